@@ -1,0 +1,34 @@
+#include "clotho/runtime/context.h"
+
+#include <utility>
+
+namespace clotho {
+namespace internal {
+
+void Binding::Release() noexcept {
+  if (--references_ == 0) delete this;
+}
+
+const Binding* FindBinding(const Binding* first, const void* variable) {
+  for (; first != nullptr; first = first->next().get()) {
+    if (first->variable() == variable) return first;
+  }
+  return nullptr;
+}
+
+Ref<Binding> WithoutBinding(const Ref<Binding>& bindings,
+                            const void* variable) {
+  if (FindBinding(bindings.get(), variable) == nullptr) return bindings;
+  if (bindings->variable() == variable) return bindings->next();
+  return bindings->InFrontOf(WithoutBinding(bindings->next(), variable));
+}
+
+}  // namespace internal
+
+Context CopyContext() {
+  const internal::ContextSlot& current = internal::CurrentContextSlot();
+  return Context(internal::ContextSlot(new internal::ContextData(
+      current ? current->bindings : internal::Ref<internal::Binding>())));
+}
+
+}  // namespace clotho

@@ -1,0 +1,322 @@
+// Coro<T>: a coroutine that returns a T.
+//
+//   Coro<int> Add(int a, int b) {
+//     co_await Sleep(absl::Seconds(1));
+//     co_return a + b;
+//   }
+//
+// Calling `Add(1, 2)` runs nothing (rule CO-01). `co_await Add(1, 2)` runs it
+// at once, inside the awaiting task, with no trip through the loop;
+// `CreateTask` makes a task of it, which runs by itself. A Coro is used once.
+// One that goes away without having been awaited is reported.
+//
+// Inside a coroutine, `co_await` takes a Coro, a Future or Task, and what the
+// functions of this library return. Parameters live in the coroutine's frame:
+// take them by value unless the caller awaits it at once.
+
+#ifndef CLOTHO_RUNTIME_CORO_H_
+#define CLOTHO_RUNTIME_CORO_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/task_base.h"
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13 && \
+    !defined(CLOTHO_ACCEPT_GCC12)
+#error \
+    "g++ 12 miscompiles coroutines: a capturing lambda or a braced temporary \
+inside a co_await expression is destroyed twice. Use GCC 13 or Clang 16 and \
+newer, or define CLOTHO_ACCEPT_GCC12 and name such objects on the line before."
+#endif
+
+namespace clotho {
+
+template <typename T = void>
+class Coro;
+
+namespace internal {
+
+class CoroAwaiterBase;
+class CoroPromiseBase;
+
+template <typename A>
+concept HasAwaiter = requires { typename std::remove_cvref_t<A>::Awaiter; };
+
+// What the promises of all coroutines share, whatever they return.
+class CoroPromiseBase {
+ public:
+  static void* operator new(std::size_t size) {
+    return thread_frame_pool.Allocate(size);
+  }
+  static void operator delete(void* frame, std::size_t size) noexcept {
+    thread_frame_pool.Release(frame, size);
+  }
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+
+  struct FinalAwaiter {
+    bool await_ready() const noexcept { return false; }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> handle) const noexcept {
+      handle.promise().ReturnToParent();
+    }
+    void await_resume() const noexcept {}
+  };
+  FinalAwaiter final_suspend() const noexcept { return {}; }
+
+  void unhandled_exception() noexcept { error_ = std::current_exception(); }
+
+  // Records where the coroutine awaits, and makes the awaiter in its frame.
+  template <typename Awaitable>
+  decltype(auto) await_transform(
+      Awaitable&& awaitable,
+      std::source_location location = std::source_location::current()) {
+    await_location_ = location;
+    return MakeAwaiter(*this, std::forward<Awaitable>(awaitable));
+  }
+
+  std::coroutine_handle<> handle() noexcept {
+    return std::coroutine_handle<CoroPromiseBase>::from_promise(*this);
+  }
+  TaskBase& task() const noexcept { return *task_; }
+  bool started() const noexcept { return task_ != nullptr || closed_; }
+  void set_task(TaskBase& task) noexcept { task_ = &task; }
+  const std::source_location& await_location() const noexcept {
+    return await_location_;
+  }
+  // It will not be awaited, and that is as it should be.
+  void MarkClosed() noexcept { closed_ = true; }
+
+  std::exception_ptr TakeError() noexcept { return std::move(error_); }
+  void RethrowError() {
+    if (error_ != nullptr) [[unlikely]] {
+      std::rethrow_exception(std::move(error_));
+    }
+  }
+
+  // The coroutine that awaits this one; null for a task's outermost.
+  inline CoroPromiseBase* parent() const noexcept;
+
+  // Takes this coroutine's frame away from the one that awaits it, which is
+  // returned.
+  inline CoroPromiseBase* CutOff() noexcept;
+
+ protected:
+  CoroPromiseBase() = default;
+  ~CoroPromiseBase() = default;
+
+ private:
+  friend class CoroAwaiterBase;
+
+  inline void ReturnToParent() noexcept;
+
+  TaskBase* task_ = nullptr;            // Set when it starts.
+  CoroAwaiterBase* awaiter_ = nullptr;  // In the frame of who awaits it.
+  std::source_location await_location_;
+  std::exception_ptr error_;
+  bool closed_ = false;
+};
+
+// Owns the frame of a coroutine that is being awaited.
+class CoroAwaiterBase {
+ public:
+  CoroAwaiterBase(CoroPromiseBase& parent, CoroPromiseBase* child) noexcept
+      : parent_(&parent), child_(child) {}
+  ~CoroAwaiterBase() {
+    if (child_ != nullptr) child_->handle().destroy();
+  }
+  CoroAwaiterBase(const CoroAwaiterBase&) = delete;
+  CoroAwaiterBase& operator=(const CoroAwaiterBase&) = delete;
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<>) noexcept {
+    child_->task_ = parent_->task_;
+    child_->awaiter_ = this;
+    parent_->task_->GoOnWith(child_->handle());
+  }
+
+ protected:
+  CoroPromiseBase* child() const noexcept { return child_; }
+
+ private:
+  friend class CoroPromiseBase;
+  CoroPromiseBase* parent_;
+  CoroPromiseBase* child_;
+};
+
+CoroPromiseBase* CoroPromiseBase::parent() const noexcept {
+  return awaiter_ == nullptr ? nullptr : awaiter_->parent_;
+}
+
+CoroPromiseBase* CoroPromiseBase::CutOff() noexcept {
+  if (awaiter_ == nullptr) return nullptr;
+  awaiter_->child_ = nullptr;
+  return awaiter_->parent_;
+}
+
+void CoroPromiseBase::ReturnToParent() noexcept {
+  if (awaiter_ != nullptr) {
+    task_->GoOnWith(awaiter_->parent_->handle());
+  } else {
+    task_->RootIsDone();
+  }
+}
+
+template <typename T>
+class CoroPromise final : public CoroPromiseBase {
+ public:
+  static_assert(alignof(Stored<T>) <= 16,
+                "a coroutine's result may need 16 bytes of alignment at most: "
+                "return a pointer to it");
+  CoroPromise() noexcept {}
+  ~CoroPromise() {
+    if (has_value_) std::destroy_at(&value_);
+  }
+  inline Coro<T> get_return_object() noexcept;
+
+  template <typename U = T>
+    requires std::is_constructible_v<Stored<T>, U&&>
+  void return_value(U&& value) noexcept(
+      std::is_nothrow_constructible_v<Stored<T>, U&&>) {
+    std::construct_at(&value_, std::forward<U>(value));
+    has_value_ = true;
+  }
+  Stored<T>&& value() noexcept { return std::move(value_); }
+
+ private:
+  union {
+    Stored<T> value_;
+  };
+  bool has_value_ = false;
+};
+
+template <>
+class CoroPromise<void> final : public CoroPromiseBase {
+ public:
+  inline Coro<void> get_return_object() noexcept;
+  void return_void() const noexcept {}
+  std::monostate value() const noexcept { return {}; }
+};
+
+// A value as `co_await` gives it.
+template <typename T>
+T Unstore(Stored<T>&& stored) {
+  if constexpr (!std::is_void_v<T>) return std::forward<T>(stored);
+}
+
+template <typename T>
+class [[nodiscard]] CoroAwaiter : public CoroAwaiterBase {
+ public:
+  CoroAwaiter(CoroPromiseBase& parent, CoroPromise<T>* child) noexcept
+      : CoroAwaiterBase(parent, child) {}
+  T await_resume() {
+    child()->RethrowError();
+    if constexpr (!std::is_void_v<T>) {
+      return static_cast<T>(static_cast<CoroPromise<T>*>(child())->value());
+    }
+  }
+};
+
+// Tells the running loop that a coroutine went away without having been
+// awaited.
+void ReportNeverAwaited(CoroPromiseBase& promise) noexcept;
+
+}  // namespace internal
+
+template <typename T>
+class [[nodiscard]] Coro {
+ public:
+  using promise_type = internal::CoroPromise<T>;
+  using value_type = T;
+
+  Coro(Coro&& other) noexcept
+      : promise_(std::exchange(other.promise_, nullptr)) {}
+  Coro& operator=(Coro&& other) noexcept {
+    std::swap(promise_, other.promise_);
+    return *this;
+  }
+  // Reports it if it was never awaited.
+  ~Coro() {
+    if (promise_ == nullptr) return;
+    if (!promise_->started()) internal::ReportNeverAwaited(*promise_);
+    promise_->handle().destroy();
+  }
+
+  // Gives it up on purpose: it never runs, and nothing is reported (CO-02).
+  void Close() {
+    if (promise_ == nullptr) return;
+    promise_->MarkClosed();
+    std::exchange(promise_, nullptr)->handle().destroy();
+  }
+
+  // For the runtime: the frame, which the caller then owns. Throws RuntimeError
+  // if the coroutine was used before (CO-02).
+  promise_type* Take() {
+    if (promise_ == nullptr) {
+      throw RuntimeError("cannot reuse already awaited coroutine");
+    }
+    return std::exchange(promise_, nullptr);
+  }
+
+ private:
+  friend promise_type;
+  explicit Coro(promise_type* promise) noexcept : promise_(promise) {}
+
+  promise_type* promise_;
+};
+
+namespace internal {
+
+template <typename T>
+Coro<T> CoroPromise<T>::get_return_object() noexcept {
+  return Coro<T>(this);
+}
+Coro<void> CoroPromise<void>::get_return_object() noexcept {
+  return Coro<void>(this);
+}
+
+template <typename T>
+CoroAwaiter<T> MakeAwaiter(CoroPromiseBase& parent, Coro<T>&& coro) {
+  return CoroAwaiter<T>(parent, coro.Take());
+}
+template <typename T>
+CoroAwaiter<T> MakeAwaiter(CoroPromiseBase&, Coro<T>&) {
+  static_assert(sizeof(T) == 0,
+                "a Coro is awaited once: write co_await std::move(coro)");
+}
+
+// What the functions of this library return names its awaiter.
+template <HasAwaiter A>
+typename std::remove_cvref_t<A>::Awaiter MakeAwaiter(CoroPromiseBase& parent,
+                                                     A&& awaitable) {
+  return typename std::remove_cvref_t<A>::Awaiter(parent,
+                                                  std::forward<A>(awaitable));
+}
+
+}  // namespace internal
+
+// What a coroutine can `co_await`.
+template <typename A>
+concept Awaitable = requires(internal::CoroPromiseBase& parent, A&& awaitable) {
+  // Found by its arguments: futures are declared later.
+  MakeAwaiter(parent, std::forward<A>(awaitable)).await_resume();
+};
+
+// What it then gets.
+template <Awaitable A>
+using AwaitResult =
+    decltype(MakeAwaiter(std::declval<internal::CoroPromiseBase&>(),
+                         std::declval<A>())
+                 .await_resume());
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_CORO_H_

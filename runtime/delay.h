@@ -1,0 +1,74 @@
+// Delay: how the API takes a span of time, from Abseil or from std::chrono.
+//
+//   co_await Sleep(absl::Milliseconds(5));
+//   co_await Sleep(5ms);
+//
+// A whole number of nanoseconds. What is finer is rounded up, so that nothing
+// happens early; what does not fit is clipped, so that an infinite delay is
+// some 292 years. Points in time are Delays since the start of the loop's
+// clock.
+
+#ifndef CLOTHO_RUNTIME_DELAY_H_
+#define CLOTHO_RUNTIME_DELAY_H_
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
+#include "absl/time/time.h"
+
+namespace clotho {
+
+class Delay {
+ public:
+  constexpr Delay() = default;
+  Delay(absl::Duration duration)  // NOLINT: converts, that is its purpose.
+      : ns_(Round(duration)) {}
+  template <typename Rep, typename Period>
+  Delay(std::chrono::duration<Rep, Period> duration)  // NOLINT: as above.
+      : ns_(Round(duration)) {}
+
+  static constexpr Delay Nanoseconds(std::int64_t ns) {
+    Delay delay;
+    delay.ns_ = ns;
+    return delay;
+  }
+
+  constexpr std::int64_t ns() const { return ns_; }
+  absl::Duration duration() const { return absl::Nanoseconds(ns_); }
+
+  friend constexpr auto operator<=>(Delay, Delay) = default;
+
+ private:
+  static std::int64_t Round(absl::Duration duration) {
+    const std::int64_t ns = absl::ToInt64Nanoseconds(duration);  // To zero.
+    if (ns == std::numeric_limits<std::int64_t>::max()) return ns;
+    return absl::Nanoseconds(ns) < duration ? ns + 1 : ns;
+  }
+
+  template <typename Rep, typename Period>
+  static std::int64_t Round(std::chrono::duration<Rep, Period> duration) {
+    if constexpr (requires { absl::FromChrono(duration); }) {
+      return Round(absl::FromChrono(duration));
+    } else {
+      return std::chrono::ceil<std::chrono::nanoseconds>(duration).count();
+    }
+  }
+
+  std::int64_t ns_ = 0;
+};
+
+namespace internal {
+
+// a + b, clipped to what fits.
+constexpr std::int64_t SaturatingAdd(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b > 0 ? std::numeric_limits<std::int64_t>::max()
+               : std::numeric_limits<std::int64_t>::min();
+}
+
+}  // namespace internal
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_DELAY_H_

@@ -1,0 +1,97 @@
+// Event: a flag that tasks wait for.
+//
+//   Event ready;
+//   co_await ready.Wait();   // Until someone calls ready.Set().
+//
+// Rules EV-01 and EV-02. It orders tasks of one loop, and is not for threads.
+
+#ifndef CLOTHO_RUNTIME_EVENT_H_
+#define CLOTHO_RUNTIME_EVENT_H_
+
+#include <coroutine>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/text.h"
+
+namespace clotho {
+
+class Event {
+ private:
+  class Waiter;
+
+  class WaitAwaitable {
+   public:
+    class [[nodiscard]] Awaiter;
+    explicit WaitAwaitable(Event& event) : event_(event) {}
+
+   private:
+    Event& event_;
+  };
+
+ public:
+  // `name` is for reports.
+  explicit Event(std::string_view name = {})
+      : name_(name.empty() ? internal::Text() : internal::MakeText(name)) {}
+  // Whoever still waits for it can only be cancelled.
+  ~Event();
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  // Waits until the flag is set; does not suspend if it is. Gives true, even if
+  // the flag was cleared again before the task ran.
+  [[nodiscard]] WaitAwaitable Wait() { return WaitAwaitable(*this); }
+
+  bool IsSet() const { return set_; }
+
+  // Wakes every waiter, in the order in which they began to wait. The event
+  // stays set: a later `Wait` returns at once, without suspending.
+  void Set();
+  void Clear() { set_ = false; }
+
+  // For reports: `Event "ready"`.
+  std::string Describe() const;
+
+ private:
+  bool set_ = false;
+  internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
+  internal::Text name_;
+};
+
+class Event::Waiter : public internal::WaiterFuture, public internal::LineNode {
+ public:
+  Waiter(EventLoop& loop, Event& event)
+      : internal::WaiterFuture(loop), event_(&event) {}
+  void Explain(internal::WaitInfo& info) const override {
+    info.what =
+        event_ == nullptr ? "Event that was destroyed" : event_->Describe();
+  }
+
+ private:
+  friend class Event;
+  Event* event_;  // Null when it is gone.
+};
+
+class [[nodiscard]] Event::WaitAwaitable::Awaiter {
+ public:
+  Awaiter(internal::CoroPromiseBase& parent, const WaitAwaitable& wait)
+      : parent_(parent), event_(wait.event_) {}
+  Awaiter(const Awaiter&) = delete;
+
+  bool await_ready() const { return event_.set_; }
+  void await_suspend(std::coroutine_handle<>);
+  bool await_resume();
+
+ private:
+  internal::CoroPromiseBase& parent_;
+  Event& event_;
+  std::optional<Waiter> waiter_;
+};
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_EVENT_H_

@@ -1,0 +1,333 @@
+#include "clotho/runtime/event_loop.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/task_base.h"
+
+namespace clotho {
+namespace internal {
+
+void HandleState::Run() {
+  // The queue's reference goes at the end, whatever happens.
+  const Ref<HandleState> self = Ref<HandleState>::Adopt(this);
+  if (cancelled_) return;
+  ContextScope scope(context_);
+  try {
+    Call();
+  } catch (const CriticalException&) {
+    throw;
+  } catch (...) {
+    loop_.CallExceptionHandler({.message = "Exception in callback",
+                                .exception = std::current_exception(),
+                                .location = location_});
+  }
+}
+
+void HandleState::Cancel() {
+  if (cancelled_) return;
+  cancelled_ = true;
+  if (armed()) {
+    const Ref<HandleState> self = Ref<HandleState>::Adopt(this);  // The heap's.
+    loop_.Disarm(*this);
+  }
+  DropFunction();
+}
+
+void ReportToStandardError(const ExceptionContext& context) {
+  std::string text = absl::StrCat("clotho: ", context.message);
+  if (context.task != nullptr) {
+    absl::StrAppend(&text, ": task ", context.task->name());
+  }
+  if (context.exception != nullptr) {
+    absl::StrAppend(&text, ": ", DescribeException(context.exception));
+  }
+  if (context.location.line() != 0) {
+    absl::StrAppend(&text, " (", context.location.file_name(), ":",
+                    context.location.line(), ")");
+  }
+  std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+}  // namespace internal
+
+EventLoop& GetRunningLoop() {
+  if (internal::running_loop == nullptr) {
+    throw RuntimeError(
+        "no running event loop: call this from a coroutine or a callback");
+  }
+  return *internal::running_loop;
+}
+
+EventLoop::EventLoop(EventLoopOptions options)
+    : clock_(options.clock), scheduler_(options.scheduler) {
+  if (clock_ == nullptr) {
+    own_clock_ = std::make_unique<RealClock>();
+    clock_ = own_clock_.get();
+  }
+}
+
+EventLoop::~EventLoop() {
+  Close();
+  futures_.ForEach([](internal::FutureBase& future) { future.ForgetLoop(); });
+}
+
+void EventLoop::CheckOpen() const {
+  if (closed_) throw RuntimeError("Event loop is closed");
+}
+
+void EventLoop::Register(internal::FutureBase& future) {
+  futures_.PushBack(future);
+}
+
+void EventLoop::AdoptTask(internal::TaskBase& task) {
+  static_cast<internal::RegistryNode&>(task).Unlink();
+  tasks_.PushBack(task);
+  task.AddRef();
+}
+
+void EventLoop::PushHandle(internal::HandleState& state) {
+  state.set_chain(current_chain_);
+  state.AddRef();
+  Push(state);
+}
+
+void EventLoop::ArmHandle(internal::HandleState& state, std::int64_t when_ns) {
+  state.set_is_timer();
+  // It answers to nobody's order but its deadline's.
+  state.set_chain(next_chain_++);
+  state.AddRef();
+  if (tearing_down_) {
+    state.Drop();
+    return;
+  }
+  timers_.Add(state, when_ns);
+}
+
+void EventLoop::RunForever() {
+  CheckOpen();
+  if (running_) throw RuntimeError("This event loop is already running");
+  if (internal::running_loop != nullptr) {
+    throw RuntimeError(
+        "Cannot run the event loop while another loop is running");
+  }
+  running_ = true;
+  internal::running_loop = this;
+  struct Leave {
+    EventLoop& loop;
+    ~Leave() {
+      loop.running_ = loop.stopping_ = false;
+      loop.current_chain_ = 0;
+      internal::running_loop = nullptr;
+    }
+  } leave{*this};
+  do {
+    const bool alive = scheduler_ == nullptr ? RunOnce() : RunOnceScheduled();
+    if (!alive) return;
+  } while (!stopping_);
+}
+
+namespace {
+
+// Stops the loop when a future is done.
+class StopWhenDone final : public internal::Runnable {
+ public:
+  explicit StopWhenDone(EventLoop& loop)
+      : Runnable(internal::RunnableKind::kInternal), loop_(loop) {}
+  void Run() override {
+    if (!abandoned_) loop_.Stop();
+    delete this;
+  }
+  void Drop() noexcept override { delete this; }
+  Runnable* Leads() override { return nullptr; }
+
+  // Nobody waits any more.
+  void Abandon() {
+    if (is_linked()) {
+      Unlink();
+      delete this;
+    } else {
+      abandoned_ = true;  // It stands in the ready queue.
+    }
+  }
+  bool* gone = nullptr;
+
+ private:
+  ~StopWhenDone() {
+    if (gone != nullptr) *gone = true;
+  }
+  EventLoop& loop_;
+  bool abandoned_ = false;
+};
+
+}  // namespace
+
+void EventLoop::RunUntilDone(internal::FutureBase& future, bool is_own_task) {
+  auto* const stop = new StopWhenDone(*this);
+  bool stop_is_gone = false;
+  stop->gone = &stop_is_gone;
+  if (future.done()) {
+    Push(*stop);
+  } else {
+    future.AddWaiter(*stop);
+  }
+  struct Leave {
+    ~Leave() {
+      if (gone) return;
+      stop->gone = nullptr;
+      stop->Abandon();
+    }
+    StopWhenDone* stop;
+    const bool& gone;
+  } leave{stop, stop_is_gone};
+  try {
+    RunForever();
+  } catch (...) {
+    if (is_own_task &&
+        future.state() == internal::FutureBase::State::kFinished) {
+      future.MarkRetrieved();
+    }
+    throw;
+  }
+}
+
+bool EventLoop::WaitForWork() {
+  const internal::Timer* const next =
+      timers_.empty() ? nullptr : &timers_.front();
+  if (scheduler_ != nullptr && !scheduler_->BeforeWait(next)) return false;
+  if (next != nullptr && next->when_ns() <= clock_->NowNs()) return true;
+  if (clock_->Wait(next == nullptr
+                       ? std::nullopt
+                       : std::optional<std::int64_t>(next->when_ns()))) {
+    return true;
+  }
+  throw DeadlockError(
+      "Deadlock: nothing is ready, no timer is set, and nothing can come from "
+      "outside");
+}
+
+void EventLoop::MoveDueTimers() {
+  if (timers_.empty()) return;
+  const std::int64_t now_ns = clock_->NowNs();
+  while (!timers_.empty() && timers_.next_ns() <= now_ns) {
+    Push(timers_.PopFront());
+  }
+}
+
+inline void EventLoop::RunItem(internal::Runnable& runnable) {
+  current_chain_ = runnable.chain();
+  if (instrument_ == nullptr) [[likely]] {
+    runnable.Run();
+    return;
+  }
+  instrument_->StepBegins(runnable);
+  struct End {
+    EventLoop& loop;
+    ~End() {
+      if (loop.instrument_ != nullptr) loop.instrument_->StepEnds();
+    }
+  } end{*this};
+  runnable.Run();
+}
+
+bool EventLoop::RunOnce() {
+  ++iterations_;
+  if (ready_.empty() && !stopping_ && !WaitForWork()) return false;
+  MoveDueTimers();
+  for (std::size_t count = ready_.size(); count > 0; --count) {
+    RunItem(ready_.PopFront());
+  }
+  return true;
+}
+
+// The same iterations, but that the scheduler picks each item. As long as it
+// always picks the first, the order is that of RunOnce.
+bool EventLoop::RunOnceScheduled() {
+  ++iterations_;
+  if (ready_.empty() && !stopping_ && !WaitForWork()) return false;
+  MoveDueTimers();
+  for (std::size_t count = ready_.size(); count > 0 && !ready_.empty();) {
+    const Scheduler::Decision decision = scheduler_->Choose(
+        ready_, timers_.empty() ? nullptr : &timers_.front());
+    if (decision == Scheduler::kStop) return false;
+    if (decision == Scheduler::kTimer) {
+      // Its deadline passes now. It is not one of this iteration's items.
+      if (timers_.next_ns() > clock_->NowNs()) {
+        clock_->Wait(timers_.next_ns());
+      }
+      RunItem(timers_.PopFront());
+      continue;
+    }
+    --count;
+    RunItem(ready_.Take(static_cast<std::size_t>(decision)));
+  }
+  return true;
+}
+
+void EventLoop::CallExceptionHandler(const ExceptionContext& context) {
+  if (exception_handler_ == nullptr) {
+    internal::ReportToStandardError(context);
+    return;
+  }
+  try {
+    exception_handler_(*this, context);
+  } catch (const CriticalException&) {
+    throw;
+  } catch (...) {
+    internal::ReportToStandardError(
+        {.message = "Unhandled error in exception handler",
+         .exception = std::current_exception()});
+    internal::ReportToStandardError(context);
+  }
+}
+
+void EventLoop::TearDown() {
+  tearing_down_ = true;
+  while (!ready_.empty()) ready_.PopFront().Drop();
+  while (!timers_.empty()) timers_.PopFront().Drop();
+  // The youngest first: what a task made may refer to what is in its frame.
+  while (!tasks_.empty()) tasks_.back().TearDown();
+  // Futures that wait for each other in a circle let go of each other.
+  std::vector<internal::Ref<internal::FutureBase>> futures;
+  futures_.ForEach([&futures](internal::FutureBase& future) {
+    if (!future.waiters().empty()) futures.emplace_back(&future);
+  });
+  for (const auto& future : futures) future->DropWaiters();
+  futures.clear();
+  tearing_down_ = false;
+}
+
+void EventLoop::Close() {
+  if (running_) throw RuntimeError("Cannot close a running event loop");
+  if (closed_) return;
+  tasks_.ForEach([this](internal::TaskBase& task) {
+    CallExceptionHandler({.message = "Task was destroyed but it is pending!",
+                          .task = &task,
+                          .location = task.created_at()});
+  });
+  closed_ = true;
+  TearDown();
+}
+
+void EventLoop::Reset() {
+  if (running_) throw RuntimeError("Cannot reset a running event loop");
+  TearDown();
+  timers_.Reset();
+  stopping_ = closed_ = false;
+  iterations_ = 0;
+  next_chain_ = 1;
+  next_task_name_ = 1;
+  current_task_ = nullptr;
+  current_chain_ = 0;
+}
+
+}  // namespace clotho

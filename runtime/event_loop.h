@@ -1,0 +1,363 @@
+// EventLoop: runs what is ready, and waits when nothing is.
+//
+// The names and the rules are asyncio's (section L of the rules). One loop runs
+// in a thread at a time; everything it runs, runs in that thread.
+//
+//   EventLoop loop;                       // On the real clock.
+//   loop.CallLater(absl::Seconds(1), [] { ... });
+//   loop.RunForever();                    // Until someone calls Stop().
+//
+// Programs rarely need it: `Run(Main())` makes one, and `GetRunningLoop()` is
+// the one that runs now.
+
+#ifndef CLOTHO_RUNTIME_EVENT_LOOP_H_
+#define CLOTHO_RUNTIME_EVENT_LOOP_H_
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "clotho/runtime/clock.h"
+#include "clotho/runtime/context.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/instrument.h"
+#include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/ready_queue.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/timer_queue.h"
+#include "clotho/runtime/scheduler.h"
+
+namespace clotho {
+
+class EventLoop;
+template <typename T>
+class Future;
+template <typename T>
+class Task;
+
+namespace internal {
+
+class FutureBase;
+class TaskBase;
+
+class RegistryNode;
+
+inline thread_local constinit EventLoop* running_loop = nullptr;
+
+// A callback that was given to the loop, and what a Handle refers to.
+class HandleState : public Timer, public Pooled {
+ public:
+  HandleState(EventLoop& loop, ContextSlot context,
+              std::source_location location)
+      : Timer(RunnableKind::kCallback),
+        loop_(loop),
+        context_(std::move(context)),
+        location_(location) {}
+
+  void AddRef() noexcept { ++references_; }
+  void Release() noexcept {
+    if (--references_ == 0) delete this;
+  }
+
+  void Run() final;
+  void Drop() noexcept final { Release(); }
+  bool cancelled() const final { return cancelled_; }
+
+  void Cancel();
+  bool is_timer() const noexcept { return is_timer_; }
+  void set_is_timer() noexcept { is_timer_ = true; }
+  const std::source_location& location() const noexcept { return location_; }
+
+ protected:
+  virtual ~HandleState() = default;
+  virtual void Call() = 0;
+  virtual void DropFunction() noexcept = 0;
+
+ private:
+  EventLoop& loop_;
+  ContextSlot context_;
+  std::source_location location_;
+  std::uint32_t references_ = 0;
+  bool cancelled_ = false;
+  bool is_timer_ = false;
+};
+
+template <typename Function>
+class TypedHandleState final : public HandleState {
+ public:
+  TypedHandleState(EventLoop& loop, ContextSlot context,
+                   std::source_location location, Function function)
+      : HandleState(loop, std::move(context), location),
+        function_(std::move(function)) {}
+
+ private:
+  void Call() override {
+    // It may cancel itself: the function must survive its own call.
+    Function function = std::move(*function_);
+    function_.reset();
+    function();
+  }
+  void DropFunction() noexcept override { function_.reset(); }
+
+  std::optional<Function> function_;
+};
+
+}  // namespace internal
+
+// A callback that was scheduled, to cancel it. May be copied, and dropped
+// without effect on the callback.
+class Handle {
+ public:
+  // It will not be called, if it was not yet (rule L-08).
+  void Cancel() { state_->Cancel(); }
+  bool Cancelled() const { return state_->cancelled(); }
+
+ private:
+  friend class EventLoop;
+  friend class TimerHandle;
+  explicit Handle(internal::HandleState* state) : state_(state) {}
+  internal::Ref<internal::HandleState> state_;
+};
+
+// The same, for a callback that was scheduled for a time.
+class TimerHandle : public Handle {
+ public:
+  // The time it is, or was, set for.
+  absl::Duration When() const { return absl::Nanoseconds(state_->when_ns()); }
+
+ private:
+  friend class EventLoop;
+  using Handle::Handle;
+};
+
+// What an exception handler is told (rule L-30).
+struct ExceptionContext {
+  std::string message;
+  std::exception_ptr exception = nullptr;        // Null if there is none.
+  const internal::FutureBase* future = nullptr;  // Or the task that it is of.
+  const internal::TaskBase* task = nullptr;
+  std::source_location location = {};  // Where its source was made, if known.
+};
+
+struct EventLoopOptions {
+  // Not owned. Null: a real clock of the loop's own.
+  Clock* clock = nullptr;
+  // Not owned. Null: first in, first out.
+  Scheduler* scheduler = nullptr;
+};
+
+class EventLoop {
+ public:
+  using ExceptionHandler =
+      absl::AnyInvocable<void(EventLoop&, const ExceptionContext&)>;
+
+  explicit EventLoop(EventLoopOptions options = {});
+  // Closes it. Tasks that are not done are destroyed where they wait (T-23).
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Calls `function()` in the next iteration, in the order of the calls. In
+  // `context` if given, else in a copy of the current one (CX-01).
+  template <typename Function>
+  Handle CallSoon(
+      Function function, std::optional<Context> context = std::nullopt,
+      std::source_location location = std::source_location::current()) {
+    internal::HandleState* const state =
+        MakeHandle(std::move(function), context, location);
+    Handle handle(state);
+    PushHandle(*state);
+    return handle;
+  }
+
+  // Calls `function()` after `delay`. A delay of zero or less is legal: it
+  // comes after what is ready now (L-07).
+  template <typename Function>
+  TimerHandle CallLater(
+      Delay delay, Function function,
+      std::optional<Context> context = std::nullopt,
+      std::source_location location = std::source_location::current()) {
+    return CallAt(Delay::Nanoseconds(
+                      internal::SaturatingAdd(clock_->NowNs(), delay.ns())),
+                  std::move(function), std::move(context), location);
+  }
+
+  // Calls `function()` when `Time()` has reached `when`.
+  template <typename Function>
+  TimerHandle CallAt(
+      Delay when, Function function,
+      std::optional<Context> context = std::nullopt,
+      std::source_location location = std::source_location::current()) {
+    internal::HandleState* const state =
+        MakeHandle(std::move(function), context, location);
+    TimerHandle handle(state);
+    ArmHandle(*state, when.ns());
+    return handle;
+  }
+
+  // The time of the loop's clock, from 0.
+  absl::Duration Time() const { return absl::Nanoseconds(clock_->NowNs()); }
+
+  // Runs until `Stop`. Throws RuntimeError if the loop is closed, is running,
+  // or another runs in this thread (L-31); DeadlockError if the clock knows
+  // that nothing can happen any more.
+  void RunForever();
+
+  // Runs until `future` is done, and returns or throws its outcome (L-33).
+  // Takes whatever can be awaited; `clotho/runtime/task.h` has its definition.
+  template <typename Awaitable>
+  auto RunUntilComplete(Awaitable awaitable);
+
+  // Ends `RunForever` after the current iteration (L-32).
+  void Stop() { stopping_ = true; }
+
+  // Drops what is ready and all timers, and destroys the tasks that are not
+  // done. The second time it does nothing. Throws RuntimeError while running.
+  void Close();
+
+  bool IsRunning() const { return running_; }
+  bool IsClosed() const { return closed_; }
+
+  // A future of this loop, pending. Defined in future.h.
+  template <typename T>
+  Future<T> CreateFuture();
+
+  // Called for what nobody could catch: an exception out of a callback, one
+  // that was never retrieved, a task destroyed while pending. Null restores the
+  // default, which writes to standard error.
+  void SetExceptionHandler(ExceptionHandler handler) {
+    exception_handler_ = std::move(handler);
+  }
+  void CallExceptionHandler(const ExceptionContext& context);
+
+  // As new, but for the memory it has taken: for those who run many programs
+  // one after the other. Tasks that are not done are destroyed without a
+  // report. The clock is not touched.
+  void Reset();
+
+  // ---- For the runtime itself and for tools. ----
+
+  Clock& clock() { return *clock_; }
+  Scheduler* scheduler() const { return scheduler_; }
+  Instrument* instrument() const { return instrument_; }
+  void set_instrument(Instrument* instrument) { instrument_ = instrument; }
+
+  // How many iterations have begun (the trace of a program can be compared with
+  // CPython's by them).
+  std::uint64_t iterations() const { return iterations_; }
+
+  // The task whose step runs now, or null.
+  internal::TaskBase* current_task() const { return current_task_; }
+
+  // Calls `visit(TaskBase&)` for each task that is not done, oldest first.
+  template <typename Visit>
+  void ForEachTask(Visit visit) const {
+    tasks_.ForEach(visit);
+  }
+
+  // A future that lives in the heap, and a task that is not done.
+  void Register(internal::FutureBase& future);
+  void AdoptTask(internal::TaskBase& task);
+
+  void Push(internal::Runnable& runnable) {
+    if (tearing_down_) [[unlikely]] {
+      runnable.Drop();
+      return;
+    }
+    ready_.PushBack(runnable);
+    if (instrument_ != nullptr) [[unlikely]]
+      instrument_->BecameReady(runnable);
+  }
+  void Arm(internal::Timer& timer, std::int64_t when_ns) {
+    timers_.Add(timer, when_ns);
+  }
+  void Disarm(internal::Timer& timer) {
+    if (timer.armed()) timers_.Remove(timer);
+  }
+  std::int64_t NowNs() const { return clock_->NowNs(); }
+  std::uint32_t current_chain() const { return current_chain_; }
+  bool tearing_down() const { return tearing_down_; }
+  void CheckOpen() const;
+
+  internal::ReadyQueue& ready() { return ready_; }
+
+ private:
+  friend class internal::FutureBase;
+  friend class internal::TaskBase;
+  friend class internal::HandleState;
+
+  template <typename Function>
+  internal::HandleState* MakeHandle(Function function,
+                                    const std::optional<Context>& context,
+                                    std::source_location location) {
+    CheckOpen();
+    return new internal::TypedHandleState<Function>(
+        *this,
+        context.has_value() ? internal::SlotOf(*context)
+                            : internal::CopyCurrentContext(),
+        location, std::move(function));
+  }
+  void PushHandle(internal::HandleState& state);
+  void ArmHandle(internal::HandleState& state, std::int64_t when_ns);
+
+  // Runs until `future` is done, or until someone calls `Stop` (L-33).
+  void RunUntilDone(internal::FutureBase& future, bool is_own_task);
+
+  // One iteration of rule L-03. False if nothing can ever happen.
+  bool RunOnce();
+  bool RunOnceScheduled();
+  bool WaitForWork();
+  void MoveDueTimers();
+  void RunItem(internal::Runnable& runnable);
+  void TearDown();
+
+  // The hot ones first.
+  internal::ReadyQueue ready_;
+  internal::TimerQueue timers_;
+  Clock* clock_;
+  Scheduler* scheduler_;
+  Instrument* instrument_ = nullptr;
+  internal::TaskBase* current_task_ = nullptr;
+  std::uint32_t current_chain_ = 0;
+  std::uint32_t next_chain_ = 1;
+  bool stopping_ = false;
+  bool running_ = false;
+  bool closed_ = false;
+  bool tearing_down_ = false;
+
+  using FutureList =
+      internal::IntrusiveList<internal::FutureBase, internal::RegistryNode>;
+  using TaskList =
+      internal::IntrusiveList<internal::TaskBase, internal::RegistryNode>;
+  FutureList futures_;  // Those that are not tasks, in no useful order.
+  TaskList tasks_;      // Each holds a reference of the loop's.
+  std::uint64_t iterations_ = 0;
+  std::uint64_t next_task_name_ = 1;
+  ExceptionHandler exception_handler_;
+  std::unique_ptr<Clock> own_clock_;
+};
+
+namespace internal {
+
+// What the default exception handler does.
+void ReportToStandardError(const ExceptionContext& context);
+
+}  // namespace internal
+
+// The loop that runs in this thread. Throws RuntimeError if there is none.
+EventLoop& GetRunningLoop();
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_EVENT_LOOP_H_

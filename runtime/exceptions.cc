@@ -1,0 +1,89 @@
+#include "clotho/runtime/exceptions.h"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace clotho {
+namespace internal {
+
+ExceptionFamily Classify(const std::exception_ptr& exception) noexcept {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const CancelledError&) {
+    return ExceptionFamily::kCancelled;
+  } catch (const CriticalException&) {
+    return ExceptionFamily::kCritical;
+  } catch (...) {
+    return ExceptionFamily::kError;
+  }
+}
+
+std::string WithoutNamespaces(std::string_view type_name) {
+  // Only what stands outside template arguments counts as a qualifier.
+  int depth = 0;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i < type_name.size(); ++i) {
+    const char c = type_name[i];
+    if (c == '<' || c == '(') ++depth;
+    if (c == '>' || c == ')') --depth;
+    if (depth == 0 && c == ':' && i + 1 < type_name.size() &&
+        type_name[i + 1] == ':') {
+      start = i + 2;
+      ++i;
+    }
+  }
+  return std::string(type_name.substr(start));
+}
+
+}  // namespace internal
+
+namespace {
+
+std::string CurrentExceptionClass() {
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  if (type == nullptr) return "unknown exception";
+  int status = 0;
+  char* const demangled =
+      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status);
+  std::string name = internal::WithoutNamespaces(
+      status == 0 ? std::string_view(demangled) : type->name());
+  std::free(demangled);
+  return name;
+}
+
+// The class and the text of what is being handled.
+std::pair<std::string, std::string> Look(const std::exception_ptr& exception) {
+  if (exception == nullptr) return {"no exception", ""};
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& e) {
+    return {CurrentExceptionClass(), e.what()};
+  } catch (const BaseException& e) {
+    return {CurrentExceptionClass(), e.what()};
+  } catch (...) {
+    return {CurrentExceptionClass(), ""};
+  }
+}
+
+}  // namespace
+
+std::string DescribeException(std::exception_ptr exception) {
+  const auto [type, text] = Look(exception);
+  // The fixed texts of the critical ones are their class names.
+  if (text.empty() || text == type) return type;
+  return absl::StrCat(type, ": ", text);
+}
+
+std::string ExceptionClass(std::exception_ptr exception) {
+  return Look(exception).first;
+}
+
+}  // namespace clotho

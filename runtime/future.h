@@ -1,0 +1,218 @@
+// Future<T>: a result that will come.
+//
+//   Future<int> answer;                 // Pending, of the running loop.
+//   answer.SetResult(42);               // By whoever knows it.
+//   int n = co_await answer;            // By whoever waits; any number may.
+//
+// Copies refer to the same future, as in Python; it lives as long as any of
+// them, or anything that waits. Section F of the rules holds. An exception that
+// was set and that nobody retrieved is reported when the last reference goes
+// (F-13).
+
+#ifndef CLOTHO_RUNTIME_FUTURE_H_
+#define CLOTHO_RUNTIME_FUTURE_H_
+
+#include <concepts>
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "clotho/runtime/context.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/task_base.h"
+
+namespace clotho {
+
+namespace internal {
+
+// The stored value of a finished future.
+template <typename T>
+Stored<T>& ValueOf(FutureBase& future) {
+  return *static_cast<Stored<T>*>(future.value_address());
+}
+
+// The value of a future that holds one, for someone who awaited it. Values that
+// cannot be copied are moved out, and then they are gone.
+template <typename T>
+T ReadValue(FutureBase& future) {
+  if constexpr (std::is_reference_v<T>) {
+    return ValueOf<T>(future).get();
+  } else if constexpr (std::is_copy_constructible_v<T>) {
+    return ValueOf<T>(future);
+  } else if constexpr (!std::is_void_v<T>) {
+    return std::move(ValueOf<T>(future));
+  }
+}
+
+template <typename T>
+class [[nodiscard]] FutureAwaiter {
+ public:
+  FutureAwaiter(CoroPromiseBase& parent, Ref<FutureBase> future) noexcept
+      : parent_(parent), future_(std::move(future)) {}
+  FutureAwaiter(const FutureAwaiter&) = delete;
+
+  bool await_ready() const noexcept { return future_->done(); }
+  void await_suspend(std::coroutine_handle<>) {
+    parent_.task().WaitOn(parent_, *future_);
+  }
+  T await_resume() {
+    parent_.task().ThrowInjected();
+    future_->ThrowUnlessValue();
+    return ReadValue<T>(*future_);
+  }
+
+ private:
+  CoroPromiseBase& parent_;
+  Ref<FutureBase> future_;
+};
+
+}  // namespace internal
+
+template <typename T>
+class Future {
+ public:
+  using value_type = T;
+
+  // A new pending future of the running loop. Throws RuntimeError if there is
+  // none.
+  Future() : Future(GetRunningLoop()) {}
+  explicit Future(EventLoop& loop)
+      : state_(new internal::ValueFuture<T>(
+            loop, internal::FutureBase::Storage::kCounted)) {}
+
+  bool Done() const { return state_->done(); }
+  bool Cancelled() const {
+    return state_->state() == internal::FutureBase::State::kCancelled;
+  }
+
+  // The value. Throws the exception it holds, CancelledError if it is
+  // cancelled, InvalidStateError while it is pending (F-04). The reference is
+  // good as long as the future lives.
+  std::add_lvalue_reference_t<T> Result() const {
+    state_->ThrowUnlessValue();
+    if constexpr (std::is_reference_v<T>) {
+      return internal::ValueOf<T>(*state_).get();
+    } else if constexpr (!std::is_void_v<T>) {
+      return internal::ValueOf<T>(*state_);
+    }
+  }
+
+  // The exception, or null if it holds a value (F-05). Throws CancelledError if
+  // it is cancelled, InvalidStateError while it is pending.
+  std::exception_ptr GetException() const { return state_->GetException(); }
+
+  // Ends it with a value. Throws InvalidStateError if it is done (F-02), and
+  // RuntimeError if it is a task's (T-08).
+  template <typename... U>
+    requires std::is_constructible_v<internal::Stored<T>, U&&...>
+  void SetResult(U&&... value) const {
+    CheckNotTask("SetResult");
+    static_cast<internal::ValueFuture<T>&>(*state_).SetValue(
+        std::forward<U>(value)...);
+  }
+
+  // Ends it with an exception: an object, or a std::exception_ptr.
+  void SetException(std::exception_ptr exception) const {
+    CheckNotTask("SetException");
+    if (exception == nullptr) {
+      throw TypeError("SetException takes an exception, not a null pointer");
+    }
+    state_->SetException(std::move(exception));
+  }
+  template <typename E>
+    requires(!std::convertible_to<E, std::exception_ptr>)
+  void SetException(E exception) const {
+    SetException(std::make_exception_ptr(std::move(exception)));
+  }
+
+  // Cancels it. False if it was done. Who awaits it sees CancelledError with
+  // the message (F-03); for tasks see Task.
+  bool Cancel(std::optional<std::string_view> message = std::nullopt) const {
+    return state_->Cancel(internal::MakeText(message));
+  }
+
+  // Calls `callback(future)`, or `callback()`, in an iteration of its own once
+  // this is done. In `context` if given, else in a copy of the current one
+  // (F-08). Returns a number for RemoveDoneCallback.
+  template <typename Callback>
+  std::uint64_t AddDoneCallback(
+      Callback callback, std::optional<Context> context = std::nullopt) const {
+    return state_->AddDoneCallback(new TypedCallback<Callback>(
+        context.has_value() ? internal::SlotOf(*context)
+                            : internal::CopyCurrentContext(),
+        std::move(callback)));
+  }
+
+  // Takes back a callback that was not scheduled yet. Returns how many were
+  // removed, 0 or 1 (F-09).
+  int RemoveDoneCallback(std::uint64_t callback) const {
+    return state_->RemoveDoneCallback(callback);
+  }
+
+  // Its loop. Throws RuntimeError if that is gone.
+  EventLoop& GetLoop() const {
+    if (state_->loop() == nullptr) throw RuntimeError("Event loop is closed");
+    return *state_->loop();
+  }
+
+  // The same future.
+  bool operator==(const Future& other) const = default;
+
+  // For the runtime and for tools.
+  const internal::Ref<internal::FutureBase>& state() const { return state_; }
+  explicit Future(internal::Ref<internal::FutureBase> state)
+      : state_(std::move(state)) {}
+
+ private:
+  template <typename Callback>
+  class TypedCallback final : public internal::DoneCallback {
+   public:
+    TypedCallback(internal::ContextSlot context, Callback callback)
+        : DoneCallback(std::move(context)), callback_(std::move(callback)) {}
+
+   private:
+    void Call(internal::FutureBase& future) override {
+      if constexpr (std::is_invocable_v<Callback&, Future<T>>) {
+        callback_(Future<T>(internal::Ref<internal::FutureBase>(&future)));
+      } else {
+        callback_();
+      }
+    }
+    Callback callback_;
+  };
+
+  void CheckNotTask(const char* operation) const {
+    if (state_->AsTask() != nullptr) {
+      throw RuntimeError(std::string("Task does not support ") + operation);
+    }
+  }
+
+  internal::Ref<internal::FutureBase> state_;
+};
+
+namespace internal {
+
+template <typename T>
+FutureAwaiter<T> MakeAwaiter(CoroPromiseBase& parent, const Future<T>& future) {
+  return FutureAwaiter<T>(parent, future.state());
+}
+
+}  // namespace internal
+
+template <typename T>
+Future<T> EventLoop::CreateFuture() {
+  return Future<T>(*this);
+}
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_FUTURE_H_

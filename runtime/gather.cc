@@ -1,0 +1,156 @@
+#include "clotho/runtime/gather.h"
+
+#include <cstddef>
+#include <exception>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "clotho/runtime/exceptions.h"
+
+namespace clotho::internal {
+namespace {
+
+// The CancelledError that asking a child for its result would throw; one
+// without a message if it was not cancelled.
+std::exception_ptr CancelledErrorOf(FutureBase& child) {
+  if (child.state() == FutureBase::State::kCancelled) {
+    return child.OutcomeAsException();
+  }
+  return std::make_exception_ptr(CancelledError());
+}
+
+}  // namespace
+
+void GatherBase::Adopt(std::vector<Ref<FutureBase>> children) {
+  children_.assign(std::make_move_iterator(children.begin()),
+                   std::make_move_iterator(children.end()));
+  if (children_.empty()) {
+    Collect();
+    return;
+  }
+  for (const Ref<FutureBase>& future : children_) {
+    if (future->loop() != loop()) {
+      throw ValueError("futures are tied to different event loops");
+    }
+  }
+  // A future that is given twice is watched once (G-02). Only membership is
+  // asked of the set, never its order.
+  absl::flat_hash_set<const FutureBase*> seen;
+  std::vector<FutureBase*> done;
+  watchers_ = PoolAllocator<Watcher>().allocate(children_.size());
+  for (const Ref<FutureBase>& future : children_) {
+    if (!future->IsOnlyReference() && !seen.insert(future.get()).second) {
+      continue;
+    }
+    std::construct_at(&watchers_[distinct_++], *this, *future);
+    if (future->done()) {
+      done.push_back(future.get());
+    } else {
+      AddRef();  // The watcher's.
+      future->AddWaiter(watchers_[distinct_ - 1]);
+    }
+  }
+  for (FutureBase* const future : done) ChildIsDone(*future);
+}
+
+GatherBase::~GatherBase() {
+  if (watchers_ == nullptr) return;
+  std::destroy_n(watchers_, distinct_);
+  PoolAllocator<Watcher>().deallocate(watchers_, children_.size());
+}
+
+void GatherBase::Watcher::Run() {
+  const Ref<GatherBase> keep = Ref<GatherBase>::Adopt(&gather_);
+  gather_.ChildIsDone(future_);
+}
+
+Runnable* GatherBase::Watcher::Leads() {
+  if (gather_.done()) return nullptr;
+  const bool last = gather_.finished_ + 1 == gather_.distinct_;
+  const bool fails =
+      !gather_.return_exceptions_ &&
+      (future_.state() == State::kCancelled || future_.exception() != nullptr);
+  return last || fails ? gather_.FirstLed() : nullptr;
+}
+
+void GatherBase::ChildIsDone(FutureBase& future) {
+  ++finished_;
+  if (done()) {
+    if (future.state() != State::kCancelled) future.MarkRetrieved();
+    return;
+  }
+  if (!return_exceptions_) {
+    if (future.state() == State::kCancelled) {
+      SetException(CancelledErrorOf(future));
+      return;
+    }
+    future.MarkRetrieved();
+    if (future.exception() != nullptr) {
+      SetException(future.exception());
+      return;
+    }
+  }
+  if (finished_ < distinct_) return;
+  for (const Ref<FutureBase>& child : children_) child->MarkRetrieved();
+  if (cancel_requested_) {
+    SetException(CancelledErrorOf(*children_.back()));  // G-07.
+  } else {
+    Collect();
+  }
+}
+
+std::exception_ptr GatherBase::ExceptionAt(std::size_t index) {
+  FutureBase& future = child(index);
+  future.MarkRetrieved();
+  if (future.state() == State::kCancelled) {
+    // Always with a message, if only an empty one (G-04).
+    const Text& message = future.cancel_message();
+    return std::make_exception_ptr(
+        CancelledError(message ? std::string(message->view()) : ""));
+  }
+  return future.exception();
+}
+
+bool GatherBase::Cancel(const Text& message) {
+  if (done()) return false;
+  bool accepted = false;
+  for (const Ref<FutureBase>& child : children_) {
+    if (child->Cancel(message)) accepted = true;
+  }
+  if (accepted) cancel_requested_ = true;
+  return accepted;
+}
+
+namespace {
+
+class ForgottenGather final : public ValueFuture<void, GatherBase> {
+ public:
+  explicit ForgottenGather(EventLoop& loop)
+      : ValueFuture(loop, /*return_exceptions=*/true) {}
+
+ private:
+  void Collect() override { SetValue(); }
+};
+
+}  // namespace
+
+Future<void> GatherForgotten(EventLoop& loop,
+                             std::vector<Ref<FutureBase>> futures) {
+  Ref<ForgottenGather> gather(new ForgottenGather(loop));
+  gather->Adopt(std::move(futures));
+  return Future<void>(Ref<FutureBase>(gather.get()));
+}
+
+void GatherBase::Explain(WaitInfo& info) const {
+  info.what = absl::StrCat("Gather(", children_.size(), ")");
+  for (const Ref<FutureBase>& child : children_) {
+    if (!child->done()) info.parts.push_back(child.get());
+  }
+}
+
+}  // namespace clotho::internal

@@ -1,0 +1,230 @@
+// Gather: awaits several things at once.
+//
+//   auto [a, b] = co_await Gather(Fetch("a"), Count());    // A tuple.
+//   std::vector<int> all = co_await Gather(std::move(coros));  // Of a range.
+//
+// Coroutines become tasks at once, in the order of the arguments. The results
+// stand in that order too, whichever is first to finish. The first exception
+// comes out at once, and the others go on (G-05). Cancelling what Gather
+// returned cancels them all (G-06). Section G of the rules.
+//
+// With `kReturnExceptions` in front, failures are results: each is an Outcome.
+
+#ifndef CLOTHO_RUNTIME_GATHER_H_
+#define CLOTHO_RUNTIME_GATHER_H_
+
+#include <cstddef>
+#include <exception>
+#include <ranges>
+#include <source_location>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/outcome.h"
+#include "clotho/runtime/task.h"
+
+namespace clotho {
+
+struct ReturnExceptions {};
+inline constexpr ReturnExceptions kReturnExceptions;
+
+namespace internal {
+
+class GatherBase : public FutureBase {
+ public:
+  GatherBase(EventLoop& loop, bool return_exceptions)
+      : FutureBase(loop, Storage::kCounted),
+        return_exceptions_(return_exceptions) {}
+
+  bool Cancel(const Text& message) final;
+  void Explain(WaitInfo& info) const final;
+
+  // The futures, in argument order. Called once, by whoever made this.
+  void Adopt(std::vector<Ref<FutureBase>> children);
+
+ protected:
+  ~GatherBase() override;
+  const char* KindName() const override { return "_GatheringFuture"; }
+  // All have finished: puts the results together.
+  virtual void Collect() = 0;
+
+  FutureBase& child(std::size_t index) { return *children_[index]; }
+  std::size_t size() const { return children_.size(); }
+  // The value of a child that has one; moved if nobody else can see it.
+  template <typename T>
+  Stored<T> ValueAt(std::size_t index) {
+    FutureBase& future = child(index);
+    future.MarkRetrieved();
+    if constexpr (std::is_copy_constructible_v<Stored<T>>) {
+      if (!future.IsOnlyReference()) return ValueOf<T>(future);
+    }
+    return std::move(ValueOf<T>(future));
+  }
+  template <typename T>
+  Outcome<T> OutcomeAt(std::size_t index) {
+    if (std::exception_ptr exception = ExceptionAt(index)) {
+      return Outcome<T>(std::move(exception));
+    }
+    return Outcome<T>(ValueAt<T>(index));
+  }
+
+ private:
+  // Waits at one of the futures. Holds on to the gather until it has run.
+  class Watcher final : public Runnable {
+   public:
+    Watcher(GatherBase& gather, FutureBase& future)
+        : Runnable(RunnableKind::kInternal), gather_(gather), future_(future) {}
+    void Run() override;
+    void Drop() noexcept override { gather_.Release(); }
+    Runnable* Leads() override;
+
+   private:
+    GatherBase& gather_;
+    FutureBase& future_;  // Held by the gather.
+  };
+
+  void ChildIsDone(FutureBase& future);
+  std::exception_ptr ExceptionAt(std::size_t index);
+
+  std::vector<Ref<FutureBase>, PoolAllocator<Ref<FutureBase>>> children_;
+  Watcher* watchers_ = nullptr;  // One for each distinct future.
+  std::size_t distinct_ = 0;
+  std::size_t finished_ = 0;
+  bool return_exceptions_;
+  bool cancel_requested_ = false;
+};
+
+template <bool kOutcomes, typename T>
+using GatherElement = std::conditional_t<kOutcomes, Outcome<T>, Stored<T>>;
+
+// Of arguments of any types.
+template <bool kOutcomes, typename... T>
+class TupleGather final
+    : public ValueFuture<std::tuple<GatherElement<kOutcomes, T>...>,
+                         GatherBase> {
+ public:
+  explicit TupleGather(EventLoop& loop)
+      : TupleGather::ValueFuture(loop, kOutcomes) {}
+
+ private:
+  void Collect() override {
+    [this]<std::size_t... I>(std::index_sequence<I...>) {
+      // Braces: from left to right.
+      this->SetValue(std::tuple<GatherElement<kOutcomes, T>...>{
+          this->template Element<T>(I)...});
+    }(std::index_sequence_for<T...>());
+  }
+  template <typename U>
+  GatherElement<kOutcomes, U> Element(std::size_t index) {
+    if constexpr (kOutcomes) {
+      return this->template OutcomeAt<U>(index);
+    } else {
+      return this->template ValueAt<U>(index);
+    }
+  }
+};
+
+// Of a range of awaitables of one type.
+template <bool kOutcomes, typename T>
+class RangeGather final
+    : public ValueFuture<std::vector<GatherElement<kOutcomes, T>>, GatherBase> {
+ public:
+  explicit RangeGather(EventLoop& loop)
+      : RangeGather::ValueFuture(loop, kOutcomes) {}
+
+ private:
+  void Collect() override {
+    std::vector<GatherElement<kOutcomes, T>> results;
+    results.reserve(this->size());
+    for (std::size_t i = 0; i < this->size(); ++i) {
+      if constexpr (kOutcomes) {
+        results.push_back(this->template OutcomeAt<T>(i));
+      } else {
+        results.push_back(this->template ValueAt<T>(i));
+      }
+    }
+    this->SetValue(std::move(results));
+  }
+};
+
+template <typename Gather>
+auto MakeGather(std::vector<Ref<FutureBase>> children) {
+  EventLoop& loop =
+      children.empty() ? GetRunningLoop() : *children.front()->loop();
+  Ref<Gather> gather(new Gather(loop));
+  gather->Adopt(std::move(children));
+  return gather;
+}
+
+// Waits for futures of any types and for nothing of them: always succeeds.
+Future<void> GatherForgotten(EventLoop& loop,
+                             std::vector<Ref<FutureBase>> futures);
+
+template <bool kOutcomes, Awaitable... A>
+auto GatherTuple(std::source_location location, A... awaitables) {
+  std::vector<Ref<FutureBase>> children;
+  children.reserve(sizeof...(A));
+  (children.push_back(EnsureFuture(std::move(awaitables), location).state()),
+   ...);
+  using State = TupleGather<kOutcomes, AwaitResult<A>...>;
+  return Future<std::tuple<GatherElement<kOutcomes, AwaitResult<A>>...>>(
+      Ref<FutureBase>(MakeGather<State>(std::move(children)).get()));
+}
+
+template <bool kOutcomes, std::ranges::input_range Range>
+auto GatherRange(std::source_location location, Range awaitables) {
+  using A = std::ranges::range_value_t<Range>;
+  using T = AwaitResult<A>;
+  std::vector<Ref<FutureBase>> children;
+  if constexpr (std::ranges::sized_range<Range>) {
+    children.reserve(std::ranges::size(awaitables));
+  }
+  for (A& awaitable : awaitables) {
+    children.push_back(EnsureFuture(std::move(awaitable), location).state());
+  }
+  using State = RangeGather<kOutcomes, T>;
+  return Future<std::vector<GatherElement<kOutcomes, T>>>(
+      Ref<FutureBase>(MakeGather<State>(std::move(children)).get()));
+}
+
+}  // namespace internal
+
+template <Awaitable... A>
+[[nodiscard]] auto Gather(A... awaitables) {
+  return internal::GatherTuple<false>(std::source_location::current(),
+                                      std::move(awaitables)...);
+}
+
+template <Awaitable... A>
+[[nodiscard]] auto Gather(ReturnExceptions, A... awaitables) {
+  return internal::GatherTuple<true>(std::source_location::current(),
+                                     std::move(awaitables)...);
+}
+
+template <std::ranges::input_range Range>
+  requires Awaitable<std::ranges::range_value_t<Range>>
+[[nodiscard]] auto Gather(
+    Range awaitables,
+    std::source_location location = std::source_location::current()) {
+  return internal::GatherRange<false>(location, std::move(awaitables));
+}
+
+template <std::ranges::input_range Range>
+  requires Awaitable<std::ranges::range_value_t<Range>>
+[[nodiscard]] auto Gather(
+    ReturnExceptions, Range awaitables,
+    std::source_location location = std::source_location::current()) {
+  return internal::GatherRange<true>(location, std::move(awaitables));
+}
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_GATHER_H_

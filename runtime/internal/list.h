@@ -1,0 +1,94 @@
+// IntrusiveList: a circular list through the elements themselves, first in,
+// first out.
+//
+// A node knows whether it is linked, and unlinks itself when it is destroyed. A
+// list that dies unlinks whatever is still in it, so that neither has to
+// outlive the other.
+
+#ifndef CLOTHO_RUNTIME_INTERNAL_LIST_H_
+#define CLOTHO_RUNTIME_INTERNAL_LIST_H_
+
+namespace clotho::internal {
+
+class ListNode {
+ public:
+  ListNode() = default;
+  ListNode(const ListNode&) = delete;
+  ListNode& operator=(const ListNode&) = delete;
+  ~ListNode() { Unlink(); }
+
+  bool is_linked() const noexcept { return next_ != this; }
+
+  void Unlink() noexcept {
+    prev_->next_ = next_;
+    next_->prev_ = prev_;
+    prev_ = next_ = this;
+  }
+
+  // Links this node in front of `position`. It must not be linked yet.
+  void LinkBefore(ListNode& position) noexcept {
+    next_ = &position;
+    prev_ = position.prev_;
+    prev_->next_ = this;
+    position.prev_ = this;
+  }
+
+  ListNode* next() const noexcept { return next_; }
+  ListNode* prev() const noexcept { return prev_; }
+
+ private:
+  ListNode* prev_ = this;
+  ListNode* next_ = this;
+};
+
+// A list of T, which derives from ListNode (or from a Tag that does, where an
+// object is in two lists).
+template <typename T, typename Node = ListNode>
+class IntrusiveList {
+ public:
+  IntrusiveList() = default;
+  ~IntrusiveList() { Clear(); }
+
+  bool empty() const noexcept { return !head_.is_linked(); }
+  void PushBack(T& element) noexcept {
+    static_cast<Node&>(element).LinkBefore(head_);
+  }
+  T& front() const noexcept { return Element(head_.next()); }
+  T& back() const noexcept { return Element(head_.prev()); }
+
+  void Clear() noexcept {
+    while (head_.is_linked()) head_.next()->Unlink();
+  }
+
+  // Calls `visit(T&)` for each, oldest first. It may unlink the one it is
+  // given.
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    for (ListNode* node = head_.next(); node != &head_;) {
+      ListNode* const next = node->next();
+      visit(Element(node));
+      node = next;
+    }
+  }
+
+  // The first for which `accept(const T&)` holds, or null.
+  template <typename Accept>
+  T* Find(Accept accept) const {
+    for (ListNode* node = head_.next(); node != &head_; node = node->next()) {
+      T& element = Element(node);
+      if (accept(element)) return &element;
+    }
+    return nullptr;
+  }
+
+ private:
+  static T& Element(ListNode* node) noexcept {
+    return static_cast<T&>(static_cast<Node&>(*node));
+  }
+
+  ListNode head_;
+};
+
+}  // namespace clotho::internal
+
+#endif  // CLOTHO_RUNTIME_INTERNAL_LIST_H_

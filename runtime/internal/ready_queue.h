@@ -1,0 +1,86 @@
+// ReadyQueue: what is ready to run, first in, first out.
+//
+// A ring of pointers whose size is a power of two. A scheduler may look at any
+// place and take from any; what stands behind moves up, so that the order of
+// the others is kept. Takes memory only when it grows.
+
+#ifndef CLOTHO_RUNTIME_INTERNAL_READY_QUEUE_H_
+#define CLOTHO_RUNTIME_INTERNAL_READY_QUEUE_H_
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "clotho/runtime/internal/runnable.h"
+
+namespace clotho::internal {
+
+class ReadyQueue {
+ public:
+  ReadyQueue() : ring_(std::make_unique<Runnable*[]>(kInitialCapacity)) {}
+
+  bool empty() const noexcept { return head_ == tail_; }
+  std::size_t size() const noexcept { return tail_ - head_; }
+
+  // The element `index` places behind the front.
+  Runnable& operator[](std::size_t index) const noexcept {
+    return *ring_[(head_ + index) & mask_];
+  }
+
+  void PushBack(Runnable& runnable) {
+    if (size() == mask_) [[unlikely]]
+      Grow();
+    ring_[tail_++ & mask_] = &runnable;
+    others_ += runnable.kind() != RunnableKind::kTask;
+  }
+
+  Runnable& PopFront() noexcept {
+    Runnable& runnable = *ring_[head_++ & mask_];
+    others_ -= runnable.kind() != RunnableKind::kTask;
+    return runnable;
+  }
+
+  // Takes out the element at `index`; the order of the others is kept.
+  Runnable& Take(std::size_t index) noexcept {
+    Runnable& taken = (*this)[index];
+    others_ -= taken.kind() != RunnableKind::kTask;
+    if (index < size() / 2) {
+      for (std::size_t i = index; i > 0; --i) {
+        ring_[(head_ + i) & mask_] = ring_[(head_ + i - 1) & mask_];
+      }
+      ++head_;
+    } else {
+      for (std::size_t i = index; i + 1 < size(); ++i) {
+        ring_[(head_ + i) & mask_] = ring_[(head_ + i + 1) & mask_];
+      }
+      --tail_;
+    }
+    return taken;
+  }
+
+  // How many elements are not steps of tasks.
+  std::size_t others() const noexcept { return others_; }
+
+ private:
+  static constexpr std::size_t kInitialCapacity = 64;
+
+  void Grow() {
+    const std::size_t count = size();
+    auto ring = std::make_unique<Runnable*[]>((mask_ + 1) * 2);
+    for (std::size_t i = 0; i < count; ++i) ring[i] = &(*this)[i];
+    ring_ = std::move(ring);
+    mask_ = mask_ * 2 + 1;
+    head_ = 0;
+    tail_ = count;
+  }
+
+  std::unique_ptr<Runnable*[]> ring_;
+  std::size_t mask_ = kInitialCapacity - 1;
+  std::size_t head_ = 0;  // Both only grow; the mask makes them places.
+  std::size_t tail_ = 0;
+  std::size_t others_ = 0;
+};
+
+}  // namespace clotho::internal
+
+#endif  // CLOTHO_RUNTIME_INTERNAL_READY_QUEUE_H_

@@ -1,0 +1,248 @@
+#include "clotho/runtime/internal/task_base.h"
+
+#include <coroutine>
+#include <exception>
+#include <source_location>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
+
+namespace clotho::internal {
+
+TaskBase::TaskBase(EventLoop& loop, CoroPromiseBase& root,
+                   const TaskOptions& options, std::source_location created_at)
+    : FutureBase(loop, Storage::kCounted),
+      Runnable(RunnableKind::kTask),
+      root_(&root),
+      leaf_(&root),
+      context_(options.context != nullptr ? SlotOf(*options.context)
+                                          : CopyCurrentContext()),
+      created_at_(created_at),
+      background_(options.background) {
+  root.set_task(*this);
+  if (options.name.empty()) {
+    number_ = loop.next_task_name_++;
+  } else {
+    name_ = MakeText(options.name);
+  }
+  set_chain(loop.next_chain_++);
+  loop.AdoptTask(*this);
+  if (loop.instrument() != nullptr) loop.instrument()->TaskCreated(*this);
+  loop.Push(*this);
+}
+
+TaskBase::~TaskBase() = default;
+
+std::string TaskBase::name() const {
+  if (name_) return std::string(name_->view());
+  return absl::StrCat("Task-", number_);
+}
+
+void TaskBase::Explain(WaitInfo& info) const {
+  info.what = absl::StrCat("task ", name());
+  info.holder = this;
+  info.held_at = created_at_;
+}
+
+void TaskBase::Run() {
+  EventLoop& loop = *this->loop();
+  FutureBase* const awaited = std::exchange(waiting_on_, nullptr);
+  if (awaited != nullptr) awaited->MarkRetrieved();
+  if (must_cancel_) [[unlikely]] {
+    must_cancel_ = false;
+    // A CancelledError that is on its way already is not doubled (T-12).
+    if (awaited == nullptr || !awaited->OutcomeIsCancelledError()) {
+      injected_ = Injected::kCancel;
+      injected_error_ = nullptr;
+    }
+  }
+
+  // Whatever comes out, the loop must find itself outside of the task again.
+  struct Scope {
+    explicit Scope(EventLoop& l, TaskBase& task)
+        : loop(l), context(task.context_) {
+      loop.current_task_ = &task;
+    }
+    ~Scope() { loop.current_task_ = nullptr; }
+    EventLoop& loop;
+    ContextScope context;
+  } scope(loop, *this);
+
+  if (!started_) {
+    started_ = true;
+    if (HasInjected()) {  // Cancelled before it began: it never runs (T-03).
+      injected_ = Injected::kNone;
+      DestroyFrames();
+      LeaveLoop();
+      const Ref<FutureBase> keep = Ref<FutureBase>::Adopt(this);
+      FinishCancelled(nullptr, std::make_exception_ptr(CancelledError(
+                                   ToString(requested_message_))));
+      if (loop.instrument() != nullptr) loop.instrument()->TaskDone(*this);
+      return;
+    }
+  }
+  if (hook_ != nullptr && !std::exchange(hook_, nullptr)->OnWake(*this)) {
+    return;
+  }
+  next_ = leaf_->handle();
+  leaf_ = nullptr;
+  while (next_ != nullptr) std::exchange(next_, nullptr).resume();
+  if (root_done_) Complete();
+}
+
+void TaskBase::LeaveLoop() { RegistryNode::Unlink(); }
+
+void TaskBase::Complete() {
+  // The loop's reference; the task may go with it.
+  const Ref<FutureBase> keep = Ref<FutureBase>::Adopt(this);
+  EventLoop& loop = *this->loop();
+  std::exception_ptr error = root_->TakeError();
+  if (error == nullptr && !must_cancel_) TakeValue(*root_);
+  DestroyFrames();
+  LeaveLoop();
+  if (error == nullptr) {
+    if (must_cancel_) {  // Cancelled during its last step (T-05).
+      must_cancel_ = false;
+      FinishCancelled(requested_message_, nullptr);
+    } else {
+      FinishWithValue();
+    }
+  } else {
+    switch (Classify(error)) {
+      case ExceptionFamily::kCancelled:
+        FinishCancelled(nullptr, std::move(error));
+        break;
+      case ExceptionFamily::kError:
+        FinishWithException(std::move(error));
+        break;
+      case ExceptionFamily::kCritical:
+        FinishWithException(error);
+        if (loop.instrument() != nullptr) loop.instrument()->TaskDone(*this);
+        std::rethrow_exception(error);
+    }
+  }
+  if (loop.instrument() != nullptr) loop.instrument()->TaskDone(*this);
+}
+
+void TaskBase::DoThrowInjected() {
+  const Injected injected = std::exchange(injected_, Injected::kNone);
+  if (injected == Injected::kError) {
+    std::rethrow_exception(std::exchange(injected_error_, nullptr));
+  }
+  throw CancelledError(ToString(requested_message_));
+}
+
+bool TaskBase::Cancel(const Text& message) {
+  // A request goes on to whatever the task waits for. Tasks that wait for tasks
+  // are followed in a loop, so that a long chain does not exhaust the stack.
+  TaskBase* task = this;
+  TaskBase* awaiter = nullptr;  // The one before `task` in the chain.
+  TaskBase* slow = this;        // Half as fast: meets `task` in a circle.
+  for (bool odd = false;; odd = !odd) {
+    task->MarkRetrieved();
+    if (task->done()) {
+      if (awaiter == nullptr) return false;
+      task = awaiter;  // The awaited one refuses: flag the awaiter (T-12).
+      break;
+    }
+    ++task->cancels_;
+    if (task->waiting_on_ == nullptr) break;
+    TaskBase* const awaited = task->waiting_on_->AsTask();
+    if (awaited == nullptr) {
+      if (task->waiting_on_->Cancel(message)) return true;
+      break;
+    }
+    awaiter = task;
+    task = awaited;
+    if (odd) slow = slow->waiting_on_->AsTask();
+    if (slow == task) {
+      throw RuntimeError(absl::StrCat(
+          "cannot cancel task ", name(),
+          ": it waits in a circle of tasks that await each other"));
+    }
+  }
+  task->must_cancel_ = true;
+  task->requested_message_ = message;
+  return true;
+}
+
+int TaskBase::Uncancel() noexcept {
+  if (cancels_ > 0 && --cancels_ == 0) must_cancel_ = false;
+  return static_cast<int>(cancels_);
+}
+
+void TaskBase::WaitOn(CoroPromiseBase& leaf, FutureBase& future,
+                      WakeHook* hook) {
+  leaf_ = &leaf;
+  EventLoop& loop = *this->loop();
+  if (&future == this || future.loop() != &loop) [[unlikely]] {
+    InjectError(std::make_exception_ptr(RuntimeError(
+        &future == this
+            ? absl::StrCat("Task cannot await on itself: ", name())
+            : absl::StrCat("Task ", name(),
+                           " got a future attached to a different loop"))));
+    loop.Push(*this);
+    return;
+  }
+  waiting_on_ = &future;
+  hook_ = hook;
+  future.AddWaiter(*this);
+  if (loop.instrument() != nullptr) [[unlikely]] {
+    loop.instrument()->TaskWaits(*this, &future);
+  }
+  if (must_cancel_ && future.Cancel(requested_message_)) must_cancel_ = false;
+}
+
+void TaskBase::Yield(CoroPromiseBase& leaf) {
+  leaf_ = &leaf;
+  EventLoop& loop = *this->loop();
+  if (loop.instrument() != nullptr) [[unlikely]] {
+    loop.instrument()->TaskWaits(*this, nullptr);
+  }
+  loop.Push(*this);
+}
+
+std::vector<std::source_location> TaskBase::Stack() const {
+  std::vector<std::source_location> stack;
+  if (!started_) return stack;
+  for (const CoroPromiseBase* promise = leaf_; promise != nullptr;
+       promise = promise->parent()) {
+    stack.push_back(promise->await_location());
+  }
+  return stack;
+}
+
+std::source_location TaskBase::AwaitLocation() const {
+  return started_ && leaf_ != nullptr ? leaf_->await_location()
+                                      : std::source_location();
+}
+
+void TaskBase::DestroyFrames() noexcept {
+  // Innermost first, each cut off from the frame that owns it: destroying the
+  // outermost one would recurse through all of them.
+  CoroPromiseBase* promise = leaf_ != nullptr ? leaf_ : root_;
+  leaf_ = root_ = nullptr;
+  while (promise != nullptr) {
+    CoroPromiseBase* const parent = promise->CutOff();
+    promise->handle().destroy();
+    promise = parent;
+  }
+}
+
+void TaskBase::TearDown() noexcept {
+  Runnable::Unlink();  // From what it waits for.
+  waiting_on_ = nullptr;
+  hook_ = nullptr;
+  if (!started_ && root_ != nullptr) root_->MarkClosed();
+  DestroyFrames();
+  DropWaiters();
+  LeaveLoop();
+  Release();
+}
+
+}  // namespace clotho::internal

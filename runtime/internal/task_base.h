@@ -1,0 +1,150 @@
+// TaskBase: a future that drives a coroutine, whatever it returns.
+//
+// Section T of the rules. A step of the task resumes the innermost coroutine
+// that is suspended. A coroutine that calls, returns or suspends leaves in
+// `next_` the one to go on with, so the machine stack does not grow with the
+// depth of awaits: the loop in `Run` is the only place that resumes anything.
+
+#ifndef CLOTHO_RUNTIME_INTERNAL_TASK_BASE_H_
+#define CLOTHO_RUNTIME_INTERNAL_TASK_BASE_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clotho/runtime/context.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/text.h"
+
+namespace clotho {
+
+struct TaskOptions {
+  // Empty: "Task-1", "Task-2", ... in the order of creation.
+  std::string_view name = {};
+  // The context to run in, not copied. Null: a copy of the current one.
+  const Context* context = nullptr;
+  // It may still be pending when a test ends (see sim/).
+  bool background = false;
+};
+
+namespace internal {
+
+class CoroPromiseBase;
+
+// What a suspended awaiter wants to do when its task's step begins, before the
+// coroutine is resumed: a queue that finds itself empty again waits again.
+class WakeHook {
+ public:
+  // Returns true to resume the coroutine, false if the task was suspended anew.
+  virtual bool OnWake(TaskBase& task) = 0;
+
+ protected:
+  ~WakeHook() = default;
+};
+
+class TaskBase : public FutureBase, public Runnable {
+ public:
+  // Takes over the coroutine, and schedules its first step.
+  TaskBase(EventLoop& loop, CoroPromiseBase& root, const TaskOptions& options,
+           std::source_location created_at);
+
+  // A step (T-03).
+  void Run() final;
+  // Its loop owns it; the ready queue does not.
+  void Drop() noexcept final {}
+
+  bool Cancel(const Text& message) final;
+  int cancelling() const noexcept { return static_cast<int>(cancels_); }
+  int Uncancel() noexcept;
+
+  std::string name() const;
+  void set_name(std::string_view name) { name_ = MakeText(name); }
+  bool background() const noexcept { return background_; }
+  const std::source_location& created_at() const noexcept {
+    return created_at_;
+  }
+  bool started() const noexcept { return started_; }
+  const ContextSlot& context() const noexcept { return context_; }
+  TaskBase* AsTask() noexcept override { return this; }
+  void Explain(WaitInfo& info) const override;
+
+  // The future this task waits for, or null.
+  const FutureBase* waiting_on() const noexcept { return waiting_on_; }
+  // Its suspended coroutines, innermost first: where each one awaits. Empty
+  // while it runs and after its end.
+  std::vector<std::source_location> Stack() const;
+  // The same, for the innermost only; a default location if there is none.
+  std::source_location AwaitLocation() const;
+
+  // ---- For awaiters, while the coroutine of `leaf` is being suspended. ----
+
+  // Waits for `future`, which must be pending.
+  void WaitOn(CoroPromiseBase& leaf, FutureBase& future,
+              WakeHook* hook = nullptr);
+  // Gives way once: the next step is scheduled now (S-01).
+  void Yield(CoroPromiseBase& leaf);
+  // Goes on with another coroutine in the same step.
+  void GoOnWith(std::coroutine_handle<> next) noexcept { next_ = next; }
+
+  // ---- For awaiters, when they are resumed. ----
+
+  // An exception was thrown in from outside: a cancellation, in most cases.
+  bool HasInjected() const noexcept { return injected_ != Injected::kNone; }
+  void ThrowInjected() {
+    if (HasInjected()) [[unlikely]]
+      DoThrowInjected();
+  }
+
+  // The outermost coroutine has come to its end.
+  void RootIsDone() noexcept { root_done_ = true; }
+
+  // Destroys the coroutines where they are suspended, innermost first, and lets
+  // the loop go of the task.
+  void TearDown() noexcept;
+
+ protected:
+  ~TaskBase() override;
+  const char* KindName() const override { return "Task"; }
+  // Moves the value out of the outermost coroutine's promise.
+  virtual void TakeValue(CoroPromiseBase& root) = 0;
+
+ private:
+  enum class Injected : std::uint8_t { kNone, kCancel, kError };
+
+  [[noreturn]] void DoThrowInjected();
+  void InjectError(std::exception_ptr error) {
+    injected_ = Injected::kError;
+    injected_error_ = std::move(error);
+  }
+  void Complete();
+  void DestroyFrames() noexcept;
+  void LeaveLoop();
+
+  CoroPromiseBase* root_;  // The outermost coroutine; null after the end.
+  CoroPromiseBase* leaf_;  // The innermost suspended one.
+  std::coroutine_handle<> next_;
+  FutureBase* waiting_on_ = nullptr;
+  WakeHook* hook_ = nullptr;
+  ContextSlot context_;
+  Text name_;
+  Text requested_message_;  // Of the last request that set must_cancel_.
+  std::exception_ptr injected_error_;
+  std::source_location created_at_;
+  std::uint64_t number_ = 0;  // Of its automatic name.
+  std::uint32_t cancels_ = 0;
+  Injected injected_ = Injected::kNone;
+  bool must_cancel_ = false;
+  bool started_ = false;
+  bool root_done_ = false;
+  bool background_;
+};
+
+}  // namespace internal
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_INTERNAL_TASK_BASE_H_

@@ -1,0 +1,152 @@
+// Lock: mutual exclusion for tasks, first come first served.
+//
+//   Lock lock("db");
+//   auto guard = co_await lock.Acquire();  // Released when it goes.
+//
+// A task that finds the lock taken waits in line; a release wakes the first in
+// line (LK-01 to LK-04). It orders tasks of one loop, and is not for threads.
+
+#ifndef CLOTHO_RUNTIME_LOCK_H_
+#define CLOTHO_RUNTIME_LOCK_H_
+
+#include <coroutine>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/internal/text.h"
+
+namespace clotho {
+
+class Lock {
+ public:
+  // Holds the lock as long as it lives. May be moved.
+  class [[nodiscard]] Guard {
+   public:
+    Guard(Guard&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)) {
+      if (lock_ != nullptr) lock_->guard_ = this;
+    }
+    Guard& operator=(Guard&& other) noexcept {
+      if (this != &other) {
+        Drop();
+        lock_ = std::exchange(other.lock_, nullptr);
+        if (lock_ != nullptr) lock_->guard_ = this;
+      }
+      return *this;
+    }
+    ~Guard() { Drop(); }
+
+    // Releases it now.
+    void Release() { Drop(); }
+
+    // Leaves the lock taken: someone will call `Lock::Release`.
+    void Detach() noexcept {
+      if (lock_ != nullptr) std::exchange(lock_, nullptr)->guard_ = nullptr;
+    }
+
+   private:
+    friend class Lock;
+    explicit Guard(Lock& lock) noexcept : lock_(&lock) { lock.guard_ = this; }
+    void Drop() noexcept {
+      if (Lock* const lock = std::exchange(lock_, nullptr)) {
+        lock->guard_ = nullptr;
+        lock->Unlock();
+      }
+    }
+    Lock* lock_;
+  };
+
+ private:
+  class Waiter;
+
+  class AcquireAwaitable {
+   public:
+    class [[nodiscard]] Awaiter;
+    explicit AcquireAwaitable(Lock& lock) : lock_(lock) {}
+
+   private:
+    Lock& lock_;
+  };
+
+ public:
+  // `name` is for reports.
+  explicit Lock(std::string_view name = {}) : name_(MakeName(name)) {}
+  // Whoever still waits for it can only be cancelled; a guard has nothing to
+  // release any more.
+  ~Lock();
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+  // `co_await` gives the Guard. If the task is cancelled while it waits, the
+  // lock is not taken, and the next in line is woken if that was this one's
+  // turn (LK-04).
+  [[nodiscard]] AcquireAwaitable Acquire() { return AcquireAwaitable(*this); }
+
+  bool Locked() const { return locked_; }
+
+  // Releases it, for those who detached their guard. Throws RuntimeError if it
+  // is not locked (LK-02). The lock is free until the woken task runs, but who
+  // asks meanwhile stands behind it.
+  void Release();
+
+  // For reports: `Lock "db"`.
+  std::string Describe() const;
+
+ private:
+  static internal::Text MakeName(std::string_view name) {
+    return name.empty() ? internal::Text() : internal::MakeText(name);
+  }
+  bool TryAcquire(const internal::TaskBase& task,
+                  const std::source_location& location);
+  void Take(const internal::TaskBase& task,
+            const std::source_location& location);
+  void Unlock() noexcept;
+  void WakeFirst() noexcept;
+
+  bool locked_ = false;
+  Guard* guard_ = nullptr;  // The guard that holds it, if one does.
+  internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
+  internal::Text name_;
+  // For reports: who took it last, and where.
+  internal::Ref<internal::FutureBase> holder_;
+  std::source_location held_at_;
+};
+
+// A task in line.
+class Lock::Waiter : public internal::WaiterFuture, public internal::LineNode {
+ public:
+  Waiter(EventLoop& loop, Lock& lock)
+      : internal::WaiterFuture(loop), lock_(&lock) {}
+  void Explain(internal::WaitInfo& info) const override;
+
+ private:
+  friend class Lock;
+  Lock* lock_;  // Null when it is gone.
+};
+
+class [[nodiscard]] Lock::AcquireAwaitable::Awaiter {
+ public:
+  Awaiter(internal::CoroPromiseBase& parent, const AcquireAwaitable& acquire)
+      : parent_(parent), lock_(acquire.lock_) {}
+  Awaiter(const Awaiter&) = delete;
+
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<>);
+  Guard await_resume();
+
+ private:
+  internal::CoroPromiseBase& parent_;
+  Lock& lock_;
+  std::optional<Waiter> waiter_;
+};
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_LOCK_H_

@@ -1,0 +1,118 @@
+#include "clotho/runtime/queue.h"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/runtime/exceptions.h"
+
+namespace clotho::internal {
+
+QueueBase::QueueBase(std::size_t maxsize, std::string_view name)
+    : maxsize_(maxsize),
+      finished_(),
+      name_(name.empty() ? Text() : MakeText(name)) {
+  finished_.Set();
+}
+
+QueueBase::~QueueBase() {
+  for (Line* const line : {&getters_, &putters_}) {
+    line->ForEach([](QueueWaiter& waiter) { waiter.queue_ = nullptr; });
+  }
+}
+
+std::string QueueBase::Describe() const {
+  if (!name_) return "Queue";
+  return absl::StrCat("Queue \"", std::string(name_->view()), "\"");
+}
+
+void QueueWaiter::Explain(WaitInfo& info) const {
+  info.what =
+      queue_ == nullptr ? "Queue that was destroyed" : queue_->Describe();
+}
+
+void QueueBase::CheckPut() const {
+  if (shut_down_) throw QueueShutDown();
+  if (Full()) throw QueueFull();
+}
+
+void QueueBase::CheckGet() const {
+  if (!Empty()) return;
+  if (shut_down_) throw QueueShutDown();
+  throw QueueEmpty();
+}
+
+void QueueBase::ItemWasPut() {
+  ++unfinished_;
+  finished_.Clear();
+  WakeNext(getters_);
+}
+
+// Who is woken leaves the line; one that was cancelled is passed over.
+void QueueBase::WakeNext(Line& line) {
+  while (!line.empty()) {
+    QueueWaiter& waiter = line.front();
+    static_cast<LineNode&>(waiter).Unlink();
+    if (waiter.Wake()) return;
+  }
+}
+
+void QueueBase::WakeAll(Line& line) {
+  while (!line.empty()) WakeNext(line);
+}
+
+void QueueBase::TaskDone() {
+  if (unfinished_ == 0) throw ValueError("task_done() called too many times");
+  if (--unfinished_ == 0) finished_.Set();
+}
+
+void QueueBase::Shutdown(bool immediate) {
+  shut_down_ = true;
+  if (immediate) {
+    const std::size_t dropped = Qsize();
+    DropItems();
+    unfinished_ -= dropped < unfinished_ ? dropped : unfinished_;
+    if (unfinished_ == 0) finished_.Set();
+  }
+  WakeAll(getters_);  // They look again.
+  WakeAll(putters_);
+}
+
+void QueueBase::Awaiter::Wait() {
+  waiter_.emplace(*parent_.task().loop(), queue_);
+  queue_.LineOf(side_).PushBack(*waiter_);
+  parent_.task().WaitOn(parent_, *waiter_, this);
+}
+
+bool QueueBase::Awaiter::OnWake(TaskBase& task) {
+  if (task.HasInjected() || waiter_->cancelled() ||
+      waiter_->queue_ == nullptr || !queue_.MustWait(side_)) {
+    return true;
+  }
+  Wait();  // Someone else was faster: to the back of the line.
+  return false;
+}
+
+void QueueBase::Awaiter::FinishWait() {
+  if (!waiter_.has_value()) return;
+  const bool woken = waiter_->done() && !waiter_->cancelled();
+  static_cast<LineNode&>(*waiter_).Unlink();
+  if (waiter_->queue_ == nullptr) {
+    parent_.task().ThrowInjected();
+    waiter_->ThrowUnlessValue();
+    throw RuntimeError("the Queue was destroyed while a task waited for it");
+  }
+  try {
+    parent_.task().ThrowInjected();
+    waiter_->ThrowUnlessValue();
+  } catch (...) {
+    // Its turn goes to the next in line: nothing is lost.
+    const bool possible =
+        side_ == Side::kGet ? !queue_.Empty() : !queue_.Full();
+    if (woken && possible) WakeNext(queue_.LineOf(side_));
+    throw;
+  }
+}
+
+}  // namespace clotho::internal

@@ -1,0 +1,222 @@
+// Queue<T>: hands items from those who put to those who get, first in, first
+// out.
+//
+//   Queue<int> queue(10);            // At most ten items; 0: any number.
+//   co_await queue.Put(1);           // Waits while it is full.
+//   int n = co_await queue.Get();    // Waits while it is empty.
+//   queue.TaskDone();                // What was got has been dealt with.
+//   co_await queue.Join();           // Until that holds for all that was put.
+//
+// Rules. A task that was woken and finds the item taken waits
+// again, at the back. Cancelling a task that waits loses nothing.
+// It is for the tasks of one loop, not for threads.
+
+#ifndef CLOTHO_RUNTIME_QUEUE_H_
+#define CLOTHO_RUNTIME_QUEUE_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/event.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/internal/text.h"
+
+namespace clotho {
+
+namespace internal {
+
+class QueueBase;
+
+// A task that waits for an item, or for room.
+class QueueWaiter final : public WaiterFuture, public LineNode {
+ public:
+  QueueWaiter(EventLoop& loop, QueueBase& queue)
+      : WaiterFuture(loop), queue_(&queue) {}
+  void Explain(WaitInfo& info) const override;
+
+ private:
+  friend class QueueBase;
+  QueueBase* queue_;  // Null when it is gone.
+};
+
+// What queues of all types of items share: who waits, and for what.
+class QueueBase {
+ public:
+  QueueBase(const QueueBase&) = delete;
+  QueueBase& operator=(const QueueBase&) = delete;
+
+  virtual std::size_t Qsize() const = 0;
+  bool Empty() const { return Qsize() == 0; }
+  bool Full() const { return maxsize_ > 0 && Qsize() >= maxsize_; }
+  std::size_t Maxsize() const { return maxsize_; }
+
+  // One item that was got has been dealt with. Throws ValueError if that was
+  // said more often than items were put.
+  void TaskDone();
+
+  // Waits until every item that was put has been dealt with.
+  [[nodiscard]] auto Join() { return finished_.Wait(); }
+
+  // From now on nothing can be put, and when it is empty nothing can be got:
+  // QueueShutDown is thrown instead, also in those who wait. With `immediate`
+  // the items are dropped at once.
+  void Shutdown(bool immediate = false);
+
+  // For reports: `Queue "jobs"`.
+  std::string Describe() const;
+
+ protected:
+  enum class Side { kGet, kPut };
+
+  // Waits, again and again, until there is an item, or room.
+  class [[nodiscard]] Awaiter : private WakeHook {
+   public:
+    Awaiter(CoroPromiseBase& parent, QueueBase& queue, Side side)
+        : parent_(parent), queue_(queue), side_(side) {}
+    Awaiter(const Awaiter&) = delete;
+    bool await_ready() const { return !queue_.MustWait(side_); }
+    void await_suspend(std::coroutine_handle<>) { Wait(); }
+
+   protected:
+    // Throws what ended the wait, if that was neither an item nor room.
+    void FinishWait();
+
+   private:
+    bool OnWake(TaskBase& task) override;
+    void Wait();
+
+    CoroPromiseBase& parent_;
+    QueueBase& queue_;
+    const Side side_;
+    std::optional<QueueWaiter> waiter_;
+  };
+
+  QueueBase(std::size_t maxsize, std::string_view name);
+  // Whoever still waits for it can only be cancelled.
+  virtual ~QueueBase();
+
+  // The parts of the operations that do not depend on the type of the items.
+  void CheckPut() const;
+  void CheckGet() const;
+  void ItemWasPut();
+  void ItemWasGot() { WakeNext(putters_); }
+  virtual void DropItems() = 0;
+
+ private:
+  using Line = IntrusiveList<QueueWaiter, LineNode>;
+
+  bool MustWait(Side side) const {
+    return !shut_down_ && (side == Side::kGet ? Empty() : Full());
+  }
+  Line& LineOf(Side side) { return side == Side::kGet ? getters_ : putters_; }
+  static void WakeNext(Line& line);
+  static void WakeAll(Line& line);
+
+  const std::size_t maxsize_;
+  std::size_t unfinished_ = 0;
+  bool shut_down_ = false;
+  Line getters_;
+  Line putters_;
+  Event finished_;
+  Text name_;
+};
+
+}  // namespace internal
+
+template <typename T>
+class Queue : public internal::QueueBase {
+ private:
+  class GetAwaitable {
+   public:
+    class [[nodiscard]] Awaiter : public QueueBase::Awaiter {
+     public:
+      Awaiter(internal::CoroPromiseBase& parent, const GetAwaitable& get)
+          : QueueBase::Awaiter(parent, get.queue_, Side::kGet),
+            queue_(get.queue_) {}
+      T await_resume() {
+        this->FinishWait();
+        return queue_.GetNowait();
+      }
+
+     private:
+      Queue& queue_;
+    };
+    explicit GetAwaitable(Queue& queue) : queue_(queue) {}
+
+   private:
+    Queue& queue_;
+  };
+
+  class PutAwaitable {
+   public:
+    class [[nodiscard]] Awaiter : public QueueBase::Awaiter {
+     public:
+      Awaiter(internal::CoroPromiseBase& parent, PutAwaitable&& put)
+          : QueueBase::Awaiter(parent, put.queue_, Side::kPut),
+            queue_(put.queue_),
+            item_(std::move(put.item_)) {}
+      void await_resume() {
+        this->FinishWait();
+        queue_.PutNowait(std::move(item_));
+      }
+
+     private:
+      Queue& queue_;
+      T item_;
+    };
+    PutAwaitable(Queue& queue, T item)
+        : queue_(queue), item_(std::move(item)) {}
+
+   private:
+    Queue& queue_;
+    T item_;
+  };
+
+ public:
+  // Holds at most `maxsize` items; 0: any number. `name` is for reports.
+  explicit Queue(std::size_t maxsize = 0, std::string_view name = {})
+      : QueueBase(maxsize, name) {}
+
+  std::size_t Qsize() const override { return items_.size(); }
+
+  // Adds an item; waits while the queue is full. Throws QueueShutDown.
+  [[nodiscard]] PutAwaitable Put(T item) {
+    return PutAwaitable(*this, std::move(item));
+  }
+  // The next item; waits while the queue is empty. Throws QueueShutDown.
+  [[nodiscard]] GetAwaitable Get() { return GetAwaitable(*this); }
+
+  // The same without waiting: throws QueueFull.
+  void PutNowait(T item) {
+    CheckPut();
+    items_.push_back(std::move(item));
+    ItemWasPut();
+  }
+  // The same without waiting: throws QueueEmpty.
+  T GetNowait() {
+    CheckGet();
+    T item = std::move(items_.front());
+    items_.pop_front();
+    ItemWasGot();
+    return item;
+  }
+
+ private:
+  void DropItems() override { items_.clear(); }
+
+  std::deque<T, internal::PoolAllocator<T>> items_;
+};
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_QUEUE_H_

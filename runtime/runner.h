@@ -1,0 +1,85 @@
+// Run and Runner: run a program's coroutine from outside of any.
+//
+//   int main() { return clotho::Run(Main()); }
+//
+// `Run` makes a loop, runs the coroutine to its end, cancels the tasks that are
+// left and waits for them, and closes the loop (section R of the rules). A
+// Runner does the same for several coroutines in a row, which then share the
+// loop and the context.
+
+#ifndef CLOTHO_RUNTIME_RUNNER_H_
+#define CLOTHO_RUNTIME_RUNNER_H_
+
+#include <memory>
+#include <utility>
+
+#include "clotho/runtime/context.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/task.h"
+
+namespace clotho {
+
+struct RunnerOptions {
+  // Who makes the loop. Null: one on the real clock.
+  std::unique_ptr<EventLoop> (*loop_factory)() = nullptr;
+};
+
+class Runner {
+ public:
+  explicit Runner(RunnerOptions options = {}) : options_(options) {}
+  // Closes it.
+  ~Runner() { Close(); }
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // Runs the coroutine as a task, and returns or throws its outcome. Throws
+  // RuntimeError inside a running loop, and after `Close`.
+  template <typename T>
+  T Run(Coro<T> coro) {
+    if (internal::running_loop != nullptr) {
+      coro.Close();
+      throw RuntimeError(
+          "Runner.Run() cannot be called from a running event loop");
+    }
+    EventLoop& loop = GetLoop();
+    const Context& context = *context_;
+    Task<T> task =
+        internal::CreateTaskIn(loop, std::move(coro), {.context = &context},
+                               std::source_location::current());
+    return loop.RunUntilComplete(std::move(task));
+  }
+
+  // The loop, which is made at the first call of anything. Throws
+  // RuntimeError after `Close`.
+  EventLoop& GetLoop();
+
+  // Cancels what is left, waits for it, and closes the loop. What those
+  // tasks throw goes to the loop's exception handler. The second time it does
+  // nothing.
+  void Close();
+
+ private:
+  RunnerOptions options_;
+  bool closed_ = false;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<Context> context_;
+};
+
+template <typename T>
+T Run(Coro<T> coro) {
+  Runner runner;
+  if constexpr (std::is_void_v<T>) {
+    runner.Run(std::move(coro));
+    runner.Close();
+  } else {
+    T result = runner.Run(std::move(coro));
+    runner.Close();
+    return result;
+  }
+}
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_RUNNER_H_

@@ -1,0 +1,25 @@
+// All of the runtime, for programs. The library's own files include what they
+// use.
+
+#ifndef CLOTHO_RUNTIME_RUNTIME_H_
+#define CLOTHO_RUNTIME_RUNTIME_H_
+
+#include "clotho/runtime/clock.h"
+#include "clotho/runtime/context.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/runtime/event.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/future.h"
+#include "clotho/runtime/gather.h"
+#include "clotho/runtime/lock.h"
+#include "clotho/runtime/outcome.h"
+#include "clotho/runtime/queue.h"
+#include "clotho/runtime/runner.h"
+#include "clotho/runtime/shield.h"
+#include "clotho/runtime/sleep.h"
+#include "clotho/runtime/task.h"
+#include "clotho/runtime/timeout.h"
+
+#endif  // CLOTHO_RUNTIME_RUNTIME_H_

@@ -1,0 +1,62 @@
+#include "clotho/runtime/shield.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace clotho::internal {
+
+ShieldBase::ShieldBase(FutureBase& inner)
+    : FutureBase(*inner.loop(), Storage::kCounted), inner_(&inner) {
+  // Each relay keeps the outer alive until it has run. (The outer is so held by
+  // itself while it is pending; its end, or the loop's, lets go of it.)
+  AddRef();
+  AddRef();
+  inner.AddWaiter(from_inner_);
+  AddWaiter(from_outer_);
+}
+
+void ShieldBase::Relay::Run() {
+  const Ref<FutureBase> keep = Ref<FutureBase>::Adopt(&outer_);
+  if (from_inner_) {
+    outer_.InnerIsDone();
+  } else {
+    outer_.OuterIsDone();
+  }
+}
+
+Runnable* ShieldBase::Relay::Leads() {
+  return from_inner_ && !outer_.done() ? outer_.FirstLed() : nullptr;
+}
+
+void ShieldBase::InnerIsDone() {
+  if (done()) {
+    // Nobody will see a failure: SH-02.
+    if (inner_->state() != State::kCancelled) inner_->MarkRetrieved();
+    return;
+  }
+  if (inner_->state() == State::kCancelled) {
+    Cancel(nullptr);
+  } else if (inner_->exception() != nullptr) {
+    inner_->MarkRetrieved();
+    SetException(inner_->exception());
+  } else {
+    CopyValue(*inner_);
+  }
+}
+
+void ShieldBase::OuterIsDone() {
+  // A failure of the inner that comes later is not ours to hide: SH-03.
+  if (!inner_->done() && from_inner_.is_linked()) {
+    from_inner_.Unlink();
+    Release();
+  }
+}
+
+void ShieldBase::Explain(WaitInfo& info) const {
+  inner_->Explain(info);
+  info.what = absl::StrCat("Shield(", info.what, ")");
+  info.parts.assign(1, inner_.get());
+}
+
+}  // namespace clotho::internal

@@ -1,0 +1,91 @@
+// Shield: awaits something without passing a cancellation on to it.
+//
+//   co_await Shield(task);   // If this is cancelled, `task` goes on.
+//
+// Rules SH-01 to SH-05. Keep a reference to what is shielded if its outcome
+// matters after a cancellation.
+
+#ifndef CLOTHO_RUNTIME_SHIELD_H_
+#define CLOTHO_RUNTIME_SHIELD_H_
+
+#include <source_location>
+#include <utility>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/task.h"
+
+namespace clotho {
+
+namespace internal {
+
+// The outer future. Two relays join it to the inner one: the inner's end ends
+// the outer, and the outer's end takes the first relay back.
+class ShieldBase : public FutureBase {
+ public:
+  explicit ShieldBase(FutureBase& inner);
+  void Explain(WaitInfo& info) const override;
+
+ protected:
+  // The inner future holds a value: takes it over.
+  virtual void CopyValue(FutureBase& inner) = 0;
+
+ private:
+  class Relay final : public Runnable {
+   public:
+    explicit Relay(ShieldBase& outer, bool from_inner)
+        : Runnable(RunnableKind::kInternal),
+          outer_(outer),
+          from_inner_(from_inner) {}
+    void Run() override;
+    void Drop() noexcept override { outer_.Release(); }
+    Runnable* Leads() override;
+
+   private:
+    ShieldBase& outer_;
+    const bool from_inner_;
+  };
+
+  void InnerIsDone();
+  void OuterIsDone();
+
+  Ref<FutureBase> inner_;
+  Relay from_inner_{*this, true};
+  Relay from_outer_{*this, false};
+};
+
+template <typename T>
+class ShieldState final : public ValueFuture<T, ShieldBase> {
+ public:
+  explicit ShieldState(FutureBase& inner) : ValueFuture<T, ShieldBase>(inner) {}
+
+ private:
+  void CopyValue(FutureBase& inner) override {
+    if constexpr (std::is_copy_constructible_v<Stored<T>>) {
+      this->SetValue(ValueOf<T>(inner));
+    } else {
+      this->SetValue(std::move(ValueOf<T>(inner)));
+    }
+  }
+};
+
+}  // namespace internal
+
+// A future with the outcome of `awaitable`, which is not cancelled with it.
+// What is done already is returned as it is.
+template <Awaitable A>
+[[nodiscard]] auto Shield(A awaitable, std::source_location location =
+                                           std::source_location::current()) {
+  using T = AwaitResult<A>;
+  Future<T> inner = EnsureFuture(std::move(awaitable), location);
+  if (inner.Done()) return inner;
+  return Future<T>(internal::Ref<internal::FutureBase>(
+      new internal::ShieldState<T>(*inner.state())));
+}
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_SHIELD_H_

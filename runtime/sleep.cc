@@ -1,0 +1,38 @@
+#include "clotho/runtime/sleep.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/runtime/event_loop.h"
+
+namespace clotho::internal {
+
+SleepState::SleepState(EventLoop& loop, Delay delay)
+    : WaiterFuture(loop), delay_(delay), end_(*this) {
+  AddRef();  // The timer's.
+  loop.Arm(end_, SaturatingAdd(loop.NowNs(), delay.ns()));
+}
+
+void SleepState::Leave() {
+  if (end_.armed()) {
+    loop()->Disarm(end_);
+    Release();
+  }
+  Release();
+}
+
+void SleepState::End::Run() {
+  sleep_.Wake();
+  sleep_.Release();
+}
+
+Runnable* SleepState::End::Leads() {
+  return sleep_.done() ? nullptr : sleep_.FirstLed();
+}
+
+void SleepState::Explain(WaitInfo& info) const {
+  info.what =
+      absl::StrCat("Sleep(", absl::FormatDuration(delay_.duration()), ")");
+}
+
+}  // namespace clotho::internal

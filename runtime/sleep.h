@@ -1,0 +1,108 @@
+// Sleep: lets others run, for a while or just once.
+//
+//   co_await Sleep(absl::Seconds(1));
+//   co_await Sleep(absl::ZeroDuration());  // Gives way once, and goes on.
+//
+// Rules S-01 to S-04. Cancelling the task ends the sleep at once.
+
+#ifndef CLOTHO_RUNTIME_SLEEP_H_
+#define CLOTHO_RUNTIME_SLEEP_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <utility>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/internal/timer_queue.h"
+
+namespace clotho {
+
+namespace internal {
+
+// A future, and the timer that ends it. Both the sleeper and the timer hold on
+// to it: a timer that is due may stand in the ready queue when its sleeper is
+// cancelled and gone.
+class SleepState final : public WaiterFuture {
+ public:
+  SleepState(EventLoop& loop, Delay delay);
+  // The sleeper goes.
+  void Leave();
+  void Explain(WaitInfo& info) const override;
+
+ private:
+  class End final : public Timer {
+   public:
+    explicit End(SleepState& sleep)
+        : Timer(RunnableKind::kInternal), sleep_(sleep) {}
+    void Run() override;
+    void Drop() noexcept override { sleep_.Release(); }
+    Runnable* Leads() override;
+
+   private:
+    SleepState& sleep_;
+  };
+
+  Delay delay_;
+  End end_;
+};
+
+class SleepAwaitable {
+ public:
+  explicit SleepAwaitable(Delay delay) : delay_(delay) {}
+
+  class [[nodiscard]] Awaiter {
+   public:
+    Awaiter(CoroPromiseBase& parent, const SleepAwaitable& sleep) noexcept
+        : parent_(parent), delay_(sleep.delay_) {}
+    Awaiter(const Awaiter&) = delete;
+    ~Awaiter() {
+      if (state_ != nullptr) state_->Leave();
+    }
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<>) {
+      TaskBase& task = parent_.task();
+      if (delay_.ns() <= 0) {
+        task.Yield(parent_);
+        return;
+      }
+      state_ = new SleepState(*task.loop(), delay_);
+      task.WaitOn(parent_, *state_);
+    }
+    void await_resume() {
+      parent_.task().ThrowInjected();
+      if (state_ != nullptr) state_->ThrowUnlessValue();
+    }
+
+   private:
+    CoroPromiseBase& parent_;
+    Delay delay_;
+    SleepState* state_ = nullptr;
+  };
+
+ private:
+  Delay delay_;
+};
+
+}  // namespace internal
+
+// Suspends the task for `delay`; with zero or less, until the next iteration.
+[[nodiscard]] inline internal::SleepAwaitable Sleep(Delay delay) {
+  return internal::SleepAwaitable(delay);
+}
+
+// The same, and then gives `result`.
+template <typename T>
+Coro<T> Sleep(Delay delay, T result) {
+  co_await Sleep(delay);
+  co_return std::move(result);
+}
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_SLEEP_H_

@@ -1,0 +1,236 @@
+// Task<T>: a coroutine that runs by itself, and the future of its result.
+//
+//   Task<int> task = CreateTask(Fetch("a"), {.name = "fetch a"});
+//   ...                                  // It starts in the next iteration.
+//   int n = co_await task;
+//
+// Section T of the rules. The loop keeps a task that is not done; dropping the
+// last Task object does not end it. `Cancel` makes CancelledError come out of
+// the await at which it is suspended: the coroutine may clean up, and should
+// let it pass.
+
+#ifndef CLOTHO_RUNTIME_TASK_H_
+#define CLOTHO_RUNTIME_TASK_H_
+
+#include <coroutine>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/task_base.h"
+
+namespace clotho {
+
+namespace internal {
+
+template <typename T>
+class TaskState final : public ValueFuture<T, TaskBase> {
+ public:
+  TaskState(EventLoop& loop, CoroPromise<T>& root, const TaskOptions& options,
+            std::source_location created_at)
+      : ValueFuture<T, TaskBase>(loop, root, options, created_at) {}
+
+ private:
+  void TakeValue(CoroPromiseBase& root) override {
+    this->Emplace(static_cast<CoroPromise<T>&>(root).value());
+  }
+};
+
+}  // namespace internal
+
+template <typename T>
+class Task : public Future<T> {
+ public:
+  using value_type = T;
+
+  // Asks it to end: CancelledError is thrown where it waits, or where it waits
+  // next (T-10 to T-13). False if it was done. The message reaches the first
+  // who retrieves the CancelledError (T-17).
+  bool Cancel(std::optional<std::string_view> message = std::nullopt) const {
+    return base().Cancel(internal::MakeText(message));
+  }
+
+  // How often `Cancel` was asked for and not taken back (T-14).
+  int Cancelling() const { return base().cancelling(); }
+  // Takes one request back. Returns how many are left (T-15).
+  int Uncancel() const { return base().Uncancel(); }
+
+  std::string GetName() const { return base().name(); }
+  void SetName(std::string_view name) const { base().set_name(name); }
+
+  // Where its coroutines are suspended, innermost first. Empty while it runs,
+  // and after its end.
+  std::vector<std::source_location> GetStack() const { return base().Stack(); }
+
+  template <typename... U>
+  void SetResult(U&&...) const = delete;  // T-08.
+  template <typename... U>
+  void SetException(U&&...) const = delete;
+
+  // For the runtime and for tools.
+  explicit Task(internal::Ref<internal::FutureBase> state)
+      : Future<T>(std::move(state)) {}
+  internal::TaskBase& base() const {
+    return static_cast<internal::TaskBase&>(*this->state());
+  }
+
+ private:
+  friend class AnyTask;
+};
+
+// A task, whatever it returns: what `CurrentTask` and `AllTasks` give.
+class AnyTask {
+ public:
+  template <typename T>
+  AnyTask(const Task<T>& task)  // NOLINT: converts.
+      : state_(task.state()) {}
+  explicit AnyTask(internal::TaskBase& task) : state_(&task) {}
+
+  bool Done() const { return state_->done(); }
+  bool Cancelled() const {
+    return state_->state() == internal::FutureBase::State::kCancelled;
+  }
+  bool Cancel(std::optional<std::string_view> message = std::nullopt) const {
+    return state_->Cancel(internal::MakeText(message));
+  }
+  int Cancelling() const { return base().cancelling(); }
+  int Uncancel() const { return base().Uncancel(); }
+  std::exception_ptr GetException() const { return state_->GetException(); }
+  std::string GetName() const { return base().name(); }
+  void SetName(std::string_view name) const { base().set_name(name); }
+  std::vector<std::source_location> GetStack() const { return base().Stack(); }
+
+  bool operator==(const AnyTask&) const = default;
+
+  internal::TaskBase& base() const { return *state_->AsTask(); }
+
+ private:
+  internal::Ref<internal::FutureBase> state_;
+};
+
+namespace internal {
+
+// A coroutine that awaits something that is not one.
+template <Awaitable A>
+Coro<AwaitResult<A>> AwaitInCoro(A awaitable) {
+  co_return co_await std::move(awaitable);
+}
+
+template <typename T>
+Coro<T> ToCoro(Coro<T> coro) {
+  return coro;
+}
+template <Awaitable A>
+auto ToCoro(A awaitable) {
+  return AwaitInCoro<A>(std::move(awaitable));
+}
+
+template <typename Function>
+Coro<AwaitResult<std::invoke_result_t<Function&>>> CallInCoro(
+    Function function) {
+  co_return co_await function();
+}
+
+template <typename T>
+Task<T> CreateTaskIn(EventLoop& loop, Coro<T> coro, const TaskOptions& options,
+                     std::source_location location) {
+  loop.CheckOpen();
+  CoroPromise<T>* const root = coro.Take();
+  return Task<T>(
+      Ref<FutureBase>(new TaskState<T>(loop, *root, options, location)));
+}
+
+template <typename T>
+std::true_type IsFutureTest(const Future<T>*);
+std::false_type IsFutureTest(const void*);
+
+}  // namespace internal
+
+// A future or a task.
+template <typename A>
+concept IsFuture = decltype(internal::IsFutureTest(
+    static_cast<std::remove_cvref_t<A>*>(nullptr)))::value;
+
+// Makes a task of a coroutine, or of another awaitable that is not a future, in
+// the running loop; its first step runs in the next iteration, in a copy of the
+// current context (T-01).
+template <Awaitable A>
+  requires(!IsFuture<A>)
+auto CreateTask(
+    A awaitable, const TaskOptions& options = {},
+    std::source_location location = std::source_location::current()) {
+  return internal::CreateTaskIn(GetRunningLoop(),
+                                internal::ToCoro(std::move(awaitable)), options,
+                                location);
+}
+
+// Calls `function()` in the task's first step, and awaits what it returns.
+// Keeps the function as long as that runs: the way to make a task of a lambda
+// that captures.
+template <typename Function>
+  requires(!Awaitable<Function> && Awaitable<std::invoke_result_t<Function&>>)
+auto CreateTask(
+    Function function, const TaskOptions& options = {},
+    std::source_location location = std::source_location::current()) {
+  return internal::CreateTaskIn(GetRunningLoop(),
+                                internal::CallInCoro(std::move(function)),
+                                options, location);
+}
+
+// A future stays what it is; anything else becomes a task (EF-01).
+template <typename T>
+Future<T> EnsureFuture(const Future<T>& future,
+                       std::source_location = std::source_location::current()) {
+  return future;
+}
+template <Awaitable A>
+  requires(!IsFuture<A>)
+auto EnsureFuture(A awaitable, std::source_location location =
+                                   std::source_location::current()) {
+  return CreateTask(std::move(awaitable), TaskOptions{}, location);
+}
+
+// The task whose step runs now. Nothing in a plain callback (T-20). Throws
+// RuntimeError without a running loop.
+std::optional<AnyTask> CurrentTask();
+
+// The tasks of the running loop that are not done, oldest first (T-21).
+std::vector<AnyTask> AllTasks();
+
+template <typename A>
+auto EventLoop::RunUntilComplete(A awaitable) {
+  CheckOpen();
+  if (IsRunning()) throw RuntimeError("This event loop is already running");
+  if (internal::running_loop != nullptr) {
+    throw RuntimeError(
+        "Cannot run the event loop while another loop is running");
+  }
+  auto future = [&] {
+    if constexpr (IsFuture<A>) {
+      return awaitable;
+    } else {
+      return internal::CreateTaskIn(*this,
+                                    internal::ToCoro(std::move(awaitable)), {},
+                                    std::source_location::current());
+    }
+  }();
+  RunUntilDone(*future.state(), !IsFuture<A>);
+  if (!future.Done()) {
+    throw RuntimeError("Event loop stopped before Future completed.");
+  }
+  future.state()->ThrowUnlessValue();
+  return internal::ReadValue<typename decltype(future)::value_type>(
+      *future.state());
+}
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_TASK_H_
