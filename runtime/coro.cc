@@ -30,9 +30,10 @@ std::string FunctionOf(CoroPromiseBase& promise) {
 void ReportNeverAwaited(CoroPromiseBase& promise) noexcept {
   EventLoop* const loop = running_loop;
   if (loop != nullptr && loop->tearing_down()) return;
-  const ExceptionContext context{.message = absl::StrCat("coroutine ",
-                                                         FunctionOf(promise),
-                                                         " was never awaited")};
+  const ExceptionContext context{
+      .source = ExceptionContext::Source::kNeverAwaited,
+      .message = absl::StrCat("coroutine ", FunctionOf(promise),
+                              " was never awaited")};
   if (loop != nullptr) {
     loop->CallExceptionHandler(context);
   } else {

@@ -27,7 +27,8 @@ void HandleState::Run() {
   } catch (const CriticalException&) {
     throw;
   } catch (...) {
-    loop_.CallExceptionHandler({.message = "Exception in callback",
+    loop_.CallExceptionHandler({.source = ExceptionContext::Source::kCallback,
+                                .message = "Exception in callback",
                                 .exception = std::current_exception(),
                                 .location = location_});
   }
@@ -310,7 +311,8 @@ void EventLoop::Close() {
   if (running_) throw RuntimeError("Cannot close a running event loop");
   if (closed_) return;
   tasks_.ForEach([this](internal::TaskBase& task) {
-    CallExceptionHandler({.message = "Task was destroyed but it is pending!",
+    CallExceptionHandler({.source = ExceptionContext::Source::kDestroyed,
+                          .message = "Task was destroyed but it is pending!",
                           .task = &task,
                           .location = task.created_at()});
   });

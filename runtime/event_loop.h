@@ -143,7 +143,17 @@ class TimerHandle : public Handle {
 
 // What an exception handler is told (rule L-30).
 struct ExceptionContext {
-  std::string message;
+  enum class Source {
+    kCallback,        // A callback threw.
+    kNeverRetrieved,  // A future with an exception went away unseen (F-13).
+    kDestroyed,       // A task was destroyed while pending (T-23).
+    kNeverAwaited,    // A coroutine went away without having run (CO-01).
+    kShutdown,        // A task failed while a Runner cancelled it.
+    kOther,
+  };
+
+  Source source = Source::kOther;
+  std::string message = {};
   std::exception_ptr exception = nullptr;        // Null if there is none.
   const internal::FutureBase* future = nullptr;  // Or the task that it is of.
   const internal::TaskBase* task = nullptr;

@@ -22,7 +22,8 @@ void CancelAllTasks(EventLoop& loop) {
     if (task->state() == internal::FutureBase::State::kCancelled) continue;
     if (task->exception() != nullptr) {
       loop.CallExceptionHandler(
-          {.message = "unhandled exception during Run() shutdown",
+          {.source = ExceptionContext::Source::kShutdown,
+           .message = "unhandled exception during Run() shutdown",
            .exception = task->exception(),
            .future = task.get(),
            .task = task->AsTask()});

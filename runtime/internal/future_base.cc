@@ -44,9 +44,11 @@ void DoneCallback::Run() {
   } catch (const CriticalException&) {
     throw;
   } catch (...) {
-    loop->CallExceptionHandler({.message = "Exception in callback",
-                                .exception = std::current_exception(),
-                                .future = future.get()});
+    loop->CallExceptionHandler(
+        {.source = ExceptionContext::Source::kCallback,
+         .message = "Exception in callback",
+         .exception = std::current_exception(),
+         .future = future.get()});
   }
 }
 
@@ -60,6 +62,7 @@ void FutureBase::Destroy() noexcept {
     unretrieved_ = false;
     references_ = 1;  // The handler may look at it.
     const ExceptionContext context{
+        .source = ExceptionContext::Source::kNeverRetrieved,
         .message = absl::StrCat(KindName(), " exception was never retrieved"),
         .exception = exception_,
         .future = this,

@@ -1,0 +1,12 @@
+"""As much of rules_cc as Bazel's own tools load: the native rules.
+
+Debian's rules_cc is newer than its Bazel and does not load there.
+"""
+
+cc_binary = native.cc_binary
+cc_library = native.cc_library
+cc_proto_library = native.cc_proto_library
+cc_test = native.cc_test
+cc_toolchain = native.cc_toolchain
+cc_toolchain_suite = native.cc_toolchain_suite
+objc_library = native.objc_library
