@@ -4,6 +4,7 @@
 #ifndef CLOTHO_RUNTIME_RUNTIME_H_
 #define CLOTHO_RUNTIME_RUNTIME_H_
 
+#include "clotho/runtime/always.h"
 #include "clotho/runtime/clock.h"
 #include "clotho/runtime/context.h"
 #include "clotho/runtime/coro.h"

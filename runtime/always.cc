@@ -1,0 +1,20 @@
+#include "clotho/runtime/always.h"
+
+#include <cstdio>
+#include <source_location>
+#include <string_view>
+
+namespace clotho::internal {
+
+void ReportFalseClaim(std::string_view claim,
+                      const std::source_location& location) {
+  if (claim_handler != nullptr) {
+    claim_handler->AlwaysIsFalse(claim, location);
+    return;
+  }
+  std::fprintf(stderr, "clotho: Always \"%.*s\" is false (%s:%u)\n",
+               static_cast<int>(claim.size()), claim.data(),
+               location.file_name(), location.line());
+}
+
+}  // namespace clotho::internal

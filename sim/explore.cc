@@ -1,0 +1,331 @@
+#include "clotho/sim/explore.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/sim/failure.h"
+#include "clotho/sim/internal/launch.h"
+#include "clotho/sim/internal/recorder.h"
+#include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/internal/wait_report.h"
+#include "clotho/sim/random.h"
+#include "clotho/sim/shrink.h"
+#include "clotho/sim/strategies/plain.h"
+#include "clotho/sim/strategies/random.h"
+#include "clotho/sim/strategies/replay.h"
+
+namespace clotho::sim {
+namespace {
+
+using internal::Execution;
+using internal::Recorder;
+using internal::Simulator;
+
+// Longer replay strings are for files.
+constexpr std::size_t kReplayLineMax = 200;
+
+class Explorer {
+ public:
+  Explorer(const Body& body, const Search& search, std::string_view name)
+      : body_(body), search_(search), name_(name) {
+    simulator_.set_budget(
+        {.steps_max = search.steps_max,
+         .virtual_time_max_ns = search.virtual_time_max.ns()});
+    report_.strategy = search.strategy;
+    report_.seed = search.seed;
+    report_.schedules = search.schedules;
+  }
+
+  Report RunSearch() {
+    const std::unique_ptr<Strategy> strategy = search_.make_strategy();
+    for (std::uint64_t j = 0; j < search_.schedules; ++j) {
+      const internal::Seeds seeds = SeedsOf(j);
+      const Execution& execution = simulator_.Run(body_, *strategy, seeds);
+      ++report_.executions;
+      report_.steps += execution.steps;
+      if (execution.failure.has_value()) {
+        Found(execution);
+        return std::move(report_);
+      }
+      if (search_.check_every != 0 && j % search_.check_every == 0) {
+        const std::uint64_t first = execution.trace_hash;
+        const Deviations deviations = execution.deviations;
+        if (Again(deviations).trace_hash != first) {
+          NotDeterministic(deviations);
+          return std::move(report_);
+        }
+      }
+    }
+    return std::move(report_);
+  }
+
+  Report RunReplay(const ReplayString& replay) {
+    report_.schedules = 0;
+    report_.executions = 1;
+    search_.program_seed = replay.program_seed;
+    report_.replay = replay;
+    if (const auto* const run = std::get_if<StrategyRun>(&replay.schedule)) {
+      // Not shrunk: what the strategy does is found out first.
+      const std::unique_ptr<Strategy> strategy = search_.make_strategy();
+      const Execution& execution =
+          simulator_.Run(body_, *strategy, SeedsOf(run->execution));
+      report_.steps = execution.steps;
+      Record(Deviations(execution.deviations));
+      return std::move(report_);
+    }
+    const Deviations& deviations = std::get<Deviations>(replay.schedule);
+    ReplayStrategy strategy(deviations);
+    const Execution& execution = simulator_.Run(body_, strategy, ProgramSeed());
+    report_.steps = execution.steps;
+    std::optional<std::string> divergence = strategy.FinalDivergence();
+    if (!divergence.has_value() && replay.check.has_value() &&
+        *replay.check != execution.check) {
+      divergence =
+          "the choices that the program met are not those of the replay string";
+    }
+    if (divergence.has_value()) {
+      report_.diverged = true;
+      Failure failure;
+      failure.what = absl::StrCat(
+          "The replay does not fit the program: ", *divergence,
+          "\nThe string was made by another program, or by another version of "
+          "this one.");
+      failure.origin = "divergence";
+      report_.failure = std::move(failure);
+      return std::move(report_);
+    }
+    Record(deviations);
+    return std::move(report_);
+  }
+
+ private:
+  internal::Seeds SeedsOf(std::uint64_t execution) const {
+    return {.strategy = DeriveSeed(search_.seed, name_, execution),
+            .program = search_.program_seed};
+  }
+  internal::Seeds ProgramSeed() const {
+    return {.strategy = 0, .program = search_.program_seed};
+  }
+
+  const Execution& Again(const Deviations& deviations) {
+    ReplayStrategy strategy(deviations);
+    return simulator_.Run(body_, strategy, ProgramSeed());
+  }
+
+  // An execution failed: makes sure of it, shrinks it, records it.
+  void Found(const Execution& execution) {
+    const std::string origin = execution.failure->origin;
+    const std::uint64_t hash = execution.trace_hash;
+    Deviations deviations = execution.deviations;
+    {
+      const Execution& again = Again(deviations);
+      if (!again.failure.has_value() || again.failure->origin != origin ||
+          again.trace_hash != hash) {
+        NotDeterministic(deviations);
+        return;
+      }
+    }
+    report_.departures_found = deviations.size();
+    if (search_.shrink_runs_max > 0 && !deviations.empty()) {
+      deviations = ShrinkTo(origin, std::move(deviations));
+    } else {
+      report_.minimal = deviations.empty();
+    }
+    Record(deviations);
+    if (!report_.failure.has_value() || report_.failure->origin != origin) {
+      NotDeterministic(deviations);
+    }
+  }
+
+  Deviations ShrinkTo(const std::string& origin, Deviations deviations) {
+    // Real time bounds only how far this goes, never what an execution does.
+    const auto deadline = std::chrono::steady_clock::now() +
+                          std::chrono::nanoseconds(search_.shrink_for.ns());
+    const auto out_of_time = [deadline] {
+      return std::chrono::steady_clock::now() >= deadline;
+    };
+    ShrinkOptions options;
+    options.runs_max = search_.shrink_runs_max;
+    options.out_of_time.emplace(out_of_time);
+    const auto attempt =
+        [&](const Deviations& candidate) -> std::optional<Deviations> {
+      const Execution& execution = Again(candidate);
+      if (!execution.failure.has_value() ||
+          execution.failure->origin != origin) {
+        return std::nullopt;
+      }
+      return execution.deviations;
+    };
+    ShrinkResult result = Shrink(std::move(deviations), attempt, options);
+    report_.shrink_runs = result.runs;
+    report_.minimal = result.minimal;
+    return std::move(result.deviations);
+  }
+
+  // Runs the execution once more and writes down what happens.
+  void Record(const Deviations& deviations) {
+    Recorder recorder(simulator_);
+    ReplayStrategy strategy(deviations);
+    const Execution& execution =
+        simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
+    report_.failure = execution.failure;
+    report_.trace = std::move(recorder.trace());
+    report_.trace_hash = report_.trace.Hash();
+    report_.replay = ReplayString{.program_seed = search_.program_seed,
+                                  .schedule = execution.deviations,
+                                  .check = execution.check};
+    if (!report_.failure.has_value()) return;
+    if (report_.failure->kind == FailureKind::kDeadlock) {
+      report_.waits = internal::WaitsText(recorder);
+    }
+    report_.again = internal::AgainText(name_, ReplayText());
+  }
+
+  // Long ones go to a file, beside the other results.
+  std::string ReplayText() const {
+    const std::string text = FormatReplay(report_.replay);
+    if (text.size() <= kReplayLineMax) return text;
+    return internal::WriteReplayFile(name_, text);
+  }
+
+  // Two runs of the same schedule differ: finds the step at which they part.
+  void NotDeterministic(const Deviations& deviations) {
+    Recorder first(simulator_);
+    Recorder second(simulator_);
+    ReplayStrategy strategy(deviations);
+    simulator_.Run(body_, strategy, ProgramSeed(), &first);
+    simulator_.Run(body_, strategy, ProgramSeed(), &second);
+    report_.nondeterministic = true;
+    const std::vector<TraceEvent>& a = first.trace().events;
+    const std::vector<TraceEvent>& b = second.trace().events;
+    std::size_t i = 0;
+    while (i < a.size() && i < b.size() && a[i] == b[i]) ++i;
+    Failure failure;
+    failure.origin = "not deterministic";
+    failure.what = absl::StrCat("Not deterministic: two runs of ",
+                                FormatDeviations(deviations));
+    if (i < a.size() || i < b.size()) {
+      absl::StrAppend(&failure.what, " part at step ",
+                      i < a.size() ? a[i].step : b[i].step, "\nfirst   ",
+                      Describe(first.trace(), i), "\nsecond  ",
+                      Describe(second.trace(), i));
+      failure.step = i < a.size() ? a[i].step : b[i].step;
+      failure.time_ns = i < a.size() ? a[i].time_ns : b[i].time_ns;
+    } else {
+      absl::StrAppend(&failure.what,
+                      " differed\nthe runs that looked for the place did not");
+    }
+    report_.failure = std::move(failure);
+    report_.replay = ReplayString{.program_seed = search_.program_seed,
+                                  .schedule = deviations,
+                                  .check = std::nullopt};
+    report_.again = internal::AgainText(name_, ReplayText());
+    report_.trace = Trace();
+  }
+
+  static std::string Describe(const Trace& trace, std::size_t index) {
+    if (index >= trace.events.size()) return "ends";
+    const TraceEvent& event = trace.events[index];
+    std::string text = absl::StrCat(trace.lanes[event.lane], "  ", event.text);
+    if (event.line != 0) {
+      absl::StrAppend(&text, "  ", event.file, ":", event.line);
+    }
+    return text;
+  }
+
+  const Body& body_;
+  Search search_;
+  std::string name_;
+  Simulator simulator_;
+  Report report_;
+};
+
+// Follows "@path" once.
+absl::StatusOr<ReplayString> Load(std::string_view text) {
+  absl::StatusOr<ReplayString> replay = ParseReplay(text);
+  if (!replay.ok()) return replay;
+  const auto* const file = std::get_if<ReplayFile>(&replay->schedule);
+  if (file == nullptr) return replay;
+  std::ifstream in(file->path);
+  std::stringstream content;
+  content << in.rdbuf();
+  if (!in) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("replay string: cannot read the file \"", file->path,
+                     "\": expected a file with a replay string in it"));
+  }
+  std::string line = content.str();
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) {
+    line.pop_back();
+  }
+  absl::StatusOr<ReplayString> loaded = ParseReplay(line);
+  if (!loaded.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "in the file \"", file->path, "\": ", loaded.status().message()));
+  }
+  if (std::holds_alternative<ReplayFile>(loaded->schedule)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("replay string: the file \"", file->path,
+                     "\" names another file: expected a schedule"));
+  }
+  return loaded;
+}
+
+}  // namespace
+
+Report RunSearch(const Body& body, const Search& search,
+                 std::string_view name) {
+  return Explorer(body, search, name).RunSearch();
+}
+
+absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
+                                 std::string_view name, std::string_view text) {
+  const absl::StatusOr<ReplayString> replay = Load(text);
+  if (!replay.ok()) return replay.status();
+  Search how = search;
+  if (const auto* const run = std::get_if<StrategyRun>(&replay->schedule)) {
+    if (run->strategy == "plain") {
+      Plain().Apply(how);
+    } else if (run->strategy == "random") {
+      Random{.seed = search.seed}.Apply(how);
+    } else if (run->strategy != search.strategy) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "replay string: unknown strategy \"", run->strategy,
+          "\": expected plain, random, or the test's own, which is ",
+          search.strategy));
+    }
+    if (!run->parameters.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("replay string: strategy \"", run->strategy,
+                       "\" takes no parameters: expected +", run->strategy,
+                       ":EXECUTION, not \"", run->parameters, "\""));
+    }
+  }
+  return Explorer(body, how, name).RunReplay(*replay);
+}
+
+Rng& ProgramRng() {
+  Simulator* const simulator = Simulator::Current();
+  if (simulator == nullptr) {
+    throw RuntimeError(
+        "ProgramRng() is for programs inside a simulation: elsewhere there is "
+        "no seed that could replay it");
+  }
+  return simulator->program_rng();
+}
+
+}  // namespace clotho::sim

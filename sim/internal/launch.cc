@@ -1,0 +1,117 @@
+#include "clotho/sim/internal/launch.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/sim/hash.h"
+
+namespace clotho::sim::internal {
+namespace {
+
+std::string& Program() {
+  static std::string* const program = new std::string;
+  return *program;
+}
+
+std::string Environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// As a word of a shell command.
+std::string Quote(std::string_view text) {
+  const bool plain =
+      !text.empty() &&
+      text.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+          "./:,+@_-=") == text.npos;
+  if (plain) return std::string(text);
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+// The program by the path that a person would type in the workspace:
+// "bazel-bin/examples/x" for what Bazel has built.
+std::string ProgramForAShell() {
+  const std::string& program = Program();
+  const std::size_t out = program.find("/bazel-out/");
+  if (out != program.npos) {
+    const std::size_t bin = program.find("/bin/", out);
+    if (bin != program.npos) {
+      std::string rest = program.substr(bin + 5);
+      // A test runs from its runfiles; the program itself is outside of them.
+      const std::size_t runfiles = rest.find(".runfiles/");
+      if (runfiles != rest.npos) rest.resize(runfiles);
+      return absl::StrCat("bazel-bin/", rest);
+    }
+  }
+  return program;
+}
+
+}  // namespace
+
+void SetProgram(std::string_view program) {
+  Program() = program;
+  if (program.find('/') == program.npos) return;  // Found through PATH.
+  std::error_code error;
+  const std::filesystem::path absolute =
+      std::filesystem::absolute(std::string(program), error);
+  // A relative path is what was typed, and is good where it was typed; but one
+  // into the build's folders is of no use to anybody.
+  if (!error && absolute.native().find("/bazel-out/") != std::string::npos) {
+    Program() = absolute.native();
+  }
+}
+
+std::string AgainText(std::string_view name, std::string_view replay) {
+  std::string text;
+  const std::string replay_text(replay);
+  const std::string test(name);
+  const std::string target = Environment("TEST_TARGET");
+  const bool in_bazel = !target.empty() && !test.empty();
+  if (in_bazel) {
+    absl::StrAppend(&text, "bazel test ", Quote(target),
+                    " --test_filter=", Quote(test),
+                    " \\\n    --test_env=CLOTHO_REPLAY=", Quote(replay), "\n");
+  }
+  std::string program = ProgramForAShell();
+  if (program.empty()) program = "./THIS_PROGRAM";
+  if (program.find('/') == program.npos) program = absl::StrCat("./", program);
+  absl::StrAppend(&text, in_bazel ? "same binary:  " : "",
+                  "CLOTHO_REPLAY=", Quote(replay), " ", Quote(program));
+  if (!test.empty()) {
+    absl::StrAppend(&text, " --gtest_filter=", Quote(test));
+  }
+  return text;
+}
+
+std::string WriteReplayFile(std::string_view name, std::string_view replay) {
+  std::string folder = Environment("TEST_UNDECLARED_OUTPUTS_DIR");
+  if (folder.empty()) folder = "clotho-out";
+  StreamHash hash;
+  hash.Add(replay);
+  const std::string path =
+      absl::StrCat(folder, "/", name.empty() ? "execution" : std::string(name),
+                   "-", absl::Hex(hash.Finish(), absl::kZeroPad16), ".replay");
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  std::ofstream out(path);
+  out << replay << "\n";
+  out.close();
+  if (!out) return std::string(replay);
+  return absl::StrCat("c1/0/@", path);
+}
+
+}  // namespace clotho::sim::internal

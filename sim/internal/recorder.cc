@@ -1,0 +1,205 @@
+#include "clotho/sim/internal/recorder.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/task_base.h"
+#include "clotho/sim/hash.h"
+#include "clotho/sim/internal/text.h"
+
+namespace clotho::sim::internal {
+namespace {
+
+using clotho::internal::HandleState;
+using clotho::internal::RunnableKind;
+using Kind = TraceEvent::Kind;
+
+const clotho::internal::TaskBase* TaskOf(
+    const clotho::internal::Runnable& runnable) {
+  if (runnable.kind() != RunnableKind::kTask) return nullptr;
+  return static_cast<const clotho::internal::TaskBase*>(&runnable);
+}
+
+// A callback's name, if it is one that was given to the loop.
+std::string CallbackName(const clotho::internal::Runnable& runnable) {
+  const auto* const handle = dynamic_cast<const HandleState*>(&runnable);
+  if (handle == nullptr) return "done callback";
+  return absl::StrCat(handle->is_timer() ? "timer callback" : "callback",
+                      " of ", Place(handle->location()));
+}
+
+}  // namespace
+
+Recorder::Since Recorder::WaitsSince(const std::string& task) const {
+  const auto found = since_.find(task);
+  return found == since_.end() ? Since{} : found->second;
+}
+
+std::size_t Recorder::LaneOf(const TaskBase& task) {
+  const auto [found, is_new] =
+      lanes_.try_emplace(task.chain(), trace_.lanes.size());
+  if (is_new) trace_.lanes.push_back(task.name());
+  return found->second;
+}
+
+std::size_t Recorder::CallbackLane() {
+  if (callback_lane_ == kNoLane) {
+    callback_lane_ = trace_.lanes.size();
+    trace_.lanes.push_back("-");
+  }
+  return callback_lane_;
+}
+
+TraceEvent& Recorder::Add(std::size_t lane, Kind kind, std::string_view text) {
+  TraceEvent& event = trace_.events.emplace_back();
+  event.step = simulator_.step();
+  event.time_ns = simulator_.now_ns();
+  event.lane = lane;
+  event.kind = kind;
+  event.text = std::string(text);
+  return event;
+}
+
+void Recorder::SetPlace(TraceEvent& event,
+                        const std::source_location& location) {
+  if (location.line() == 0) return;
+  event.file = ShortFile(location.file_name());
+  event.line = location.line();
+}
+
+std::string Recorder::Describe(const Candidate& candidate) const {
+  if (candidate.is_timer()) {
+    const auto& timer =
+        static_cast<const clotho::internal::Timer&>(candidate.runnable());
+    return absl::StrCat("the ", TimeText(timer.when_ns()), " timer");
+  }
+  const TaskBase* const task = TaskOf(candidate.runnable());
+  if (task == nullptr) return CallbackName(candidate.runnable());
+  if (!task->started()) return absl::StrCat(task->name(), " (its first step)");
+  return absl::StrCat(task->name(), " (", Place(task->AwaitLocation()), ")");
+}
+
+void Recorder::Step(std::uint64_t step, const Candidate& taken,
+                    const Candidate& plain) {
+  if (&taken.runnable() == &plain.runnable()) return;
+  Departure departure;
+  departure.step = step;
+  departure.taken = taken.is_timer()
+                        ? absl::StrCat("let ", Describe(taken), " fire first")
+                        : absl::StrCat("ran ", Describe(taken));
+  departure.plain = absl::StrCat("plain order runs ", Describe(plain));
+  trace_.departures.push_back(std::move(departure));
+  if (taken.is_timer()) {
+    Add(CallbackLane(), Kind::kStart,
+        absl::StrCat(Describe(taken), " fires early"));
+  }
+}
+
+void Recorder::Failed(const Failure& failure) {
+  std::size_t lane = current_;
+  if (lane == kNoLane) lane = trace_.lanes.empty() ? CallbackLane() : 0;
+  if (failure.kind == FailureKind::kDeadlock) return;  // WAITS shows it.
+  TraceEvent& event = Add(lane, Kind::kFailure, FailureKindName(failure.kind));
+  event.file = failure.file;
+  event.line = failure.line;
+}
+
+void Recorder::End(EventLoop& loop) { waits_ = BuildWaitGraph(loop); }
+
+void Recorder::TaskCreated(const TaskBase& task) {
+  const std::size_t lane = LaneOf(task);
+  if (current_ == kNoLane) return;
+  TraceEvent& event =
+      Add(current_, Kind::kSpawn, absl::StrCat("spawn ", task.name()));
+  event.other = lane;
+  SetPlace(event, task.created_at());
+}
+
+void Recorder::TaskDone(const TaskBase& task) {
+  const std::size_t lane = LaneOf(task);
+  trace_.lanes[lane] = task.name();  // It may have been renamed meanwhile.
+  switch (task.state()) {
+    case FutureBase::State::kCancelled:
+      Add(lane, Kind::kCancelled, "ends cancelled");
+      break;
+    case FutureBase::State::kFinished:
+      if (task.exception() != nullptr) {
+        Add(lane, Kind::kRaise,
+            absl::StrCat("raises ", ExceptionClass(task.exception())));
+        break;
+      }
+      Add(lane, Kind::kReturn, "returns");
+      break;
+    case FutureBase::State::kPending:
+      break;
+  }
+}
+
+void Recorder::BecameReady(const Runnable& runnable) {
+  const TaskBase* const task = TaskOf(runnable);
+  if (task == nullptr || current_ == kNoLane || !task->started()) return;
+  const std::size_t lane = LaneOf(*task);
+  if (lane == current_) return;  // It only gives way.
+  Add(current_, Kind::kWake, absl::StrCat("wakes ", task->name())).other = lane;
+}
+
+void Recorder::StepBegins(const Runnable& runnable) {
+  if (const TaskBase* const task = TaskOf(runnable)) {
+    current_ = LaneOf(*task);
+    trace_.lanes[current_] = task->name();
+    if (!task->started()) {
+      Add(current_, Kind::kStart, "starts");
+    } else {
+      SetPlace(Add(current_, Kind::kResume, "resumes"), task->AwaitLocation());
+    }
+  } else if (runnable.kind() == RunnableKind::kCallback &&
+             !runnable.cancelled()) {
+    current_ = CallbackLane();
+    TraceEvent& event = Add(current_, Kind::kStart, CallbackName(runnable));
+    if (const auto* handle = dynamic_cast<const HandleState*>(&runnable)) {
+      SetPlace(event, handle->location());
+    }
+  } else {
+    current_ = kNoLane;
+  }
+}
+
+void Recorder::StepEnds() { current_ = kNoLane; }
+
+void Recorder::TaskWaits(const TaskBase& task, const FutureBase* future) {
+  std::string what = "gives way";
+  if (future != nullptr) {
+    clotho::internal::WaitInfo info;
+    future->Explain(info);
+    what = absl::StrCat("await ", info.what);
+  }
+  SetPlace(Add(LaneOf(task), Kind::kAwait, what), task.AwaitLocation());
+  since_[task.name()] = {simulator_.step(), simulator_.now_ns()};
+}
+
+}  // namespace clotho::sim::internal
+
+namespace clotho::sim {
+
+std::uint64_t Trace::Hash() const {
+  StreamHash hash;
+  for (const std::string& lane : lanes) hash.Add(std::string_view(lane));
+  for (const TraceEvent& event : events) {
+    hash.Add(event.step);
+    hash.Add(static_cast<std::uint64_t>(event.time_ns));
+    hash.Add(static_cast<std::uint64_t>(event.lane));
+    hash.Add(static_cast<std::uint64_t>(event.kind));
+    hash.Add(static_cast<std::uint64_t>(event.other));
+  }
+  hash.Add(static_cast<std::uint64_t>(departures.size()));
+  for (const Departure& departure : departures) hash.Add(departure.step);
+  return hash.Finish();
+}
+
+}  // namespace clotho::sim

@@ -1,0 +1,73 @@
+// Recorder: the Observer that writes a Trace, and the wait-for graph at the
+// end.
+
+#ifndef CLOTHO_SIM_INTERNAL_RECORDER_H_
+#define CLOTHO_SIM_INTERNAL_RECORDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+#include "clotho/runtime/event_loop.h"
+#include "clotho/sim/failure.h"
+#include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/internal/wait_graph.h"
+#include "clotho/sim/strategy.h"
+#include "clotho/sim/trace.h"
+
+namespace clotho::sim::internal {
+
+class Recorder final : public Observer {
+ public:
+  explicit Recorder(const Simulator& simulator) : simulator_(simulator) {}
+
+  Trace& trace() { return trace_; }
+  const WaitGraph& waits() const { return waits_; }
+  // When and at which step a task began its last wait.
+  struct Since {
+    std::uint64_t step = 0;
+    std::int64_t time_ns = 0;
+  };
+  Since WaitsSince(const std::string& task) const;
+
+ private:
+  using TaskBase = clotho::internal::TaskBase;
+  using FutureBase = clotho::internal::FutureBase;
+  using Runnable = clotho::internal::Runnable;
+
+  void Step(std::uint64_t step, const Candidate& taken,
+            const Candidate& plain) override;
+  void Failed(const Failure& failure) override;
+  void End(EventLoop& loop) override;
+  void TaskCreated(const TaskBase& task) override;
+  void TaskDone(const TaskBase& task) override;
+  void BecameReady(const Runnable& runnable) override;
+  void StepBegins(const Runnable& runnable) override;
+  void StepEnds() override;
+  void TaskWaits(const TaskBase& task, const FutureBase* future) override;
+
+  std::size_t LaneOf(const TaskBase& task);
+  std::size_t CallbackLane();
+  TraceEvent& Add(std::size_t lane, TraceEvent::Kind kind,
+                  std::string_view text);
+  static void SetPlace(TraceEvent& event, const std::source_location& location);
+  // "worker-1 (job_queue.cc:23)".
+  std::string Describe(const Candidate& candidate) const;
+
+  static constexpr std::size_t kNoLane = SIZE_MAX;
+
+  const Simulator& simulator_;
+  Trace trace_;
+  WaitGraph waits_;
+  std::map<std::uint32_t, std::size_t> lanes_;  // By the task's number.
+  std::map<std::string, Since, std::less<>> since_;
+  std::size_t callback_lane_ = kNoLane;
+  std::size_t current_ = kNoLane;  // Whose step runs; none for bookkeeping.
+};
+
+}  // namespace clotho::sim::internal
+
+#endif  // CLOTHO_SIM_INTERNAL_RECORDER_H_

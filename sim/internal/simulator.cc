@@ -1,0 +1,447 @@
+#include "clotho/sim/internal/simulator.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/task.h"
+#include "clotho/sim/assertion.h"
+#include "clotho/sim/internal/text.h"
+#include "clotho/sim/internal/wait_graph.h"
+
+namespace clotho::sim::internal {
+namespace {
+
+using clotho::internal::FutureBase;
+using clotho::internal::Ref;
+using clotho::internal::RunnableKind;
+using clotho::internal::TaskBase;
+
+thread_local constinit Simulator* current_simulator = nullptr;
+
+// After the body has ended, whoever is ready may take this many steps in all:
+// to finish what was as good as finished, but not to go round for ever.
+constexpr std::uint64_t kSettlingStepsMax = 1'000;
+
+void SetPlace(Failure& failure, const std::source_location& location) {
+  failure.file = ShortFile(location.file_name());
+  failure.line = location.line();
+}
+
+}  // namespace
+
+Simulator* Simulator::Current() { return current_simulator; }
+
+Simulator::Simulator() : loop_({.clock = &clock_, .scheduler = this}) {
+  loop_.SetExceptionHandler(
+      [this](EventLoop&, const ExceptionContext& context) {
+        OnException(context);
+      });
+}
+
+Simulator::~Simulator() = default;
+
+const Execution& Simulator::Run(const Body& body, Strategy& strategy,
+                                const Seeds& seeds, Observer* observer) {
+  execution_.failure.reset();
+  execution_.deviations.clear();
+  execution_.choice_points = 0;
+  strategy_ = &strategy;
+  strategy_rng_.Seed(seeds.strategy);
+  program_rng_.Seed(seeds.program);
+  trace_hash_ = StreamHash();
+  check_hash_ = StreamHash();
+  step_ = 0;
+  settling_since_ = 0;
+  target_ = nullptr;
+  clock_.Reset();
+  observer_ = observer;
+  loop_.set_instrument(observer);
+
+  struct Scope {
+    Simulator* outer;
+    clotho::internal::ClaimHandler* outer_handler;
+    ~Scope() {
+      current_simulator = outer;
+      clotho::internal::claim_handler = outer_handler;
+    }
+  } scope{std::exchange(current_simulator, this),
+          std::exchange(clotho::internal::claim_handler,
+                        static_cast<clotho::internal::ClaimHandler*>(this))};
+
+  strategy.BeginExecution(strategy_rng_);
+  {
+    Task<void> main = clotho::internal::CreateTaskIn(
+        loop_, body(), {.name = "main"}, std::source_location());
+    main_ = main.state();
+  }
+  RunLoop();
+  if (observer_ != nullptr) observer_->End(loop_);
+  Finish();
+  execution_.steps = step_;
+  execution_.time_ns = clock_.NowNs();
+  execution_.trace_hash = trace_hash_.Finish();
+  const std::uint64_t check = check_hash_.Finish();
+  execution_.check = static_cast<std::uint16_t>(check ^ (check >> 16) ^
+                                                (check >> 32) ^ (check >> 48));
+  loop_.set_instrument(nullptr);
+  observer_ = nullptr;
+  loop_.Reset();
+  return execution_;
+}
+
+void Simulator::RunLoop() {
+  try {
+    loop_.RunForever();
+  } catch (...) {
+    // KeyboardInterrupt and the like leave the loop at once (L-27).
+    Failure failure;
+    failure.kind = FailureKind::kException;
+    failure.what = absl::StrCat(DescribeException(std::current_exception()),
+                                " left the event loop");
+    failure.origin =
+        absl::StrCat("critical ", ExceptionClass(std::current_exception()));
+    Fail(std::move(failure));
+  }
+}
+
+void Simulator::Finish() {
+  if (main_->done()) {
+    if (const std::exception_ptr error = main_->OutcomeAsException()) {
+      Failure failure;
+      failure.kind = FailureKind::kException;
+      failure.what =
+          absl::StrCat("The test's body ended with ", DescribeException(error));
+      failure.task = "main";
+      failure.origin = absl::StrCat("exception ", ExceptionClass(error));
+      Fail(std::move(failure));
+    }
+    if (!failed()) {
+      const TaskBase* leaked = nullptr;
+      loop_.ForEachTask([&leaked](TaskBase& task) {
+        if (leaked == nullptr && !task.background()) leaked = &task;
+      });
+      if (leaked != nullptr) {
+        Failure failure;
+        failure.kind = FailureKind::kLeakedTask;
+        std::string awaiting = "it has not started";
+        if (leaked->waiting_on() != nullptr) {
+          clotho::internal::WaitInfo info;
+          leaked->waiting_on()->Explain(info);
+          awaiting = absl::StrCat("awaiting ", info.what, ", ",
+                                  Place(leaked->AwaitLocation()));
+        } else if (leaked->started()) {
+          awaiting = absl::StrCat("ready to go on at ",
+                                  Place(leaked->AwaitLocation()));
+        }
+        failure.what = absl::StrCat(
+            "Leaked task: ", leaked->name(),
+            " is still pending after the test's body returned\n", "created ",
+            Place(leaked->created_at()), "; ", awaiting,
+            "\nAwait it or cancel it; if it is meant to outlive the test, "
+            "create it with {.background = true}.");
+        SetPlace(failure, leaked->created_at());
+        failure.task = leaked->name();
+        failure.origin =
+            absl::StrCat("leaked task ", Place(leaked->created_at()));
+        Fail(std::move(failure));
+      }
+    }
+  }
+  main_ = nullptr;
+}
+
+void Simulator::Fail(Failure failure) {
+  if (failed()) return;
+  failure.step = step_;
+  failure.time_ns = clock_.NowNs();
+  if (failure.task.empty()) failure.task = CurrentTaskName();
+  execution_.failure = std::move(failure);
+  if (observer_ != nullptr) observer_->Failed(*execution_.failure);
+}
+
+std::string Simulator::CurrentTaskName() const {
+  const TaskBase* const task = loop_.current_task();
+  return task == nullptr ? "" : task->name();
+}
+
+void Simulator::OnException(const ExceptionContext& context) {
+  using Source = ExceptionContext::Source;
+  Failure failure;
+  switch (context.source) {
+    case Source::kNeverRetrieved:
+      failure.kind = FailureKind::kUnretrieved;
+      failure.what = absl::StrCat("Exception nobody retrieved: ",
+                                  DescribeException(context.exception));
+      if (context.task != nullptr) {
+        absl::StrAppend(&failure.what, " in task ", context.task->name(),
+                        " (created ", Place(context.task->created_at()), ")");
+        SetPlace(failure, context.task->created_at());
+        failure.task = context.task->name();
+      } else {
+        absl::StrAppend(&failure.what, ", set on a Future");
+      }
+      break;
+    case Source::kNeverAwaited:
+      failure.kind = FailureKind::kNeverAwaited;
+      failure.what = absl::StrCat("Never awaited: ", context.message,
+                                  "\n(a Coro does nothing until it is awaited; "
+                                  "CreateTask() starts one)");
+      break;
+    case Source::kCallback:
+      failure.kind = FailureKind::kCallback;
+      failure.what = absl::StrCat("Exception out of a callback: ",
+                                  DescribeException(context.exception));
+      if (context.location.line() != 0) {
+        absl::StrAppend(&failure.what, "\nscheduled at ",
+                        Place(context.location));
+        SetPlace(failure, context.location);
+      }
+      break;
+    case Source::kDestroyed:
+    case Source::kShutdown:
+    case Source::kOther:
+      failure.kind = FailureKind::kCallback;
+      failure.what = context.message;
+      if (context.exception != nullptr) {
+        absl::StrAppend(&failure.what, ": ",
+                        DescribeException(context.exception));
+      }
+      break;
+  }
+  failure.origin = absl::StrCat(
+      std::string(FailureKindName(failure.kind)), " ",
+      failure.line != 0 ? Place(failure.file, failure.line) : context.message,
+      " ",
+      context.exception != nullptr ? ExceptionClass(context.exception) : "");
+  Fail(std::move(failure));
+}
+
+void Simulator::AlwaysIsFalse(std::string_view claim,
+                              const std::source_location& location) {
+  Failure failure;
+  failure.kind = FailureKind::kAlways;
+  failure.what =
+      absl::StrCat("Always \"", std::string(claim), "\" is false\nin ",
+                   FunctionName(location.function_name()));
+  SetPlace(failure, location);
+  failure.origin = absl::StrCat("always ", Place(location));
+  Fail(std::move(failure));
+  throw AssertionFailed();
+}
+
+Candidate Simulator::Point::operator[](std::size_t index) const {
+  if (index == simulator_.candidate_count_) {
+    return Candidate(simulator_.timer_, /*is_timer=*/true);
+  }
+  return Candidate(simulator_.EntryAt(index).visible, /*is_timer=*/false);
+}
+
+void Simulator::ListCandidates(const ReadyQueue& ready) {
+  listed_ = ready.others() > 0;
+  if (!listed_) {
+    candidate_count_ = ready.size();
+    return;
+  }
+  candidates_.clear();
+  chains_.clear();
+  for (std::size_t place = 0; place < ready.size(); ++place) {
+    Runnable& runnable = ready[place];
+    switch (runnable.kind()) {
+      case RunnableKind::kTask:
+        candidates_.push_back({place, &runnable});
+        break;
+      case RunnableKind::kCallback:
+        // Of each chain the first: asyncio promises their order (L-02).
+        if (!runnable.cancelled() &&
+            std::find(chains_.begin(), chains_.end(), runnable.chain()) ==
+                chains_.end()) {
+          chains_.push_back(runnable.chain());
+          candidates_.push_back({place, &runnable});
+        }
+        break;
+      case RunnableKind::kInternal:
+        // A task whose waking is certain, with only bookkeeping before it.
+        if (Runnable* const led = runnable.Leads()) {
+          if (std::none_of(
+                  candidates_.begin(), candidates_.end(),
+                  [led](const Entry& e) { return e.visible == led; })) {
+            candidates_.push_back({place, led});
+          }
+        }
+        break;
+    }
+  }
+  candidate_count_ = candidates_.size();
+}
+
+std::optional<Scheduler::Decision> Simulator::TowardsTarget(
+    const ReadyQueue& ready) {
+  for (std::size_t place = 0; place < ready.size(); ++place) {
+    if (&ready[place] == target_) {
+      target_ = nullptr;
+      return place;
+    }
+  }
+  for (std::size_t place = 0; place < ready.size(); ++place) {
+    if (ready[place].kind() == RunnableKind::kInternal &&
+        ready[place].Leads() == target_) {
+      return place;
+    }
+  }
+  target_ = nullptr;
+  return std::nullopt;
+}
+
+Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
+                                      const Timer* next_timer) {
+  if (failed()) return kStop;
+  if (target_ != nullptr) [[unlikely]] {
+    if (const auto decision = TowardsTarget(ready)) return *decision;
+  }
+  // Bookkeeping whose turn has come is no step.
+  if (ready.others() > 0 &&
+      (ready[0].kind() == RunnableKind::kInternal || ready[0].cancelled())) {
+    return 0;
+  }
+  if (main_->done()) {
+    if (settling_since_ == 0) settling_since_ = step_ + 1;
+    if (step_ + 1 - settling_since_ >= kSettlingStepsMax) return kStop;
+    next_timer = nullptr;
+  }
+  if (step_ == budget_.steps_max) {
+    Failure failure;
+    failure.kind = FailureKind::kLivelock;
+    failure.what = absl::StrCat(
+        "Livelock: ", budget_.steps_max,
+        " steps without an end, at t = ", TimeText(clock_.NowNs()),
+        "\n(a test that needs more says so: sim::Limits{.steps_max = ...})");
+    failure.origin = "livelock";
+    Fail(std::move(failure));
+    return kStop;
+  }
+  ++step_;
+  ready_ = &ready;
+  timer_ = next_timer;
+  ListCandidates(ready);
+  std::size_t choice = 0;
+  if (choices() > 1) {
+    ++execution_.choice_points;
+    choice = strategy_->Choose(Point(*this));
+    check_hash_.Add(choices());
+    check_hash_.Add(EntryAt(0).visible->chain());
+  }
+  const bool takes_timer = timer_ != nullptr && choice == candidate_count_;
+  if (choice != 0) {
+    execution_.deviations.push_back(
+        {step_,
+         takes_timer ? Deviation::kTimer : static_cast<std::uint32_t>(choice)});
+  }
+  if (observer_ != nullptr) [[unlikely]] {
+    const Point point(*this);
+    observer_->Step(step_, point[choice], point[0]);
+  }
+  if (takes_timer) {
+    trace_hash_.Add(timer_->chain() * 2 + 1);
+    trace_hash_.Add(static_cast<std::uint64_t>(timer_->when_ns()));
+    return kTimer;
+  }
+  const Entry entry = EntryAt(choice);
+  trace_hash_.Add(entry.visible->chain() * 2);
+  trace_hash_.Add(static_cast<std::uint64_t>(clock_.NowNs()));
+  if (entry.visible != &ready[entry.place]) target_ = entry.visible;
+  return entry.place;
+}
+
+bool Simulator::BeforeWait(const Timer* next_timer) {
+  if (failed() || main_->done()) return false;
+  Failure failure;
+  if (next_timer == nullptr) {
+    const WaitGraph graph = BuildWaitGraph(loop_);
+    failure.kind = FailureKind::kDeadlock;
+    failure.what = absl::StrCat(
+        graph.cycle.empty() ? "Deadlock (lost wake-up)" : "Deadlock",
+        " at t = ", TimeText(clock_.NowNs()), ", step ", step_,
+        ": nothing is ready, no timer is set, main has not finished");
+    // It is told apart by where those who are stuck wait.
+    std::vector<std::string> places;
+    const auto add = [&places](const Wait& wait) {
+      places.push_back(wait.stack.empty() ? wait.task
+                                          : Place(wait.stack.front()));
+    };
+    for (const std::size_t index : graph.cycle) add(graph.waits[index]);
+    if (graph.cycle.empty()) {
+      for (const Wait& wait : graph.waits) {
+        if (!wait.background) add(wait);
+      }
+    }
+    // Where to look first: the wait of the oldest of them that holds something.
+    const Wait* first = graph.waits.empty() ? nullptr : &graph.waits.front();
+    if (!graph.cycle.empty()) {
+      first = &graph.waits[*std::min_element(graph.cycle.begin(),
+                                             graph.cycle.end())];
+    } else if (graph.waits.size() > 1) {
+      first = &graph.waits[1];
+    }
+    if (first != nullptr && !first->stack.empty()) {
+      SetPlace(failure, first->stack.front());
+    }
+    std::sort(places.begin(), places.end());
+    failure.origin = absl::StrCat("deadlock ", absl::StrJoin(places, " "));
+  } else if (next_timer->when_ns() > budget_.virtual_time_max_ns) {
+    failure.kind = FailureKind::kVirtualTime;
+    failure.what =
+        absl::StrCat("The test's body has not ended after ",
+                     TimeText(budget_.virtual_time_max_ns),
+                     " of virtual time\n(a test that needs more says so: "
+                     "sim::Limits{.virtual_time_max = ...})");
+    failure.origin = "virtual time";
+  } else {
+    return true;
+  }
+  Fail(std::move(failure));
+  return false;
+}
+
+}  // namespace clotho::sim::internal
+
+namespace clotho::sim {
+
+std::string_view FailureKindName(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::kException:
+      return "exception";
+    case FailureKind::kExpectation:
+      return "expectation";
+    case FailureKind::kAlways:
+      return "always";
+    case FailureKind::kDeadlock:
+      return "deadlock";
+    case FailureKind::kLivelock:
+      return "livelock";
+    case FailureKind::kVirtualTime:
+      return "virtual time";
+    case FailureKind::kLeakedTask:
+      return "leaked task";
+    case FailureKind::kUnretrieved:
+      return "unretrieved exception";
+    case FailureKind::kNeverAwaited:
+      return "never awaited";
+    case FailureKind::kCallback:
+      return "callback";
+  }
+  return "failure";
+}
+
+}  // namespace clotho::sim

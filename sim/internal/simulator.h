@@ -1,0 +1,193 @@
+// Simulator: runs one execution of a test after another, in one thread.
+//
+// It is the loop's Scheduler. At each step it lists what may happen next, lets
+// the strategy choose where there is a choice, and records each choice that
+// departs from plain order. What the program can notice are steps, numbered
+// from 1: steps of tasks, callbacks, and timers that were let through early.
+// The runtime's own bookkeeping is not a choice; it runs when its turn comes,
+// or when what it leads to is chosen.
+//
+// Everything is reused from one execution to the next: after the first few, an
+// execution takes no memory.
+
+#ifndef CLOTHO_SIM_INTERNAL_SIMULATOR_H_
+#define CLOTHO_SIM_INTERNAL_SIMULATOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clotho/runtime/always.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/instrument.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/ready_queue.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/timer_queue.h"
+#include "clotho/runtime/scheduler.h"
+#include "clotho/sim/failure.h"
+#include "clotho/sim/hash.h"
+#include "clotho/sim/random.h"
+#include "clotho/sim/schedule.h"
+#include "clotho/sim/strategy.h"
+#include "clotho/sim/virtual_clock.h"
+
+namespace clotho::sim::internal {
+
+// Makes the coroutine of a test, afresh for each execution.
+using Body = std::function<Coro<void>()>;
+
+struct Budget {
+  std::uint64_t steps_max = 100'000;
+  std::int64_t virtual_time_max_ns =
+      std::int64_t{10} * 365 * 24 * 3600 * 1'000'000'000;
+};
+
+// What came of an execution. The vectors keep their memory between executions.
+struct Execution {
+  std::optional<Failure> failure;
+  // The departures from plain order, up to the failure.
+  Deviations deviations;
+  std::uint64_t steps = 0;
+  std::uint64_t choice_points = 0;
+  // Of the steps that were taken: equal executions have equal ones.
+  std::uint64_t trace_hash = 0;
+  // Of the choice points that were met, for the replay string.
+  std::uint16_t check = 0;
+  std::int64_t time_ns = 0;
+};
+
+struct Seeds {
+  std::uint64_t strategy = 0;
+  std::uint64_t program = 0;
+};
+
+// Sees an execution as it goes, for reports. Must not act on it.
+class Observer : public Instrument {
+ public:
+  // The next visible step, before it is taken. `plain` is what plain order
+  // would have taken: the same, unless this is a departure.
+  virtual void Step(std::uint64_t step, const Candidate& taken,
+                    const Candidate& plain) = 0;
+  // The execution's failure, at the moment at which it was noticed.
+  virtual void Failed(const Failure& failure) = 0;
+  // The program is where it will stay, and has not been torn down.
+  virtual void End(EventLoop& loop) = 0;
+};
+
+class Simulator final : public Scheduler,
+                        private clotho::internal::ClaimHandler {
+ public:
+  Simulator();
+  ~Simulator() override;
+
+  // The one that runs in this thread, or null.
+  static Simulator* Current();
+
+  void set_budget(const Budget& budget) { budget_ = budget; }
+
+  // Runs `body` once: the strategy draws from `seeds.strategy`, the program
+  // from `seeds.program`. If it fails, the execution ends with that step. The
+  // result is good until the next call. An observer, if given, sees it all.
+  const Execution& Run(const Body& body, Strategy& strategy, const Seeds& seeds,
+                       Observer* observer = nullptr);
+
+  // ---- From inside of an execution. ----
+
+  // Records a failure, unless there was one before. Fills in step, task and
+  // time. The execution ends with the present step.
+  void Fail(Failure failure);
+  bool failed() const { return execution_.failure.has_value(); }
+
+  EventLoop& loop() { return loop_; }
+  VirtualClock& clock() { return clock_; }
+  std::uint64_t step() const { return step_; }
+  std::int64_t now_ns() const { return clock_.NowNs(); }
+  // Randomness for the program itself.
+  Rng& program_rng() { return program_rng_; }
+
+  // The name of the task that runs now; "callback" outside of any.
+  std::string CurrentTaskName() const;
+
+ private:
+  using Runnable = clotho::internal::Runnable;
+  using ReadyQueue = clotho::internal::ReadyQueue;
+  using Timer = clotho::internal::Timer;
+
+  // The present choice, as strategies see it.
+  class Point final : public ChoicePoint {
+   public:
+    explicit Point(const Simulator& simulator) : simulator_(simulator) {}
+    std::uint64_t step() const override { return simulator_.step_; }
+    std::size_t size() const override { return simulator_.choices(); }
+    Candidate operator[](std::size_t index) const override;
+    bool has_timer() const override { return simulator_.timer_ != nullptr; }
+
+   private:
+    const Simulator& simulator_;
+  };
+
+  Decision Choose(const ReadyQueue& ready, const Timer* next_timer) override;
+  bool BeforeWait(const Timer* next_timer) override;
+  void AlwaysIsFalse(std::string_view claim,
+                     const std::source_location& location) override;
+
+  // One of the things that may happen: the element of the ready queue to run,
+  // and the one that the program notices, which differ if the first is
+  // bookkeeping.
+  struct Entry {
+    std::size_t place;
+    Runnable* visible;
+  };
+  std::size_t choices() const {
+    return candidate_count_ + (timer_ != nullptr ? 1 : 0);
+  }
+  void ListCandidates(const ReadyQueue& ready);
+  Entry EntryAt(std::size_t index) const {
+    return listed_ ? candidates_[index] : Entry{index, &(*ready_)[index]};
+  }
+  // What is next on the way to `target_`, if there is a way.
+  std::optional<Decision> TowardsTarget(const ReadyQueue& ready);
+  void OnException(const ExceptionContext& context);
+  void Finish();
+  void RunLoop();
+
+  VirtualClock clock_;
+  EventLoop loop_;
+  Budget budget_;
+  Execution execution_;
+  Rng strategy_rng_{0};
+  Rng program_rng_{0};
+  StreamHash trace_hash_;
+  StreamHash check_hash_;
+  Strategy* strategy_ = nullptr;
+  Observer* observer_ = nullptr;
+
+  std::uint64_t step_ = 0;
+  // The step at which the body was seen to have ended: what is ready then may
+  // still run, but time stands still. 0: it has not.
+  std::uint64_t settling_since_ = 0;
+  clotho::internal::Ref<clotho::internal::FutureBase> main_;
+
+  // The present choice point.
+  const ReadyQueue* ready_ = nullptr;
+  const Timer* timer_ = nullptr;  // Null if it may not fire now.
+  std::size_t candidate_count_ = 0;
+  bool listed_ = false;  // Else every element of the ready queue is one.
+  std::vector<Entry> candidates_;
+  std::vector<std::uint32_t> chains_;  // Scratch.
+
+  // A task that was chosen while bookkeeping stands before its step.
+  Runnable* target_ = nullptr;
+};
+
+}  // namespace clotho::sim::internal
+
+#endif  // CLOTHO_SIM_INTERNAL_SIMULATOR_H_

@@ -1,0 +1,29 @@
+// How reports write places and times.
+
+#ifndef CLOTHO_SIM_INTERNAL_TEXT_H_
+#define CLOTHO_SIM_INTERNAL_TEXT_H_
+
+#include <cstdint>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+namespace clotho::sim::internal {
+
+// A path as the workspace sees it: without what the build put in front of it.
+std::string ShortFile(std::string_view path);
+
+// "bank.cc:30".
+std::string Place(std::string_view file, std::uint32_t line);
+std::string Place(const std::source_location& location);
+
+// "JobQueue::Take" of "Coro<Job> JobQueue::Take(int)"; the same on all
+// compilers.
+std::string FunctionName(std::string_view signature);
+
+// "5 ms", "1.5 s", "0 s": exact.
+std::string TimeText(std::int64_t ns);
+
+}  // namespace clotho::sim::internal
+
+#endif  // CLOTHO_SIM_INTERNAL_TEXT_H_

@@ -1,0 +1,153 @@
+#include "clotho/sim/internal/wait_report.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "clotho/sim/internal/text.h"
+#include "clotho/sim/internal/wait_graph.h"
+
+namespace clotho::sim::internal {
+namespace {
+
+constexpr std::size_t kTasksMax = 8;  // More are counted, not shown.
+constexpr std::size_t kHoldersMax = 3;
+
+std::string Cut(std::string_view text, std::size_t width) {
+  if (text.size() <= width) return std::string(text);
+  return absl::StrCat(std::string(text.substr(0, width - 3)), "...");
+}
+
+std::string Pad(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+// a-to-b waits for Lock "B", held by b-to-a, who waits for ..., each on a line.
+std::string CycleText(const WaitGraph& graph) {
+  std::string text;
+  // It begins with the oldest task, wherever the search came upon the circle.
+  const auto first = std::min_element(graph.cycle.begin(), graph.cycle.end()) -
+                     graph.cycle.begin();
+  std::size_t task_width = 0;
+  std::size_t what_width = 0;
+  for (const std::size_t index : graph.cycle) {
+    task_width = std::max(task_width, graph.waits[index].task.size());
+    what_width = std::max(what_width, graph.waits[index].what.size());
+  }
+  for (std::size_t i = 0; i < graph.cycle.size(); ++i) {
+    const std::size_t index = graph.cycle[(first + i) % graph.cycle.size()];
+    const std::size_t next = graph.cycle[(first + i + 1) % graph.cycle.size()];
+    const Wait& wait = graph.waits[index];
+    absl::StrAppend(&text, i == 0 ? "+-> " : "|   ", Pad(wait.task, task_width),
+                    "  waits for  ", Pad(wait.what, what_width),
+                    wait.holds_by_taking ? "  held by  " : "  that is  ",
+                    graph.waits[next].task, "\n");
+  }
+  absl::StrAppend(&text, "+---", std::string(task_width, '-'), "-----------",
+                  std::string(what_width, '-'), "<- and so round\n");
+  return text;
+}
+
+std::string HolderText(const WaitGraph& graph, const Wait& wait) {
+  if (wait.what.empty()) return "";
+  if (wait.holders.empty()) return "nobody is known to end this wait";
+  std::vector<std::string> names;
+  for (const std::size_t holder : wait.holders) {
+    if (names.size() == kHoldersMax) {
+      names.push_back("...");
+      break;
+    }
+    names.push_back(graph.waits[holder].task);
+  }
+  std::string text = absl::StrJoin(names, ", ");
+  if (wait.holds_by_taking && wait.held_at.line() != 0) {
+    absl::StrAppend(&text, ", taken at ", Place(wait.held_at));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string WaitsText(const Recorder& recorder) {
+  const WaitGraph& graph = recorder.waits();
+  std::string text;
+  if (!graph.cycle.empty()) absl::StrAppend(&text, CycleText(graph), "\n");
+
+  // Those of the circle first, then the others, oldest first.
+  std::vector<std::size_t> order = graph.cycle;
+  std::sort(order.begin(), order.end());
+  for (std::size_t i = 0; i < graph.waits.size(); ++i) {
+    if (std::find(order.begin(), order.end(), i) == order.end() &&
+        !graph.waits[i].background) {
+      order.push_back(i);
+    }
+  }
+  std::size_t task_width = 4;
+  std::size_t what_width = 9;
+  std::size_t place_width = 11;
+  const std::size_t shown = std::min(order.size(), kTasksMax);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Wait& wait = graph.waits[order[i]];
+    task_width =
+        std::max(task_width, std::min<std::size_t>(wait.task.size(), 18));
+    what_width =
+        std::max(what_width, std::min<std::size_t>(wait.what.size(), 22));
+    if (!wait.stack.empty()) {
+      place_width =
+          std::max(place_width,
+                   std::min<std::size_t>(Place(wait.stack.front()).size(), 28));
+    }
+  }
+  absl::StrAppend(&text, Pad("task", task_width), "  ",
+                  Pad("waits for", what_width), "  since  ",
+                  Pad("awaiting at", place_width), "  who could end it\n");
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Wait& wait = graph.waits[order[i]];
+    const Recorder::Since since = recorder.WaitsSince(wait.task);
+    absl::StrAppend(
+        &text, Pad(Cut(wait.task, task_width), task_width), "  ",
+        Pad(Cut(wait.what, what_width), what_width), "  ",
+        Pad(TimeText(since.time_ns), 5), "  ",
+        Pad(wait.stack.empty() ? ""
+                               : Cut(Place(wait.stack.front()), place_width),
+            place_width),
+        "  ", HolderText(graph, wait), "\n");
+  }
+  if (order.size() > shown) {
+    absl::StrAppend(&text, "and ", order.size() - shown, " more\n");
+  }
+
+  absl::StrAppend(&text, "\n");
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Wait& wait = graph.waits[order[i]];
+    std::vector<std::string> frames;
+    for (auto frame = wait.stack.rbegin(); frame != wait.stack.rend();
+         ++frame) {
+      // A library wrapper is no frame of the user's.
+      const std::string place = Place(*frame);
+      if (place.rfind("runtime/", 0) == 0) continue;
+      frames.push_back(
+          absl::StrCat(FunctionName(frame->function_name()), " ", place));
+    }
+    if (frames.size() > 3) {
+      frames.erase(frames.begin() + 1, frames.end() - 2);
+      frames.insert(frames.begin() + 1, "...");
+    }
+    absl::StrAppend(&text, Pad(Cut(wait.task, task_width), task_width), "  ",
+                    absl::StrJoin(frames, " > "));
+    if (wait.created_at.line() != 0) {
+      absl::StrAppend(&text, "   created ", Place(wait.created_at));
+    }
+    absl::StrAppend(&text, "\n");
+  }
+  text.pop_back();
+  return text;
+}
+
+}  // namespace clotho::sim::internal

@@ -1,0 +1,309 @@
+#include "clotho/sim/report.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <ostream>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "clotho/sim/internal/text.h"
+
+namespace clotho::sim {
+namespace {
+
+using internal::Place;
+using internal::TimeText;
+
+constexpr std::size_t kWidth = 100;
+constexpr std::size_t kMargin = 8;  // Of what stands beside WHAT and the like.
+constexpr std::size_t kTableLinesMax = 24;
+constexpr std::size_t kLanesMax = 5;  // More become a list.
+constexpr std::size_t kDeparturesShown = 6;
+
+std::string Pad(std::string_view text, std::size_t width) {
+  std::string padded(text.substr(0, width));
+  padded.resize(width, ' ');
+  return padded;
+}
+
+// "WHAT    text", further lines below the text.
+void AddBlock(std::string& out, std::string_view heading,
+              std::string_view text) {
+  bool first = true;
+  for (const auto line : absl::StrSplit(std::string(text), '\n')) {
+    absl::StrAppend(&out, first ? Pad(heading, kMargin) : Pad("", kMargin),
+                    line, "\n");
+    first = false;
+  }
+}
+
+// An event in the words of its own lane.
+std::string EventText(const TraceEvent& event) {
+  switch (event.kind) {
+    case TraceEvent::Kind::kFailure:
+      return absl::StrCat("FAILS: ", event.text);
+    default:
+      return event.text;
+  }
+}
+
+std::string LineText(const TraceEvent& event) {
+  return event.line == 0 ? "" : absl::StrCat(":", event.line);
+}
+
+// Which steps of a long execution are worth their lines: the departures and the
+// failure with what is next to them, then as many as fit, from the end.
+std::set<std::uint64_t> StepsToShow(const Trace& trace) {
+  std::vector<std::uint64_t> steps;  // Of events, rising, without repetitions.
+  std::vector<std::size_t> lines;
+  for (const TraceEvent& event : trace.events) {
+    if (steps.empty() || steps.back() != event.step) {
+      steps.push_back(event.step);
+      lines.push_back(0);
+    }
+    ++lines.back();
+  }
+  std::set<std::uint64_t> shown;
+  std::size_t used = 0;
+  const auto show = [&](std::size_t index) {
+    if (index >= steps.size() || shown.contains(steps[index])) return;
+    if (used + lines[index] > kTableLinesMax && !shown.empty()) return;
+    used += lines[index];
+    shown.insert(steps[index]);
+  };
+  const auto index_of = [&](std::uint64_t step) -> std::size_t {
+    return std::lower_bound(steps.begin(), steps.end(), step) - steps.begin();
+  };
+  if (!steps.empty()) show(steps.size() - 1);
+  for (auto departure = trace.departures.rbegin();
+       departure != trace.departures.rend(); ++departure) {
+    const std::size_t at = index_of(departure->step);
+    show(at);
+    if (at > 0) show(at - 1);
+    show(at + 1);
+  }
+  for (std::size_t i = steps.size(); i > 0; --i) show(i - 1);
+  return shown;
+}
+
+// What a table row says in the column of its lane, and which column that is.
+struct Cell {
+  std::string text;
+  std::string line;
+};
+
+class Table {
+ public:
+  explicit Table(const Trace& trace)
+      : trace_(trace), shown_(StepsToShow(trace)) {
+    for (const TraceEvent& event : trace.events) {
+      if (!shown_.contains(event.step)) continue;
+      if (std::find(lanes_.begin(), lanes_.end(), event.lane) == lanes_.end()) {
+        lanes_.push_back(event.lane);
+      }
+    }
+    std::sort(lanes_.begin(), lanes_.end());
+  }
+
+  std::string Text(std::uint64_t failing_step) const {
+    const bool columns = lanes_.size() <= kLanesMax;
+    const std::size_t lane_count = columns ? lanes_.size() : 1;
+    std::size_t time_width = 4;
+    for (const TraceEvent& event : trace_.events) {
+      time_width = std::max(time_width, TimeText(event.time_ns).size());
+    }
+    std::size_t task_width = 4;
+    if (!columns) {
+      for (const std::size_t lane : lanes_) {
+        task_width = std::max(task_width, trace_.lanes[lane].size());
+      }
+      task_width = std::min<std::size_t>(task_width, 24);
+    }
+    const std::size_t left =
+        8 + time_width + 2 + (columns ? 0 : task_width + 2);
+    const std::size_t width =
+        std::min<std::size_t>(
+            (kWidth - left) / std::max<std::size_t>(lane_count, 1),
+            columns ? 34 : kWidth - left) -
+        2;
+
+    std::string out = absl::StrCat("  step  ", Pad("time", time_width), "  ");
+    std::string rule =
+        absl::StrCat("  ----  ", std::string(time_width, '-'), "  ");
+    if (columns) {
+      for (const std::size_t lane : lanes_) {
+        absl::StrAppend(&out, Pad(trace_.lanes[lane], width), "  ");
+        absl::StrAppend(&rule, std::string(width, '-'), "  ");
+      }
+    } else {
+      absl::StrAppend(&out, Pad("task", task_width), "  event");
+      absl::StrAppend(&rule, std::string(task_width, '-'), "  ",
+                      std::string(width, '-'));
+    }
+    AddLine(out, "");
+    AddLine(out, rule);
+
+    std::uint64_t previous = 0;
+    std::size_t hidden = 0;
+    std::uint64_t hidden_step = 0;
+    for (const TraceEvent& event : trace_.events) {
+      if (!shown_.contains(event.step)) {
+        if (event.step != hidden_step) ++hidden;
+        hidden_step = event.step;
+        continue;
+      }
+      if (hidden > 0) {
+        AddLine(out, absl::StrCat("        (", hidden,
+                                  hidden == 1 ? " step)" : " steps)"));
+        hidden = 0;
+      }
+      const bool first = event.step != previous;
+      previous = event.step;
+      std::string row(kMargin, ' ');
+      if (first && event.step > 0) {
+        const std::string number = absl::StrCat(event.step);
+        row = absl::StrCat(
+            Mark(event.step, failing_step),
+            std::string(number.size() < 4 ? 4 - number.size() : 0, ' '), number,
+            "  ");
+      }
+      absl::StrAppend(
+          &row, Pad(first ? TimeText(event.time_ns) : "", time_width), "  ");
+      if (columns) {
+        for (const std::size_t lane : lanes_) {
+          absl::StrAppend(
+              &row,
+              lane == event.lane ? CellText(event, width) : Pad("", width),
+              "  ");
+        }
+      } else {
+        absl::StrAppend(&row, Pad(trace_.lanes[event.lane], task_width), "  ",
+                        CellText(event, width));
+      }
+      AddLine(out, row);
+    }
+    return out;
+  }
+
+ private:
+  static void AddLine(std::string& out, std::string line) {
+    line.erase(line.find_last_not_of(' ') + 1);
+    if (line.empty() && !out.empty()) {  // Ends the line that stands in `out`.
+      out.erase(out.find_last_not_of(' ') + 1);
+    }
+    absl::StrAppend(&out, line, "\n");
+  }
+
+  std::string Mark(std::uint64_t step, std::uint64_t failing_step) const {
+    for (const Departure& departure : trace_.departures) {
+      if (departure.step == step) return step == failing_step ? "*X" : "* ";
+    }
+    return step == failing_step ? "X " : "  ";
+  }
+
+  static std::string CellText(const TraceEvent& event, std::size_t width) {
+    std::string text = EventText(event);
+    const std::string line = LineText(event);
+    if (line.empty()) return Pad(text, width);
+    const std::size_t room =
+        width > line.size() + 1 ? width - line.size() - 1 : 0;
+    return absl::StrCat(Pad(text, room), " ", line);
+  }
+
+  const Trace& trace_;
+  std::set<std::uint64_t> shown_;
+  std::vector<std::size_t> lanes_;
+};
+
+}  // namespace
+
+std::string Report::Text() const {
+  std::string out;
+  if (passed()) {
+    absl::StrAppend(&out, "no failure in ", executions,
+                    executions == 1 ? " execution" : " executions", " (",
+                    strategy, ", base seed ", seed, ")\n");
+    return out;
+  }
+  AddBlock(out, "WHAT", failure->what);
+  std::string where = "in ";
+  if (!failure->task.empty()) {
+    absl::StrAppend(&where, "task ", failure->task, ", ");
+  }
+  absl::StrAppend(&where, "t = ", TimeText(failure->time_ns), ", step ",
+                  failure->step);
+  if (failure->line != 0) {
+    absl::StrAppend(&where, ", ", Place(failure->file, failure->line));
+  }
+  AddBlock(out, "", where);
+  if (nondeterministic) {
+    absl::StrAppend(
+        &out, "\n",
+        "SUSPECT a real clock, an address used as a key, iteration over a hash "
+        "table, real randomness,\n"
+        "        a thread, or a static that survives from one execution to the "
+        "next\n");
+  }
+  if (!again.empty()) {
+    absl::StrAppend(&out, "\n");
+    AddBlock(out, "AGAIN", again);
+  }
+
+  absl::StrAppend(&out, "\n");
+  const std::size_t count = trace.departures.size();
+  std::string change;
+  if (count == 0) {
+    change = "none: this fails in plain asyncio order";
+  } else {
+    change = absl::StrCat(count, count == 1 ? " departure" : " departures",
+                          " from plain asyncio order");
+    if (departures_found > 0) {
+      absl::StrAppend(&change, " (found with ", departures_found,
+                      ", shrunk in ", shrink_runs,
+                      shrink_runs == 1 ? " run" : " runs",
+                      minimal ? "; none can be left out)" : ")");
+    }
+    for (std::size_t i = 0; i < count && i < kDeparturesShown; ++i) {
+      const Departure& departure = trace.departures[i];
+      const std::string one =
+          absl::StrCat("step ", departure.step, "  ", departure.taken);
+      if (one.size() + departure.plain.size() + 3 + kMargin <= kWidth) {
+        absl::StrAppend(&change, "\n", one, "   ", departure.plain);
+      } else {
+        absl::StrAppend(&change, "\n", one, "\n        ", departure.plain);
+      }
+    }
+    if (count > kDeparturesShown) {
+      absl::StrAppend(&change, "\n... and ", count - kDeparturesShown, " more");
+    }
+  }
+  AddBlock(out, "CHANGE", change);
+
+  if (!trace.events.empty()) {
+    absl::StrAppend(&out, "\n", Table(trace).Text(failure->step));
+  }
+  if (!waits.empty()) {
+    absl::StrAppend(&out, "\n");
+    AddBlock(out, "WAITS", waits);
+  }
+  if (schedules > 0) {
+    absl::StrAppend(&out, "\n");
+    AddBlock(out, "SEARCH",
+             absl::StrCat(strategy, ", base seed ", seed, ", execution ",
+                          executions, " of ", schedules,
+                          nondeterministic ? "; a second run differed"
+                                           : "; replayed, identical"));
+  }
+  return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Report& report) {
+  return out << report.Text();
+}
+
+}  // namespace clotho::sim

@@ -1,0 +1,61 @@
+// Report: what a search of a test's executions found.
+//
+// Printed, it answers in this order: what broke (WHAT), how to see it again
+// (AGAIN), what the schedule did differently from plain order (CHANGE), what
+// happened (the interleaving), and who waited for whom (WAITS).
+
+#ifndef CLOTHO_SIM_REPORT_H_
+#define CLOTHO_SIM_REPORT_H_
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "clotho/sim/failure.h"
+#include "clotho/sim/schedule.h"
+#include "clotho/sim/trace.h"
+
+namespace clotho::sim {
+
+class Report {
+ public:
+  bool passed() const { return !failure.has_value(); }
+
+  // The failure that was found first, shrunk. Empty: none was found.
+  std::optional<Failure> failure;
+  // The same execution does not come out the same twice: `failure` says where
+  // two runs parted.
+  bool nondeterministic = false;
+  // A replay was asked for, and the program did not follow it.
+  bool diverged = false;
+
+  // Brings the failure back.
+  ReplayString replay;
+  // Of the shrunk execution.
+  Trace trace;
+  std::uint64_t trace_hash = 0;
+  std::string waits;  // The WAITS block of a deadlock, else empty.
+
+  // Of the search.
+  std::string strategy;
+  std::uint64_t seed = 0;
+  std::uint64_t schedules = 0;         // Asked for.
+  std::uint64_t executions = 0;        // Done, up to the failure.
+  std::uint64_t steps = 0;             // In all of them.
+  std::uint64_t departures_found = 0;  // Of the failure, before shrinking.
+  std::uint64_t shrink_runs = 0;
+  bool minimal = false;  // No departure can be left out.
+
+  // How to run this test, for AGAIN; see `Launch`.
+  std::string again;
+
+  // The whole of it, at most 100 columns wide. Ends with a line break.
+  std::string Text() const;
+};
+
+std::ostream& operator<<(std::ostream& out, const Report& report);
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_REPORT_H_

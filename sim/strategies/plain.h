@@ -1,0 +1,22 @@
+// PlainStrategy: the order of asyncio. Shows what a program does when nothing
+// is searched.
+
+#ifndef CLOTHO_SIM_STRATEGIES_PLAIN_H_
+#define CLOTHO_SIM_STRATEGIES_PLAIN_H_
+
+#include <cstddef>
+
+#include "clotho/sim/random.h"
+#include "clotho/sim/strategy.h"
+
+namespace clotho::sim {
+
+class PlainStrategy final : public Strategy {
+ public:
+  void BeginExecution(Rng&) override {}
+  std::size_t Choose(const ChoicePoint&) override { return 0; }
+};
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_STRATEGIES_PLAIN_H_

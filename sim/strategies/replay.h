@@ -1,0 +1,47 @@
+// ReplayStrategy: plain order, but for a list of deviations.
+//
+// A deviation may not apply: the program has changed, or the list is an attempt
+// at shrinking another. Leniently, it is dropped; strictly, `divergence` says
+// which it was and why.
+
+#ifndef CLOTHO_SIM_STRATEGIES_REPLAY_H_
+#define CLOTHO_SIM_STRATEGIES_REPLAY_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "clotho/sim/random.h"
+#include "clotho/sim/schedule.h"
+#include "clotho/sim/strategy.h"
+
+namespace clotho::sim {
+
+class ReplayStrategy final : public Strategy {
+ public:
+  // `deviations` must outlive the execution.
+  explicit ReplayStrategy(const Deviations& deviations)
+      : deviations_(&deviations) {}
+
+  void BeginExecution(Rng&) override {
+    next_ = 0;
+    divergence_.reset();
+  }
+  std::size_t Choose(const ChoicePoint& point) override;
+
+  // The first deviation that did not apply, so far, in words.
+  const std::optional<std::string>& divergence() const { return divergence_; }
+
+  // To be asked at the end: the first deviation that did not apply, counting
+  // those that the execution did not live to see.
+  std::optional<std::string> FinalDivergence() const;
+
+ private:
+  const Deviations* deviations_;
+  std::size_t next_ = 0;
+  std::optional<std::string> divergence_;
+};
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_STRATEGIES_REPLAY_H_

@@ -1,0 +1,178 @@
+#include "clotho/sim/testing.h"
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/debugging/symbolize.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "clotho/sim/failure.h"
+#include "clotho/sim/internal/launch.h"
+#include "clotho/sim/internal/settings.h"
+#include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/internal/text.h"
+#include "gtest/gtest-spi.h"
+#include "gtest/gtest.h"
+
+namespace clotho::sim {
+namespace {
+
+enum ExitCode { kPassed = 0, kFailed = 1, kUsage = 2, kNotReproducible = 3 };
+
+internal::Settings& GetSettings() {
+  static internal::Settings* const settings = new internal::Settings;
+  return *settings;
+}
+
+// What the tests found that GoogleTest's own verdict does not tell.
+int exit_code = kPassed;
+int replayed_tests = 0;
+
+// Takes what EXPECT_* and mocks report inside an execution for its failure;
+// GoogleTest hears only of the execution that is reported in the end.
+class Interceptor final : public testing::ScopedFakeTestPartResultReporter {
+ public:
+  Interceptor()
+      : ScopedFakeTestPartResultReporter(INTERCEPT_ONLY_CURRENT_THREAD,
+                                         &unused_) {}
+
+  void ReportTestPartResult(const testing::TestPartResult& result) override {
+    internal::Simulator* const simulator = internal::Simulator::Current();
+    if (!result.failed() || simulator == nullptr) {
+      others_.push_back(result);  // A skip, most likely.
+      return;
+    }
+    Failure failure;
+    failure.kind = FailureKind::kExpectation;
+    failure.what = result.message();
+    while (!failure.what.empty() && failure.what.back() == '\n') {
+      failure.what.pop_back();
+    }
+    if (result.file_name() != nullptr) {
+      failure.file = internal::ShortFile(result.file_name());
+      failure.line = static_cast<std::uint32_t>(
+          result.line_number() > 0 ? result.line_number() : 0);
+    }
+    failure.origin = absl::StrCat("expectation ",
+                                  internal::Place(failure.file, failure.line));
+    simulator->Fail(std::move(failure));
+  }
+
+  const std::vector<testing::TestPartResult>& others() const { return others_; }
+
+ private:
+  testing::TestPartResultArray unused_;
+  std::vector<testing::TestPartResult> others_;
+};
+
+// While executions are searched, a failure is no reason to stop.
+class FlagSaver {
+ public:
+  FlagSaver()
+      : break_(testing::GTEST_FLAG(break_on_failure)),
+        throw_(testing::GTEST_FLAG(throw_on_failure)) {
+    testing::GTEST_FLAG(break_on_failure) = false;
+    testing::GTEST_FLAG(throw_on_failure) = false;
+  }
+  ~FlagSaver() {
+    testing::GTEST_FLAG(break_on_failure) = break_;
+    testing::GTEST_FLAG(throw_on_failure) = throw_;
+  }
+
+ private:
+  const bool break_;
+  const bool throw_;
+};
+
+}  // namespace
+
+namespace internal {
+
+void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
+             int line) {
+  const testing::TestInfo* const info =
+      testing::UnitTest::GetInstance()->current_test_info();
+  const std::string name =
+      absl::StrCat(info->test_suite_name(), ".", info->name());
+  const Settings& settings = GetSettings();
+  Search search = asked;
+  absl::StatusOr<Report> report = absl::UnknownError("not run");
+  std::vector<testing::TestPartResult> others;
+  {
+    const FlagSaver flags;
+    Interceptor interceptor;
+    if (!settings.replay.empty()) {
+      ++replayed_tests;
+      ApplySettings(settings, search).IgnoreError();
+      report = RunReplay(body, search, name, settings.replay);
+    } else if (const absl::Status status = ApplySettings(settings, search);
+               !status.ok()) {
+      report = status;
+    } else {
+      report = RunSearch(body, search, name);
+    }
+    others = interceptor.others();
+  }
+  for (const testing::TestPartResult& other : others) {
+    if (other.skipped()) GTEST_SKIP() << other.message();
+    if (other.failed()) {
+      ADD_FAILURE_AT(other.file_name(), other.line_number()) << other.message();
+    }
+  }
+  if (!report.ok()) {
+    exit_code = kUsage;
+    ADD_FAILURE_AT(file, line) << std::string(report.status().message());
+    return;
+  }
+  testing::Test::RecordProperty("clotho_executions",
+                                absl::StrCat(report->executions));
+  testing::Test::RecordProperty("clotho_seed", absl::StrCat(report->seed));
+  if (replayed_tests > 1) {
+    exit_code = kUsage;
+    ADD_FAILURE_AT(file, line)
+        << "a replay string is for one test, and this is the second that runs: "
+           "name the test with --gtest_filter="
+        << name;
+    return;
+  }
+  if (report->passed()) return;
+  testing::Test::RecordProperty("clotho_replay", FormatReplay(report->replay));
+  if (report->nondeterministic || report->diverged) {
+    exit_code = kNotReproducible;
+  }
+  const Failure& failure = *report->failure;
+  const bool has_place = failure.line != 0;
+  ADD_FAILURE_AT(has_place ? failure.file.c_str() : file,
+                 has_place ? static_cast<int>(failure.line) : line)
+      << report->Text();
+}
+
+}  // namespace internal
+
+int RunAllTests(int argc, char** argv) {
+  absl::InitializeSymbolizer(argv[0]);
+  internal::SetProgram(argv[0]);
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-h") {
+      std::printf("%s\n", internal::SettingsUsage().c_str());
+    }
+  }
+  testing::InitGoogleTest(&argc, argv);
+  if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
+  const absl::StatusOr<internal::Settings> settings =
+      internal::ReadSettings(argc, argv);
+  if (!settings.ok()) {
+    std::fprintf(stderr, "%s: %s\n", argv[0],
+                 std::string(settings.status().message()).c_str());
+    return kUsage;
+  }
+  GetSettings() = *settings;
+  const int verdict = RUN_ALL_TESTS();
+  return exit_code != kPassed ? exit_code : verdict;
+}
+
+}  // namespace clotho::sim

@@ -1,0 +1,61 @@
+// Tests of asynchronous code, on GoogleTest.
+//
+//   CLOTHO_TEST(Hello, AnHourTakesNoTime) {
+//     co_await Sleep(absl::Hours(1));
+//     EXPECT_EQ(GetRunningLoop().Time(), absl::Hours(1));  // Exact.
+//   }
+//
+// The body is a Coro<void> that runs on a virtual clock. Without options it
+// runs once, in plain asyncio order; with them its executions are searched for
+// one that fails (see options.h), and GoogleTest is told of that one only:
+//
+//   CLOTHO_TEST(JobQueueTest, NoJobIsLost, sim::Random{.schedules = 1'000}) {
+//   ... }
+//
+// EXPECT_* count inside the body and in everything it awaits or starts.
+// ASSERT_* do not compile in a coroutine. A test fails, too, if it cannot go on
+// (deadlock), leaves a task pending, or if an exception or a coroutine gets
+// lost.
+//
+// A body without any `co_await` is a plain function that falls off its end: the
+// compiler's -Wreturn-type says so. End it with `co_return;`.
+//
+// Link with //sim:testing_main, which understands the flags and variables named
+// in its usage (--help) besides those of GoogleTest.
+
+#ifndef CLOTHO_SIM_TESTING_H_
+#define CLOTHO_SIM_TESTING_H_
+
+#include "clotho/runtime/coro.h"
+#include "clotho/sim/explore.h"
+#include "clotho/sim/options.h"
+#include "gtest/gtest.h"
+
+namespace clotho::sim {
+
+// Runs all tests of the program, and returns its exit code: what a main
+// function does. 0: all passed; 1: a test failed; 2: a flag, a variable or a
+// replay string is wrong; 3: a program is not deterministic, or did not follow
+// its replay.
+int RunAllTests(int argc, char** argv);
+
+namespace internal {
+
+// What a CLOTHO_TEST does. `file` and `line` are where its body is.
+void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
+             int line);
+
+}  // namespace internal
+}  // namespace clotho::sim
+
+// Options follow the name: CLOTHO_TEST(Suite, Name, sim::Random{.seed = 7}).
+#define CLOTHO_TEST(suite, name, ...)                                        \
+  static ::clotho::Coro<void> suite##_##name##_Body();                       \
+  TEST(suite, name) {                                                        \
+    ::clotho::sim::internal::RunTest(&suite##_##name##_Body,                 \
+                                     ::clotho::sim::MakeSearch(__VA_ARGS__), \
+                                     __FILE__, __LINE__);                    \
+  }                                                                          \
+  static ::clotho::Coro<void> suite##_##name##_Body()
+
+#endif  // CLOTHO_SIM_TESTING_H_
