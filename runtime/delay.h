@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <string>
 
 #include "absl/time/time.h"
 
@@ -36,6 +37,9 @@ class Delay {
 
   constexpr std::int64_t ns() const { return ns_; }
   absl::Duration duration() const { return absl::Nanoseconds(ns_); }
+
+  // "5 ms", "1.5 s", "0 s": exact, in the largest unit that fits.
+  std::string ToString() const;
 
   friend constexpr auto operator<=>(Delay, Delay) = default;
 

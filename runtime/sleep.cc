@@ -1,7 +1,6 @@
 #include "clotho/runtime/sleep.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/event_loop.h"
 
@@ -31,8 +30,7 @@ Runnable* SleepState::End::Leads() {
 }
 
 void SleepState::Explain(WaitInfo& info) const {
-  info.what =
-      absl::StrCat("Sleep(", absl::FormatDuration(delay_.duration()), ")");
+  info.what = absl::StrCat("Sleep(", delay_.ToString(), ")");
 }
 
 }  // namespace clotho::internal

@@ -29,17 +29,18 @@ std::string_view FailureKindName(FailureKind kind);
 struct Failure {
   FailureKind kind = FailureKind::kException;
   // What the report says after WHAT; may have several lines.
-  std::string what;
-  // The place to look at first. Line 0: unknown.
-  std::string file;
+  std::string what = {};
+  // The place to look at first. Empty function, line 0: unknown.
+  std::string function = {};
+  std::string file = {};
   std::uint32_t line = 0;
   // The step in which it happened, its task, and the virtual time.
   std::uint64_t step = 0;
-  std::string task;
+  std::string task = {};
   std::int64_t time_ns = 0;
   // Tells failures apart: kind, place, and for a deadlock the places of the
   // waits. Shrinking keeps it.
-  std::string origin;
+  std::string origin = {};
 };
 
 }  // namespace clotho::sim

@@ -1,9 +1,9 @@
 #include "clotho/sim/hash.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <set>
-#include <string>
 #include <string_view>
 
 #include "gtest/gtest.h"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "clotho/sim/internal/text.h"
 
@@ -36,10 +37,33 @@ void AddBlock(std::string& out, std::string_view heading,
               std::string_view text) {
   bool first = true;
   for (const auto line : absl::StrSplit(std::string(text), '\n')) {
-    absl::StrAppend(&out, first ? Pad(heading, kMargin) : Pad("", kMargin),
-                    line, "\n");
+    if (first || !line.empty()) {
+      absl::StrAppend(&out, Pad(first ? heading : "", kMargin), line);
+    }
+    absl::StrAppend(&out, "\n");
     first = false;
   }
+}
+
+// "in JobQueue::Take (job_queue.cc:25), task worker-1, t = 0 s, step 5".
+std::string Where(const Failure& failure) {
+  std::vector<std::string> parts;
+  const std::string place =
+      failure.line == 0 ? "" : Place(failure.file, failure.line);
+  if (!failure.function.empty()) {
+    parts.push_back(absl::StrCat("in ", failure.function, " (", place, ")"));
+  } else if (!place.empty()) {
+    parts.push_back(absl::StrCat("at ", place));
+  }
+  if (!failure.task.empty()) {
+    parts.push_back(absl::StrCat("task ", failure.task));
+  }
+  // A deadlock has said so already.
+  if (failure.kind != FailureKind::kDeadlock) {
+    parts.push_back(absl::StrCat("t = ", TimeText(failure.time_ns)));
+    parts.push_back(absl::StrCat("step ", failure.step));
+  }
+  return absl::StrJoin(parts, ", ");
 }
 
 // An event in the words of its own lane.
@@ -102,7 +126,10 @@ class Table {
   explicit Table(const Trace& trace)
       : trace_(trace), shown_(StepsToShow(trace)) {
     for (const TraceEvent& event : trace.events) {
-      if (!shown_.contains(event.step)) continue;
+      if (!shown_.contains(event.step) ||
+          event.kind == TraceEvent::Kind::kTimer) {
+        continue;
+      }
       if (std::find(lanes_.begin(), lanes_.end(), event.lane) == lanes_.end()) {
         lanes_.push_back(event.lane);
       }
@@ -231,16 +258,8 @@ std::string Report::Text() const {
     return out;
   }
   AddBlock(out, "WHAT", failure->what);
-  std::string where = "in ";
-  if (!failure->task.empty()) {
-    absl::StrAppend(&where, "task ", failure->task, ", ");
-  }
-  absl::StrAppend(&where, "t = ", TimeText(failure->time_ns), ", step ",
-                  failure->step);
-  if (failure->line != 0) {
-    absl::StrAppend(&where, ", ", Place(failure->file, failure->line));
-  }
-  AddBlock(out, "", where);
+  AddBlock(out, "", Where(*failure));
+  if (diverged) return out;
   if (nondeterministic) {
     absl::StrAppend(
         &out, "\n",

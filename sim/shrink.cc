@@ -63,6 +63,9 @@ class Shrinker {
   ShrinkResult Run() {
     Try({});
     TakeShortestPrefix();
+    // Nearly always needed, since without it the prefix passes; and in many
+    // programs it needs nothing else.
+    if (!current_.empty()) Try({current_.back()});
     for (std::size_t size = current_.size() / 2; size > 1; size /= 2) {
       RemoveChunks(size);
     }

@@ -24,6 +24,7 @@ struct TraceEvent {
     kRaise,      // an exception,
     kCancelled,  // or a cancellation.
     kFailure,    // Here the execution failed.
+    kTimer,      // The next timer fires early; of no lane.
   };
 
   std::uint64_t step = 0;

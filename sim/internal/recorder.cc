@@ -96,8 +96,7 @@ void Recorder::Step(std::uint64_t step, const Candidate& taken,
   departure.plain = absl::StrCat("plain order runs ", Describe(plain));
   trace_.departures.push_back(std::move(departure));
   if (taken.is_timer()) {
-    Add(CallbackLane(), Kind::kStart,
-        absl::StrCat(Describe(taken), " fires early"));
+    Add(0, Kind::kTimer, absl::StrCat(Describe(taken), " fires early"));
   }
 }
 

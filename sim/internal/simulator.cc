@@ -232,9 +232,8 @@ void Simulator::AlwaysIsFalse(std::string_view claim,
                               const std::source_location& location) {
   Failure failure;
   failure.kind = FailureKind::kAlways;
-  failure.what =
-      absl::StrCat("Always \"", std::string(claim), "\" is false\nin ",
-                   FunctionName(location.function_name()));
+  failure.what = absl::StrCat("Always \"", std::string(claim), "\" is false");
+  failure.function = FunctionName(location.function_name());
   SetPlace(failure, location);
   failure.origin = absl::StrCat("always ", Place(location));
   Fail(std::move(failure));

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "clotho/runtime/delay.h"
+
 namespace clotho::sim::internal {
 
 // A path as the workspace sees it: without what the build put in front of it.
@@ -21,8 +23,9 @@ std::string Place(const std::source_location& location);
 // compilers.
 std::string FunctionName(std::string_view signature);
 
-// "5 ms", "1.5 s", "0 s": exact.
-std::string TimeText(std::int64_t ns);
+inline std::string TimeText(std::int64_t ns) {
+  return Delay::Nanoseconds(ns).ToString();
+}
 
 }  // namespace clotho::sim::internal
 

@@ -28,29 +28,35 @@ std::string Pad(std::string text, std::size_t width) {
   return text;
 }
 
-// a-to-b waits for Lock "B", held by b-to-a, who waits for ..., each on a line.
+// +-> a-to-b  waits for  Lock "B"  held by  b-to-a
+// |   b-to-a  waits for  Lock "A"  held by  a-to-b --+
+// +--------------------------------------------------+
 std::string CycleText(const WaitGraph& graph) {
-  std::string text;
   // It begins with the oldest task, wherever the search came upon the circle.
-  const auto first = std::min_element(graph.cycle.begin(), graph.cycle.end()) -
-                     graph.cycle.begin();
+  const std::size_t size = graph.cycle.size();
+  const std::size_t first =
+      std::min_element(graph.cycle.begin(), graph.cycle.end()) -
+      graph.cycle.begin();
   std::size_t task_width = 0;
   std::size_t what_width = 0;
   for (const std::size_t index : graph.cycle) {
     task_width = std::max(task_width, graph.waits[index].task.size());
     what_width = std::max(what_width, graph.waits[index].what.size());
   }
-  for (std::size_t i = 0; i < graph.cycle.size(); ++i) {
-    const std::size_t index = graph.cycle[(first + i) % graph.cycle.size()];
-    const std::size_t next = graph.cycle[(first + i + 1) % graph.cycle.size()];
-    const Wait& wait = graph.waits[index];
-    absl::StrAppend(&text, i == 0 ? "+-> " : "|   ", Pad(wait.task, task_width),
-                    "  waits for  ", Pad(wait.what, what_width),
-                    wait.holds_by_taking ? "  held by  " : "  that is  ",
-                    graph.waits[next].task, "\n");
+  std::string text;
+  std::size_t line_width = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const Wait& wait = graph.waits[graph.cycle[(first + i) % size]];
+    const Wait& next = graph.waits[graph.cycle[(first + i + 1) % size]];
+    const std::string line =
+        absl::StrCat(i == 0 ? "+-> " : "|   ", Pad(wait.task, task_width),
+                     "  waits for  ", Pad(wait.what, what_width),
+                     wait.holds_by_taking ? "  held by  " : "  that is  ",
+                     Pad(next.task, task_width));
+    line_width = line.size();
+    absl::StrAppend(&text, line, i + 1 == size ? " --+\n" : "\n");
   }
-  absl::StrAppend(&text, "+---", std::string(task_width, '-'), "-----------",
-                  std::string(what_width, '-'), "<- and so round\n");
+  absl::StrAppend(&text, "+", std::string(line_width + 2, '-'), "+\n");
   return text;
 }
 
