@@ -201,7 +201,9 @@ class Table {
       }
       absl::StrAppend(
           &row, Pad(first ? TimeText(event.time_ns) : "", time_width), "  ");
-      if (columns) {
+      if (event.kind == TraceEvent::Kind::kTimer) {
+        absl::StrAppend(&row, "[", event.text, "]");
+      } else if (columns) {
         for (const std::size_t lane : lanes_) {
           absl::StrAppend(
               &row,

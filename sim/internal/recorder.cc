@@ -129,6 +129,8 @@ void Recorder::TaskDone(const TaskBase& task) {
       break;
     case FutureBase::State::kFinished:
       if (task.exception() != nullptr) {
+        // What follows from the failure is not worth a line.
+        if (simulator_.failed()) break;
         Add(lane, Kind::kRaise,
             absl::StrCat("raises ", ExceptionClass(task.exception())));
         break;
