@@ -51,9 +51,13 @@ std::string ProgramForAShell() {
     const std::size_t bin = program.find("/bin/", out);
     if (bin != program.npos) {
       std::string rest = program.substr(bin + 5);
-      // A test runs from its runfiles; the program itself is outside of them.
+      // A test runs from its runfiles, which repeat the workspace's folders
+      // below the workspace's name.
       const std::size_t runfiles = rest.find(".runfiles/");
-      if (runfiles != rest.npos) rest.resize(runfiles);
+      if (runfiles != rest.npos) {
+        rest = rest.substr(runfiles + 10);
+        rest = rest.substr(rest.find('/') + 1);
+      }
       return absl::StrCat("bazel-bin/", rest);
     }
   }

@@ -10,7 +10,6 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/task_base.h"
-#include "clotho/sim/hash.h"
 #include "clotho/sim/internal/text.h"
 
 namespace clotho::sim::internal {
@@ -185,22 +184,3 @@ void Recorder::TaskWaits(const TaskBase& task, const FutureBase* future) {
 }
 
 }  // namespace clotho::sim::internal
-
-namespace clotho::sim {
-
-std::uint64_t Trace::Hash() const {
-  StreamHash hash;
-  for (const std::string& lane : lanes) hash.Add(std::string_view(lane));
-  for (const TraceEvent& event : events) {
-    hash.Add(event.step);
-    hash.Add(static_cast<std::uint64_t>(event.time_ns));
-    hash.Add(static_cast<std::uint64_t>(event.lane));
-    hash.Add(static_cast<std::uint64_t>(event.kind));
-    hash.Add(static_cast<std::uint64_t>(event.other));
-  }
-  hash.Add(static_cast<std::uint64_t>(departures.size()));
-  for (const Departure& departure : departures) hash.Add(departure.step);
-  return hash.Finish();
-}
-
-}  // namespace clotho::sim

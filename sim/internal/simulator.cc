@@ -414,33 +414,3 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
 }
 
 }  // namespace clotho::sim::internal
-
-namespace clotho::sim {
-
-std::string_view FailureKindName(FailureKind kind) {
-  switch (kind) {
-    case FailureKind::kException:
-      return "exception";
-    case FailureKind::kExpectation:
-      return "expectation";
-    case FailureKind::kAlways:
-      return "always";
-    case FailureKind::kDeadlock:
-      return "deadlock";
-    case FailureKind::kLivelock:
-      return "livelock";
-    case FailureKind::kVirtualTime:
-      return "virtual time";
-    case FailureKind::kLeakedTask:
-      return "leaked task";
-    case FailureKind::kUnretrieved:
-      return "unretrieved exception";
-    case FailureKind::kNeverAwaited:
-      return "never awaited";
-    case FailureKind::kCallback:
-      return "callback";
-  }
-  return "failure";
-}
-
-}  // namespace clotho::sim
