@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Checks that what a Markdown file shows is what the project does.
+
+A comment in front of a fenced block says where the block comes from:
+
+    <!-- file: PATH -->      the block stands in that file, word for word
+    <!-- output: PATH -->    the block is in what that program prints; with
+                             --write, it is put there
+
+Usage: check_docs.py [--write] DOCUMENT [PROGRAM=PATH ...]
+PROGRAM=PATH says where a program is, if not at PROGRAM itself.
+"""
+
+import re
+import subprocess
+import sys
+
+BLOCK = re.compile(
+    r"<!-- (?P<kind>file|output): (?P<source>\S+) -->\n"
+    r"```(?P<language>\w*)\n(?P<text>.*?)```\n",
+    re.DOTALL,
+)
+
+
+def report_of(program):
+    """What a hunt reports: from WHAT up to the line that ends it."""
+    run = subprocess.run(
+        [program], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=60, check=False)
+    lines = run.stdout.split("\n")
+    starts = [i for i, line in enumerate(lines) if line.startswith("WHAT")]
+    ends = [i for i, line in enumerate(lines) if line.startswith("SEARCH")]
+    if not starts or not ends:
+        raise SystemExit(f"{program} printed no report:\n{run.stdout}{run.stderr}")
+    return "\n".join(line.rstrip() for line in lines[starts[0]:ends[0] + 1]) + "\n"
+
+
+def main():
+    arguments = sys.argv[1:]
+    write = "--write" in arguments
+    arguments = [a for a in arguments if a != "--write"]
+    document = arguments[0]
+    programs = dict(a.split("=", 1) for a in arguments[1:])
+    with open(document, encoding="utf-8") as file:
+        content = file.read()
+    wrong = []
+
+    def check(match):
+        kind, source, text = match["kind"], match["source"], match["text"]
+        if kind == "file":
+            with open(source, encoding="utf-8") as file:
+                if text.strip("\n") not in file.read():
+                    wrong.append(f"{document}: a block is not in {source}:\n{text}")
+            return match[0]
+        # Where the program is differs between machines; what it reports does not.
+        actual = re.sub(
+            r"(CLOTHO_REPLAY=\S+) \S+", rf"\1 bazel-bin/{source}",
+            report_of(programs.get(source, source)))
+        # A test's own lines for AGAIN are Bazel's affair.
+        actual = re.sub(r"AGAIN   bazel test .*\n.*\n\s*same binary:  ",
+                        "AGAIN   ", actual)
+        if actual == text:
+            return match[0]
+        wrong.append(f"{document}: {source} reports something else:\n{actual}")
+        return match[0].replace("\n" + text + "```", "\n" + actual + "```")
+
+    content = BLOCK.sub(check, content)
+    if write:
+        with open(document, "w", encoding="utf-8") as file:
+            file.write(content)
+        return
+    if not BLOCK.search(content):
+        wrong.append(f"{document}: nothing to check")
+    for message in wrong:
+        print(message)
+    sys.exit(1 if wrong else 0)
+
+
+main()
