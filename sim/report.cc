@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "clotho/sim/internal/text.h"
 
@@ -63,7 +62,16 @@ std::string Where(const Failure& failure) {
     parts.push_back(absl::StrCat("t = ", TimeText(failure.time_ns)));
     parts.push_back(absl::StrCat("step ", failure.step));
   }
-  return absl::StrJoin(parts, ", ");
+  std::string text;
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string part =
+        absl::StrCat(parts[i], i + 1 < parts.size() ? "," : "");
+    const bool wraps = width + 1 + part.size() > kWidth - kMargin;
+    absl::StrAppend(&text, width == 0 ? "" : wraps ? "\n" : " ", part);
+    width = (width == 0 || wraps ? 0 : width + 1) + part.size();
+  }
+  return text;
 }
 
 // An event in the words of its own lane.

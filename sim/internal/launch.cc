@@ -1,5 +1,6 @@
 #include "clotho/sim/internal/launch.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,9 @@
 
 namespace clotho::sim::internal {
 namespace {
+
+// Longer lines are broken, as a shell allows.
+constexpr std::size_t kWidth = 92;
 
 std::string& Program() {
   static std::string* const program = new std::string;
@@ -93,11 +97,15 @@ std::string AgainText(std::string_view name, std::string_view replay) {
   std::string program = ProgramForAShell();
   if (program.empty()) program = "./THIS_PROGRAM";
   if (program.find('/') == program.npos) program = absl::StrCat("./", program);
-  absl::StrAppend(&text, in_bazel ? "same binary:  " : "",
-                  "CLOTHO_REPLAY=", Quote(replay), " ", Quote(program));
+  const std::string variable = absl::StrCat(
+      in_bazel ? "same binary:  " : "", "CLOTHO_REPLAY=", Quote(replay), " ");
+  std::string command = Quote(program);
   if (!test.empty()) {
-    absl::StrAppend(&text, " --gtest_filter=", Quote(test));
+    absl::StrAppend(&command, " --gtest_filter=", Quote(test));
   }
+  absl::StrAppend(&text, variable,
+                  variable.size() + command.size() > kWidth ? "\\\n    " : "",
+                  command);
   return text;
 }
 

@@ -54,11 +54,9 @@ def main():
             return match[0]
         # Where the program is differs between machines; what it reports does not.
         actual = re.sub(
-            r"(CLOTHO_REPLAY=\S+) \S+", rf"\1 bazel-bin/{source}",
+            r"AGAIN   (.|\n)*?(CLOTHO_REPLAY=\S+)(.|\n)*?(--gtest_filter=\S+)",
+            rf"AGAIN   \2 \\\n            bazel-bin/{source} \4",
             report_of(programs.get(source, source)))
-        # A test's own lines for AGAIN are Bazel's affair.
-        actual = re.sub(r"AGAIN   bazel test .*\n.*\n\s*same binary:  ",
-                        "AGAIN   ", actual)
         if actual == text:
             return match[0]
         wrong.append(f"{document}: {source} reports something else:\n{actual}")
