@@ -60,15 +60,16 @@ def main():
         if actual == text:
             return match[0]
         wrong.append(f"{document}: {source} reports something else:\n{actual}")
-        return match[0].replace("\n" + text + "```", "\n" + actual + "```")
+        return f"<!-- {kind}: {source} -->\n```{match['language']}\n{actual}```\n"
 
     content = BLOCK.sub(check, content)
     if write:
         with open(document, "w", encoding="utf-8") as file:
             file.write(content)
         return
-    if not BLOCK.search(content):
-        wrong.append(f"{document}: nothing to check")
+    marks = len(re.findall(r"^<!-- (file|output): ", content, re.MULTILINE))
+    if marks == 0 or marks != len(BLOCK.findall(content)):
+        wrong.append(f"{document}: a mark without a block, or nothing to check")
     for message in wrong:
         print(message)
     sys.exit(1 if wrong else 0)
