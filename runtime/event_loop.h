@@ -227,7 +227,9 @@ class EventLoop {
   // Runs until `future` is done, and returns or throws its outcome (L-33).
   // Takes whatever can be awaited; `clotho/runtime/task.h` has its definition.
   template <typename Awaitable>
-  auto RunUntilComplete(Awaitable awaitable);
+  auto RunUntilComplete(
+      Awaitable awaitable,
+      std::source_location location = std::source_location::current());
 
   // Ends `RunForever` after the current iteration (L-32).
   void Stop() { stopping_ = true; }

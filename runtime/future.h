@@ -67,6 +67,10 @@ class [[nodiscard]] FutureAwaiter {
   T await_resume() {
     parent_.task().ThrowInjected();
     future_->ThrowUnlessValue();
+    if constexpr (std::is_object_v<T>) {
+      // Nobody else can ask for it any more: no need to copy.
+      if (future_->IsOnlyReference()) return std::move(ValueOf<T>(*future_));
+    }
     return ReadValue<T>(*future_);
   }
 
@@ -168,7 +172,8 @@ class Future {
   bool operator==(const Future& other) const = default;
 
   // For the runtime and for tools.
-  const internal::Ref<internal::FutureBase>& state() const { return state_; }
+  const internal::Ref<internal::FutureBase>& state() const& { return state_; }
+  internal::Ref<internal::FutureBase> state() && { return std::move(state_); }
   explicit Future(internal::Ref<internal::FutureBase> state)
       : state_(std::move(state)) {}
 
@@ -204,6 +209,10 @@ namespace internal {
 template <typename T>
 FutureAwaiter<T> MakeAwaiter(CoroPromiseBase& parent, const Future<T>& future) {
   return FutureAwaiter<T>(parent, future.state());
+}
+template <typename T>
+FutureAwaiter<T> MakeAwaiter(CoroPromiseBase& parent, Future<T>&& future) {
+  return FutureAwaiter<T>(parent, std::move(future).state());
 }
 
 }  // namespace internal

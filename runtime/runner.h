@@ -11,6 +11,7 @@
 #define CLOTHO_RUNTIME_RUNNER_H_
 
 #include <memory>
+#include <source_location>
 #include <utility>
 
 #include "clotho/runtime/context.h"
@@ -37,7 +38,8 @@ class Runner {
   // Runs the coroutine as a task, and returns or throws its outcome. Throws
   // RuntimeError inside a running loop, and after `Close`.
   template <typename T>
-  T Run(Coro<T> coro) {
+  T Run(Coro<T> coro,
+        std::source_location location = std::source_location::current()) {
     if (internal::running_loop != nullptr) {
       coro.Close();
       throw RuntimeError(
@@ -45,9 +47,8 @@ class Runner {
     }
     EventLoop& loop = GetLoop();
     const Context& context = *context_;
-    Task<T> task =
-        internal::CreateTaskIn(loop, std::move(coro), {.context = &context},
-                               std::source_location::current());
+    Task<T> task = internal::CreateTaskIn(loop, std::move(coro),
+                                          {.context = &context}, location);
     return loop.RunUntilComplete(std::move(task));
   }
 

@@ -206,7 +206,7 @@ std::optional<AnyTask> CurrentTask();
 std::vector<AnyTask> AllTasks();
 
 template <typename A>
-auto EventLoop::RunUntilComplete(A awaitable) {
+auto EventLoop::RunUntilComplete(A awaitable, std::source_location location) {
   CheckOpen();
   if (IsRunning()) throw RuntimeError("This event loop is already running");
   if (internal::running_loop != nullptr) {
@@ -217,9 +217,8 @@ auto EventLoop::RunUntilComplete(A awaitable) {
     if constexpr (IsFuture<A>) {
       return awaitable;
     } else {
-      return internal::CreateTaskIn(*this,
-                                    internal::ToCoro(std::move(awaitable)), {},
-                                    std::source_location::current());
+      return internal::CreateTaskIn(
+          *this, internal::ToCoro(std::move(awaitable)), {}, location);
     }
   }();
   RunUntilDone(*future.state(), !IsFuture<A>);

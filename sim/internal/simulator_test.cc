@@ -399,6 +399,7 @@ Coro<void> Cancellation(Log& log) {
   } catch (const CancelledError&) {
     Note(log, "gather is cancelled");
   }
+  co_await self;
 }
 
 Coro<void> DoneCallbacks(Log& log) {
@@ -572,8 +573,8 @@ TEST(CandidatesTest, TheNextTimerIsOneWhileTasksAreReady) {
       script, {});
   // main's first step runs alone; then main and the sleeper; then main, or the
   // timer that the sleeper has set.
-  EXPECT_THAT(script.sizes(), ElementsAre(2, 2, 2));
-  EXPECT_THAT(script.timers(), ElementsAre(false, true, true));
+  EXPECT_THAT(script.sizes(), ElementsAre(2, 2, 2, 2));
+  EXPECT_THAT(script.timers(), ElementsAre(false, true, true, true));
 }
 
 // The answer is there before the deadline; but until the waiter runs, the
@@ -617,6 +618,24 @@ TEST(CandidatesTest, ADeadlineCanFallBetweenEachOfTheHopsOfACompletion) {
   EXPECT_THAT(AllOutcomes(&TaskAgainstDeadline),
               UnorderedElementsAre("got 1", "timeout",
                                    "timeout, though it was there"));
+}
+
+TEST(CandidatesTest, TimersFireInTheOrderOfTheirDeadlines) {
+  const auto outcomes = AllOutcomes([](Log& log) -> Coro<void> {
+    EventLoop& loop = GetRunningLoop();
+    Future<void> end;
+    loop.CallLater(absl::Milliseconds(3), [&log, end] {
+      log.push_back("3");
+      end.SetResult();
+    });
+    loop.CallLater(absl::Milliseconds(1), [&log] { log.push_back("1"); });
+    loop.CallLater(absl::Milliseconds(2), [&log] { log.push_back("2"); });
+    for (int i = 0; i < 3; ++i) co_await Sleep(absl::ZeroDuration());
+    log.push_back("main");
+    co_await end;
+  });
+  EXPECT_THAT(outcomes, UnorderedElementsAre("main 1 2 3", "1 main 2 3",
+                                             "1 2 main 3", "1 2 3 main"));
 }
 
 TEST(CandidatesTest, ATimerThatFiresEarlyMovesTheClockToItsDeadline) {
