@@ -1,0 +1,198 @@
+// What the runtime costs, part by part, and how many executions a second a
+// search makes of small programs.
+//
+//   tools/bazel run --config=opt //benchmarks:runtime_benchmark
+//
+// Each figure is the time of one item: a switch, a task, a call, a message.
+// Compare figures of one run with each other; between runs the machine's noise
+// is larger than most changes.
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "benchmark/benchmark.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/explore.h"
+#include "clotho/sim/virtual_clock.h"
+
+namespace clotho {
+namespace {
+
+// Runs `make()` once per round on a virtual clock, and counts `items` for each.
+template <typename Make>
+void RunRounds(benchmark::State& state, std::int64_t items, Make make) {
+  sim::VirtualClock clock;
+  EventLoop loop({.clock = &clock});
+  for (auto round : state) {
+    (void)round;
+    loop.RunUntilComplete(make());
+  }
+  state.SetItemsProcessed(state.iterations() * items);
+}
+
+Coro<void> GiveWay(std::int64_t times) {
+  for (std::int64_t i = 0; i < times; ++i) {
+    co_await Sleep(absl::ZeroDuration());
+  }
+}
+
+Coro<void> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
+  std::vector<Coro<void>> all;
+  for (std::int64_t i = 0; i < tasks; ++i) {
+    all.push_back(GiveWay(switches / tasks));
+  }
+  co_await Gather(std::move(all));
+}
+
+void BM_Switch(benchmark::State& state) {
+  constexpr std::int64_t kSwitches = 1'000'000;
+  RunRounds(state, kSwitches,
+            [&] { return SwitchAmong(state.range(0), kSwitches); });
+}
+BENCHMARK(BM_Switch)->Arg(1)->Arg(100)->Arg(10'000);
+
+Coro<std::int64_t> Return(std::int64_t value) { co_return value; }
+
+Coro<void> SpawnAndGather(std::int64_t tasks) {
+  std::vector<Coro<std::int64_t>> all;
+  all.reserve(tasks);
+  for (std::int64_t i = 0; i < tasks; ++i) all.push_back(Return(i));
+  const std::vector<std::int64_t> results = co_await Gather(std::move(all));
+  benchmark::DoNotOptimize(results.data());
+}
+
+void BM_SpawnAndGather(benchmark::State& state) {
+  RunRounds(state, state.range(0),
+            [&] { return SpawnAndGather(state.range(0)); });
+}
+BENCHMARK(BM_SpawnAndGather)->Arg(100)->Arg(1'000'000);
+
+Coro<std::int64_t> Chain(std::int64_t depth) {
+  if (depth == 0) co_return 0;
+  const std::int64_t below = co_await Chain(depth - 1);
+  co_return below + 1;
+}
+
+Coro<void> RunChain(std::int64_t depth) {
+  benchmark::DoNotOptimize(co_await Chain(depth));
+}
+
+void BM_AwaitChain(benchmark::State& state) {
+  RunRounds(state, state.range(0), [&] { return RunChain(state.range(0)); });
+}
+BENCHMARK(BM_AwaitChain)->Arg(10)->Arg(1'000);
+
+Coro<void> SleepOften(std::uint32_t seed, int times, std::uint32_t most_ms) {
+  for (int i = 0; i < times; ++i) {
+    seed = seed * 1664525 + 1013904223;
+    co_await Sleep(absl::Milliseconds(1 + (seed >> 8) % most_ms));
+  }
+}
+
+Coro<void> Sleepers(int tasks, int times, std::uint32_t most_ms) {
+  std::vector<Coro<void>> all;
+  for (int i = 0; i < tasks; ++i) {
+    all.push_back(
+        SleepOften(static_cast<std::uint32_t>(i) + 1, times, most_ms));
+  }
+  co_await Gather(std::move(all));
+}
+
+void BM_TimersSparse(benchmark::State& state) {
+  RunRounds(state, 100'000, [] { return Sleepers(1'000, 100, 100'000); });
+}
+BENCHMARK(BM_TimersSparse);
+
+void BM_TimersDense(benchmark::State& state) {
+  RunRounds(state, 300'000, [] { return Sleepers(100'000, 3, 1'000); });
+}
+BENCHMARK(BM_TimersDense);
+
+Coro<void> ArmAndCancel(std::int64_t times) {
+  for (std::int64_t i = 0; i < times; ++i) {
+    const std::int64_t value = co_await WaitFor(Return(i), absl::Seconds(10));
+    benchmark::DoNotOptimize(value);
+  }
+}
+
+void BM_TimeoutThatIsNotReached(benchmark::State& state) {
+  RunRounds(state, 10'000, [] { return ArmAndCancel(10'000); });
+}
+BENCHMARK(BM_TimeoutThatIsNotReached);
+
+Coro<void> PutAll(Queue<std::int64_t>& queue, std::int64_t messages) {
+  for (std::int64_t i = 0; i < messages; ++i) co_await queue.Put(i);
+}
+
+Coro<void> GetAll(Queue<std::int64_t>& queue, std::int64_t messages) {
+  for (std::int64_t i = 0; i < messages; ++i) {
+    benchmark::DoNotOptimize(co_await queue.Get());
+  }
+}
+
+Coro<void> Channel(std::int64_t producers, std::int64_t messages) {
+  Queue<std::int64_t> queue(1);
+  std::vector<Coro<void>> all;
+  for (std::int64_t i = 0; i < producers; ++i) {
+    all.push_back(PutAll(queue, messages / producers));
+  }
+  all.push_back(GetAll(queue, messages));
+  co_await Gather(std::move(all));
+}
+
+void BM_QueueOfOne(benchmark::State& state) {
+  RunRounds(state, 100'000, [&] { return Channel(state.range(0), 100'000); });
+}
+BENCHMARK(BM_QueueOfOne)->Arg(1)->Arg(1'000);
+
+// Executions of three tasks that read, give way, and write, twice each.
+Coro<void> Increment(int& value) {
+  for (int i = 0; i < 2; ++i) {
+    const int read = value;
+    co_await Sleep(absl::ZeroDuration());
+    value = read + 1;
+  }
+}
+
+Coro<void> Race() {
+  int value = 0;
+  co_await Gather(Increment(value), Increment(value), Increment(value));
+}
+
+Coro<void> IncrementLocked(Lock& lock, int& value) {
+  for (int i = 0; i < 2; ++i) {
+    const Lock::Guard guard = co_await lock.Acquire();
+    const int read = value;
+    co_await Sleep(absl::ZeroDuration());
+    value = read + 1;
+  }
+}
+
+Coro<void> LockedRace() {
+  int value = 0;
+  Lock lock;
+  co_await Gather(IncrementLocked(lock, value), IncrementLocked(lock, value),
+                  IncrementLocked(lock, value));
+}
+
+void Search(benchmark::State& state, Coro<void> (*body)()) {
+  constexpr std::uint64_t kSchedules = 10'000;
+  for (auto round : state) {
+    (void)round;
+    sim::Explore(body, sim::Random{.schedules = kSchedules});
+  }
+  state.SetItemsProcessed(state.iterations() * kSchedules);
+}
+
+void BM_RandomSchedulesOfRace(benchmark::State& state) { Search(state, &Race); }
+BENCHMARK(BM_RandomSchedulesOfRace);
+
+void BM_RandomSchedulesOfLock(benchmark::State& state) {
+  Search(state, &LockedRace);
+}
+BENCHMARK(BM_RandomSchedulesOfLock);
+
+}  // namespace
+}  // namespace clotho
