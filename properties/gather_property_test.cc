@@ -52,7 +52,7 @@ Coro<int> RunChild(Child child, int place, int* ended) {
 RC_GTEST_PROP(GatherProperty, ResultsStandInTheOrderOfTheArguments, ()) {
   std::vector<Child> children = *Children();
   for (Child& child : children) child.fails = false;
-  RC_ASSERT(Holds([&]() -> Coro<void> {
+  const auto body = [&]() -> Coro<void> {
     int ended = 0;
     std::vector<Coro<int>> coros;
     std::vector<int> expected;
@@ -64,13 +64,14 @@ RC_GTEST_PROP(GatherProperty, ResultsStandInTheOrderOfTheArguments, ()) {
     Always(results == expected, "results stand in the order of the arguments");
     Always(ended == static_cast<int>(children.size()),
            "gather returns when all have ended");
-  }));
+  };
+  RC_ASSERT(Holds(body));
 }
 
 RC_GTEST_PROP(GatherProperty, WithReturnExceptionsEachOutcomeStandsInItsPlace,
               ()) {
   const std::vector<Child> children = *Children();
-  RC_ASSERT(Holds([&]() -> Coro<void> {
+  const auto body = [&]() -> Coro<void> {
     int ended = 0;
     std::vector<Coro<int>> coros;
     for (std::size_t i = 0; i < children.size(); ++i) {
@@ -87,12 +88,13 @@ RC_GTEST_PROP(GatherProperty, WithReturnExceptionsEachOutcomeStandsInItsPlace,
                "each outcome stands in its place");
       }
     }
-  }));
+  };
+  RC_ASSERT(Holds(body));
 }
 
 RC_GTEST_PROP(GatherProperty, TheFirstFailureComesOutAndTheOthersGoOn, ()) {
   const std::vector<Child> children = *Children();
-  RC_ASSERT(Holds([&]() -> Coro<void> {
+  const auto body = [&]() -> Coro<void> {
     int ended = 0;
     int failing = 0;
     std::vector<Task<int>> tasks;
@@ -114,14 +116,15 @@ RC_GTEST_PROP(GatherProperty, TheFirstFailureComesOutAndTheOthersGoOn, ()) {
       Always(!task.Cancelled(), "a failure does not cancel the others (G-05)");
     }
     Always(ended == static_cast<int>(children.size()), "all go on to the end");
-  }));
+  };
+  RC_ASSERT(Holds(body));
 }
 
 RC_GTEST_PROP(GatherProperty, CancellingItCancelsTheChildren, ()) {
   std::vector<Child> children = *Children();
   const int cancel_after_ms = *rc::gen::inRange(0, 5);
   for (Child& child : children) child.fails = false;
-  RC_ASSERT(Holds([&]() -> Coro<void> {
+  const auto body = [&]() -> Coro<void> {
     int ended = 0;
     std::vector<Task<int>> tasks;
     for (std::size_t i = 0; i < children.size(); ++i) {
@@ -145,7 +148,8 @@ RC_GTEST_PROP(GatherProperty, CancellingItCancelsTheChildren, ()) {
       Always(!accepted || was_done[i] || tasks[i].Cancelled(),
              "a child that had not ended is cancelled");
     }
-  }));
+  };
+  RC_ASSERT(Holds(body));
 }
 
 }  // namespace

@@ -88,7 +88,10 @@ std::string AgainText(std::string_view name, std::string_view replay) {
   const std::string replay_text(replay);
   const std::string test(name);
   const std::string target = Environment("TEST_TARGET");
-  const bool in_bazel = !target.empty() && !test.empty();
+  if (test.empty()) {
+    return absl::StrCat("in code:  sim::Replay(body, \"", replay_text, "\")");
+  }
+  const bool in_bazel = !target.empty();
   if (in_bazel) {
     absl::StrAppend(&text, "bazel test ", Quote(target),
                     " --test_filter=", Quote(test),
@@ -100,9 +103,7 @@ std::string AgainText(std::string_view name, std::string_view replay) {
   const std::string variable = absl::StrCat(
       in_bazel ? "same binary:  " : "", "CLOTHO_REPLAY=", Quote(replay), " ");
   std::string command = Quote(program);
-  if (!test.empty()) {
-    absl::StrAppend(&command, " --gtest_filter=", Quote(test));
-  }
+  absl::StrAppend(&command, " --gtest_filter=", Quote(test));
   absl::StrAppend(&text, variable,
                   variable.size() + command.size() > kWidth ? "\\\n    " : "",
                   command);
