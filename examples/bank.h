@@ -1,8 +1,8 @@
 // Transfers between accounts, each with a lock of its own.
 //
 // `Bank` takes the lock of the account that pays, then that of the one that is
-// paid: two transfers in opposite directions can each hold what the other needs.
-// `OrderedBank` always takes the lock of the lower account first.
+// paid: two transfers in opposite directions can each hold what the other
+// needs. `OrderedBank` always takes the lock of the lower account first.
 
 #ifndef CLOTHO_EXAMPLES_BANK_H_
 #define CLOTHO_EXAMPLES_BANK_H_
@@ -33,7 +33,8 @@ class Account {
 // May deadlock.
 Coro<void> Transfer(Account& from, Account& to, int amount);
 
-// Both locks in the order in which `from` and `to` stand in `first` and `second`.
+// Both locks in the order in which `from` and `to` stand in `first` and
+// `second`.
 Coro<void> OrderedTransfer(Account& from, Account& to, int amount,
                            bool from_first);
 

@@ -1,4 +1,5 @@
-// Hunts the deadlock of Transfer: this program is meant to fail, and to say why.
+// Hunts the deadlock of Transfer: this program is meant to fail, and to say
+// why.
 
 #include "clotho/examples/bank.h"
 #include "clotho/runtime/runtime.h"

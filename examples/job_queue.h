@@ -1,9 +1,9 @@
 // A job queue with a race in it, and one without.
 //
 // Workers take jobs, and wait if there are none. A worker that was woken has to
-// look again, since another may have taken the job meanwhile: `JobQueue` does not.
-// In the order in which asyncio runs things nobody ever gets in between, so that no
-// ordinary test of it fails.
+// look again, since another may have taken the job meanwhile: `JobQueue` does
+// not. In the order in which asyncio runs things nobody ever gets in between,
+// so that no ordinary test of it fails.
 
 #ifndef CLOTHO_EXAMPLES_JOB_QUEUE_H_
 #define CLOTHO_EXAMPLES_JOB_QUEUE_H_

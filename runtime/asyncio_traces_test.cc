@@ -3,6 +3,7 @@
 //
 // Where Clotho decides otherwise than CPython, the test says so.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -22,7 +23,6 @@
 #include "clotho/runtime/lock.h"
 #include "clotho/runtime/outcome.h"
 #include "clotho/runtime/queue.h"
-#include "clotho/runtime/runner.h"
 #include "clotho/runtime/shield.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
@@ -34,7 +34,6 @@ namespace clotho {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 class KeyError : public LookupError {
  public:
@@ -55,16 +54,12 @@ class TraceTest : public internal::RuntimeTest {};
 
 TEST_F(TraceTest, L1_CallbacksAndTimersOfNoDelay) {
   // Time is exact here: what CPython runs up to its resolution early is not.
-  struct Counter {
-    TraceTest& test;
-    int n;
-    void operator()() {
-      test.Log("cb", n);
-      if (n < 3) test.loop_.CallSoon(Counter{test, n + 1});
-    }
+  std::function<void(int)> cb = [&](int n) {
+    Log("cb", n);
+    if (n < 3) loop_.CallSoon([&cb, n] { cb(n + 1); });
   };
   const auto main = [&]() -> Coro<void> {
-    loop_.CallSoon(Counter{*this, 1});
+    loop_.CallSoon([&cb] { cb(1); });
     loop_.CallLater(absl::ZeroDuration(), [this] { Log("later 0"); });
     loop_.CallLater(absl::Nanoseconds(1), [this] { Log("later 1ns"); });
     for (int n = 0; n < 4; ++n) {
@@ -74,14 +69,14 @@ TEST_F(TraceTest, L1_CallbacksAndTimersOfNoDelay) {
     co_await Sleep(absl::Seconds(1));
   };
   Run(main());
-  EXPECT_THAT(log_, ElementsAre("i2 t=0 cb 1",       //
-                                "i2 t=0 main 0",     //
-                                "i2 t=0 later 0",    //
-                                "i3 t=0 cb 2",       //
-                                "i3 t=0 main 1",     //
-                                "i4 t=0 cb 3",       //
-                                "i4 t=0 main 2",     //
-                                "i5 t=0 main 3",     //
+  EXPECT_THAT(log_, ElementsAre("i2 t=0 cb 1",     //
+                                "i2 t=0 main 0",   //
+                                "i2 t=0 later 0",  //
+                                "i3 t=0 cb 2",     //
+                                "i3 t=0 main 1",   //
+                                "i4 t=0 cb 3",     //
+                                "i4 t=0 main 2",   //
+                                "i5 t=0 main 3",   //
                                 "i6 t=1e-09 later 1ns"));
 }
 
@@ -137,10 +132,9 @@ TEST_F(TraceTest, F1_AwaitersAndCallbacksInTheOrderOfRegistration) {
     Log("main");
   };
   Run(main());
-  EXPECT_THAT(log_,
-              ElementsAre("i2 t=0 set", "i3 t=0 callback", "i3 t=0 w a R",
-                          "i3 t=0 w b R", "i3 t=0 late callback",
-                          "i5 t=0 main"));
+  EXPECT_THAT(
+      log_, ElementsAre("i2 t=0 set", "i3 t=0 callback", "i3 t=0 w a R",
+                        "i3 t=0 w b R", "i3 t=0 late callback", "i5 t=0 main"));
 }
 
 TEST_F(TraceTest, F2_NestedAwaitsCostNothing) {
@@ -176,8 +170,8 @@ TEST_F(TraceTest, T1_CreateAndAwaitTwice) {
     Log(second);
   };
   Run(main());
-  EXPECT_THAT(log_, ElementsAre("i1 t=0 created", "i2 t=0 c", "i3 t=0 5",
-                                "i3 t=0 5"));
+  EXPECT_THAT(
+      log_, ElementsAre("i1 t=0 created", "i2 t=0 c", "i3 t=0 5", "i3 t=0 5"));
 }
 
 TEST_F(TraceTest, T2_CancelThroughAChainAndTheMessageOnce) {
@@ -240,8 +234,7 @@ TEST_F(TraceTest, T3_CancelWhileTheWakeUpIsQueued) {
     co_await t;
   };
   Run(main());
-  EXPECT_THAT(log_, ElementsAre("i2 t=0 True True 2",
-                                "i3 t=0 cancelled ('b',)",
+  EXPECT_THAT(log_, ElementsAre("i2 t=0 True True 2", "i3 t=0 cancelled ('b',)",
                                 "i4 t=0 no second CancelledError"));
 }
 
@@ -269,9 +262,9 @@ TEST_F(TraceTest, T4_ATaskCancelsItself) {
     }
   };
   Run(main());
-  EXPECT_THAT(log_, ElementsAre("i2 t=0 done await: not delivered",
-                                "i3 t=0 sleep(0) ('x',)",
-                                "i4 t=0 main ('y',) True"));
+  EXPECT_THAT(log_,
+              ElementsAre("i2 t=0 done await: not delivered",
+                          "i3 t=0 sleep(0) ('x',)", "i4 t=0 main ('y',) True"));
 }
 
 TEST_F(TraceTest, T5_CancelledBeforeItStarts) {
@@ -391,13 +384,11 @@ TEST_F(TraceTest, G3_CancellingAGather) {
   };
   Run(main());
   EXPECT_THAT(
-      log_, ElementsAre("i2 t=0 True False", "i3 t=0 a cancelled",
-                        "i3 t=0 b cancelled",
-                        "i5 t=0 main ('m',) False CancelledError('m')",
-                        "i5 t=0 b late", "i6 t=0 True False",
-                        "i7 t=0 a cancelled", "i7 t=0 b cancelled",
-                        "i9 t=0 b late",
-                        "i11 t=0 main () False CancelledError()"));
+      log_, ElementsAre(
+                "i2 t=0 True False", "i3 t=0 a cancelled", "i3 t=0 b cancelled",
+                "i5 t=0 main ('m',) False CancelledError('m')", "i5 t=0 b late",
+                "i6 t=0 True False", "i7 t=0 a cancelled", "i7 t=0 b cancelled",
+                "i9 t=0 b late", "i11 t=0 main () False CancelledError()"));
 }
 
 // ---- WaitFor. ----
@@ -426,9 +417,8 @@ TEST_F(TraceTest, W2_WaitForRunsInTheTaskThatAwaits) {
     me.reset();
   };
   Run(main());
-  EXPECT_THAT(log_,
-              ElementsAre("i1 t=0 inner in task True", "i1 t=0 3",
-                          "i4 t=0 never started", "i6 t=1 timeout True"));
+  EXPECT_THAT(log_, ElementsAre("i1 t=0 inner in task True", "i1 t=0 3",
+                                "i4 t=0 never started", "i6 t=1 timeout True"));
 }
 
 TEST_F(TraceTest, W3_TheDeadlineWinsAndCleaningUpIsWaitedFor) {
@@ -471,9 +461,9 @@ TEST_F(TraceTest, W3_TheDeadlineWinsAndCleaningUpIsWaitedFor) {
     Log(result);
   };
   Run(main());
-  EXPECT_THAT(log_, ElementsAre("i3 t=1 timeout wins v", "i5 t=2 cleanup",
-                                "i7 t=5 cleaned", "i7 t=5 timeout",
-                                "i9 t=6 value"));
+  EXPECT_THAT(log_,
+              ElementsAre("i3 t=1 timeout wins v", "i5 t=2 cleanup",
+                          "i7 t=5 cleaned", "i7 t=5 timeout", "i9 t=6 value"));
 }
 
 // ---- Timeout. ----
@@ -512,10 +502,9 @@ TEST_F(TraceTest, O1_NestedDeadlinesAndNoSuspension) {
   };
   Run(main());
   EXPECT_THAT(
-      log_,
-      ElementsAre("i3 t=1 inner lets CancelledError through True True 1",
-                  "i3 t=1 outer 0", "i3 t=1 no suspension", "i3 t=1 False",
-                  "i4 t=1 sleep(0) inside timeout(0)"));
+      log_, ElementsAre("i3 t=1 inner lets CancelledError through True True 1",
+                        "i3 t=1 outer 0", "i3 t=1 no suspension",
+                        "i3 t=1 False", "i4 t=1 sleep(0) inside timeout(0)"));
 }
 
 TEST_F(TraceTest, O2_CancelledFromOutsideAtTheDeadlineAndSwallowed) {
@@ -641,9 +630,9 @@ TEST_F(TraceTest, P1_LockOrderAfterACancellation) {
     co_await Gather(kReturnExceptions, a, b, c);
   };
   Run(main());
-  EXPECT_THAT(log_, ElementsAre("i2 t=0 released False",
-                                "i3 t=0 a cancelled False", "i4 t=0 b got",
-                                "i5 t=0 c got", "i6 t=0 main got"));
+  EXPECT_THAT(log_,
+              ElementsAre("i2 t=0 released False", "i3 t=0 a cancelled False",
+                          "i4 t=0 b got", "i5 t=0 c got", "i6 t=0 main got"));
 }
 
 TEST_F(TraceTest, P4_AnEventSetAndClearedWakesItsWaiters) {
@@ -722,9 +711,9 @@ TEST_F(TraceTest, Q2_NothingIsLostAndShutdown) {
     co_await Gather(c, d);
   };
   Run(main());
-  EXPECT_THAT(log_, ElementsAre("i3 t=0 a cancelled 1", "i4 t=0 b x",
-                                "i6 t=0 stolen y", "i9 t=0 c z",
-                                "i9 t=0 d shut down"));
+  EXPECT_THAT(
+      log_, ElementsAre("i3 t=0 a cancelled 1", "i4 t=0 b x", "i6 t=0 stolen y",
+                        "i9 t=0 c z", "i9 t=0 d shut down"));
 }
 
 // ---- Context. ----
@@ -749,9 +738,9 @@ TEST_F(TraceTest, X1_TasksAndCallbacksHaveCopies) {
     co_await Sleep(kNow);
   };
   Run(main());
-  EXPECT_THAT(log_, ElementsAre("i2 t=0 task sees main",
-                                "i3 t=0 main sees later",
-                                "i4 t=0 callback sees later"));
+  EXPECT_THAT(log_,
+              ElementsAre("i2 t=0 task sees main", "i3 t=0 main sees later",
+                          "i4 t=0 callback sees later"));
 }
 
 }  // namespace

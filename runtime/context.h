@@ -80,12 +80,38 @@ struct ContextData : Pooled {
 // A context that is made when something is first set in it: null is empty.
 using ContextSlot = Ref<ContextData>;
 
-// The context in which this thread runs now.
+class ContextScope;
+
+// The context in which this thread runs now: that of the innermost scope.
 inline thread_local constinit ContextSlot thread_context;
-inline thread_local constinit ContextSlot* current_context = nullptr;
+inline thread_local constinit ContextScope* current_scope = nullptr;
+
+// Runs in `slot` for the length of a scope.
+class ContextScope {
+ public:
+  explicit ContextScope(ContextSlot& slot)
+      : slot_(slot), outer_(std::exchange(current_scope, this)) {}
+  ~ContextScope() { current_scope = outer_; }
+  ContextScope(const ContextScope&) = delete;
+
+  ContextSlot& slot() const { return slot_; }
+
+  // Whether this thread is in a scope of this context.
+  static bool IsEntered(const ContextSlot& context) {
+    for (const ContextScope* scope = current_scope; scope != nullptr;
+         scope = scope->outer_) {
+      if (scope->slot_ == context) return true;
+    }
+    return false;
+  }
+
+ private:
+  ContextSlot& slot_;
+  ContextScope* outer_;
+};
 
 inline ContextSlot& CurrentContextSlot() {
-  return current_context == nullptr ? thread_context : *current_context;
+  return current_scope == nullptr ? thread_context : current_scope->slot();
 }
 
 // A copy of the current context, for something that will run later.
@@ -94,18 +120,6 @@ inline ContextSlot CopyCurrentContext() {
   if (!current || !current->bindings) return nullptr;
   return ContextSlot(new ContextData(current->bindings));
 }
-
-// Runs in `slot` for the length of a scope.
-class ContextScope {
- public:
-  explicit ContextScope(ContextSlot& slot)
-      : outer_(std::exchange(current_context, &slot)) {}
-  ~ContextScope() { current_context = outer_; }
-  ContextScope(const ContextScope&) = delete;
-
- private:
-  ContextSlot* outer_;
-};
 
 const Binding* FindBinding(const Binding* first, const void* variable);
 
@@ -123,9 +137,14 @@ class Context {
   // An empty context.
   Context() : data_(new internal::ContextData(nullptr)) {}
 
-  // Calls `function` in this context: what it sets is set here.
+  // Calls `function` in this context: what it sets is set here. Throws
+  // RuntimeError if it runs in this context already (CX-05).
   template <typename Function>
   decltype(auto) Run(Function&& function) {
+    if (internal::ContextScope::IsEntered(data_)) {
+      throw RuntimeError(
+          "cannot enter a context that is entered already: run in a copy");
+    }
     internal::ContextSlot slot = data_;
     internal::ContextScope scope(slot);
     return std::forward<Function>(function)();

@@ -34,11 +34,7 @@ void ReportNeverAwaited(CoroPromiseBase& promise) noexcept {
       .source = ExceptionContext::Source::kNeverAwaited,
       .message = absl::StrCat("coroutine ", FunctionOf(promise),
                               " was never awaited")};
-  if (loop != nullptr) {
-    loop->CallExceptionHandler(context);
-  } else {
-    ReportToStandardError(context);
-  }
+  ReportFromDestructor(loop, context);
 }
 
 }  // namespace clotho::internal

@@ -11,8 +11,11 @@
 // One that goes away without having been awaited is reported.
 //
 // Inside a coroutine, `co_await` takes a Coro, a Future or Task, and what the
-// functions of this library return. Parameters live in the coroutine's frame:
-// take them by value unless the caller awaits it at once.
+// functions of this library return. A class of the program's can be awaited if
+// it has a member function `Await`, which is called when it is awaited, and
+// returns something else to await (asyncio's `__await__`). Parameters live in
+// the coroutine's frame: take them by value unless the caller awaits it at
+// once.
 
 #ifndef CLOTHO_RUNTIME_CORO_H_
 #define CLOTHO_RUNTIME_CORO_H_
@@ -49,6 +52,9 @@ class CoroPromiseBase;
 
 template <typename A>
 concept HasAwaiter = requires { typename std::remove_cvref_t<A>::Awaiter; };
+
+template <typename A>
+concept HasAwait = requires(A&& a) { std::forward<A>(a).Await(); };
 
 // What the promises of all coroutines share, whatever they return.
 class CoroPromiseBase {
@@ -113,10 +119,11 @@ class CoroPromiseBase {
   CoroPromiseBase() = default;
   ~CoroPromiseBase() = default;
 
+  // The one that awaits this one goes on, in the same step.
+  inline void ReturnToParent() noexcept;
+
  private:
   friend class CoroAwaiterBase;
-
-  inline void ReturnToParent() noexcept;
 
   TaskBase* task_ = nullptr;            // Set when it starts.
   CoroAwaiterBase* awaiter_ = nullptr;  // In the frame of who awaits it.
@@ -144,7 +151,14 @@ class CoroAwaiterBase {
   }
 
  protected:
+  CoroPromiseBase& parent() const noexcept { return *parent_; }
   CoroPromiseBase* child() const noexcept { return child_; }
+  // A coroutine that belongs to someone else is awaited for a while.
+  void Borrow(CoroPromiseBase& child) noexcept { child_ = &child; }
+  void GiveBack() noexcept {
+    child_->awaiter_ = nullptr;
+    child_ = nullptr;
+  }
 
  private:
   friend class CoroPromiseBase;
@@ -299,6 +313,13 @@ typename std::remove_cvref_t<A>::Awaiter MakeAwaiter(CoroPromiseBase& parent,
                                                      A&& awaitable) {
   return typename std::remove_cvref_t<A>::Awaiter(parent,
                                                   std::forward<A>(awaitable));
+}
+
+// What a program's class awaits in its place. Found by its arguments: futures
+// are declared later.
+template <HasAwait A>
+auto MakeAwaiter(CoroPromiseBase& parent, A&& awaitable) {
+  return MakeAwaiter(parent, std::forward<A>(awaitable).Await());
 }
 
 }  // namespace internal

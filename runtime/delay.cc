@@ -1,12 +1,23 @@
 #include "clotho/runtime/delay.h"
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "clotho/runtime/exceptions.h"
 
 namespace clotho {
+
+std::int64_t Delay::RoundNs(long double ns) {
+  if (std::isnan(ns)) throw ValueError("Invalid delay: NaN (not a number)");
+  // The limits themselves are powers of two, and exact.
+  if (ns >= 0x1p63L) return std::numeric_limits<std::int64_t>::max();
+  if (ns <= -0x1p63L) return std::numeric_limits<std::int64_t>::min();
+  return static_cast<std::int64_t>(std::ceil(ns));
+}
 
 std::string Delay::ToString() const {
   const std::int64_t ns = ns_;

@@ -5,8 +5,8 @@
 //
 // A whole number of nanoseconds. What is finer is rounded up, so that nothing
 // happens early; what does not fit is clipped, so that an infinite delay is
-// some 292 years. Points in time are Delays since the start of the loop's
-// clock.
+// some 292 years; what is not a number throws ValueError (S-02). Points in time
+// are Delays since the start of the loop's clock.
 
 #ifndef CLOTHO_RUNTIME_DELAY_H_
 #define CLOTHO_RUNTIME_DELAY_H_
@@ -50,12 +50,15 @@ class Delay {
     return absl::Nanoseconds(ns) < duration ? ns + 1 : ns;
   }
 
+  static std::int64_t RoundNs(long double ns);
+
   template <typename Rep, typename Period>
   static std::int64_t Round(std::chrono::duration<Rep, Period> duration) {
     if constexpr (requires { absl::FromChrono(duration); }) {
       return Round(absl::FromChrono(duration));
     } else {
-      return std::chrono::ceil<std::chrono::nanoseconds>(duration).count();
+      return RoundNs(
+          std::chrono::duration<long double, std::nano>(duration).count());
     }
   }
 

@@ -59,6 +59,19 @@ void ReportToStandardError(const ExceptionContext& context) {
   std::fprintf(stderr, "%s\n", text.c_str());
 }
 
+void ReportFromDestructor(EventLoop* loop,
+                          const ExceptionContext& context) noexcept {
+  if (loop != nullptr) {
+    try {
+      loop->CallExceptionHandler(context);
+      return;
+    } catch (...) {
+      // It wants to leave the loop, which is not possible from here.
+    }
+  }
+  ReportToStandardError(context);
+}
+
 }  // namespace internal
 
 EventLoop& GetRunningLoop() {
@@ -83,7 +96,8 @@ EventLoop::~EventLoop() {
 }
 
 void EventLoop::CheckOpen() const {
-  if (closed_) throw RuntimeError("Event loop is closed");
+  // While it is being torn down, destructors may call it: to no effect.
+  if (closed_ && !tearing_down_) throw RuntimeError("Event loop is closed");
 }
 
 void EventLoop::Register(internal::FutureBase& future) {
@@ -94,6 +108,11 @@ void EventLoop::AdoptTask(internal::TaskBase& task) {
   static_cast<internal::RegistryNode&>(task).Unlink();
   tasks_.PushBack(task);
   task.AddRef();
+}
+
+void EventLoop::AdoptAsyncGenerator(internal::AsyncGeneratorNode& generator) {
+  generator.set_loop(*this);
+  async_generators_.PushBack(generator);
 }
 
 void EventLoop::PushHandle(internal::HandleState& state) {
@@ -140,11 +159,16 @@ void EventLoop::RunForever() {
 namespace {
 
 // Stops the loop when a future is done.
-class StopWhenDone final : public internal::Runnable {
+class StopWhenDone final : public internal::Runnable, public internal::Pooled {
  public:
-  explicit StopWhenDone(EventLoop& loop)
-      : Runnable(internal::RunnableKind::kInternal), loop_(loop) {}
+  StopWhenDone(EventLoop& loop, internal::FutureBase& future)
+      : Runnable(internal::RunnableKind::kInternal),
+        loop_(loop),
+        future_(&future) {}
   void Run() override {
+    // Who called the loop gets to see what the future holds, if that did not
+    // come out of the loop before: a critical exception.
+    future_->MarkRetrieved();
     if (!abandoned_) loop_.Stop();
     delete this;
   }
@@ -167,13 +191,14 @@ class StopWhenDone final : public internal::Runnable {
     if (gone != nullptr) *gone = true;
   }
   EventLoop& loop_;
+  internal::Ref<internal::FutureBase> future_;
   bool abandoned_ = false;
 };
 
 }  // namespace
 
 void EventLoop::RunUntilDone(internal::FutureBase& future, bool is_own_task) {
-  auto* const stop = new StopWhenDone(*this);
+  auto* const stop = new StopWhenDone(*this, future);
   bool stop_is_gone = false;
   stop->gone = &stop_is_gone;
   if (future.done()) {
@@ -279,6 +304,14 @@ void EventLoop::CallExceptionHandler(const ExceptionContext& context) {
     internal::ReportToStandardError(context);
     return;
   }
+  // In the context of the task that it is about (L-28). A callback's is the
+  // current one.
+  internal::ContextSlot slot;
+  std::optional<internal::ContextScope> scope;
+  if (context.task != nullptr) {
+    slot = context.task->context();
+    scope.emplace(slot);
+  }
   try {
     exception_handler_(*this, context);
   } catch (const CriticalException&) {
@@ -297,8 +330,11 @@ void EventLoop::TearDown() {
   while (!timers_.empty()) timers_.PopFront().Drop();
   // The youngest first: what a task made may refer to what is in its frame.
   while (!tasks_.empty()) tasks_.back().TearDown();
+  async_generators_.ForEach(
+      [](internal::AsyncGeneratorNode& generator) { generator.Forget(); });
   // Futures that wait for each other in a circle let go of each other.
-  std::vector<internal::Ref<internal::FutureBase>> futures;
+  using FutureRef = internal::Ref<internal::FutureBase>;
+  std::vector<FutureRef, internal::PoolAllocator<FutureRef>> futures;
   futures_.ForEach([&futures](internal::FutureBase& future) {
     if (!future.waiters().empty()) futures.emplace_back(&future);
   });
@@ -311,6 +347,7 @@ void EventLoop::Close() {
   if (running_) throw RuntimeError("Cannot close a running event loop");
   if (closed_) return;
   tasks_.ForEach([this](internal::TaskBase& task) {
+    if (task.belongs_to_library()) return;
     CallExceptionHandler({.source = ExceptionContext::Source::kDestroyed,
                           .message = "Task was destroyed but it is pending!",
                           .task = &task,

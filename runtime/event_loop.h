@@ -42,11 +42,30 @@ namespace clotho {
 
 class EventLoop;
 template <typename T>
+class Coro;
+template <typename T>
 class Future;
 template <typename T>
 class Task;
 
 namespace internal {
+
+// Links an asynchronous generator that has begun to its loop, which closes it
+// at the end.
+class AsyncGeneratorNode : public ListNode {
+ public:
+  // Null if the loop is gone, or has closed the generator.
+  EventLoop* loop() const noexcept { return loop_; }
+  void set_loop(EventLoop& loop) noexcept { loop_ = &loop; }
+  // The loop has nothing to do with it any more.
+  void Forget() noexcept {
+    Unlink();
+    loop_ = nullptr;
+  }
+
+ private:
+  EventLoop* loop_ = nullptr;
+};
 
 class FutureBase;
 class TaskBase;
@@ -149,6 +168,8 @@ struct ExceptionContext {
     kDestroyed,       // A task was destroyed while pending (T-23).
     kNeverAwaited,    // A coroutine went away without having run (CO-01).
     kShutdown,        // A task failed while a Runner cancelled it.
+    kTaskGroup,       // A task of a group failed after its parent (TG-03).
+    kAsyncGenerator,  // Closing an asynchronous generator failed.
     kOther,
   };
 
@@ -227,7 +248,7 @@ class EventLoop {
   // Runs until `future` is done, and returns or throws its outcome (L-33).
   // Takes whatever can be awaited; `clotho/runtime/task.h` has its definition.
   template <typename Awaitable>
-  auto RunUntilComplete(
+  decltype(auto) RunUntilComplete(
       Awaitable awaitable,
       std::source_location location = std::source_location::current());
 
@@ -252,6 +273,11 @@ class EventLoop {
     exception_handler_ = std::move(handler);
   }
   void CallExceptionHandler(const ExceptionContext& context);
+
+  // Closes all asynchronous generators that have begun and still exist, in the
+  // order in which they were first used. What they throw goes to the
+  // exception handler. `clotho/runtime/async_generator.h` has its definition.
+  Coro<void> ShutdownAsyncgens();
 
   // As new, but for the memory it has taken: for those who run many programs
   // one after the other. Tasks that are not done are destroyed without a
@@ -281,6 +307,8 @@ class EventLoop {
   // A future that lives in the heap, and a task that is not done.
   void Register(internal::FutureBase& future);
   void AdoptTask(internal::TaskBase& task);
+  // A generator that begins.
+  void AdoptAsyncGenerator(internal::AsyncGeneratorNode& generator);
 
   void Push(internal::Runnable& runnable) {
     if (tearing_down_) [[unlikely]] {
@@ -354,6 +382,7 @@ class EventLoop {
       internal::IntrusiveList<internal::TaskBase, internal::RegistryNode>;
   FutureList futures_;  // Those that are not tasks, in no useful order.
   TaskList tasks_;      // Each holds a reference of the loop's.
+  internal::IntrusiveList<internal::AsyncGeneratorNode> async_generators_;
   std::uint64_t iterations_ = 0;
   std::uint64_t next_task_name_ = 1;
   ExceptionHandler exception_handler_;
@@ -364,6 +393,11 @@ namespace internal {
 
 // What the default exception handler does.
 void ReportToStandardError(const ExceptionContext& context);
+
+// Tells the handler of `loop`, or standard error if that is null. For
+// destructors: nothing that the handler throws gets any further.
+void ReportFromDestructor(EventLoop* loop,
+                          const ExceptionContext& context) noexcept;
 
 }  // namespace internal
 

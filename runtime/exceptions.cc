@@ -8,6 +8,7 @@
 #include <string_view>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -23,6 +24,18 @@ ExceptionFamily Classify(const std::exception_ptr& exception) noexcept {
     return ExceptionFamily::kCritical;
   } catch (...) {
     return ExceptionFamily::kError;
+  }
+}
+
+bool IsBaseOnly(const std::exception_ptr& exception) noexcept {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception&) {
+    return false;
+  } catch (const BaseException&) {
+    return true;
+  } catch (...) {
+    return false;
   }
 }
 
@@ -74,6 +87,29 @@ std::pair<std::string, std::string> Look(const std::exception_ptr& exception) {
 }
 
 }  // namespace
+
+BaseExceptionGroup::BaseExceptionGroup(
+    std::string message, std::vector<std::exception_ptr> exceptions)
+    : message_(std::move(message)),
+      text_(absl::StrCat(message_, " (", exceptions.size(), " sub-exception",
+                         exceptions.size() == 1 ? ")" : "s)")),
+      exceptions_(std::move(exceptions)) {
+  if (exceptions_.empty()) {
+    throw ValueError("an exception group needs at least one exception");
+  }
+}
+
+std::exception_ptr MakeExceptionGroup(
+    std::string message, std::vector<std::exception_ptr> exceptions) {
+  for (const std::exception_ptr& exception : exceptions) {
+    if (internal::IsBaseOnly(exception)) {
+      return std::make_exception_ptr(
+          BaseExceptionGroup(std::move(message), std::move(exceptions)));
+    }
+  }
+  return std::make_exception_ptr(
+      ExceptionGroup(std::move(message), std::move(exceptions)));
+}
 
 std::string DescribeException(std::exception_ptr exception) {
   const auto [type, text] = Look(exception);

@@ -5,11 +5,12 @@
 // not: a `catch (const std::exception&)` lets it pass, above all
 // `CancelledError`, which a handler for errors must not swallow.
 //
-//   BaseException        CancelledError, KeyboardInterrupt, SystemExit
+//   BaseException        CancelledError, KeyboardInterrupt, SystemExit,
+//                        GeneratorExit, BaseExceptionGroup
 //   std::exception
 //     Exception          TimeoutError, InvalidStateError, ValueError,
-//     TypeError,
-//                        LookupError, QueueEmpty, QueueFull, QueueShutDown
+//                        TypeError, LookupError, QueueEmpty, QueueFull,
+//                        QueueShutDown, StopAsyncIteration, ExceptionGroup
 //       RuntimeError     DeadlockError, BrokenBarrierError
 
 #ifndef CLOTHO_RUNTIME_EXCEPTIONS_H_
@@ -20,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace clotho {
 
@@ -65,6 +67,13 @@ class SystemExit : public CriticalException {
 
  private:
   int code_;
+};
+
+// Thrown into an asynchronous generator that is closed, at the `co_yield` where
+// it is suspended (rule AG-02). Catch it to clean up, and rethrow it.
+class GeneratorExit : public BaseException {
+ public:
+  const char* what() const noexcept override { return "GeneratorExit"; }
 };
 
 // An error with a message, perhaps empty.
@@ -121,6 +130,12 @@ class QueueShutDown : public Exception {
   using Exception::Exception;
 };
 
+// An asynchronous iteration has come to its end (rule AG-01).
+class StopAsyncIteration : public Exception {
+ public:
+  using Exception::Exception;
+};
+
 // The API was used in a way it does not allow.
 class RuntimeError : public Exception {
  public:
@@ -139,6 +154,41 @@ class DeadlockError : public RuntimeError {
   using RuntimeError::RuntimeError;
 };
 
+// Several exceptions at once, of which some are no errors (rule TG-05).
+class BaseExceptionGroup : public BaseException {
+ public:
+  // `exceptions` must not be empty.
+  BaseExceptionGroup(std::string message,
+                     std::vector<std::exception_ptr> exceptions);
+
+  // "unhandled errors in a TaskGroup (2 sub-exceptions)".
+  const char* what() const noexcept override { return text_.c_str(); }
+  const std::string& message() const noexcept { return message_; }
+  const std::vector<std::exception_ptr>& exceptions() const noexcept {
+    return exceptions_;
+  }
+
+ private:
+  std::string message_;
+  std::string text_;
+  std::vector<std::exception_ptr> exceptions_;
+};
+
+// Several errors at once. It is caught as the error that it is, and as a
+// BaseExceptionGroup, too, as in Python.
+class ExceptionGroup : public Exception, public BaseExceptionGroup {
+ public:
+  using BaseExceptionGroup::BaseExceptionGroup;
+  const char* what() const noexcept override {
+    return BaseExceptionGroup::what();
+  }
+};
+
+// An ExceptionGroup if all of `exceptions` are errors, else a
+// BaseExceptionGroup. Throws ValueError if there are none.
+std::exception_ptr MakeExceptionGroup(
+    std::string message, std::vector<std::exception_ptr> exceptions);
+
 // "TimeoutError: after 2 s", or the class alone if there is no message. Class
 // names are given without namespaces.
 std::string DescribeException(std::exception_ptr exception);
@@ -149,6 +199,9 @@ std::string ExceptionClass(std::exception_ptr exception);
 namespace internal {
 
 enum class ExceptionFamily { kError, kCancelled, kCritical };
+
+// It is no error: a BaseException that is not a std::exception.
+bool IsBaseOnly(const std::exception_ptr& exception) noexcept;
 
 // Which of the families the loop tells apart `exception` belongs to.
 ExceptionFamily Classify(const std::exception_ptr& exception) noexcept;

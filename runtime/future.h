@@ -163,10 +163,7 @@ class Future {
   }
 
   // Its loop. Throws RuntimeError if that is gone.
-  EventLoop& GetLoop() const {
-    if (state_->loop() == nullptr) throw RuntimeError("Event loop is closed");
-    return *state_->loop();
-  }
+  EventLoop& GetLoop() const { return state_->LiveLoop(); }
 
   // The same future.
   bool operator==(const Future& other) const = default;
@@ -216,6 +213,16 @@ FutureAwaiter<T> MakeAwaiter(CoroPromiseBase& parent, Future<T>&& future) {
 }
 
 }  // namespace internal
+
+// A future, a task, or a class of the program's that stands for one: it has
+// `state()` and `Result()`, as they do. For lists of futures of several types.
+template <typename F>
+concept FutureLike = requires(const F& future) {
+  {
+    future.state()
+  } -> std::convertible_to<const internal::Ref<internal::FutureBase>&>;
+  future.Result();
+};
 
 template <typename T>
 Future<T> EventLoop::CreateFuture() {

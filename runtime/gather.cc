@@ -2,33 +2,38 @@
 
 #include <cstddef>
 #include <exception>
-#include <iterator>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
 
 namespace clotho::internal {
 namespace {
 
-// The CancelledError that asking a child for its result would throw; one
-// without a message if it was not cancelled.
+// The CancelledError that asking a child for its result would throw, if it was
+// cancelled; else a new one.
 std::exception_ptr CancelledErrorOf(FutureBase& child) {
   if (child.state() == FutureBase::State::kCancelled) {
     return child.OutcomeAsException();
   }
-  return std::make_exception_ptr(CancelledError());
+  return std::make_exception_ptr(
+      CancelledError(ToString(child.requested_message())));
 }
 
 }  // namespace
 
-void GatherBase::Adopt(std::vector<Ref<FutureBase>> children) {
-  children_.assign(std::make_move_iterator(children.begin()),
-                   std::make_move_iterator(children.end()));
+EventLoop& LoopOfGather(const FutureVector& children) {
+  return children.empty() ? GetRunningLoop() : children.front()->LiveLoop();
+}
+
+void GatherBase::Adopt(FutureVector children) {
+  children_ = std::move(children);
   if (children_.empty()) {
     Collect();
     return;
@@ -40,8 +45,11 @@ void GatherBase::Adopt(std::vector<Ref<FutureBase>> children) {
   }
   // A future that is given twice is watched once (G-02). Only membership is
   // asked of the set, never its order.
-  absl::flat_hash_set<const FutureBase*> seen;
-  std::vector<FutureBase*> done;
+  absl::flat_hash_set<const FutureBase*, absl::Hash<const FutureBase*>,
+                      std::equal_to<const FutureBase*>,
+                      PoolAllocator<const FutureBase*>>
+      seen;
+  std::vector<FutureBase*, PoolAllocator<FutureBase*>> done;
   watchers_ = PoolAllocator<Watcher>().allocate(children_.size());
   for (const Ref<FutureBase>& future : children_) {
     if (!future->IsOnlyReference() && !seen.insert(future.get()).second) {
@@ -118,6 +126,15 @@ std::exception_ptr GatherBase::ExceptionAt(std::size_t index) {
 
 bool GatherBase::Cancel(const Text& message) {
   if (done()) return false;
+  if (in_cancel_) {
+    throw RuntimeError(
+        "cannot cancel a Gather: it waits, through others, for itself");
+  }
+  struct Scope {
+    bool& in_cancel;
+    ~Scope() { in_cancel = false; }
+  } scope{in_cancel_};
+  in_cancel_ = true;
   bool accepted = false;
   for (const Ref<FutureBase>& child : children_) {
     if (child->Cancel(message)) accepted = true;
@@ -139,8 +156,7 @@ class ForgottenGather final : public ValueFuture<void, GatherBase> {
 
 }  // namespace
 
-Future<void> GatherForgotten(EventLoop& loop,
-                             std::vector<Ref<FutureBase>> futures) {
+Future<void> GatherForgotten(EventLoop& loop, FutureVector futures) {
   Ref<ForgottenGather> gather(new ForgottenGather(loop));
   gather->Adopt(std::move(futures));
   return Future<void>(Ref<FutureBase>(gather.get()));

@@ -38,6 +38,9 @@ inline constexpr ReturnExceptions kReturnExceptions;
 
 namespace internal {
 
+using FutureVector =
+    std::vector<Ref<FutureBase>, PoolAllocator<Ref<FutureBase>>>;
+
 class GatherBase : public FutureBase {
  public:
   GatherBase(EventLoop& loop, bool return_exceptions)
@@ -48,7 +51,7 @@ class GatherBase : public FutureBase {
   void Explain(WaitInfo& info) const final;
 
   // The futures, in argument order. Called once, by whoever made this.
-  void Adopt(std::vector<Ref<FutureBase>> children);
+  void Adopt(FutureVector children);
 
  protected:
   ~GatherBase() override;
@@ -68,6 +71,8 @@ class GatherBase : public FutureBase {
     }
     return std::move(ValueOf<T>(future));
   }
+  // The exception of a child in place of a value, or null.
+  std::exception_ptr ExceptionAt(std::size_t index);
   template <typename T>
   Outcome<T> OutcomeAt(std::size_t index) {
     if (std::exception_ptr exception = ExceptionAt(index)) {
@@ -92,15 +97,30 @@ class GatherBase : public FutureBase {
   };
 
   void ChildIsDone(FutureBase& future);
-  std::exception_ptr ExceptionAt(std::size_t index);
 
-  std::vector<Ref<FutureBase>, PoolAllocator<Ref<FutureBase>>> children_;
+  FutureVector children_;
   Watcher* watchers_ = nullptr;  // One for each distinct future.
   std::size_t distinct_ = 0;
   std::size_t finished_ = 0;
   bool return_exceptions_;
   bool cancel_requested_ = false;
+  bool in_cancel_ = false;
 };
+
+// The loop of a gather of `children`: theirs, or else the running one.
+EventLoop& LoopOfGather(const FutureVector& children);
+
+// The future of an argument. A task that is made for it is the gather's.
+template <Awaitable A>
+Ref<FutureBase> ChildOf(A awaitable, std::source_location location) {
+  if constexpr (IsFuture<A>) {
+    return awaitable.state();
+  } else {
+    auto task = CreateTask(std::move(awaitable), TaskOptions{}, location);
+    task.base().set_belongs_to_library();
+    return task.state();
+  }
+}
 
 template <bool kOutcomes, typename T>
 using GatherElement = std::conditional_t<kOutcomes, Outcome<T>, Stored<T>>;
@@ -155,25 +175,58 @@ class RangeGather final
   }
 };
 
+// Of a range of objects that stand for futures of any types.
+template <bool kOutcomes, FutureLike F>
+class HandleGather final
+    : public ValueFuture<
+          std::vector<GatherElement<
+              kOutcomes,
+              std::decay_t<decltype(std::declval<const F&>().Result())>>>,
+          GatherBase> {
+ public:
+  using T = std::decay_t<decltype(std::declval<const F&>().Result())>;
+
+  explicit HandleGather(EventLoop& loop, std::vector<F> handles)
+      : HandleGather::ValueFuture(loop, kOutcomes),
+        handles_(std::move(handles)) {}
+
+ private:
+  void Collect() override {
+    std::vector<GatherElement<kOutcomes, T>> results;
+    results.reserve(handles_.size());
+    for (std::size_t i = 0; i < handles_.size(); ++i) {
+      if constexpr (kOutcomes) {
+        if (std::exception_ptr exception = this->ExceptionAt(i)) {
+          results.push_back(Outcome<T>(std::move(exception)));
+          continue;
+        }
+        results.push_back(Outcome<T>(handles_[i].Result()));
+      } else {
+        results.push_back(handles_[i].Result());
+      }
+    }
+    this->SetValue(std::move(results));
+  }
+
+  std::vector<F> handles_;
+};
+
 template <typename Gather>
-auto MakeGather(std::vector<Ref<FutureBase>> children) {
-  EventLoop& loop =
-      children.empty() ? GetRunningLoop() : *children.front()->loop();
-  Ref<Gather> gather(new Gather(loop));
+auto MakeGather(FutureVector children) {
+  Ref<Gather> gather(new Gather(LoopOfGather(children)));
   gather->Adopt(std::move(children));
   return gather;
 }
 
 // Waits for futures of any types and for nothing of them: always succeeds.
-Future<void> GatherForgotten(EventLoop& loop,
-                             std::vector<Ref<FutureBase>> futures);
+Future<void> GatherForgotten(EventLoop& loop, FutureVector futures);
 
 template <bool kOutcomes, Awaitable... A>
-auto GatherTuple(std::source_location location, A... awaitables) {
-  std::vector<Ref<FutureBase>> children;
+auto GatherTuple([[maybe_unused]] std::source_location location,
+                 A... awaitables) {
+  FutureVector children;
   children.reserve(sizeof...(A));
-  (children.push_back(EnsureFuture(std::move(awaitables), location).state()),
-   ...);
+  (children.push_back(ChildOf(std::move(awaitables), location)), ...);
   using State = TupleGather<kOutcomes, AwaitResult<A>...>;
   return Future<std::tuple<GatherElement<kOutcomes, AwaitResult<A>>...>>(
       Ref<FutureBase>(MakeGather<State>(std::move(children)).get()));
@@ -183,16 +236,28 @@ template <bool kOutcomes, std::ranges::input_range Range>
 auto GatherRange(std::source_location location, Range awaitables) {
   using A = std::ranges::range_value_t<Range>;
   using T = AwaitResult<A>;
-  std::vector<Ref<FutureBase>> children;
+  FutureVector children;
   if constexpr (std::ranges::sized_range<Range>) {
     children.reserve(std::ranges::size(awaitables));
   }
   for (A& awaitable : awaitables) {
-    children.push_back(EnsureFuture(std::move(awaitable), location).state());
+    children.push_back(ChildOf(std::move(awaitable), location));
   }
   using State = RangeGather<kOutcomes, T>;
   return Future<std::vector<GatherElement<kOutcomes, T>>>(
       Ref<FutureBase>(MakeGather<State>(std::move(children)).get()));
+}
+
+template <bool kOutcomes, FutureLike F>
+auto GatherHandles(std::vector<F> handles) {
+  using State = HandleGather<kOutcomes, F>;
+  FutureVector children;
+  children.reserve(handles.size());
+  for (const F& handle : handles) children.push_back(handle.state());
+  Ref<State> gather(new State(LoopOfGather(children), std::move(handles)));
+  gather->Adopt(std::move(children));
+  return Future<std::vector<GatherElement<kOutcomes, typename State::T>>>(
+      Ref<FutureBase>(gather.get()));
 }
 
 }  // namespace internal
@@ -223,6 +288,19 @@ template <std::ranges::input_range Range>
     ReturnExceptions, Range awaitables,
     std::source_location location = std::source_location::current()) {
   return internal::GatherRange<true>(location, std::move(awaitables));
+}
+
+// Of objects that stand for futures of several types (FutureLike).
+template <FutureLike F>
+  requires(!IsFuture<F>)
+[[nodiscard]] auto Gather(std::vector<F> handles) {
+  return internal::GatherHandles<false>(std::move(handles));
+}
+
+template <FutureLike F>
+  requires(!IsFuture<F>)
+[[nodiscard]] auto Gather(ReturnExceptions, std::vector<F> handles) {
+  return internal::GatherHandles<true>(std::move(handles));
 }
 
 }  // namespace clotho

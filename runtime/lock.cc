@@ -11,7 +11,7 @@
 namespace clotho {
 
 Lock::~Lock() {
-  if (guard_ != nullptr) guard_->lock_ = nullptr;
+  if (guard_ != nullptr) guard_->Detach();
   waiters_.ForEach([](Waiter& waiter) { waiter.lock_ = nullptr; });
 }
 
@@ -55,6 +55,20 @@ void Lock::Unlock() noexcept {
 // (LK-03).
 void Lock::WakeFirst() noexcept {
   if (!waiters_.empty()) waiters_.front().Wake();
+}
+
+void Lock::LendGuard(Guard*& place) noexcept {
+  place = std::exchange(guard_, nullptr);
+  if (place == nullptr) return;
+  place->lock_ = nullptr;
+  place->place_ = &place;
+}
+
+void Lock::TakeGuardBack(Guard*& place) noexcept {
+  if (place == nullptr) return;
+  guard_ = std::exchange(place, nullptr);
+  guard_->lock_ = this;
+  guard_->place_ = &guard_;
 }
 
 void Lock::Waiter::Explain(internal::WaitInfo& info) const {

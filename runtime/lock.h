@@ -30,40 +30,45 @@ class Lock {
   // Holds the lock as long as it lives. May be moved.
   class [[nodiscard]] Guard {
    public:
-    Guard(Guard&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)) {
-      if (lock_ != nullptr) lock_->guard_ = this;
-    }
+    Guard(Guard&& other) noexcept { MoveFrom(other); }
     Guard& operator=(Guard&& other) noexcept {
       if (this != &other) {
-        Drop();
-        lock_ = std::exchange(other.lock_, nullptr);
-        if (lock_ != nullptr) lock_->guard_ = this;
+        Release();
+        MoveFrom(other);
       }
       return *this;
     }
-    ~Guard() { Drop(); }
+    ~Guard() { Release(); }
 
     // Releases it now.
-    void Release() { Drop(); }
+    void Release() noexcept {
+      Lock* const lock = lock_;
+      Detach();
+      if (lock != nullptr) lock->Unlock();
+    }
 
     // Leaves the lock taken: someone will call `Lock::Release`.
     void Detach() noexcept {
-      if (lock_ != nullptr) std::exchange(lock_, nullptr)->guard_ = nullptr;
+      lock_ = nullptr;
+      if (place_ != nullptr) *std::exchange(place_, nullptr) = nullptr;
     }
 
    private:
     friend class Lock;
-    explicit Guard(Lock& lock) noexcept : lock_(&lock) { lock.guard_ = this; }
-    void Drop() noexcept {
-      if (Lock* const lock = std::exchange(lock_, nullptr)) {
-        lock->guard_ = nullptr;
-        lock->Unlock();
-      }
+    explicit Guard(Lock& lock) noexcept : lock_(&lock), place_(&lock.guard_) {
+      *place_ = this;
     }
-    Lock* lock_;
+    void MoveFrom(Guard& other) noexcept {
+      lock_ = std::exchange(other.lock_, nullptr);
+      place_ = std::exchange(other.place_, nullptr);
+      if (place_ != nullptr) *place_ = this;
+    }
+    Lock* lock_ = nullptr;     // Null while it holds nothing.
+    Guard** place_ = nullptr;  // Where someone knows this guard by its address.
   };
 
  private:
+  friend class Condition;
   class Waiter;
 
   class AcquireAwaitable {
@@ -110,6 +115,11 @@ class Lock {
   void Unlock() noexcept;
   void WakeFirst() noexcept;
 
+  // A Condition releases the lock for a while: the guard holds nothing until it
+  // is given back. `place` keeps its address meanwhile.
+  void LendGuard(Guard*& place) noexcept;
+  void TakeGuardBack(Guard*& place) noexcept;
+
   bool locked_ = false;
   Guard* guard_ = nullptr;  // The guard that holds it, if one does.
   internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
@@ -127,6 +137,7 @@ class Lock::Waiter : public internal::WaiterFuture, public internal::LineNode {
   void Explain(internal::WaitInfo& info) const override;
 
  private:
+  friend class Condition;
   friend class Lock;
   Lock* lock_;  // Null when it is gone.
 };

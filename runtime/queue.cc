@@ -17,7 +17,7 @@ QueueBase::QueueBase(std::size_t maxsize, std::string_view name)
 }
 
 QueueBase::~QueueBase() {
-  for (Line* const line : {&getters_, &putters_}) {
+  for (Line* const line : {&getters_, &putters_, &woken_}) {
     line->ForEach([](QueueWaiter& waiter) { waiter.queue_ = nullptr; });
   }
 }
@@ -28,8 +28,17 @@ std::string QueueBase::Describe() const {
 }
 
 void QueueWaiter::Explain(WaitInfo& info) const {
-  info.what =
-      queue_ == nullptr ? "Queue that was destroyed" : queue_->Describe();
+  if (queue_ == nullptr) {
+    info.what = "Queue that was destroyed";
+  } else {
+    queue_->ExplainWait(info);
+  }
+}
+
+Runnable* QueueBase::NextGetter() const {
+  const QueueWaiter* const next =
+      getters_.Find([](const QueueWaiter& waiter) { return !waiter.done(); });
+  return next == nullptr ? nullptr : next->FirstLed();
 }
 
 void QueueBase::CheckPut() const {
@@ -54,6 +63,7 @@ void QueueBase::WakeNext(Line& line) {
   while (!line.empty()) {
     QueueWaiter& waiter = line.front();
     static_cast<LineNode&>(waiter).Unlink();
+    woken_.PushBack(waiter);
     if (waiter.Wake()) return;
   }
 }
@@ -110,7 +120,7 @@ void QueueBase::Awaiter::FinishWait() {
     // Its turn goes to the next in line: nothing is lost.
     const bool possible =
         side_ == Side::kGet ? !queue_.Empty() : !queue_.Full();
-    if (woken && possible) WakeNext(queue_.LineOf(side_));
+    if (woken && possible) queue_.WakeNext(queue_.LineOf(side_));
     throw;
   }
 }

@@ -1,11 +1,14 @@
-// Queue<T>: hands items from those who put to those who get, first in, first
-// out.
+// Queue<T>: hands items from those who put to those who get.
 //
 //   Queue<int> queue(10);            // At most ten items; 0: any number.
 //   co_await queue.Put(1);           // Waits while it is full.
 //   int n = co_await queue.Get();    // Waits while it is empty.
 //   queue.TaskDone();                // What was got has been dealt with.
 //   co_await queue.Join();           // Until that holds for all that was put.
+//
+//   Queue<T>          first in, first out
+//   LifoQueue<T>      last in, first out
+//   PriorityQueue<T>  the least first, by `<` or by what it is told to use
 //
 // Rules. A task that was woken and finds the item taken waits
 // again, at the back. Cancelling a task that waits loses nothing.
@@ -21,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event.h"
@@ -75,6 +79,13 @@ class QueueBase {
   // For reports: `Queue "jobs"`.
   std::string Describe() const;
 
+  // What a task that waits for an item, or for room, waits for.
+  virtual void ExplainWait(WaitInfo& info) const { info.what = Describe(); }
+
+  // The step that an item put now would make ready, if that is a task's (see
+  // Runnable::Leads).
+  Runnable* NextGetter() const;
+
  protected:
   enum class Side { kGet, kPut };
 
@@ -119,21 +130,113 @@ class QueueBase {
     return !shut_down_ && (side == Side::kGet ? Empty() : Full());
   }
   Line& LineOf(Side side) { return side == Side::kGet ? getters_ : putters_; }
-  static void WakeNext(Line& line);
-  static void WakeAll(Line& line);
+  void WakeNext(Line& line);
+  void WakeAll(Line& line);
 
   const std::size_t maxsize_;
   std::size_t unfinished_ = 0;
   bool shut_down_ = false;
   Line getters_;
   Line putters_;
+  Line woken_;  // They have left their line, and have not run yet.
   Event finished_;
   Text name_;
 };
 
-}  // namespace internal
+// What a queue holds, and the order in which it gives them out.
 
 template <typename T>
+class FifoItems {
+ public:
+  std::size_t size() const { return items_.size(); }
+  void Put(T item) { items_.push_back(std::move(item)); }
+  T Take() {
+    T item = std::move(items_.front());
+    items_.pop_front();
+    return item;
+  }
+
+ private:
+  std::deque<T, PoolAllocator<T>> items_;
+};
+
+template <typename T>
+class LifoItems {
+ public:
+  std::size_t size() const { return items_.size(); }
+  void Put(T item) { items_.push_back(std::move(item)); }
+  T Take() {
+    T item = std::move(items_.back());
+    items_.pop_back();
+    return item;
+  }
+
+ private:
+  std::vector<T, PoolAllocator<T>> items_;
+};
+
+struct ByLess {
+  template <typename T>
+  bool operator()(const T& a, const T& b) const {
+    return a < b;
+  }
+};
+
+// CPython's heap, step by step (rule L-20): equal items come out in the order
+// in which they do there.
+template <typename T, typename Less>
+class PriorityItems {
+ public:
+  std::size_t size() const { return items_.size(); }
+  void Put(T item) {
+    items_.push_back(std::move(item));
+    Climb(0, items_.size() - 1);
+  }
+  T Take() {
+    T last = std::move(items_.back());
+    items_.pop_back();
+    if (items_.empty()) return last;
+    T least = std::exchange(items_.front(), std::move(last));
+    Sink();
+    return least;
+  }
+
+ private:
+  // Moves an item up, at most to `top`, while it is less than its parent.
+  void Climb(std::size_t top, std::size_t place) {
+    T item = std::move(items_[place]);
+    while (place > top) {
+      const std::size_t parent = (place - 1) / 2;
+      if (!less_(item, items_[parent])) break;
+      items_[place] = std::move(items_[parent]);
+      place = parent;
+    }
+    items_[place] = std::move(item);
+  }
+
+  // Moves the first item down to a leaf, and from there up to its place.
+  void Sink() {
+    T item = std::move(items_.front());
+    std::size_t place = 0;
+    for (std::size_t child = 1; child < items_.size(); child = 2 * place + 1) {
+      const std::size_t right = child + 1;
+      if (right < items_.size() && !less_(items_[child], items_[right])) {
+        child = right;
+      }
+      items_[place] = std::move(items_[child]);
+      place = child;
+    }
+    items_[place] = std::move(item);
+    Climb(0, place);
+  }
+
+  std::vector<T, PoolAllocator<T>> items_;
+  [[no_unique_address]] Less less_;
+};
+
+}  // namespace internal
+
+template <typename T, typename Items = internal::FifoItems<T>>
 class Queue : public internal::QueueBase {
  private:
   class GetAwaitable {
@@ -199,23 +302,28 @@ class Queue : public internal::QueueBase {
   // The same without waiting: throws QueueFull.
   void PutNowait(T item) {
     CheckPut();
-    items_.push_back(std::move(item));
+    items_.Put(std::move(item));
     ItemWasPut();
   }
   // The same without waiting: throws QueueEmpty.
   T GetNowait() {
     CheckGet();
-    T item = std::move(items_.front());
-    items_.pop_front();
+    T item = items_.Take();
     ItemWasGot();
     return item;
   }
 
  private:
-  void DropItems() override { items_.clear(); }
+  void DropItems() override { items_ = Items(); }
 
-  std::deque<T, internal::PoolAllocator<T>> items_;
+  Items items_;
 };
+
+template <typename T>
+using LifoQueue = Queue<T, internal::LifoItems<T>>;
+
+template <typename T, typename Less = internal::ByLess>
+using PriorityQueue = Queue<T, internal::PriorityItems<T, Less>>;
 
 }  // namespace clotho
 

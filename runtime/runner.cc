@@ -1,10 +1,11 @@
 #include "clotho/runtime/runner.h"
 
+#include <exception>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "clotho/runtime/async_generator.h"
 #include "clotho/runtime/gather.h"
 
 namespace clotho {
@@ -12,7 +13,7 @@ namespace {
 
 // R-05 (a): cancels all that is left and waits for it.
 void CancelAllTasks(EventLoop& loop) {
-  std::vector<internal::Ref<internal::FutureBase>> left;
+  internal::FutureVector left;
   loop.ForEachTask(
       [&left](internal::TaskBase& task) { left.emplace_back(&task); });
   if (left.empty()) return;
@@ -33,6 +34,17 @@ void CancelAllTasks(EventLoop& loop) {
 
 }  // namespace
 
+Runner::~Runner() {
+  try {
+    Close();
+  } catch (...) {
+    internal::ReportToStandardError(
+        {.source = ExceptionContext::Source::kShutdown,
+         .message = "a Runner that went away could not be closed",
+         .exception = std::current_exception()});
+  }
+}
+
 EventLoop& Runner::GetLoop() {
   if (closed_) throw RuntimeError("Runner is closed");
   if (loop_ == nullptr) {
@@ -51,6 +63,7 @@ void Runner::Close() {
     ~Closer() { loop.Close(); }
   } closer{*loop_};
   CancelAllTasks(*loop_);
+  loop_->RunUntilComplete(loop_->ShutdownAsyncgens());
 }
 
 }  // namespace clotho

@@ -30,8 +30,8 @@ struct RunnerOptions {
 class Runner {
  public:
   explicit Runner(RunnerOptions options = {}) : options_(options) {}
-  // Closes it.
-  ~Runner() { Close(); }
+  // Closes it. What that throws goes to standard error; call `Close` to see it.
+  ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
@@ -49,14 +49,20 @@ class Runner {
     const Context& context = *context_;
     Task<T> task = internal::CreateTaskIn(loop, std::move(coro),
                                           {.context = &context}, location);
-    return loop.RunUntilComplete(std::move(task));
+    try {
+      return loop.RunUntilComplete(task);
+    } catch (...) {
+      task.state()->MarkRetrieved();  // Here it comes, whichever way it left.
+      throw;
+    }
   }
 
   // The loop, which is made at the first call of anything. Throws
   // RuntimeError after `Close`.
   EventLoop& GetLoop();
 
-  // Cancels what is left, waits for it, and closes the loop. What those
+  // Cancels what is left and waits for it, closes the asynchronous generators
+  // that are left, and closes the loop. What those
   // tasks throw goes to the loop's exception handler. The second time it does
   // nothing.
   void Close();
@@ -71,13 +77,18 @@ class Runner {
 template <typename T>
 T Run(Coro<T> coro) {
   Runner runner;
-  if constexpr (std::is_void_v<T>) {
-    runner.Run(std::move(coro));
-    runner.Close();
-  } else {
-    T result = runner.Run(std::move(coro));
-    runner.Close();
-    return result;
+  try {
+    if constexpr (std::is_void_v<T>) {
+      runner.Run(std::move(coro));
+      runner.Close();
+    } else {
+      T result = runner.Run(std::move(coro));
+      runner.Close();
+      return result;
+    }
+  } catch (...) {
+    runner.Close();  // What that throws counts, as in Python.
+    throw;
   }
 }
 

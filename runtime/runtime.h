@@ -5,7 +5,11 @@
 #define CLOTHO_RUNTIME_RUNTIME_H_
 
 #include "clotho/runtime/always.h"
+#include "clotho/runtime/as_completed.h"
+#include "clotho/runtime/async_generator.h"
+#include "clotho/runtime/barrier.h"
 #include "clotho/runtime/clock.h"
+#include "clotho/runtime/condition.h"
 #include "clotho/runtime/context.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/delay.h"
@@ -18,9 +22,12 @@
 #include "clotho/runtime/outcome.h"
 #include "clotho/runtime/queue.h"
 #include "clotho/runtime/runner.h"
+#include "clotho/runtime/semaphore.h"
 #include "clotho/runtime/shield.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/task_group.h"
 #include "clotho/runtime/timeout.h"
+#include "clotho/runtime/wait.h"
 
 #endif  // CLOTHO_RUNTIME_RUNTIME_H_

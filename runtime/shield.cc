@@ -7,7 +7,7 @@
 namespace clotho::internal {
 
 ShieldBase::ShieldBase(FutureBase& inner)
-    : FutureBase(*inner.loop(), Storage::kCounted), inner_(&inner) {
+    : FutureBase(inner.LiveLoop(), Storage::kCounted), inner_(&inner) {
   // Each relay keeps the outer alive until it has run. (The outer is so held by
   // itself while it is pending; its end, or the loop's, lets go of it.)
   AddRef();

@@ -110,7 +110,9 @@ class AnyTask {
 
   bool operator==(const AnyTask&) const = default;
 
+  // For the runtime and for tools.
   internal::TaskBase& base() const { return *state_->AsTask(); }
+  const internal::Ref<internal::FutureBase>& state() const { return state_; }
 
  private:
   internal::Ref<internal::FutureBase> state_;
@@ -206,7 +208,8 @@ std::optional<AnyTask> CurrentTask();
 std::vector<AnyTask> AllTasks();
 
 template <typename A>
-auto EventLoop::RunUntilComplete(A awaitable, std::source_location location) {
+decltype(auto) EventLoop::RunUntilComplete(A awaitable,
+                                           std::source_location location) {
   CheckOpen();
   if (IsRunning()) throw RuntimeError("This event loop is already running");
   if (internal::running_loop != nullptr) {
@@ -217,10 +220,16 @@ auto EventLoop::RunUntilComplete(A awaitable, std::source_location location) {
     if constexpr (IsFuture<A>) {
       return awaitable;
     } else {
-      return internal::CreateTaskIn(
+      auto task = internal::CreateTaskIn(
           *this, internal::ToCoro(std::move(awaitable)), {}, location);
+      task.base().set_belongs_to_library();
+      return task;
     }
   }();
+  if (future.state()->loop() != this) {
+    throw ValueError(
+        "the future belongs to another event loop: run that loop instead");
+  }
   RunUntilDone(*future.state(), !IsFuture<A>);
   if (!future.Done()) {
     throw RuntimeError("Event loop stopped before Future completed.");

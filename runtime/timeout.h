@@ -115,7 +115,7 @@ class [[nodiscard]] TimeoutAwaiterBase {
       } else {
         decltype(auto) result = inner_.await_resume();
         scope.Exit();
-        return static_cast<Result>(result);
+        return static_cast<Result&&>(result);
       }
     } catch (const CancelledError&) {
       expired = scope.Exit();

@@ -18,6 +18,7 @@ namespace {
 
 using internal::Place;
 using internal::TimeText;
+using internal::Wrap;
 
 constexpr std::size_t kWidth = 100;
 constexpr std::size_t kMargin = 8;  // Of what stands beside WHAT and the like.
@@ -267,7 +268,11 @@ std::string Report::Text() const {
                     strategy, ", base seed ", seed, ")\n");
     return out;
   }
-  AddBlock(out, "WHAT", failure->what);
+  // What an expectation prints stays as it is.
+  AddBlock(out, "WHAT",
+           failure->kind == FailureKind::kExpectation
+               ? failure->what
+               : Wrap(failure->what, kWidth - kMargin, /*indent=*/2));
   AddBlock(out, "", Where(*failure));
   if (diverged) return out;
   if (nondeterministic) {
@@ -311,7 +316,7 @@ std::string Report::Text() const {
       absl::StrAppend(&change, "\n... and ", count - kDeparturesShown, " more");
     }
   }
-  AddBlock(out, "CHANGE", change);
+  AddBlock(out, "CHANGE", Wrap(change, kWidth - kMargin, /*indent=*/8));
 
   if (!trace.events.empty()) {
     absl::StrAppend(&out, "\n", Table(trace).Text(failure->step));

@@ -232,6 +232,10 @@ TEST(ParseReplayTest, SaysThatItKnowsNoFaults) {
        "choice \"drop\" is not a number, and faults are not known to this "
        "build: "s +
            kChoiceHint},
+      {"c1/0/4:up.b", 8,
+       "choice \"up.b\" is not a number, and faults are not known to this "
+       "build: "s +
+           kChoiceHint},
       {"c1/0/4:1,23:crash.b", 13,
        "choice \"crash.b\" is not a number, and faults are not known to this "
        "build: "s +
@@ -288,6 +292,20 @@ TEST(ParseReplayTest, ShowsOnlyThePlaceOfALongString) {
             "expected a choice such as 4:1, or t for the next timer\n"
             "  ...,93:1,94:1,95:1,96:1,97:1,98:1,99:1,100:y,101:1,102:1,...\n"
             "                                             ^");
+}
+
+TEST(ParseReplayTest, CutsOnlyWhatIsLongerThanItsLimits) {
+  const auto error = [](std::size_t size) {
+    return ErrorOf("c1/0/" + std::string(size, 'z'));
+  };
+  const auto has = [](const std::string& text, const std::string& part) {
+    return text.find(part) != text.npos;
+  };
+  EXPECT_TRUE(has(error(40), "\"" + std::string(40, 'z') + "\""));
+  EXPECT_TRUE(has(error(41), "\"" + std::string(40, 'z') + "...\""));
+  // 60 characters fit on a line; of 61, 54 are shown.
+  EXPECT_TRUE(has(error(55), "\n  c1/0/" + std::string(55, 'z') + "\n"));
+  EXPECT_TRUE(has(error(56), "\n  c1/0/" + std::string(49, 'z') + "...\n"));
 }
 
 TEST(ParseReplayTest, IsQuickAndBriefAboutTenMegabytes) {

@@ -173,6 +173,17 @@ TEST(ShrinkTest, PrefersTheFirstChoice) {
   EXPECT_TRUE(result.minimal);
 }
 
+TEST(ShrinkTest, TriesTheFirstFourChoices) {
+  const auto shrunk = [](std::uint32_t choice_min) {
+    return FormatDeviations(
+        ShrinkWith({{30, 9}}, [choice_min](const Deviations& deviations) {
+          return HasStep(deviations, 30) && deviations[0].choice >= choice_min;
+        }).deviations);
+  };
+  EXPECT_EQ(shrunk(4), "30:4");
+  EXPECT_EQ(shrunk(5), "30:9");
+}
+
 TEST(ShrinkTest, PrefersAPlainChoiceToTheTimer) {
   const auto at_thirty = [](const Deviations& deviations) {
     return HasStep(deviations, 30);
@@ -266,6 +277,16 @@ TEST(ShrinkTest, StopsWhenItsRunsAreUsedUp) {
   }
   EXPECT_EQ(ShrinkWith(failing, fails, {.runs_max = 0}).deviations, failing);
   EXPECT_TRUE(ShrinkWith(failing, fails, {.runs_max = enough}).minimal);
+}
+
+// That nothing can be removed is known; simpler ones were still to be tried.
+TEST(ShrinkTest, MayBeMinimalThoughItsRunsAreUsedUp) {
+  const ShrinkResult result = ShrinkWith(
+      {{10, 9}},
+      [](const Deviations& deviations) { return HasStep(deviations, 10); },
+      {.runs_max = 1});
+  EXPECT_EQ(FormatDeviations(result.deviations), "10:9");
+  EXPECT_TRUE(result.minimal);
 }
 
 TEST(ShrinkTest, StopsWhenItIsOutOfTime) {

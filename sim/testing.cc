@@ -29,7 +29,12 @@ internal::Settings& GetSettings() {
 
 // What the tests found that GoogleTest's own verdict does not tell.
 int exit_code = kPassed;
-int replayed_tests = 0;
+
+// The test that the replay string was used for; empty: none yet.
+std::string& ReplayedTest() {
+  static std::string* const test = new std::string;
+  return *test;
+}
 
 // Takes what EXPECT_* and mocks report inside an execution for its failure;
 // GoogleTest hears only of the execution that is reported in the end.
@@ -105,7 +110,7 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
     const FlagSaver flags;
     Interceptor interceptor;
     if (!settings.replay.empty()) {
-      ++replayed_tests;
+      if (ReplayedTest().empty()) ReplayedTest() = name;
       ApplySettings(settings, search).IgnoreError();
       report = RunReplay(body, search, name, settings.replay);
     } else if (const absl::Status status = ApplySettings(settings, search);
@@ -130,7 +135,7 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
   testing::Test::RecordProperty("clotho_executions",
                                 absl::StrCat(report->executions));
   testing::Test::RecordProperty("clotho_seed", absl::StrCat(report->seed));
-  if (replayed_tests > 1) {
+  if (!ReplayedTest().empty() && ReplayedTest() != name) {
     exit_code = kUsage;
     ADD_FAILURE_AT(file, line)
         << "a replay string is for one test, and this is the second that runs: "
@@ -155,14 +160,15 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
 int RunAllTests(int argc, char** argv) {
   absl::InitializeSymbolizer(argv[0]);
   internal::SetProgram(argv[0]);
+  bool help = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    if (argument == "--help" || argument == "-h") {
-      std::printf("%s\n", internal::SettingsUsage().c_str());
-    }
+    help = help || argument == "--help" || argument == "-h";
   }
+  if (help) std::printf("%s\n", internal::SettingsUsage().c_str());
   testing::InitGoogleTest(&argc, argv);
-  if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
+  // Neither runs a test.
+  if (help || testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
   const absl::StatusOr<internal::Settings> settings =
       internal::ReadSettings(argc, argv);
   if (!settings.ok()) {

@@ -17,6 +17,7 @@ std::uint64_t Trace::Hash() const {
     hash.Add(static_cast<std::uint64_t>(event.lane));
     hash.Add(static_cast<std::uint64_t>(event.kind));
     hash.Add(static_cast<std::uint64_t>(event.other));
+    hash.Add(std::string_view(event.text));
   }
   hash.Add(static_cast<std::uint64_t>(departures.size()));
   for (const Departure& departure : departures) hash.Add(departure.step);

@@ -44,11 +44,10 @@ void DoneCallback::Run() {
   } catch (const CriticalException&) {
     throw;
   } catch (...) {
-    loop->CallExceptionHandler(
-        {.source = ExceptionContext::Source::kCallback,
-         .message = "Exception in callback",
-         .exception = std::current_exception(),
-         .future = future.get()});
+    loop->CallExceptionHandler({.source = ExceptionContext::Source::kCallback,
+                                .message = "Exception in callback",
+                                .exception = std::current_exception(),
+                                .future = future.get()});
   }
 }
 
@@ -67,11 +66,7 @@ void FutureBase::Destroy() noexcept {
         .exception = exception_,
         .future = this,
         .task = AsTask()};
-    if (loop_ != nullptr) {
-      loop_->CallExceptionHandler(context);
-    } else {
-      ReportToStandardError(context);
-    }
+    ReportFromDestructor(loop_, context);
     if (--references_ > 0) return;  // The handler has kept it.
   }
   delete this;
@@ -111,12 +106,15 @@ void FutureBase::FinishCancelled(const Text& message,
   Finish(State::kCancelled);
 }
 
+EventLoop& FutureBase::LiveLoop() const {
+  if (loop_ == nullptr) throw RuntimeError("Event loop is closed");
+  return *loop_;
+}
+
 void FutureBase::Finish(State state) {
   state_ = state;
   if (waiters_.empty()) return;
-  if (loop_ == nullptr || loop_->IsClosed()) {
-    throw RuntimeError("Event loop is closed");
-  }
+  LiveLoop().CheckOpen();
   do {
     Runnable& waiter = waiters_.front();
     waiter.Unlink();
@@ -174,7 +172,7 @@ std::uint64_t FutureBase::AddDoneCallback(DoneCallback* callback) {
     AddWaiter(*callback);
     return id;
   }
-  if (loop_ == nullptr || loop_->IsClosed()) {
+  if (loop_ == nullptr || (loop_->IsClosed() && !loop_->tearing_down())) {
     callback->Drop();
     throw RuntimeError("Event loop is closed");
   }

@@ -86,7 +86,10 @@ class FutureBase : public RegistryNode, public Pooled {
 
   bool done() const noexcept { return state_ != State::kPending; }
   State state() const noexcept { return state_; }
+  // Null when it is gone.
   EventLoop* loop() const noexcept { return loop_; }
+  // The same, for those who need it. Throws RuntimeError if it is gone.
+  EventLoop& LiveLoop() const;
   // Its loop is gone.
   void ForgetLoop() noexcept { loop_ = nullptr; }
 
@@ -117,6 +120,11 @@ class FutureBase : public RegistryNode, public Pooled {
   bool unretrieved() const noexcept { return unretrieved_; }
 
   const Text& cancel_message() const noexcept { return cancel_message_; }
+  // What a CancelledError of this future says even if it was not cancelled: a
+  // task keeps the message of a request that it has swallowed (G-07).
+  virtual const Text& requested_message() const noexcept {
+    return cancel_message_;
+  }
 
   // Adds what shall be scheduled when this is done. It must not be done yet.
   void AddWaiter(Runnable& waiter) noexcept { waiters_.PushBack(waiter); }

@@ -6,6 +6,7 @@
 #ifndef CLOTHO_RUNTIME_INTERNAL_REF_H_
 #define CLOTHO_RUNTIME_INTERNAL_REF_H_
 
+#include <cstddef>
 #include <utility>
 
 namespace clotho::internal {

@@ -95,7 +95,11 @@ void TaskBase::Run() {
   if (root_done_) Complete();
 }
 
-void TaskBase::LeaveLoop() { RegistryNode::Unlink(); }
+// It is a future like any other now, which may outlive its loop.
+void TaskBase::LeaveLoop() {
+  RegistryNode::Unlink();
+  loop()->Register(*this);
+}
 
 void TaskBase::Complete() {
   // The loop's reference; the task may go with it.

@@ -65,12 +65,19 @@ class TaskBase : public FutureBase, public Runnable {
   std::string name() const;
   void set_name(std::string_view name) { name_ = MakeText(name); }
   bool background() const noexcept { return background_; }
+  // Made by a function of the library, which answers for it: that it is pending
+  // when the loop is closed is not reported (T-23).
+  void set_belongs_to_library() noexcept { belongs_to_library_ = true; }
+  bool belongs_to_library() const noexcept { return belongs_to_library_; }
   const std::source_location& created_at() const noexcept {
     return created_at_;
   }
   bool started() const noexcept { return started_; }
   const ContextSlot& context() const noexcept { return context_; }
   TaskBase* AsTask() noexcept override { return this; }
+  const Text& requested_message() const noexcept override {
+    return requested_message_;
+  }
   void Explain(WaitInfo& info) const override;
 
   // The future this task waits for, or null.
@@ -142,6 +149,7 @@ class TaskBase : public FutureBase, public Runnable {
   bool started_ = false;
   bool root_done_ = false;
   bool background_;
+  bool belongs_to_library_ = false;
 };
 
 }  // namespace internal

@@ -110,12 +110,10 @@ class RuntimeTest : public testing::Test {
     });
   }
 
+  void SetUp() override { live_at_start_ = thread_frame_pool.live(); }
   void TearDown() override {
     loop_.Close();
     EXPECT_THAT(reports_, testing::IsEmpty()) << "what no test has asked for";
-    if (!kFramePoolIsMalloc) {
-      EXPECT_EQ(thread_frame_pool.live(), live_before_) << "not released";
-    }
   }
 
   template <typename T>
@@ -139,16 +137,14 @@ class RuntimeTest : public testing::Test {
   }
 
   // Runs until nothing can happen any more.
-  void RunToStandstill() {
-    EXPECT_THROW(loop_.RunForever(), DeadlockError);
-  }
+  void RunToStandstill() { EXPECT_THROW(loop_.RunForever(), DeadlockError); }
 
   // Adds "i2 t=0.5 one two" to the log: the iteration, the time in seconds, and
   // the arguments.
   template <typename... Args>
   void Log(const Args&... args) {
-    log_.push_back(absl::StrCat("i", loop_.iterations(), " t=",
-                                absl::ToDoubleSeconds(loop_.Time()), " ",
+    log_.push_back(absl::StrCat("i", loop_.iterations(),
+                                " t=", absl::ToDoubleSeconds(loop_.Time()), " ",
                                 Words(args...)));
   }
   // Adds the arguments alone.
@@ -163,10 +159,21 @@ class RuntimeTest : public testing::Test {
   // Whether memory is taken now that was not when the test began. Always false
   // where the pool does not know.
   bool HoldsMemory() const {
-    return !kFramePoolIsMalloc && thread_frame_pool.live() != live_before_;
+    return !kFramePoolIsMalloc && thread_frame_pool.live() != live_at_start_;
   }
 
-  const std::int64_t live_before_ = thread_frame_pool.live();
+ private:
+  // When everything else is gone, nothing must be left in the pool.
+  struct LeakCheck {
+    ~LeakCheck() {
+      if (kFramePoolIsMalloc) return;
+      EXPECT_EQ(thread_frame_pool.live(), live_before) << "not released";
+    }
+    const std::int64_t live_before = thread_frame_pool.live();
+  } leak_check_;
+  std::int64_t live_at_start_ = 0;
+
+ protected:
   JumpingClock clock_;
   EventLoop loop_{{.clock = &clock_}};
   std::vector<std::string> log_;

@@ -25,12 +25,14 @@ const clotho::internal::TaskBase* TaskOf(
   return static_cast<const clotho::internal::TaskBase*>(&runnable);
 }
 
-// A callback's name, if it is one that was given to the loop.
-std::string CallbackName(const clotho::internal::Runnable& runnable) {
-  const auto* const handle = dynamic_cast<const HandleState*>(&runnable);
+const HandleState* HandleOf(const clotho::internal::Runnable& callback) {
+  return dynamic_cast<const HandleState*>(&callback);
+}
+
+// A callback's kind: of those that were given to the loop, or to a future.
+std::string CallbackName(const HandleState* handle) {
   if (handle == nullptr) return "done callback";
-  return absl::StrCat(handle->is_timer() ? "timer callback" : "callback",
-                      " of ", Place(handle->location()));
+  return handle->is_timer() ? "timer callback" : "callback";
 }
 
 }  // namespace
@@ -79,7 +81,12 @@ std::string Recorder::Describe(const Candidate& candidate) const {
     return absl::StrCat("the ", TimeText(timer.when_ns()), " timer");
   }
   const TaskBase* const task = TaskOf(candidate.runnable());
-  if (task == nullptr) return CallbackName(candidate.runnable());
+  if (task == nullptr) {
+    const HandleState* const handle = HandleOf(candidate.runnable());
+    if (handle == nullptr) return CallbackName(handle);
+    return absl::StrCat(CallbackName(handle), " of ",
+                        Place(handle->location()));
+  }
   if (!task->started()) return absl::StrCat(task->name(), " (its first step)");
   return absl::StrCat(task->name(), " (", Place(task->AwaitLocation()), ")");
 }
@@ -161,10 +168,9 @@ void Recorder::StepBegins(const Runnable& runnable) {
   } else if (runnable.kind() == RunnableKind::kCallback &&
              !runnable.cancelled()) {
     current_ = CallbackLane();
-    TraceEvent& event = Add(current_, Kind::kStart, CallbackName(runnable));
-    if (const auto* handle = dynamic_cast<const HandleState*>(&runnable)) {
-      SetPlace(event, handle->location());
-    }
+    const HandleState* const handle = HandleOf(runnable);
+    TraceEvent& event = Add(current_, Kind::kStart, CallbackName(handle));
+    if (handle != nullptr) SetPlace(event, handle->location());
   } else {
     current_ = kNoLane;
   }

@@ -34,9 +34,20 @@ thread_local constinit Simulator* current_simulator = nullptr;
 // to finish what was as good as finished, but not to go round for ever.
 constexpr std::uint64_t kSettlingStepsMax = 1'000;
 
+constexpr std::size_t kInitialCapacity = 256;
+
 void SetPlace(Failure& failure, const std::source_location& location) {
   failure.file = ShortFile(location.file_name());
   failure.line = location.line();
+}
+
+// Whether `callback` belongs to a timer that is due before `timer`.
+bool IsOvertaken(const clotho::internal::Runnable& callback,
+                 const clotho::internal::Timer& timer) {
+  const auto* const handle =
+      dynamic_cast<const clotho::internal::HandleState*>(&callback);
+  return handle != nullptr && handle->is_timer() && !handle->cancelled() &&
+         handle->when_ns() < timer.when_ns();
 }
 
 }  // namespace
@@ -44,6 +55,10 @@ void SetPlace(Failure& failure, const std::source_location& location) {
 Simulator* Simulator::Current() { return current_simulator; }
 
 Simulator::Simulator() : loop_({.clock = &clock_, .scheduler = this}) {
+  // Enough for small tests from the first execution on.
+  execution_.deviations.reserve(kInitialCapacity);
+  candidates_.reserve(kInitialCapacity);
+  chains_.reserve(kInitialCapacity);
   loop_.SetExceptionHandler(
       [this](EventLoop&, const ExceptionContext& context) {
         OnException(context);
@@ -211,6 +226,8 @@ void Simulator::OnException(const ExceptionContext& context) {
       break;
     case Source::kDestroyed:
     case Source::kShutdown:
+    case Source::kTaskGroup:
+    case Source::kAsyncGenerator:
     case Source::kOther:
       failure.kind = FailureKind::kCallback;
       failure.what = context.message;
@@ -262,6 +279,11 @@ void Simulator::ListCandidates(const ReadyQueue& ready) {
         candidates_.push_back({place, &runnable});
         break;
       case RunnableKind::kCallback:
+        // Deadlines are kept in order: a later timer does not overtake one
+        // that has come to the queue.
+        if (timer_ != nullptr && IsOvertaken(runnable, *timer_)) {
+          timer_ = nullptr;
+        }
         // Of each chain the first: asyncio promises their order (L-02).
         if (!runnable.cancelled() &&
             std::find(chains_.begin(), chains_.end(), runnable.chain()) ==
@@ -317,6 +339,11 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
   if (main_->done()) {
     if (settling_since_ == 0) settling_since_ = step_ + 1;
     if (step_ + 1 - settling_since_ >= kSettlingStepsMax) return kStop;
+    next_timer = nullptr;
+  }
+  // No step takes as long as that.
+  if (next_timer != nullptr &&
+      next_timer->when_ns() > budget_.virtual_time_max_ns) {
     next_timer = nullptr;
   }
   if (step_ == budget_.steps_max) {

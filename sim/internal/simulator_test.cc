@@ -185,7 +185,8 @@ Coro<void> Gathering(Log& log) {
   auto second = Gather(kReturnExceptions, ThrowAfter(log, absl::Seconds(1)),
                        ReturnAfter(log, 3, absl::ZeroDuration()));
   const auto outcomes = co_await second;
-  Note(log, absl::StrCat(std::get<0>(outcomes).ok(), std::get<1>(outcomes).ok()));
+  Note(log,
+       absl::StrCat(std::get<0>(outcomes).ok(), std::get<1>(outcomes).ok()));
   Task<int> survivor = CreateTask(ReturnAfter(log, 4, absl::Seconds(2)));
   auto third = Gather(survivor, ThrowAfter(log, absl::Seconds(1)));
   try {
@@ -505,10 +506,9 @@ TEST(CandidatesTest, CallbacksOfOneTaskKeepTheirOrderThoseOfTwoMaySwap) {
     co_await a;
     co_await b;
   });
-  EXPECT_THAT(outcomes,
-              UnorderedElementsAre("a1 a2 b1 b2", "a1 b1 a2 b2", "a1 b1 b2 a2",
-                                   "b1 a1 a2 b2", "b1 a1 b2 a2",
-                                   "b1 b2 a1 a2"));
+  EXPECT_THAT(outcomes, UnorderedElementsAre("a1 a2 b1 b2", "a1 b1 a2 b2",
+                                             "a1 b1 b2 a2", "b1 a1 a2 b2",
+                                             "b1 a1 b2 a2", "b1 b2 a1 a2"));
 }
 
 TEST(CandidatesTest, DoneCallbacksOfOneFutureKeepTheirOrder) {
@@ -609,15 +609,16 @@ Coro<void> TaskAgainstDeadline(Log& log) {
     const int value = co_await WaitFor(task, absl::Milliseconds(10));
     log.push_back(absl::StrCat("got ", value));
   } catch (const TimeoutError&) {
-    log.push_back(task.Cancelled() ? "timeout" : "timeout, though it was there");
+    log.push_back(task.Cancelled() ? "timeout"
+                                   : "timeout, though it was there");
   }
 }
 
 TEST(CandidatesTest, ADeadlineCanFallBetweenEachOfTheHopsOfACompletion) {
   EXPECT_EQ(PlainOutcome(&TaskAgainstDeadline), "got 1");
-  EXPECT_THAT(AllOutcomes(&TaskAgainstDeadline),
-              UnorderedElementsAre("got 1", "timeout",
-                                   "timeout, though it was there"));
+  EXPECT_THAT(
+      AllOutcomes(&TaskAgainstDeadline),
+      UnorderedElementsAre("got 1", "timeout", "timeout, though it was there"));
 }
 
 TEST(CandidatesTest, TimersFireInTheOrderOfTheirDeadlines) {
@@ -666,10 +667,9 @@ Coro<void> GatherAgainstOlder(Log& log) {
 
 TEST(CandidatesTest, ATaskBehindAGatherMayRunBeforeAnOlderReadyTask) {
   EXPECT_EQ(PlainOutcome(&GatherAgainstOlder), "child older main");
-  EXPECT_THAT(
-      AllOutcomes(&GatherAgainstOlder),
-      UnorderedElementsAre("child older main", "child main older",
-                           "older child main"));
+  EXPECT_THAT(AllOutcomes(&GatherAgainstOlder),
+              UnorderedElementsAre("child older main", "child main older",
+                                   "older child main"));
 }
 
 Coro<void> ShieldAgainstOlder(Log& log) {
@@ -683,10 +683,9 @@ Coro<void> ShieldAgainstOlder(Log& log) {
 
 TEST(CandidatesTest, ATaskBehindAShieldMayRunBeforeAnOlderReadyTask) {
   EXPECT_EQ(PlainOutcome(&ShieldAgainstOlder), "child older main");
-  EXPECT_THAT(
-      AllOutcomes(&ShieldAgainstOlder),
-      UnorderedElementsAre("child older main", "child main older",
-                           "older child main"));
+  EXPECT_THAT(AllOutcomes(&ShieldAgainstOlder),
+              UnorderedElementsAre("child older main", "child main older",
+                                   "older child main"));
 }
 
 // main stands behind a gather behind a shield.
@@ -701,10 +700,9 @@ Coro<void> NestedAgainstOlder(Log& log) {
 
 TEST(CandidatesTest, ATaskBehindNestedBookkeepingMayRunBeforeAnOlderReadyTask) {
   EXPECT_EQ(PlainOutcome(&NestedAgainstOlder), "child older main");
-  EXPECT_THAT(
-      AllOutcomes(&NestedAgainstOlder),
-      UnorderedElementsAre("child older main", "child main older",
-                           "older child main"));
+  EXPECT_THAT(AllOutcomes(&NestedAgainstOlder),
+              UnorderedElementsAre("child older main", "child main older",
+                                   "older child main"));
 }
 
 TEST(CandidatesTest, SleepersWithEqualDeadlinesMayWakeInAnyOrder) {
@@ -810,8 +808,8 @@ TEST(RecordingTest, DifferentSeedsFindDifferentExecutions) {
   std::set<std::uint64_t> traces;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     Log log;
-    traces.insert(
-        simulator.Run([&] { return Mixed(log); }, random, {seed, 0}).trace_hash);
+    traces.insert(simulator.Run([&] { return Mixed(log); }, random, {seed, 0})
+                      .trace_hash);
   }
   EXPECT_GT(traces.size(), 95);
 }

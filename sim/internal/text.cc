@@ -41,6 +41,30 @@ std::string Place(const std::source_location& location) {
   return Place(location.file_name(), location.line());
 }
 
+std::string Wrap(std::string_view text, std::size_t width, std::size_t indent) {
+  std::string wrapped;
+  std::size_t used = 0;       // In the present line.
+  std::size_t breakable = 0;  // Where it may break: at a space in `wrapped`.
+  for (const char c : text) {
+    if (c == '\n') {
+      wrapped += c;
+      used = 0;
+      breakable = 0;
+      continue;
+    }
+    if (c == ' ' && used > indent) breakable = wrapped.size();
+    wrapped += c;
+    ++used;
+    if (used <= width || breakable == 0) continue;
+    const std::string rest = wrapped.substr(breakable + 1);
+    wrapped.resize(wrapped.find_last_not_of(' ', breakable) + 1);
+    wrapped += "\n" + std::string(indent, ' ') + rest;
+    used = indent + rest.size();
+    breakable = 0;
+  }
+  return wrapped;
+}
+
 std::string FunctionName(std::string_view signature) {
   // Lambdas: the function that they stand in is what a reader knows.
   for (const std::string_view lambda :
@@ -72,10 +96,26 @@ std::string FunctionName(std::string_view signature) {
     if (c == '>' || c == ')') --depth;
     if (c == ' ' && depth == 0) start = i + 1;
   }
+  // What is returned by pointer or reference is written next to the name.
+  while (start < signature.size() &&
+         (signature[start] == '&' || signature[start] == '*')) {
+    ++start;
+  }
   std::string name(signature.substr(start));
-  static constexpr std::string_view kAnonymous = "(anonymous namespace)::";
-  if (const std::size_t at = name.find(kAnonymous); at != name.npos) {
-    name.erase(at, kAnonymous.size());
+  for (const std::string_view unnamed :
+       {std::string_view("(anonymous namespace)::"),
+        std::string_view("{anonymous}::")}) {
+    for (std::size_t at = name.find(unnamed); at != name.npos;
+         at = name.find(unnamed)) {
+      name.erase(at, unnamed.size());
+    }
+  }
+  // What is too long for a line loses its outermost scopes.
+  static constexpr std::size_t kNameMax = 50;
+  while (name.size() > kNameMax) {
+    const std::size_t scope = name.find("::");
+    if (scope == name.npos || name.find('<') < scope) break;
+    name.erase(0, scope + 2);
   }
   return name;
 }

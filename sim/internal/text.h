@@ -3,6 +3,7 @@
 #ifndef CLOTHO_SIM_INTERNAL_TEXT_H_
 #define CLOTHO_SIM_INTERNAL_TEXT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <source_location>
 #include <string>
@@ -22,6 +23,10 @@ std::string Place(const std::source_location& location);
 // "JobQueue::Take" of "Coro<Job> JobQueue::Take(int)"; the same on all
 // compilers.
 std::string FunctionName(std::string_view signature);
+
+// Breaks lines that are longer than `width` at spaces, where they have any, and
+// indents what follows.
+std::string Wrap(std::string_view text, std::size_t width, std::size_t indent);
 
 inline std::string TimeText(std::int64_t ns) {
   return Delay::Nanoseconds(ns).ToString();

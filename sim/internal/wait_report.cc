@@ -15,12 +15,20 @@
 namespace clotho::sim::internal {
 namespace {
 
+constexpr std::size_t kWidth = 92;    // Of a line, beside the heading.
 constexpr std::size_t kTasksMax = 8;  // More are counted, not shown.
 constexpr std::size_t kHoldersMax = 3;
 
 std::string Cut(std::string_view text, std::size_t width) {
   if (text.size() <= width) return std::string(text);
   return absl::StrCat(std::string(text.substr(0, width - 3)), "...");
+}
+
+// A place keeps its end: the line is what matters most.
+std::string CutPlace(std::string_view place, std::size_t width) {
+  if (place.size() <= width) return std::string(place);
+  return absl::StrCat("...",
+                      std::string(place.substr(place.size() - width + 3)));
 }
 
 std::string Pad(std::string text, std::size_t width) {
@@ -116,14 +124,14 @@ std::string WaitsText(const Recorder& recorder) {
   for (std::size_t i = 0; i < shown; ++i) {
     const Wait& wait = graph.waits[order[i]];
     const Recorder::Since since = recorder.WaitsSince(wait.task);
-    absl::StrAppend(
-        &text, Pad(Cut(wait.task, task_width), task_width), "  ",
-        Pad(Cut(wait.what, what_width), what_width), "  ",
-        Pad(TimeText(since.time_ns), 5), "  ",
-        Pad(wait.stack.empty() ? ""
-                               : Cut(Place(wait.stack.front()), place_width),
-            place_width),
-        "  ", HolderText(graph, wait), "\n");
+    absl::StrAppend(&text, Pad(Cut(wait.task, task_width), task_width), "  ",
+                    Pad(Cut(wait.what, what_width), what_width), "  ",
+                    Pad(TimeText(since.time_ns), 5), "  ",
+                    Pad(wait.stack.empty()
+                            ? ""
+                            : CutPlace(Place(wait.stack.front()), place_width),
+                        place_width),
+                    "  ", HolderText(graph, wait), "\n");
   }
   if (order.size() > shown) {
     absl::StrAppend(&text, "and ", order.size() - shown, " more\n");
@@ -145,12 +153,12 @@ std::string WaitsText(const Recorder& recorder) {
       frames.erase(frames.begin() + 1, frames.end() - 2);
       frames.insert(frames.begin() + 1, "...");
     }
-    absl::StrAppend(&text, Pad(Cut(wait.task, task_width), task_width), "  ",
-                    absl::StrJoin(frames, " > "));
+    std::string line = absl::StrCat(Pad(Cut(wait.task, task_width), task_width),
+                                    "  ", absl::StrJoin(frames, " > "));
     if (wait.created_at.line() != 0) {
-      absl::StrAppend(&text, "   created ", Place(wait.created_at));
+      absl::StrAppend(&line, "   created ", Place(wait.created_at));
     }
-    absl::StrAppend(&text, "\n");
+    absl::StrAppend(&text, Wrap(line, kWidth, task_width + 2), "\n");
   }
   text.pop_back();
   return text;

@@ -1,0 +1,85 @@
+#include "clotho/examples/job_queue.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/explore.h"
+#include "clotho/sim/failure.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/report.h"
+#include "clotho/sim/schedule.h"
+#include "clotho/sim/testing.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::examples {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// The program of job_queue_hunt.cc, on either of the queues.
+template <typename AnyQueue>
+Coro<void> TwoWorkersTwoJobs() {
+  AnyQueue queue;
+  Task<Job> first = CreateTask(queue.Take(), {.name = "worker-1"});
+  co_await Sleep(absl::ZeroDuration());
+  queue.Put(Job{1});
+  Task<Job> second = CreateTask(queue.Take(), {.name = "worker-2"});
+  co_await Sleep(absl::Milliseconds(1));
+  queue.Put(Job{2});
+  const Job one = co_await first;
+  const Job two = co_await second;
+  EXPECT_EQ(one.number + two.number, 3);
+}
+
+CLOTHO_TEST(JobQueueTest, IsRightInPlainOrder) {
+  co_await TwoWorkersTwoJobs<JobQueue>();
+}
+
+CLOTHO_TEST(FixedJobQueueTest, LosesNoJob, sim::Random{.schedules = 2'000}) {
+  co_await TwoWorkersTwoJobs<FixedJobQueue>();
+}
+
+TEST(JobQueueTest, FailsWhenAJobIsTakenBetweenAWakeUpAndTheWokenWorker) {
+  const sim::Report report = sim::Explore(TwoWorkersTwoJobs<JobQueue>,
+                                          sim::Random{.schedules = 1'000});
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->kind, sim::FailureKind::kAlways);
+  EXPECT_EQ(report.failure->what,
+            "Always \"a woken worker finds a job\" is false");
+  EXPECT_EQ(report.failure->task, "worker-1");
+  EXPECT_THAT(report.failure->function, HasSubstr("JobQueue::Take"));
+  EXPECT_THAT(std::get<sim::Deviations>(report.replay.schedule),
+              ElementsAre(sim::Deviation{.step = 4, .choice = 1}));
+  ASSERT_EQ(report.trace.departures.size(), 1);
+  EXPECT_EQ(report.trace.departures[0].taken, "ran worker-2 (its first step)");
+  EXPECT_THAT(report.trace.departures[0].plain,
+              HasSubstr("plain order runs worker-1 (examples/job_queue.cc:"));
+}
+
+TEST(JobQueueTest, IsFoundWithinAHundredSchedulesFromAnyOfFiftySeeds) {
+  std::uint64_t most = 0;
+  std::uint64_t total = 0;
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const sim::Report report =
+        sim::Explore(TwoWorkersTwoJobs<JobQueue>,
+                     sim::Random{.schedules = 100, .seed = seed});
+    ASSERT_FALSE(report.passed()) << "seed " << seed;
+    EXPECT_THAT(std::get<sim::Deviations>(report.replay.schedule),
+                ElementsAre(sim::Deviation{.step = 4, .choice = 1}))
+        << "seed " << seed;
+    EXPECT_TRUE(report.minimal);
+    most = std::max(most, report.executions);
+    total += report.executions;
+  }
+  RecordProperty("most_executions", absl::StrCat(most));
+  RecordProperty("mean_executions", absl::StrCat(total / 50));
+}
+
+}  // namespace
+}  // namespace clotho::examples

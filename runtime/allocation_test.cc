@@ -1,0 +1,211 @@
+// Running a small program again and again takes no memory: what it needs is
+// there from the first times.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <tuple>
+#include <utility>
+
+#include "absl/base/config.h"
+#include "absl/time/time.h"
+#include "clotho/runtime/context.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/event.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/future.h"
+#include "clotho/runtime/gather.h"
+#include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/lock.h"
+#include "clotho/runtime/queue.h"
+#include "clotho/runtime/shield.h"
+#include "clotho/runtime/sleep.h"
+#include "clotho/runtime/task.h"
+#include "clotho/runtime/timeout.h"
+#include "gtest/gtest.h"
+
+namespace {
+
+// Calls of malloc and its kin, and those of them that operator new makes.
+std::int64_t mallocs = 0;
+std::int64_t news = 0;
+
+}  // namespace
+
+// A sanitizer has a malloc of its own, and there the pool uses it for each
+// allocation: nothing to count.
+#if !defined(ABSL_HAVE_ADDRESS_SANITIZER) && \
+    !defined(ABSL_HAVE_THREAD_SANITIZER)
+
+extern "C" {
+
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+
+void* malloc(std::size_t size) {
+  ++mallocs;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  ++mallocs;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  ++mallocs;
+  return __libc_realloc(memory, size);
+}
+
+}  // extern "C"
+
+void* operator new(std::size_t size) {
+  ++news;
+  if (void* const memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+#endif
+
+namespace clotho {
+namespace {
+
+constexpr Delay kNow;
+
+Coro<int> Nested(int depth) {
+  if (depth == 0) {
+    co_await Sleep(kNow);
+    co_return 0;
+  }
+  const int below = co_await Nested(depth - 1);
+  co_return below + 1;
+}
+
+const ContextVar<int> variable("variable", 0);
+
+// Uses all there is, and throws nothing.
+Coro<void> Everything() {
+  Lock lock("lock");
+  Queue<int> queue(2, "queue");
+  Event event("event");
+  Future<int> future;
+
+  const auto producer = [&]() -> Coro<void> {
+    for (int i = 0; i < 10; ++i) {
+      auto guard = co_await lock.Acquire();
+      co_await queue.Put(i);
+    }
+    future.SetResult(1);
+  };
+  const auto consumer = [&]() -> Coro<int> {
+    int sum = 0;
+    for (int i = 0; i < 10; ++i) {
+      const int item = co_await WaitFor(queue.Get(), absl::Seconds(1));
+      sum += item;
+      queue.TaskDone();
+      co_await Sleep(absl::Milliseconds(1));
+    }
+    event.Set();
+    co_return sum;
+  };
+  const auto waiter = [&]() -> Coro<void> {
+    variable.Set(variable.Get() + 1);
+    co_await event.Wait();
+    auto guard = co_await lock.Acquire();
+    co_await Timeout(absl::Seconds(1), Nested(10));
+  };
+  variable.Set(1);
+  Task<void> named =
+      CreateTask(waiter(), {.name = "a name that is rather long"});
+  future.AddDoneCallback([&] { event.Clear(); });
+  TimerHandle timer = GetRunningLoop().CallLater(absl::Hours(1), [] {});
+  auto results =
+      co_await Gather(producer(), consumer(), waiter(), Shield(future));
+  EXPECT_EQ(std::get<1>(results), 45);
+  co_await queue.Join();
+  co_await named;
+  timer.Cancel();
+}
+
+// Tasks are cancelled, and deadlines pass.
+Coro<void> Cancellations() {
+  for (int i = 0; i < 3; ++i) {
+    Task<int> task = CreateTask(Nested(3));
+    task.Cancel();
+    try {
+      co_await task;
+    } catch (const CancelledError&) {
+    }
+    try {
+      co_await WaitFor(Sleep(absl::Seconds(2)), absl::Seconds(1));
+    } catch (const TimeoutError&) {
+    }
+  }
+}
+
+// Leaves tasks and timers behind for the loop to destroy.
+Coro<void> Leftovers() {
+  Future<int> never;
+  const auto waiter = [](Future<int> f) -> Coro<void> { co_await f; };
+  for (int i = 0; i < 5; ++i) {
+    CreateTask(waiter(never));
+    CreateTask(Sleep(absl::Hours(1)));
+  }
+  auto gather = Gather(never, Nested(3));
+  co_await Sleep(kNow);
+}
+
+class AllocationTest : public testing::Test {
+ protected:
+  // Runs the program a few times, then a thousand times more.
+  void Run(Coro<void> (*program)()) {
+    if (internal::kFramePoolIsMalloc) {
+      GTEST_SKIP() << "every allocation is the sanitizer's here";
+    }
+    for (int i = 0; i < 1000; ++i) {
+      if (i == 10) mallocs = news = 0;
+      loop_.RunUntilComplete(program());
+      loop_.Reset();
+    }
+    mallocs_ = mallocs;
+    news_ = news;
+  }
+
+  std::int64_t mallocs_ = 0;
+  std::int64_t news_ = 0;
+  internal::JumpingClock clock_;
+  EventLoop loop_{{.clock = &clock_}};
+};
+
+TEST_F(AllocationTest, TheTestCounts) {
+  if (internal::kFramePoolIsMalloc) GTEST_SKIP() << "nothing is counted here";
+  mallocs = news = 0;
+  delete new int(1);
+  std::free(std::malloc(10));
+  EXPECT_EQ(news, 1);
+  EXPECT_EQ(mallocs, 2);
+}
+
+TEST_F(AllocationTest, AProgramThatUsesEverythingTakesNone) {
+  Run(Everything);
+  EXPECT_EQ(mallocs_, 0);
+}
+
+TEST_F(AllocationTest, AProgramThatIsDestroyedHalfWayTakesNone) {
+  Run(Leftovers);
+  EXPECT_EQ(mallocs_, 0);
+}
+
+// The language's own allocation for what is thrown goes to malloc directly, and
+// cannot be helped.
+TEST_F(AllocationTest, CancellationsTakeWhatTheirExceptionsTake) {
+  Run(Cancellations);
+  EXPECT_EQ(news_, 0);
+}
+
+}  // namespace
+}  // namespace clotho

@@ -1,0 +1,318 @@
+// AsCompleted: one result after the other, in the order in which they come.
+//
+//   for (auto next : AsCompleted(std::move(coros))) {
+//     int n = co_await std::move(next);      // The next result, or its
+//     exception.
+//   }
+//
+//   auto completed = AsCompleted(tasks, {.timeout = 5s});
+//   while (auto task = co_await completed.Next()) {   // The tasks themselves.
+//     ...
+//   }
+//
+// Coroutines become tasks at once, even if nobody iterates. When the time is up
+// TimeoutError comes out, once for each that is not done; nothing is cancelled.
+// Section AC of the rules.
+
+#ifndef CLOTHO_RUNTIME_AS_COMPLETED_H_
+#define CLOTHO_RUNTIME_AS_COMPLETED_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/fixed_array.h"
+#include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/timer_queue.h"
+#include "clotho/runtime/queue.h"
+#include "clotho/runtime/task.h"
+#include "clotho/runtime/wait.h"
+
+namespace clotho {
+
+struct AsCompletedOptions {
+  // For all of them. None: wait for ever.
+  std::optional<Delay> timeout = std::nullopt;
+};
+static_assert(std::is_trivially_destructible_v<AsCompletedOptions>);
+
+namespace internal {
+
+// What all of the iteration share. The iteration holds it, as do those who wait
+// for the next, and what may still add to it.
+class AsCompletedState : public Pooled {
+ public:
+  // A place among the futures, or kTimedOut.
+  using Index = std::ptrdiff_t;
+  static constexpr Index kTimedOut = -1;
+
+  AsCompletedState(const std::vector<Ref<FutureBase>>& futures,
+                   const AsCompletedOptions& options);
+  AsCompletedState(const AsCompletedState&) = delete;
+
+  void AddRef() noexcept { ++references_; }
+  void Release() noexcept {
+    if (--references_ == 0) delete this;
+  }
+
+  bool exhausted() const { return left_ == 0; }
+  // Someone will take the next.
+  void Claim() { --left_; }
+  auto Get() { return completed_.Get(); }
+
+ protected:
+  virtual ~AsCompletedState() = default;
+
+ private:
+  // Those that are done, in that order.
+  class CompletedQueue final : public Queue<Index> {
+   public:
+    explicit CompletedQueue(const AsCompletedState& state) : state_(state) {}
+
+   private:
+    void ExplainWait(WaitInfo& info) const override;
+    const AsCompletedState& state_;
+  };
+
+  class Watcher final : public Runnable {
+   public:
+    Watcher(AsCompletedState& state, Ref<FutureBase> future)
+        : Runnable(RunnableKind::kInternal),
+          state_(state),
+          future_(std::move(future)) {}
+    void Run() override;
+    void Drop() noexcept override { state_.Release(); }
+    Runnable* Leads() override {
+      return state_.timed_out_ ? nullptr : state_.completed_.NextGetter();
+    }
+    const Ref<FutureBase>& future() const { return future_; }
+
+   private:
+    AsCompletedState& state_;
+    Ref<FutureBase> future_;
+  };
+
+  class End final : public Timer {
+   public:
+    explicit End(AsCompletedState& state)
+        : Timer(RunnableKind::kInternal), state_(state) {}
+    void Run() override;
+    void Drop() noexcept override { state_.Release(); }
+    Runnable* Leads() override { return state_.completed_.NextGetter(); }
+
+   private:
+    AsCompletedState& state_;
+  };
+
+  void FutureIsDone(Index index);
+  void TimeIsUp();
+
+  std::uint32_t references_ = 0;
+  bool timed_out_ = false;
+  std::size_t missing_;  // Futures that are not in the queue.
+  std::size_t left_;     // Rounds that nobody has begun.
+  CompletedQueue completed_;
+  FixedArray<Watcher> watchers_;
+  End end_;
+};
+
+template <FutureLike F>
+class TypedAsCompletedState final : public AsCompletedState {
+ public:
+  TypedAsCompletedState(std::vector<F> futures,
+                        const std::vector<Ref<FutureBase>>& states,
+                        const AsCompletedOptions& options)
+      : AsCompletedState(states, options), futures_(std::move(futures)) {}
+
+  // The one at `index`. Throws TimeoutError if that is kTimedOut.
+  const F& At(Index index) const {
+    if (index == kTimedOut) throw TimeoutError();
+    return futures_[static_cast<std::size_t>(index)];
+  }
+
+ private:
+  const std::vector<F> futures_;
+};
+
+// The result of a future that is done.
+template <FutureLike F>
+auto ReadResult(const F& future) {
+  if constexpr (IsFuture<F>) {
+    future.state()->ThrowUnlessValue();
+    return ReadValue<typename F::value_type>(*future.state());
+  } else {
+    return future.Result();
+  }
+}
+
+}  // namespace internal
+
+// An iteration over futures as they complete. Copies share it.
+template <FutureLike F>
+class AsCompletedIterator {
+ private:
+  using State = internal::TypedAsCompletedState<F>;
+  using Getter =
+      decltype(MakeAwaiter(std::declval<internal::CoroPromiseBase&>(),
+                           std::declval<internal::AsCompletedState&>().Get()));
+
+  // Takes the next that is done.
+  class AwaiterBase {
+   public:
+    AwaiterBase(internal::CoroPromiseBase& parent, internal::Ref<State> state)
+        : state_(std::move(state)),
+          getter_(MakeAwaiter(parent, state_->Get())) {}
+    AwaiterBase(const AwaiterBase&) = delete;
+    bool await_ready() { return getter_.await_ready(); }
+    void await_suspend(std::coroutine_handle<> handle) {
+      getter_.await_suspend(handle);
+    }
+
+   protected:
+    const F& Take() { return state_->At(getter_.await_resume()); }
+
+   private:
+    internal::Ref<State> state_;
+    Getter getter_;
+  };
+
+  class NextAwaitable {
+   public:
+    class [[nodiscard]] Awaiter {
+     public:
+      Awaiter(internal::CoroPromiseBase& parent, const NextAwaitable& next) {
+        if (next.state_->exhausted()) return;
+        next.state_->Claim();
+        taker_.emplace(parent, next.state_);
+      }
+      bool await_ready() {
+        return !taker_.has_value() || taker_->await_ready();
+      }
+      void await_suspend(std::coroutine_handle<> handle) {
+        taker_->await_suspend(handle);
+      }
+      std::optional<F> await_resume() {
+        if (!taker_.has_value()) return std::nullopt;
+        return taker_->Take();
+      }
+
+     private:
+      struct Taker : AwaiterBase {
+        using AwaiterBase::AwaiterBase;
+        using AwaiterBase::Take;
+      };
+      std::optional<Taker> taker_;
+    };
+    explicit NextAwaitable(internal::Ref<State> state)
+        : state_(std::move(state)) {}
+
+   private:
+    internal::Ref<State> state_;
+  };
+
+ public:
+  // The next result, whichever it is, of a round that was begun.
+  class Round {
+   public:
+    class [[nodiscard]] Awaiter : public AwaiterBase {
+     public:
+      Awaiter(internal::CoroPromiseBase& parent, const Round& round)
+          : AwaiterBase(parent, round.state_) {}
+      auto await_resume() { return internal::ReadResult(this->Take()); }
+    };
+
+   private:
+    friend class AsCompletedIterator;
+    explicit Round(internal::Ref<State> state) : state_(std::move(state)) {}
+    internal::Ref<State> state_;
+  };
+
+  class Iterator {
+   public:
+    using value_type = Round;
+    using difference_type = std::ptrdiff_t;
+
+    // Each call begins a round.
+    Round operator*() const {
+      state_->Claim();
+      return Round(state_);
+    }
+    Iterator& operator++() { return *this; }
+    void operator++(int) {}
+    bool operator==(std::default_sentinel_t) const {
+      return state_->exhausted();
+    }
+
+   private:
+    friend class AsCompletedIterator;
+    explicit Iterator(internal::Ref<State> state) : state_(std::move(state)) {}
+    internal::Ref<State> state_;
+  };
+
+  Iterator begin() const { return Iterator(state_); }
+  std::default_sentinel_t end() const { return {}; }
+
+  // `co_await` gives the next future that is done, or nothing after the last.
+  // Throws TimeoutError when the time is up.
+  [[nodiscard]] NextAwaitable Next() const { return NextAwaitable(state_); }
+
+  // For AsCompleted.
+  explicit AsCompletedIterator(internal::Ref<State> state)
+      : state_(std::move(state)) {}
+
+ private:
+  internal::Ref<State> state_;
+};
+
+namespace internal {
+
+template <FutureLike F>
+AsCompletedIterator<F> MakeAsCompleted(std::vector<F> futures,
+                                       const AsCompletedOptions& options) {
+  futures = Distinct(std::move(futures));
+  std::vector<Ref<FutureBase>> states;
+  states.reserve(futures.size());
+  for (const F& future : futures) states.push_back(future.state());
+  using State = TypedAsCompletedState<F>;
+  return AsCompletedIterator<F>(
+      Ref<State>(new State(std::move(futures), states, options)));
+}
+
+}  // namespace internal
+
+// Of futures or tasks.
+template <FutureLike F>
+[[nodiscard]] AsCompletedIterator<F> AsCompleted(
+    std::vector<F> futures, const AsCompletedOptions& options = {}) {
+  return internal::MakeAsCompleted(std::move(futures), options);
+}
+
+// Of coroutines, or of other awaitables, each of which becomes a task.
+template <Awaitable A>
+  requires(!FutureLike<A>)
+[[nodiscard]] auto AsCompleted(
+    std::vector<A> awaitables, const AsCompletedOptions& options = {},
+    std::source_location location = std::source_location::current()) {
+  std::vector<Task<AwaitResult<A>>> tasks;
+  tasks.reserve(awaitables.size());
+  for (A& awaitable : awaitables) {
+    tasks.push_back(CreateTask(std::move(awaitable), TaskOptions{}, location));
+  }
+  return internal::MakeAsCompleted(std::move(tasks), options);
+}
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_AS_COMPLETED_H_

@@ -1,0 +1,364 @@
+// AsyncGenerator<T>: a coroutine that yields any number of values, and may
+// await in between.
+//
+//   AsyncGenerator<int> Ticks(int count) {
+//     for (int i = 0; i < count; ++i) {
+//       co_await Sleep(absl::Seconds(1));
+//       co_yield i;
+//     }
+//   }
+//
+//   auto ticks = Ticks(3);
+//   while (auto tick = co_await ticks.Next()) {   // Python's `async for`.
+//     Use(*tick);
+//   }
+//
+// It runs inside the task that asks for the next value, as far as the next
+// `co_yield`, with no trip through the loop. `AsyncGenerator<T, Sent>` can be
+// sent values: `co_yield` then gives a std::optional<Sent>, which is empty if
+// nothing was sent.
+//
+// A generator that is dropped while it stands at a `co_yield` is closed by a
+// task of its own, so that it can clean up (AG-05); `Aclose` does so at once.
+// Section AG of the rules.
+
+#ifndef CLOTHO_RUNTIME_ASYNC_GENERATOR_H_
+#define CLOTHO_RUNTIME_ASYNC_GENERATOR_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/ref.h"
+
+namespace clotho {
+
+template <typename T, typename Sent = void>
+class AsyncGenerator;
+
+namespace internal {
+
+class AsyncGeneratorState;
+
+// What the promises of all asynchronous generators share.
+class AsyncGeneratorPromiseBase : public CoroPromiseBase {
+ public:
+  void return_void() const noexcept {}
+
+ protected:
+  AsyncGeneratorPromiseBase() = default;
+  ~AsyncGeneratorPromiseBase();
+
+  // Suspends at a `co_yield`, and goes on with whoever iterates.
+  void Yield() noexcept {
+    yielded_ = true;
+    ReturnToParent();
+  }
+  // When it goes on: throws what was thrown in.
+  void ThrowThrownIn() {
+    if (thrown_in_ != nullptr) {
+      std::rethrow_exception(std::exchange(thrown_in_, nullptr));
+    }
+  }
+
+ private:
+  friend class AsyncGeneratorState;
+
+  AsyncGeneratorState* state_ = nullptr;
+  std::exception_ptr thrown_in_;
+  bool yielded_ = false;  // In contrast to: come to its end.
+};
+
+// A generator and its frame. Whoever has the generator holds it, and so does
+// each of its methods while it is awaited.
+class AsyncGeneratorState final : public AsyncGeneratorNode, public Pooled {
+ public:
+  explicit AsyncGeneratorState(AsyncGeneratorPromiseBase& frame)
+      : frame_(&frame) {
+    frame.state_ = this;
+  }
+
+  void AddRef() noexcept { ++references_; }
+  void Release() noexcept {
+    if (--references_ == 0) LastIsGone();
+  }
+
+  enum class Method {
+    kSend,     // The end is an exception, as in Python.
+    kIterate,  // The end is no value.
+    kThrow,
+    kClose,
+  };
+
+  // A method is awaited. False if there is nothing to do. Throws if it is not
+  // possible now. `exception` is for kThrow.
+  bool Begin(Method method, bool sends_value, std::exception_ptr exception);
+  // The generator has yielded or ended, after `Begin` returned true. True if
+  // there is a value; throws what came out.
+  bool End(Method method);
+
+  AsyncGeneratorPromiseBase& frame() const { return *frame_; }
+  bool begun() const { return begun_; }
+  void FrameIsGone() noexcept { frame_ = nullptr; }
+
+ private:
+  bool finished() const { return frame_ == nullptr; }
+  void Destroy() noexcept;
+  void LastIsGone() noexcept;
+
+  AsyncGeneratorPromiseBase* frame_;  // Null when it has ended.
+  std::uint32_t references_ = 0;
+  bool begun_ = false;
+  bool running_ = false;     // One of its methods is being awaited.
+  bool closed_ = false;      // It was closed, or has come to its end.
+  bool registered_ = false;  // With the loop that first ran it.
+  bool finalized_ = false;
+};
+
+// A method of a generator that is being awaited.
+class AsyncGeneratorAwaiterBase : private CoroAwaiterBase {
+ public:
+  AsyncGeneratorAwaiterBase(CoroPromiseBase& parent,
+                            Ref<AsyncGeneratorState> state,
+                            AsyncGeneratorState::Method method,
+                            std::exception_ptr exception = nullptr)
+      : CoroAwaiterBase(parent, nullptr),
+        state_(std::move(state)),
+        method_(method),
+        exception_(std::move(exception)) {}
+
+  void await_suspend(std::coroutine_handle<> handle) noexcept {
+    Borrow(state_->frame());
+    CoroAwaiterBase::await_suspend(handle);
+  }
+
+ protected:
+  // True if there is nothing to wait for.
+  bool Ready(bool sends_value) {
+    has_begun_ = state_->Begin(method_, sends_value, exception_);
+    return !has_begun_;
+  }
+  // True if there is a value.
+  bool Finish() {
+    if (!has_begun_) return false;
+    GiveBack();
+    return state_->End(method_);
+  }
+  AsyncGeneratorState& state() const { return *state_; }
+
+ private:
+  Ref<AsyncGeneratorState> state_;
+  const AsyncGeneratorState::Method method_;
+  std::exception_ptr exception_;
+  bool has_begun_ = false;
+};
+
+class AsyncGeneratorClose {
+ public:
+  explicit AsyncGeneratorClose(Ref<AsyncGeneratorState> state)
+      : state_(std::move(state)) {}
+
+  class [[nodiscard]] Awaiter : public AsyncGeneratorAwaiterBase {
+   public:
+    Awaiter(CoroPromiseBase& parent, const AsyncGeneratorClose& close)
+        : AsyncGeneratorAwaiterBase(parent, close.state_,
+                                    AsyncGeneratorState::Method::kClose) {}
+    bool await_ready() { return Ready(/*sends_value=*/false); }
+    void await_resume() { Finish(); }
+  };
+
+ private:
+  Ref<AsyncGeneratorState> state_;
+};
+
+template <typename T, typename Sent>
+class AsyncGeneratorPromise final : public AsyncGeneratorPromiseBase {
+ public:
+  static_assert(alignof(T) <= 16,
+                "what a generator yields may need 16 bytes of alignment at "
+                "most: yield a pointer to it");
+
+  AsyncGenerator<T, Sent> get_return_object();
+
+  class [[nodiscard]] YieldAwaiter {
+   public:
+    explicit YieldAwaiter(AsyncGeneratorPromise& promise) : promise_(promise) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<>) noexcept { promise_.Yield(); }
+    auto await_resume() {
+      promise_.ThrowThrownIn();
+      if constexpr (!std::is_void_v<Sent>) {
+        return std::exchange(promise_.sent_, std::nullopt);
+      }
+    }
+
+   private:
+    AsyncGeneratorPromise& promise_;
+  };
+
+  YieldAwaiter yield_value(T value) {
+    value_.emplace(std::move(value));
+    return YieldAwaiter(*this);
+  }
+
+  T TakeValue() {
+    T value = *std::move(value_);
+    value_.reset();
+    return value;
+  }
+  template <typename U>
+  void SetSent(U&& value) {
+    sent_.emplace(std::forward<U>(value));
+  }
+
+ private:
+  using Send = std::conditional_t<std::is_void_v<Sent>, std::monostate, Sent>;
+
+  std::optional<T> value_;
+  std::optional<Send> sent_;
+};
+
+}  // namespace internal
+
+template <typename T, typename Sent>
+class [[nodiscard]] AsyncGenerator {
+ public:
+  using promise_type = internal::AsyncGeneratorPromise<T, Sent>;
+  using value_type = T;
+
+ private:
+  using State = internal::AsyncGeneratorState;
+  using Send = std::conditional_t<std::is_void_v<Sent>, std::monostate, Sent>;
+
+  // An awaiter of a method that gives a value.
+  class ValueAwaiter : public internal::AsyncGeneratorAwaiterBase {
+   public:
+    bool await_ready() {
+      const bool ready = this->Ready(sent_.has_value());
+      if (!ready && sent_.has_value()) promise().SetSent(*std::move(sent_));
+      return ready;
+    }
+
+   protected:
+    ValueAwaiter(internal::CoroPromiseBase& parent, internal::Ref<State> state,
+                 State::Method method, std::exception_ptr exception,
+                 std::optional<Send> sent)
+        : AsyncGeneratorAwaiterBase(parent, std::move(state), method,
+                                    std::move(exception)),
+          sent_(std::move(sent)) {}
+    promise_type& promise() const {
+      return static_cast<promise_type&>(this->state().frame());
+    }
+
+   private:
+    std::optional<Send> sent_;
+  };
+
+  struct Nexting {
+    internal::Ref<State> state;
+    std::optional<Send> sent;
+
+    class [[nodiscard]] Awaiter : public ValueAwaiter {
+     public:
+      Awaiter(internal::CoroPromiseBase& parent, Nexting&& next)
+          : ValueAwaiter(parent, std::move(next.state), State::Method::kSend,
+                         nullptr, std::move(next.sent)) {}
+      T await_resume() {
+        this->Finish();
+        return this->promise().TakeValue();
+      }
+    };
+  };
+
+  struct NextingOrEnd {
+    internal::Ref<State> state;
+
+    class [[nodiscard]] Awaiter : public ValueAwaiter {
+     public:
+      Awaiter(internal::CoroPromiseBase& parent, NextingOrEnd&& next)
+          : ValueAwaiter(parent, std::move(next.state), State::Method::kIterate,
+                         nullptr, std::nullopt) {}
+      std::optional<T> await_resume() {
+        if (!this->Finish()) return std::nullopt;
+        return this->promise().TakeValue();
+      }
+    };
+  };
+
+  struct Throwing {
+    internal::Ref<State> state;
+    std::exception_ptr exception;
+
+    class [[nodiscard]] Awaiter : public ValueAwaiter {
+     public:
+      Awaiter(internal::CoroPromiseBase& parent, Throwing&& thrown)
+          : ValueAwaiter(parent, std::move(thrown.state), State::Method::kThrow,
+                         std::move(thrown.exception), std::nullopt) {}
+      std::optional<T> await_resume() {
+        if (!this->Finish()) return std::nullopt;
+        return this->promise().TakeValue();
+      }
+    };
+  };
+
+ public:
+  AsyncGenerator(AsyncGenerator&&) noexcept = default;
+  AsyncGenerator& operator=(AsyncGenerator&&) noexcept = default;
+
+  // ---- What follows is awaited, and runs nothing before. Only one at a time
+  // may be awaited: another throws RuntimeError (AG-03). ----
+
+  // The next value, or nothing at the end.
+  [[nodiscard]] auto Next() { return NextingOrEnd{state_}; }
+
+  // The next value. Throws StopAsyncIteration at the end.
+  [[nodiscard]] auto Anext() { return Nexting{state_, std::nullopt}; }
+
+  // The same; the `co_yield` at which the generator stands gives `value`.
+  // Throws TypeError if it has not begun yet, and so stands at none.
+  template <typename U>
+    requires(!std::is_void_v<Sent> && std::is_constructible_v<Send, U &&>)
+  [[nodiscard]] auto Asend(U&& value) {
+    return Nexting{state_, std::optional<Send>(std::forward<U>(value))};
+  }
+
+  // Throws an exception at the `co_yield` at which it stands, and gives the
+  // next value. If it has come to its end before, it gives nothing (AG-01).
+  [[nodiscard]] auto Athrow(std::exception_ptr exception) {
+    return Throwing{state_, std::move(exception)};
+  }
+  template <typename E>
+    requires(!std::is_convertible_v<E, std::exception_ptr>)
+  [[nodiscard]] auto Athrow(E exception) {
+    return Athrow(std::make_exception_ptr(std::move(exception)));
+  }
+
+  // Throws GeneratorExit at the `co_yield` at which it stands, and waits until
+  // it has cleaned up. Throws RuntimeError if it yields again (AG-02).
+  [[nodiscard]] auto Aclose() { return internal::AsyncGeneratorClose(state_); }
+
+ private:
+  friend promise_type;
+  explicit AsyncGenerator(promise_type& promise) : state_(new State(promise)) {}
+
+  internal::Ref<State> state_;
+};
+
+namespace internal {
+
+template <typename T, typename Sent>
+AsyncGenerator<T, Sent> AsyncGeneratorPromise<T, Sent>::get_return_object() {
+  return AsyncGenerator<T, Sent>(*this);
+}
+
+}  // namespace internal
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_ASYNC_GENERATOR_H_

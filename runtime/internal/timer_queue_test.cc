@@ -1,0 +1,109 @@
+#include "clotho/runtime/internal/timer_queue.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "clotho/runtime/internal/runnable.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::internal {
+namespace {
+
+using ::testing::ElementsAre;
+
+class Alarm final : public Timer {
+ public:
+  explicit Alarm(int n) : Timer(RunnableKind::kInternal), value(n) {}
+  void Run() override {}
+  void Drop() noexcept override {}
+  int value;
+};
+
+class TimerQueueTest : public testing::Test {
+ protected:
+  Alarm& Add(int value, std::int64_t when_ns) {
+    alarms_.emplace_back(value);
+    queue_.Add(alarms_.back(), when_ns);
+    return alarms_.back();
+  }
+  std::vector<int> PopAll() {
+    std::vector<int> values;
+    while (!queue_.empty()) {
+      values.push_back(static_cast<Alarm&>(queue_.PopFront()).value);
+    }
+    return values;
+  }
+  std::deque<Alarm> alarms_;
+  TimerQueue queue_;
+};
+
+TEST_F(TimerQueueTest, IsOrderedByDeadlineThenByTheOrderSet) {
+  Add(3, 20);
+  Add(1, 10);
+  Add(4, 20);
+  Add(2, 10);
+  Add(0, -5);
+  EXPECT_EQ(queue_.next_ns(), -5);
+  EXPECT_EQ(queue_.size(), 5u);
+  EXPECT_THAT(PopAll(), ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST_F(TimerQueueTest, ATimerKnowsWhetherItIsArmed) {
+  Alarm& alarm = Add(0, 10);
+  EXPECT_TRUE(alarm.armed());
+  EXPECT_EQ(alarm.when_ns(), 10);
+  queue_.PopFront();
+  EXPECT_FALSE(alarm.armed());
+  EXPECT_EQ(alarm.when_ns(), 10);
+  queue_.Add(alarm, 20);
+  EXPECT_TRUE(alarm.armed());
+  queue_.Remove(alarm);
+  EXPECT_FALSE(alarm.armed());
+  EXPECT_TRUE(queue_.empty());
+}
+
+TEST_F(TimerQueueTest, TakesTheEndsOfTime) {
+  Add(2, std::numeric_limits<std::int64_t>::max());
+  Add(1, 0);
+  Add(0, std::numeric_limits<std::int64_t>::min());
+  EXPECT_THAT(PopAll(), ElementsAre(0, 1, 2));
+}
+
+// Against a list that is sorted.
+TEST_F(TimerQueueTest, AgreesWithASortedListOverRandomOperations) {
+  std::mt19937 random(1);  // Its output is specified.
+  std::vector<std::pair<std::int64_t, Alarm*>> model;
+  int next = 0;
+  for (int step = 0; step < 20000; ++step) {
+    const unsigned operation = random() % 10;
+    if (operation < 5 || model.empty()) {
+      Alarm& alarm = Add(next++, random() % 50);
+      const auto place =
+          std::upper_bound(model.begin(), model.end(), alarm.when_ns(),
+                           [](std::int64_t when, const auto& entry) {
+                             return when < entry.first;
+                           });
+      model.insert(place, {alarm.when_ns(), &alarm});
+    } else if (operation < 8) {
+      const std::size_t place = random() % model.size();
+      queue_.Remove(*model[place].second);
+      model.erase(model.begin() + place);
+    } else {
+      ASSERT_EQ(&queue_.PopFront(), model.front().second);
+      model.erase(model.begin());
+    }
+    ASSERT_EQ(queue_.size(), model.size());
+    if (!model.empty()) {
+      ASSERT_EQ(&queue_.front(), model.front().second);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace clotho::internal

@@ -1,0 +1,161 @@
+// Semaphore: at most so many tasks at a time.
+//
+//   Semaphore connections(3);
+//   auto guard = co_await connections.Acquire();  // Released when it goes.
+//
+// A task that finds no permit left waits in line. A release hands the permit
+// over to the first in line, before that runs; who asks meanwhile stands behind
+// those who wait, even if there are permits (SM-01 to SM-03).
+//
+//   Semaphore         may be released more often than it was acquired.
+//   BoundedSemaphore  must not (SM-04).
+//
+// It is for the tasks of one loop, not for threads.
+
+#ifndef CLOTHO_RUNTIME_SEMAPHORE_H_
+#define CLOTHO_RUNTIME_SEMAPHORE_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/text.h"
+
+namespace clotho {
+
+class Semaphore {
+ private:
+  class GuardNode : public internal::ListNode {};
+  class Waiter;
+
+  class AcquireAwaitable {
+   public:
+    class [[nodiscard]] Awaiter;
+    explicit AcquireAwaitable(Semaphore& semaphore) : semaphore_(semaphore) {}
+
+   private:
+    Semaphore& semaphore_;
+  };
+
+ public:
+  // Holds a permit as long as it lives. May be moved.
+  class [[nodiscard]] Guard : private GuardNode {
+   public:
+    Guard(Guard&& other) noexcept { MoveFrom(other); }
+    Guard& operator=(Guard&& other) noexcept {
+      if (this != &other) {
+        Release();
+        MoveFrom(other);
+      }
+      return *this;
+    }
+    ~Guard() { Release(); }
+
+    // Gives the permit back now. (Of a BoundedSemaphore that has all its
+    // permits already, it is dropped.)
+    void Release() noexcept;
+
+    // Keeps the permit taken: someone will call `Semaphore::Release`.
+    void Detach() noexcept {
+      Unlink();
+      semaphore_ = nullptr;
+    }
+
+   private:
+    friend class Semaphore;
+    friend class internal::IntrusiveList<Guard, GuardNode>;
+    explicit Guard(Semaphore& semaphore) noexcept : semaphore_(&semaphore) {
+      semaphore.guards_.PushBack(*this);
+    }
+    void MoveFrom(Guard& other) noexcept {
+      semaphore_ = other.semaphore_;
+      other.Detach();
+      if (semaphore_ != nullptr) semaphore_->guards_.PushBack(*this);
+    }
+    Semaphore* semaphore_ = nullptr;  // Null while it holds nothing.
+  };
+
+  // With `value` permits. `name` is for reports. Throws ValueError if the value
+  // is negative.
+  explicit Semaphore(std::int64_t value = 1, std::string_view name = {})
+      : Semaphore(value, /*is_bounded=*/false, name) {}
+  // Whoever still waits for it can only be cancelled; guards have nothing to
+  // give back any more.
+  ~Semaphore();
+  Semaphore(const Semaphore&) = delete;
+  Semaphore& operator=(const Semaphore&) = delete;
+
+  // Takes a permit: `co_await` gives the Guard.
+  [[nodiscard]] AcquireAwaitable Acquire() { return AcquireAwaitable(*this); }
+
+  // Who asks now would have to wait.
+  bool Locked() const;
+
+  // Gives a permit back, or adds one. Throws ValueError if it is bounded and
+  // has all its permits.
+  void Release();
+
+  // For reports: `Semaphore "connections"`.
+  std::string Describe() const;
+
+ protected:
+  Semaphore(std::int64_t value, bool is_bounded, std::string_view name);
+
+ private:
+  bool IsFull() const { return bound_.has_value() && value_ >= *bound_; }
+  void AddPermit() noexcept;
+  // Hands a permit to the first in line. False if nobody waits.
+  bool WakeNext() noexcept;
+
+  std::int64_t value_;
+  std::optional<std::int64_t> bound_;
+  internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
+  internal::IntrusiveList<Guard, GuardNode> guards_;
+  internal::Text name_;
+};
+
+// A semaphore that must not be released more often than it was acquired.
+class BoundedSemaphore : public Semaphore {
+ public:
+  explicit BoundedSemaphore(std::int64_t value = 1, std::string_view name = {})
+      : Semaphore(value, /*is_bounded=*/true, name) {}
+};
+
+// A task in line. When it is woken it has its permit.
+class Semaphore::Waiter : public internal::WaiterFuture,
+                          public internal::LineNode {
+ public:
+  Waiter(EventLoop& loop, Semaphore& semaphore)
+      : internal::WaiterFuture(loop), semaphore_(&semaphore) {}
+  void Explain(internal::WaitInfo& info) const override;
+
+ private:
+  friend class Semaphore;
+  Semaphore* semaphore_;  // Null when it is gone.
+};
+
+class [[nodiscard]] Semaphore::AcquireAwaitable::Awaiter {
+ public:
+  Awaiter(internal::CoroPromiseBase& parent, const AcquireAwaitable& acquire)
+      : parent_(parent), semaphore_(acquire.semaphore_) {}
+  Awaiter(const Awaiter&) = delete;
+
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<>);
+  Guard await_resume();
+
+ private:
+  internal::CoroPromiseBase& parent_;
+  Semaphore& semaphore_;
+  std::optional<Waiter> waiter_;
+};
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_SEMAPHORE_H_

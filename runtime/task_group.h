@@ -1,0 +1,189 @@
+// TaskGroup: tasks that end together.
+//
+//   TaskGroup group;
+//   auto body = group.Run([&]() -> Coro<void> {
+//     group.CreateTask(Fetch("a"));
+//     group.CreateTask(Fetch("b"));
+//     co_return;
+//   });
+//   co_await std::move(body);  // Until the body and all the tasks have ended.
+//
+// When a task fails, the others and the body are cancelled; when all have
+// ended, an ExceptionGroup with everything that failed comes out. A task that
+// is cancelled is no failure. When whoever awaits `Run` is cancelled, so are
+// the tasks. Section TG of the rules.
+
+#ifndef CLOTHO_RUNTIME_TASK_GROUP_H_
+#define CLOTHO_RUNTIME_TASK_GROUP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/task.h"
+
+namespace clotho {
+
+namespace internal {
+
+// What a group, its body and its tasks share.
+class TaskGroupState : public Pooled {
+ public:
+  TaskGroupState() = default;
+  TaskGroupState(const TaskGroupState&) = delete;
+
+  void AddRef() noexcept { ++references_; }
+  void Release() noexcept {
+    if (--references_ == 0) delete this;
+  }
+
+  // Why no task can be added now, or null (TG-02).
+  const char* Refusal() const;
+  void Add(FutureBase& task);
+
+  // The running task is to be the parent. Throws RuntimeError the second time.
+  void Enter();
+  // Waits for the tasks, after a body that has ended, with `error` if that is
+  // not null. Throws what comes out of the group (TG-05).
+  static Coro<void> Exit(Ref<TaskGroupState> self, std::exception_ptr error);
+
+ private:
+  class ChildNode : public ListNode {};
+
+  // Waits at a task of the group. Holds on to both until it has run.
+  class Child final : public Runnable, public ChildNode, public Pooled {
+   public:
+    Child(TaskGroupState& group, FutureBase& task)
+        : Runnable(RunnableKind::kInternal), group_(&group), task_(&task) {}
+    void Run() override;
+    void Drop() noexcept override { delete this; }
+    Runnable* Leads() override;
+    FutureBase& task() const { return *task_; }
+
+   private:
+    Ref<TaskGroupState> group_;
+    Ref<FutureBase> task_;
+  };
+
+  // What the parent waits for when its body has ended.
+  class AllDone final : public FutureBase {
+   public:
+    AllDone(EventLoop& loop, TaskGroupState& group)
+        : FutureBase(loop, Storage::kCounted), group_(group) {}
+    void Finish() { FinishWithValue(); }
+    void Explain(WaitInfo& info) const override;
+
+   private:
+    const TaskGroupState& group_;  // Held by whoever waits.
+  };
+
+  void ChildIsDone(FutureBase& task);
+  void Abort();
+
+  std::uint32_t references_ = 0;
+  bool entered_ = false;
+  bool exiting_ = false;
+  bool aborting_ = false;
+  bool parent_cancel_requested_ = false;
+  Ref<FutureBase> parent_;
+  IntrusiveList<Child, ChildNode> children_;  // In the order of creation.
+  Ref<AllDone> all_done_;                     // While the parent waits.
+  std::vector<std::exception_ptr> errors_;
+  std::exception_ptr critical_error_;  // The first.
+};
+
+// The body of a group, and then its tasks.
+template <Awaitable A>
+Coro<AwaitResult<A>> RunInGroup(Ref<TaskGroupState> group, A body) {
+  using Result = AwaitResult<A>;
+  group->Enter();
+  std::optional<Stored<Result>> result;
+  std::exception_ptr error;
+  try {
+    if constexpr (std::is_void_v<Result>) {
+      co_await std::move(body);
+      result.emplace();
+    } else {
+      result.emplace(co_await std::move(body));
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await TaskGroupState::Exit(group, error);
+  if (error != nullptr) std::rethrow_exception(error);
+  if constexpr (!std::is_void_v<Result>) co_return *std::move(result);
+}
+
+template <typename Function>
+Coro<AwaitResult<std::invoke_result_t<Function&>>> CallInGroup(
+    Ref<TaskGroupState> group, Function function) {
+  auto body = RunInGroup(std::move(group), CallInCoro(std::move(function)));
+  co_return co_await std::move(body);
+}
+
+}  // namespace internal
+
+class TaskGroup {
+ public:
+  TaskGroup() : state_(new internal::TaskGroupState()) {}
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  // Awaits the body, and then all the tasks of the group; gives what the body
+  // returns. Once only.
+  template <Awaitable A>
+  [[nodiscard]] Coro<AwaitResult<A>> Run(A body) {
+    return internal::RunInGroup(state_, std::move(body));
+  }
+  // The same for a function that returns the body, and that is kept as long as
+  // it runs.
+  template <typename Function>
+    requires(!Awaitable<Function> && Awaitable<std::invoke_result_t<Function&>>)
+  [[nodiscard]] auto Run(Function function) {
+    return internal::CallInGroup(state_, std::move(function));
+  }
+
+  // Makes a task that belongs to the group. Throws RuntimeError, and makes
+  // none, before `Run`, after it, and when the group is being cancelled.
+  template <Awaitable A>
+    requires(!IsFuture<A>)
+  auto CreateTask(
+      A awaitable, const TaskOptions& options = {},
+      std::source_location location = std::source_location::current()) {
+    if (const char* const refusal = state_->Refusal()) {
+      if constexpr (requires { awaitable.Close(); }) awaitable.Close();
+      throw RuntimeError(refusal);
+    }
+    auto task = clotho::CreateTask(std::move(awaitable), options, location);
+    state_->Add(*task.state());
+    return task;
+  }
+  template <typename Function>
+    requires(!Awaitable<Function> && Awaitable<std::invoke_result_t<Function&>>)
+  auto CreateTask(
+      Function function, const TaskOptions& options = {},
+      std::source_location location = std::source_location::current()) {
+    return CreateTask(internal::CallInCoro(std::move(function)), options,
+                      location);
+  }
+
+ private:
+  internal::Ref<internal::TaskGroupState> state_;
+};
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_TASK_GROUP_H_

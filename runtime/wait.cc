@@ -1,0 +1,104 @@
+#include "clotho/runtime/wait.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/task_base.h"
+
+namespace clotho::internal {
+
+WaitState::WaitState(EventLoop& loop, std::vector<Ref<FutureBase>> futures,
+                     const WaitOptions& options)
+    : WaiterFuture(loop),
+      futures_(std::move(futures)),
+      watchers_(futures_.size()),
+      missing_(futures_.size()),
+      return_when_(options.return_when),
+      end_(*this) {
+  if (options.timeout.has_value()) {
+    AddRef();  // The timer's.
+    loop.Arm(end_, SaturatingAdd(loop.NowNs(), options.timeout->ns()));
+  }
+  for (const Ref<FutureBase>& future : futures_) {
+    Watcher& watcher = watchers_.Emplace(*this, *future);
+    AddRef();  // The watcher's.
+    if (future->done()) {
+      loop.Push(watcher);
+    } else {
+      future->AddWaiter(watcher);
+    }
+  }
+}
+
+void WaitState::Leave() {
+  Disarm();
+  for (Watcher& watcher : watchers_) {
+    if (!watcher.is_linked()) continue;
+    watcher.Unlink();
+    Release();
+  }
+  Release();
+}
+
+void WaitState::Disarm() {
+  if (!end_.armed()) return;
+  loop()->Disarm(end_);
+  Release();
+}
+
+void WaitState::Watcher::Run() {
+  wait_.FutureIsDone(future_);
+  wait_.Release();
+}
+
+void WaitState::End::Run() {
+  wait_.Wake();
+  wait_.Release();
+}
+
+void WaitState::FutureIsDone(FutureBase& future) {
+  --missing_;
+  bool enough = missing_ == 0 || return_when_ == ReturnWhen::kFirstCompleted;
+  if (!enough && return_when_ == ReturnWhen::kFirstException &&
+      future.state() != State::kCancelled) {
+    future.MarkRetrieved();  // It is looked at (W-03).
+    enough = future.exception() != nullptr;
+  }
+  if (!enough) return;
+  Disarm();
+  Wake();
+}
+
+Runnable* WaitState::Watcher::Leads() {
+  if (wait_.done()) return nullptr;
+  const bool enough =
+      wait_.missing_ == 1 ||
+      wait_.return_when_ == ReturnWhen::kFirstCompleted ||
+      (wait_.return_when_ == ReturnWhen::kFirstException &&
+       future_.state() == State::kFinished && future_.exception() != nullptr);
+  return enough ? wait_.FirstLed() : nullptr;
+}
+
+void WaitState::Explain(WaitInfo& info) const {
+  info.what = absl::StrCat("Wait(", futures_.size(), ")");
+  for (const Ref<FutureBase>& future : futures_) {
+    if (!future->done()) info.parts.push_back(future.get());
+  }
+}
+
+void WaitAwaiterBase::Suspend(std::vector<Ref<FutureBase>> futures) {
+  if (futures.empty()) throw ValueError("Set of Tasks/Futures is empty.");
+  TaskBase& task = parent_.task();
+  state_ = new WaitState(*task.loop(), std::move(futures), options_);
+  task.WaitOn(parent_, *state_);
+}
+
+void WaitAwaiterBase::Resume() {
+  parent_.task().ThrowInjected();
+  state_->ThrowUnlessValue();
+}
+
+}  // namespace clotho::internal

@@ -1,0 +1,184 @@
+// Wait: waits for the first, or for all, of several futures.
+//
+//   std::vector<Task<int>> tasks = ...;
+//   auto [done, pending] = co_await Wait(
+//       tasks, {.timeout = 5s, .return_when = ReturnWhen::kFirstCompleted});
+//
+// It cancels nothing, and throws neither TimeoutError nor what the futures
+// hold: look at those that are done. Section W of the rules.
+
+#ifndef CLOTHO_RUNTIME_WAIT_H_
+#define CLOTHO_RUNTIME_WAIT_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/fixed_array.h"
+#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/timer_queue.h"
+
+namespace clotho {
+
+enum class ReturnWhen {
+  kAllCompleted,
+  kFirstCompleted,
+  // As soon as one has failed, or when all are done. A cancelled one has not
+  // failed.
+  kFirstException,
+};
+
+struct WaitOptions {
+  std::optional<Delay> timeout = std::nullopt;  // None: wait for ever.
+  ReturnWhen return_when = ReturnWhen::kAllCompleted;
+};
+static_assert(std::is_trivially_destructible_v<WaitOptions>);
+
+// What is done and what is not when the wait is over, each in the order of the
+// arguments, and none twice.
+template <FutureLike F>
+struct WaitResult {
+  std::vector<F> done;
+  std::vector<F> pending;
+};
+
+namespace internal {
+
+// Is done when enough of the futures are, or when the time is up. Who waits
+// holds it, and so does everything that may still count for it.
+class WaitState final : public WaiterFuture {
+ public:
+  WaitState(EventLoop& loop, std::vector<Ref<FutureBase>> futures,
+            const WaitOptions& options);
+  // Who waits goes.
+  void Leave();
+  void Explain(WaitInfo& info) const override;
+
+ private:
+  // Waits at one of the futures.
+  class Watcher final : public Runnable {
+   public:
+    Watcher(WaitState& wait, FutureBase& future)
+        : Runnable(RunnableKind::kInternal), wait_(wait), future_(future) {}
+    void Run() override;
+    void Drop() noexcept override { wait_.Release(); }
+    Runnable* Leads() override;
+
+   private:
+    WaitState& wait_;
+    FutureBase& future_;  // Held by the wait.
+  };
+
+  class End final : public Timer {
+   public:
+    explicit End(WaitState& wait)
+        : Timer(RunnableKind::kInternal), wait_(wait) {}
+    void Run() override;
+    void Drop() noexcept override { wait_.Release(); }
+    Runnable* Leads() override {
+      return wait_.done() ? nullptr : wait_.FirstLed();
+    }
+
+   private:
+    WaitState& wait_;
+  };
+
+  void FutureIsDone(FutureBase& future);
+  void Disarm();
+
+  const std::vector<Ref<FutureBase>> futures_;
+  FixedArray<Watcher> watchers_;
+  std::size_t missing_;  // How many are not known to be done.
+  const ReturnWhen return_when_;
+  End end_;
+};
+
+class WaitAwaiterBase {
+ public:
+  WaitAwaiterBase(CoroPromiseBase& parent, const WaitOptions& options)
+      : parent_(parent), options_(options) {}
+  WaitAwaiterBase(const WaitAwaiterBase&) = delete;
+  ~WaitAwaiterBase() {
+    if (state_ != nullptr) state_->Leave();
+  }
+  bool await_ready() const noexcept { return false; }
+
+ protected:
+  void Suspend(std::vector<Ref<FutureBase>> futures);
+  void Resume();
+
+ private:
+  CoroPromiseBase& parent_;
+  const WaitOptions options_;
+  WaitState* state_ = nullptr;
+};
+
+// The elements without repetitions. Only membership is asked of the set, never
+// its order.
+template <FutureLike F>
+std::vector<F> Distinct(std::vector<F> futures) {
+  absl::flat_hash_set<const FutureBase*> seen;
+  std::erase_if(futures, [&seen](const F& future) {
+    return !seen.insert(future.state().get()).second;
+  });
+  return futures;
+}
+
+template <FutureLike F>
+class WaitAwaitable {
+ public:
+  WaitAwaitable(std::vector<F> futures, const WaitOptions& options)
+      : futures_(std::move(futures)), options_(options) {}
+
+  class [[nodiscard]] Awaiter : public WaitAwaiterBase {
+   public:
+    Awaiter(CoroPromiseBase& parent, WaitAwaitable&& wait)
+        : WaitAwaiterBase(parent, wait.options_),
+          futures_(Distinct(std::move(wait.futures_))) {}
+    void await_suspend(std::coroutine_handle<>) {
+      std::vector<Ref<FutureBase>> states;
+      states.reserve(futures_.size());
+      for (const F& future : futures_) states.push_back(future.state());
+      this->Suspend(std::move(states));
+    }
+    WaitResult<F> await_resume() {
+      this->Resume();
+      WaitResult<F> result;
+      for (F& future : futures_) {
+        auto& part = future.state()->done() ? result.done : result.pending;
+        part.push_back(std::move(future));
+      }
+      return result;
+    }
+
+   private:
+    std::vector<F> futures_;
+  };
+
+ private:
+  std::vector<F> futures_;
+  WaitOptions options_;
+};
+
+}  // namespace internal
+
+// Waits for futures or tasks. Throws ValueError, when it is awaited, if there
+// are none.
+template <FutureLike F>
+[[nodiscard]] auto Wait(std::vector<F> futures,
+                        const WaitOptions& options = {}) {
+  return internal::WaitAwaitable<F>(std::move(futures), options);
+}
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_WAIT_H_

@@ -1,0 +1,402 @@
+// A test program from outside: what a person, a script or Bazel sees of it.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::sim {
+namespace {
+
+using testing::AllOf;
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ended {
+  int code = 0;
+  std::string output;  // Both of its streams.
+};
+
+// A folder with the program in it, so that lines of a report can be pasted.
+const std::string& Folder() {
+  static const std::string* const folder = [] {
+    const std::string path =
+        absl::StrCat(testing::TempDir(), "/command_line-", getpid());
+    std::filesystem::create_directories(path);
+    std::filesystem::copy_file(
+        std::filesystem::absolute("sim/sample_tests"), path + "/sample_tests",
+        std::filesystem::copy_options::overwrite_existing);
+    return new std::string(path);
+  }();
+  return *folder;
+}
+
+// Runs a line in that folder, in a shell, with nothing in the environment that
+// is meant for this test.
+Ended Shell(std::string_view line) {
+  const std::string script = Folder() + "/line.sh";
+  std::ofstream(script) << "cd '" << Folder() << "'\n" << line << "\n";
+  const std::string command =
+      absl::StrCat("env -i PATH=/usr/bin:/bin sh '", script, "' 2>&1");
+  std::FILE* const pipe = popen(command.c_str(), "r");
+  Ended ended;
+  char buffer[4096];
+  for (std::size_t size = 0; (size = fread(buffer, 1, sizeof buffer, pipe));) {
+    ended.output.append(buffer, size);
+  }
+  const int status = pclose(pipe);
+  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ended;
+}
+
+Ended RunTests(std::string_view filter, std::string_view arguments = "",
+               std::string_view variables = "") {
+  return Shell(absl::StrCat(std::string(variables),
+                            " ./sample_tests --gtest_filter=",
+                            std::string(filter), " ", std::string(arguments)));
+}
+
+Ended Replay(std::string_view replay) {
+  return RunTests("Fails.UnderSomeSchedule",
+                  absl::StrCat("--clotho_replay='", std::string(replay), "'"));
+}
+
+// What stands after AGAIN: a line, and those that it goes on in.
+std::string AgainOf(const Ended& ended) {
+  const std::size_t at = ended.output.find("\nAGAIN   ");
+  if (at == std::string::npos) return "false";
+  const std::size_t begin = at + 9;
+  std::size_t end = ended.output.find('\n', begin);
+  while (ended.output[end - 1] == '\\') end = ended.output.find('\n', end + 1);
+  return ended.output.substr(begin, end - begin);
+}
+
+std::string ReplayIn(const std::string& again) {
+  const std::size_t begin = again.find("CLOTHO_REPLAY=") + 14;
+  return again.substr(begin, again.find(' ', begin) - begin);
+}
+
+int Count(std::string_view text, std::string_view part) {
+  int count = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; ++at) {
+    ++count;
+  }
+  return count;
+}
+
+// ---- Exit codes. ----
+
+TEST(ExitCodeTest, ZeroIfAllPass) {
+  const Ended ended = RunTests("Passes.*");
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("[  PASSED  ] 3 tests."));
+}
+
+TEST(ExitCodeTest, OneIfATestFails) {
+  EXPECT_EQ(RunTests("Fails.Expectation").code, 1);
+  EXPECT_EQ(RunTests("Fails.UnderSomeSchedule").code, 1);
+  EXPECT_EQ(RunTests("*-Differs.*").code, 1);
+}
+
+TEST(ExitCodeTest, TwoIfItWasCalledWrongly) {
+  EXPECT_EQ(RunTests("Passes.*", "--clotho_seed=x").code, 2);
+  EXPECT_EQ(RunTests("Passes.*", "--no_such_flag").code, 2);
+  EXPECT_EQ(RunTests("Passes.*", "", "CLOTHO_SEEDS=1").code, 2);
+}
+
+TEST(ExitCodeTest, ThreeIfAProgramIsNotDeterministic) {
+  const Ended ended = RunTests("Differs.*");
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_THAT(
+      ended.output,
+      HasSubstr("WHAT    Not deterministic: two runs of plain part at"));
+}
+
+TEST(ExitCodeTest, ThreeIfAReplayDoesNotFit) {
+  const Ended ended = Replay("c1/0/999:1");
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_THAT(
+      ended.output,
+      HasSubstr("The replay does not fit the program: departure 999:1"));
+}
+
+// ---- Expectations inside of a body. ----
+
+TEST(ExpectationTest, TheFirstOneIsTheFailure) {
+  const Ended ended = RunTests("Fails.Expectation");
+  EXPECT_THAT(
+      ended.output,
+      AllOf(HasSubstr("sample_tests.cc:57: Failure"), HasSubstr("1 + 1"),
+            HasSubstr("the first"), HasSubstr("t = 1 ms, step 2"),
+            Not(HasSubstr("follows from it")), Not(HasSubstr("Leaked task"))));
+}
+
+TEST(ExpectationTest, OnlyTheReportedExecutionIsHeardOf) {
+  const Ended ended = RunTests("Fails.UnderSomeSchedule");
+  EXPECT_EQ(Count(ended.output, "not in turns"), 1) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("CHANGE  1 departure from plain"));
+}
+
+TEST(ExpectationTest, MocksAreExpectationsToo) {
+  EXPECT_THAT(RunTests("Fails.MockThatIsNotCalled").output,
+              AllOf(HasSubstr("Actual function call count doesn't match "
+                              "EXPECT_CALL(service, Call())"),
+                    HasSubstr("Expected: to be called once")));
+  EXPECT_THAT(RunTests("Fails.MockThatIsCalledTooOften").output,
+              HasSubstr("called more times than expected"));
+  EXPECT_THAT(RunTests("Fails.FarDownInAHelper").output,
+              HasSubstr("Expected: is < 3"));
+}
+
+TEST(ExpectationTest, ASkipIsASkip) {
+  const Ended ended = RunTests("Skips.*");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.output,
+              AllOf(HasSubstr("not today"), HasSubstr("[  SKIPPED ] 1 test")));
+}
+
+// ---- AGAIN. ----
+
+TEST(AgainTest, TheLineCanBePastedIntoAShell) {
+  for (const char* test :
+       {"Fails.UnderSomeSchedule", "Fails.UnderAnotherSchedule",
+        "Fails.Expectation", "Fails.MockThatIsNotCalled"}) {
+    const Ended found = RunTests(test);
+    const Ended again = Shell(AgainOf(found));
+    EXPECT_EQ(again.code, 1) << AgainOf(found) << "\n" << again.output;
+    // The same failure: all the same up to the numbers of the search.
+    const auto story = [](const Ended& ended) {
+      const std::size_t from = ended.output.find("\nWHAT ");
+      const std::size_t to = ended.output.find("\nCHANGE ", from);
+      return ended.output.substr(from, to - from);
+    };
+    EXPECT_EQ(story(again), story(found));
+    EXPECT_THAT(again.output, Not(HasSubstr("SEARCH")));
+  }
+}
+
+TEST(AgainTest, UnderBazelItNamesTheTarget) {
+  const Ended ended =
+      RunTests("Fails.UnderSomeSchedule", "", "TEST_TARGET=//shop:cart_test");
+  EXPECT_THAT(ended.output,
+              AllOf(HasSubstr("AGAIN   bazel test //shop:cart_test "
+                              "--test_filter=Fails.UnderSomeSchedule \\\n"
+                              "            --test_env=CLOTHO_REPLAY=c1/0/"),
+                    HasSubstr("same binary:  CLOTHO_REPLAY=c1/0/")));
+}
+
+TEST(AgainTest, TheProgramIsNamedAsItWasCalled) {
+  const Ended ended = Shell(absl::StrCat(
+      "'", Folder(), "/sample_tests' --gtest_filter=Fails.UnderSomeSchedule"));
+  EXPECT_THAT(AgainOf(ended), HasSubstr(Folder() + "/sample_tests"));
+  EXPECT_EQ(Shell(AgainOf(ended)).code, 1);
+}
+
+// ---- Replay strings. ----
+
+TEST(ReplayStringTest, WhatIsMalformedIsNamedAndNothingRuns) {
+  const std::string good =
+      ReplayIn(AgainOf(RunTests("Fails.UnderSomeSchedule")));
+  EXPECT_EQ(Replay(good).code, 1);
+
+  const struct {
+    std::string replay;
+    std::string_view message;
+  } cases[] = {
+      {"", "is empty: expected a replay string such as c1/0/4:1"},
+      {"c1", "the program seed is missing"},
+      {"c1/0", "the schedule is missing"},
+      {"c1/0/", "the schedule is missing"},
+      {"c1/0/4", "the choice of step 4 is missing"},
+      {"c1/0/4:", "the choice of step 4 is missing"},
+      {"c1/0/4:1,", "a departure is missing"},
+      {good.substr(0, good.size() - 1), "check "},
+      {good + "0", "check "},
+      {"c2/0/4:1", "format version \"c2\" is unknown"},
+      {"4:1", "format version \"4:1\" is unknown"},
+      {"c1/0/0:1", "step \"0\" is out of range: expected 1 to "},
+      {"c1/0/99999999999999999999999:1", " is out of range"},
+      {"c1/0/4:0", "choice \"0\" is out of range"},
+      {"c1/0/4:99999999", "choice \"99999999\" is out of range"},
+      {"c1/0/4:1,4:1", "step 4 does not come after step 4"},
+      {"c1/0/four:1", "schedule \"four:1\" is unknown"},
+      {"c1/0/4:one", "choice \"one\" is not a number"},
+      {"c1/0/4: 1", "choice \" 1\" is not a number"},
+      {"c1/zero/plain", "program seed \"zero\" is not a number"},
+      {"c1/0/+random", "the execution is missing"},
+      {"c1/0/@no_such_file", "cannot read the file \"no_such_file\""},
+  };
+  for (const auto& [replay, message] : cases) {
+    const Ended ended = Replay(replay);
+    EXPECT_EQ(ended.code, 2) << replay << "\n" << ended.output;
+    EXPECT_THAT(ended.output, HasSubstr(std::string(message))) << replay;
+    EXPECT_THAT(ended.output, Not(HasSubstr("WHAT "))) << replay;
+  }
+}
+
+TEST(ReplayStringTest, TenMegabytesOfDigitsAreRefusedInAShortMessage) {
+  const std::string digits(10'000'000, '7');
+  for (const std::string& text :
+       {digits, "c1/0/" + digits, "c1/0/4:" + digits, "c1/" + digits + "/plain",
+        "c1/0/plain/" + digits}) {
+    std::ofstream(Folder() + "/long.replay") << text;
+    const Ended ended = Replay("c1/0/@long.replay");
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_THAT(ended.output, HasSubstr("in the file \"long.replay\": replay "
+                                        "string, character "));
+    EXPECT_LT(ended.output.size(), 2'000);
+  }
+  // As long as a variable may be.
+  const Ended ended =
+      RunTests("Fails.UnderSomeSchedule", "",
+               "CLOTHO_REPLAY=c1/0/" + std::string(120'000, '7'));
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_LT(ended.output.size(), 2'000);
+}
+
+TEST(ReplayStringTest, IsForOneTest) {
+  const std::string good =
+      ReplayIn(AgainOf(RunTests("Fails.UnderSomeSchedule")));
+  const Ended ended = RunTests("Fails.Under*", "--clotho_replay=" + good);
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.output, HasSubstr("a replay string is for one test"));
+}
+
+TEST(ReplayStringTest, MayBeRepeated) {
+  const std::string good =
+      ReplayIn(AgainOf(RunTests("Fails.UnderSomeSchedule")));
+  const Ended ended = RunTests("Fails.UnderSomeSchedule",
+                               "--gtest_repeat=3 --clotho_replay=" + good);
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(Count(ended.output, "WHAT "), 3);
+  EXPECT_THAT(ended.output, Not(HasSubstr("is for one test")));
+}
+
+// ---- Flags and variables. ----
+
+TEST(SettingsTest, WhatIsUnknownIsNamedWithTheNearest) {
+  EXPECT_THAT(RunTests("Passes.*", "", "CLOTHO_SCHEDULE=5").output,
+              HasSubstr("unknown variable \"CLOTHO_SCHEDULE\": the nearest "
+                        "that exists is CLOTHO_SCHEDULES"));
+  EXPECT_THAT(RunTests("Passes.*", "--clotho_sed=5").output,
+              HasSubstr("unknown flag \"--clotho_sed\": the nearest that "
+                        "exists is --clotho_seed"));
+  EXPECT_THAT(RunTests("Passes.*", "stray").output,
+              HasSubstr("unexpected argument \"stray\""));
+}
+
+TEST(SettingsTest, ValuesThatDoNotParseAreNamed) {
+  for (const char* flag :
+       {"--clotho_seed=", "--clotho_seed=-1", "--clotho_seed=1.5",
+        "--clotho_seed=18446744073709551616", "--clotho_schedules=0",
+        "--clotho_schedules=many", "--clotho_strategy=clever",
+        "--clotho_strategy="}) {
+    const Ended ended = RunTests("Passes.*", flag);
+    EXPECT_EQ(ended.code, 2) << flag;
+    EXPECT_THAT(ended.output, HasSubstr("expected ")) << flag;
+  }
+}
+
+TEST(SettingsTest, ChangeTheSearch) {
+  EXPECT_THAT(RunTests("Fails.UnderSomeSchedule", "--clotho_seed=77").output,
+              HasSubstr("SEARCH  random, base seed 77, execution "));
+  EXPECT_THAT(
+      RunTests("Fails.UnderSomeSchedule", "--clotho_schedules 500").output,
+      HasSubstr(" of 500;"));
+  EXPECT_EQ(RunTests("Fails.UnderSomeSchedule", "--clotho_strategy=plain").code,
+            0);
+  EXPECT_EQ(RunTests("Passes.InPlainOrder",
+                     "--clotho_strategy=random --clotho_schedules=10")
+                .code,
+            0);
+}
+
+TEST(SettingsTest, TheCommandLineWins) {
+  EXPECT_THAT(RunTests("Fails.UnderSomeSchedule", "--clotho_seed=77",
+                       "CLOTHO_SEED=78 CLOTHO_SCHEDULES=900")
+                  .output,
+              AllOf(HasSubstr("base seed 77"), HasSubstr(" of 900;")));
+}
+
+TEST(SettingsTest, HelpNamesThemAll) {
+  const Ended ended = Shell("./sample_tests --help");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(
+      ended.output,
+      AllOf(HasSubstr("--clotho_replay="), HasSubstr("--clotho_seed="),
+            HasSubstr("--clotho_schedules="), HasSubstr("--clotho_strategy="),
+            HasSubstr("--gtest_filter=")));
+}
+
+// ---- GoogleTest's own. ----
+
+TEST(GoogleTestTest, ListsTests) {
+  const Ended ended = Shell("./sample_tests --gtest_list_tests");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.output,
+              HasSubstr("Passes.\n  InPlainOrder\n  UnderRandomSchedules\n"));
+}
+
+TEST(GoogleTestTest, RepeatsAndShuffles) {
+  const Ended ended = RunTests("Passes.*", "--gtest_repeat=3 --gtest_shuffle");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(Count(ended.output, "[       OK ] Passes."), 9);
+  // Each time the same search.
+  const Ended fails = RunTests("Fails.UnderSomeSchedule", "--gtest_repeat=3");
+  EXPECT_EQ(Count(fails.output, AgainOf(fails)), 3);
+}
+
+TEST(GoogleTestTest, ShardsShareOutTheTests) {
+  std::multiset<std::string> run;
+  for (int shard = 0; shard < 3; ++shard) {
+    const Ended ended = RunTests(
+        "Passes.*:Fails.*", "",
+        absl::StrCat("GTEST_TOTAL_SHARDS=3 GTEST_SHARD_INDEX=", shard));
+    for (const auto line : absl::StrSplit(ended.output, '\n')) {
+      const std::string text(line);
+      if (text.rfind("[ RUN      ] ", 0) == 0) run.insert(text);
+    }
+  }
+  EXPECT_EQ(run.size(), 9);
+  EXPECT_EQ(std::set<std::string>(run.begin(), run.end()).size(), 9);
+}
+
+TEST(GoogleTestTest, TheFilterOfBazelSelects) {
+  const Ended ended = Shell("TESTBRIDGE_TEST_ONLY='Passes.In*' ./sample_tests");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.output, HasSubstr("[  PASSED  ] 1 test."));
+}
+
+TEST(GoogleTestTest, TheXmlHasTheReplayString) {
+  const Ended ended =
+      RunTests("Fails.UnderSomeSchedule:Passes.UnderRandomSchedules",
+               "--gtest_output=xml:result.xml");
+  std::stringstream xml;
+  xml << std::ifstream(Folder() + "/result.xml").rdbuf();
+  EXPECT_THAT(
+      xml.str(),
+      AllOf(HasSubstr("<testsuites tests=\"2\" failures=\"1\""),
+            AnyOf(HasSubstr(absl::StrCat("clotho_replay=\"",
+                                         ReplayIn(AgainOf(ended)), "\"")),
+                  HasSubstr(absl::StrCat("name=\"clotho_replay\" value=\"",
+                                         ReplayIn(AgainOf(ended)), "\""))),
+            AnyOf(HasSubstr("clotho_executions=\"50\""),
+                  HasSubstr("name=\"clotho_executions\" value=\"50\""))));
+}
+
+}  // namespace
+}  // namespace clotho::sim

@@ -1,0 +1,107 @@
+// Tests for command_line_test.cc to run. Some fail, and that is what they are
+// for: no test of its own.
+
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/testing.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho {
+namespace {
+
+CLOTHO_TEST(Passes, InPlainOrder) {
+  co_await Sleep(absl::Hours(1));
+  EXPECT_EQ(GetRunningLoop().Time(), absl::Hours(1));
+}
+
+CLOTHO_TEST(Passes, UnderRandomSchedules, sim::Random{.schedules = 50}) {
+  co_await Gather(Sleep(absl::Seconds(1)), Sleep(absl::Seconds(2)));
+}
+
+TEST(Passes, WithoutASimulation) { EXPECT_EQ(1 + 1, 2); }
+
+Coro<void> Append(std::shared_ptr<std::string> log, char name) {
+  for (int i = 0; i < 2; ++i) {
+    log->push_back(name);
+    co_await Sleep(absl::ZeroDuration());
+  }
+}
+
+// In plain order it is "abab".
+Coro<std::string> RunBoth() {
+  auto log = std::make_shared<std::string>();
+  Task<void> a = CreateTask(Append(log, 'a'), {.name = "a"});
+  Task<void> b = CreateTask(Append(log, 'b'), {.name = "b"});
+  co_await a;
+  co_await b;
+  co_return *log;
+}
+
+CLOTHO_TEST(Fails, UnderSomeSchedule, sim::Random{.schedules = 1'000}) {
+  const std::string log = co_await RunBoth();
+  EXPECT_EQ(log, "abab") << "not in turns";
+}
+
+CLOTHO_TEST(Fails, UnderAnotherSchedule, sim::Random{.schedules = 1'000}) {
+  const std::string log = co_await RunBoth();
+  Always(log != "bbaa", "b is not first and last");
+}
+
+CLOTHO_TEST(Fails, Expectation) {
+  co_await Sleep(absl::Milliseconds(1));
+  EXPECT_EQ(1 + 1, 3) << "the first";
+  EXPECT_EQ(1 + 1, 4) << "follows from it";
+  CreateTask(Sleep(absl::Hours(1)), {.name = "leaked"});
+}
+
+class Service {
+ public:
+  virtual ~Service() = default;
+  virtual void Call() = 0;
+};
+class MockService : public Service {
+ public:
+  MOCK_METHOD(void, Call, (), (override));
+};
+
+CLOTHO_TEST(Fails, MockThatIsNotCalled) {
+  MockService service;
+  EXPECT_CALL(service, Call());
+  co_await Sleep(absl::Milliseconds(1));
+}
+
+CLOTHO_TEST(Fails, MockThatIsCalledTooOften) {
+  MockService service;
+  EXPECT_CALL(service, Call()).Times(1);
+  service.Call();
+  co_await Sleep(absl::Milliseconds(1));
+  service.Call();
+  co_await Sleep(absl::Milliseconds(1));
+}
+
+CLOTHO_TEST(Fails, FarDownInAHelper) {
+  const auto check = [](int value) { EXPECT_THAT(value, testing::Lt(3)); };
+  co_await Sleep(absl::Milliseconds(1));
+  check(7);
+}
+
+CLOTHO_TEST(Skips, WhenAHelperSaysSo) {
+  const auto skip = [] { GTEST_SKIP() << "not today"; };
+  skip();
+  co_return;
+}
+
+int executions = 0;
+
+CLOTHO_TEST(Differs, FromRunToRun) {
+  if (++executions % 2 == 0) co_await Sleep(absl::Milliseconds(1));
+  co_await Sleep(absl::Milliseconds(1));
+}
+
+}  // namespace
+}  // namespace clotho
