@@ -84,5 +84,24 @@ TEST(ExceptionsTest, AHandlerOfErrorsLetsACancellationPass) {
   EXPECT_FALSE(swallowed);
 }
 
+TEST(ExceptionsTest, AGroupIsAnErrorIfAllItsMembersAre) {  // TG-05.
+  const auto error = std::make_exception_ptr(ValueError("x"));
+  const auto exit = std::make_exception_ptr(GeneratorExit());
+  const std::exception_ptr errors = MakeExceptionGroup("several", {error});
+  EXPECT_EQ(DescribeException(errors),
+            "ExceptionGroup: several (1 sub-exception)");
+  const std::exception_ptr mixed = MakeExceptionGroup("mixed", {error, exit});
+  EXPECT_EQ(DescribeException(mixed),
+            "BaseExceptionGroup: mixed (2 sub-exceptions)");
+  try {
+    std::rethrow_exception(errors);
+  } catch (const BaseExceptionGroup& group) {
+    EXPECT_EQ(group.message(), "several");
+    EXPECT_EQ(group.exceptions().size(), 1u);
+  }
+  EXPECT_THROW(std::rethrow_exception(errors), std::exception);
+  EXPECT_THROW(MakeExceptionGroup("none", {}), ValueError);
+}
+
 }  // namespace
 }  // namespace clotho

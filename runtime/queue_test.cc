@@ -410,5 +410,54 @@ TEST_F(QueueTest, ManyProducersAndConsumersLoseNothing) {
   Iterate(2);
 }
 
+// ---- LifoQueue and PriorityQueue: Q-01. ----
+
+template <typename Q>
+std::vector<int> TakeAll(Q& queue) {
+  std::vector<int> items;
+  while (!queue.Empty()) items.push_back(queue.GetNowait());
+  return items;
+}
+
+TEST_F(QueueTest, ALifoQueueGivesTheYoungestFirst) {
+  LifoQueue<int> queue;
+  for (const int item : {1, 2, 3}) queue.PutNowait(item);
+  EXPECT_THAT(TakeAll(queue), testing::ElementsAre(3, 2, 1));
+}
+
+TEST_F(QueueTest, APriorityQueueGivesTheLeastFirst) {
+  PriorityQueue<int> queue;
+  for (const int item : {5, 1, 4, 1, 3}) queue.PutNowait(item);
+  EXPECT_THAT(TakeAll(queue), testing::ElementsAre(1, 1, 3, 4, 5));
+}
+
+// Compares by the tens.
+struct TensLess {
+  bool operator()(int a, int b) const { return a / 10 < b / 10; }
+};
+
+TEST_F(QueueTest, EqualPrioritiesComeOutAsInPython) {  // L-21.
+  PriorityQueue<int, TensLess> queue;
+  for (const int item : {0, 1, 2, 3, 4, 5}) queue.PutNowait(item);
+  EXPECT_THAT(TakeAll(queue), testing::ElementsAre(0, 2, 5, 4, 1, 3));
+  for (const int item : {0, 1, 2, 3, 4, 5, 90}) queue.PutNowait(item);
+  EXPECT_THAT(TakeAll(queue), testing::ElementsAre(0, 2, 5, 1, 3, 4, 90));
+}
+
+TEST_F(QueueTest, TheOtherKindsWaitAndShutDownLikeAQueue) {
+  PriorityQueue<int> queue(1);
+  const auto put = [&]() -> Coro<void> {
+    for (const int item : {2, 1}) co_await queue.Put(item);
+    queue.Shutdown(/*immediate=*/true);
+  };
+  Task<void> putter = Start(put());
+  Iterate();
+  EXPECT_TRUE(queue.Full());
+  EXPECT_EQ(queue.GetNowait(), 2);
+  Iterate();
+  EXPECT_TRUE(queue.Empty());
+  EXPECT_EQ(Thrown([&] { queue.GetNowait(); }), "QueueShutDown");
+}
+
 }  // namespace
 }  // namespace clotho

@@ -122,12 +122,12 @@ Coro<void> TaskGroupState::Exit(Ref<TaskGroupState> self,
 
   const Ref<FutureBase> parent = std::move(group.parent_);
   std::vector<std::exception_ptr> errors = std::move(group.errors_);
-  if (group.critical_error_ != nullptr) {
-    std::rethrow_exception(group.critical_error_);
-  }
   TaskBase& parent_task = *parent->AsTask();
   if (group.parent_cancel_requested_ && parent_task.Uncancel() == 0) {
     cancellation = nullptr;
+  }
+  if (group.critical_error_ != nullptr) {
+    std::rethrow_exception(group.critical_error_);
   }
   if (cancellation != nullptr && errors.empty()) {
     std::rethrow_exception(cancellation);

@@ -56,8 +56,9 @@ class ChoicePoint {
   // Counted from 1 through the whole execution, forced steps included.
   virtual std::uint64_t step() const = 0;
 
-  // At least 2. In the order in which plain asyncio would run them, so that 0
-  // is its choice; the timer, if it may fire, comes last.
+  // At least 2. The first is what plain asyncio would run now. The others stand
+  // in the order of the ready queue, one that waits behind bookkeeping where
+  // the bookkeeping stands; the timer, if it may fire, comes last.
   virtual std::size_t size() const = 0;
   virtual Candidate operator[](std::size_t index) const = 0;
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -41,13 +42,13 @@ void SetPlace(Failure& failure, const std::source_location& location) {
   failure.line = location.line();
 }
 
-// Whether `callback` belongs to a timer that is due before `timer`.
-bool IsOvertaken(const clotho::internal::Runnable& callback,
-                 const clotho::internal::Timer& timer) {
+// The deadline of a callback that a timer has brought to the queue.
+std::optional<std::int64_t> DeadlineOf(
+    const clotho::internal::Runnable& callback) {
   const auto* const handle =
       dynamic_cast<const clotho::internal::HandleState*>(&callback);
-  return handle != nullptr && handle->is_timer() && !handle->cancelled() &&
-         handle->when_ns() < timer.when_ns();
+  if (handle == nullptr || !handle->is_timer()) return std::nullopt;
+  return handle->when_ns();
 }
 
 }  // namespace
@@ -272,6 +273,7 @@ void Simulator::ListCandidates(const ReadyQueue& ready) {
   }
   candidates_.clear();
   chains_.clear();
+  std::int64_t earliest_ns = std::numeric_limits<std::int64_t>::max();
   for (std::size_t place = 0; place < ready.size(); ++place) {
     Runnable& runnable = ready[place];
     switch (runnable.kind()) {
@@ -279,15 +281,19 @@ void Simulator::ListCandidates(const ReadyQueue& ready) {
         candidates_.push_back({place, &runnable});
         break;
       case RunnableKind::kCallback:
-        // Deadlines are kept in order: a later timer does not overtake one
-        // that has come to the queue.
-        if (timer_ != nullptr && IsOvertaken(runnable, *timer_)) {
-          timer_ = nullptr;
+        if (runnable.cancelled()) break;
+        // Deadlines are kept in order: no timer overtakes an earlier one that
+        // has come to the queue.
+        if (const auto deadline_ns = DeadlineOf(runnable)) {
+          if (*deadline_ns > earliest_ns) break;
+          earliest_ns = *deadline_ns;
+          if (timer_ != nullptr && earliest_ns < timer_->when_ns()) {
+            timer_ = nullptr;
+          }
         }
         // Of each chain the first: asyncio promises their order (L-02).
-        if (!runnable.cancelled() &&
-            std::find(chains_.begin(), chains_.end(), runnable.chain()) ==
-                chains_.end()) {
+        if (std::find(chains_.begin(), chains_.end(), runnable.chain()) ==
+            chains_.end()) {
           chains_.push_back(runnable.chain());
           candidates_.push_back({place, &runnable});
         }

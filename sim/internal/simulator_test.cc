@@ -639,6 +639,18 @@ TEST(CandidatesTest, TimersFireInTheOrderOfTheirDeadlines) {
                                              "1 2 main 3", "1 2 3 main"));
 }
 
+TEST(CandidatesTest, TimersThatAreDueTogetherKeepTheOrderOfTheirDeadlines) {
+  const auto outcomes = AllOutcomes([](Log& log) -> Coro<void> {
+    EventLoop& loop = GetRunningLoop();
+    loop.CallLater(absl::Milliseconds(2), [&log] { log.push_back("2"); });
+    loop.CallLater(absl::Milliseconds(1), [&log] { log.push_back("1"); });
+    // A computation that takes longer than both.
+    Simulator::Current()->clock().Advance(5'000'000);
+    co_await Sleep(absl::Milliseconds(9));
+  });
+  EXPECT_THAT(outcomes, ElementsAre("1 2"));
+}
+
 TEST(CandidatesTest, ATimerThatFiresEarlyMovesTheClockToItsDeadline) {
   const auto outcomes = AllOutcomes([](Log& log) -> Coro<void> {
     Task<void> sleeper = CreateTask(Sleep(absl::Milliseconds(7)));

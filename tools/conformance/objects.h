@@ -59,10 +59,10 @@ class HandleObject final : public Object {
  public:
   static constexpr Kind kKind = Kind::kHandle;
 
-  explicit HandleObject(Handle handle)
-      : Object(kKind), handle(std::move(handle)) {}
-  explicit HandleObject(TimerHandle handle)
-      : Object(kKind), handle(handle), timer(std::move(handle)) {}
+  explicit HandleObject(Handle scheduled)
+      : Object(kKind), handle(std::move(scheduled)) {}
+  explicit HandleObject(TimerHandle scheduled)
+      : Object(kKind), handle(scheduled), timer(std::move(scheduled)) {}
 
   Handle handle;
   std::optional<TimerHandle> timer;
@@ -72,8 +72,8 @@ class TokenObject final : public Object {
  public:
   static constexpr Kind kKind = Kind::kToken;
 
-  TokenObject(const ContextVarObject& variable, ContextVar<Value>::Token token)
-      : Object(kKind), variable(&variable), token(std::move(token)) {}
+  TokenObject(const ContextVarObject& of, ContextVar<Value>::Token made)
+      : Object(kKind), variable(&of), token(std::move(made)) {}
 
   const ContextVarObject* variable;
   ContextVar<Value>::Token token;
@@ -84,8 +84,8 @@ class QueueObject : public Object {
  public:
   static constexpr Kind kKind = Kind::kQueue;
 
-  explicit QueueObject(bool takes_only_integers)
-      : Object(kKind), takes_only_integers(takes_only_integers) {}
+  explicit QueueObject(bool only_integers)
+      : Object(kKind), takes_only_integers(only_integers) {}
 
   virtual std::int64_t Qsize() const = 0;
   virtual bool Empty() const = 0;
@@ -104,8 +104,8 @@ class QueueObject : public Object {
 template <typename Q>
 class TypedQueueObject final : public QueueObject {
  public:
-  TypedQueueObject(std::size_t maxsize, bool takes_only_integers)
-      : QueueObject(takes_only_integers), queue_(maxsize) {}
+  TypedQueueObject(std::size_t maxsize, bool only_integers)
+      : QueueObject(only_integers), queue_(maxsize) {}
 
   std::int64_t Qsize() const override {
     return static_cast<std::int64_t>(queue_.Qsize());
