@@ -16,8 +16,9 @@ void SetProgram(std::string_view program);
 // ("Suite.Test"; empty: not a test) under the replay string.
 std::string AgainText(std::string_view name, std::string_view replay);
 
-// Writes a replay string to a file of its own among the results, and returns
-// the string that names it; the string itself if it cannot be written.
+// Writes a replay string to a file of its own below clotho-out/, and returns
+// the string that names it; the string itself if it cannot be written, or under
+// `bazel test`, where the file would be gone.
 std::string WriteReplayFile(std::string_view name, std::string_view replay);
 
 }  // namespace clotho::sim::internal
