@@ -220,12 +220,6 @@ class CoroPromise<void> final : public CoroPromiseBase {
   std::monostate value() const noexcept { return {}; }
 };
 
-// A value as `co_await` gives it.
-template <typename T>
-T Unstore(Stored<T>&& stored) {
-  if constexpr (!std::is_void_v<T>) return std::forward<T>(stored);
-}
-
 template <typename T>
 class [[nodiscard]] CoroAwaiter : public CoroAwaiterBase {
  public:

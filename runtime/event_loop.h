@@ -330,8 +330,6 @@ class EventLoop {
   bool tearing_down() const { return tearing_down_; }
   void CheckOpen() const;
 
-  internal::ReadyQueue& ready() { return ready_; }
-
  private:
   friend class internal::FutureBase;
   friend class internal::TaskBase;

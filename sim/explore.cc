@@ -81,17 +81,20 @@ class Explorer {
     if (const auto* const run = std::get_if<StrategyRun>(&replay.schedule)) {
       // Not shrunk: what the strategy does is found out first.
       const std::unique_ptr<Strategy> strategy = search_.make_strategy();
-      const Execution& execution =
-          simulator_.Run(body_, *strategy, SeedsOf(run->execution));
-      report_.steps = execution.steps;
-      Record(Deviations(execution.deviations));
-      return std::move(report_);
+      return Follow(replay,
+                    simulator_.Run(body_, *strategy, SeedsOf(run->execution)),
+                    std::nullopt);
     }
-    const Deviations& deviations = std::get<Deviations>(replay.schedule);
-    ReplayStrategy strategy(deviations);
+    ReplayStrategy strategy(std::get<Deviations>(replay.schedule));
     const Execution& execution = simulator_.Run(body_, strategy, ProgramSeed());
+    return Follow(replay, execution, strategy.FinalDivergence());
+  }
+
+ private:
+  // Reports a replayed execution, unless the program did not follow.
+  Report Follow(const ReplayString& replay, const Execution& execution,
+                std::optional<std::string> divergence) {
     report_.steps = execution.steps;
-    std::optional<std::string> divergence = strategy.FinalDivergence();
     if (!divergence.has_value() && replay.check.has_value() &&
         *replay.check != execution.check) {
       divergence =
@@ -108,11 +111,10 @@ class Explorer {
       report_.failure = std::move(failure);
       return std::move(report_);
     }
-    Record(deviations);
+    Record(Deviations(execution.deviations));
     return std::move(report_);
   }
 
- private:
   internal::Seeds SeedsOf(std::uint64_t execution) const {
     return {.strategy = DeriveSeed(search_.seed, name_, execution),
             .program = search_.program_seed};

@@ -374,6 +374,13 @@ Coro<void> NeedsManyDepartures() {
          "a never goes alone");
 }
 
+TEST(ReplayTest, TheCheckOfAnExecutionThatIsNamedByItsStrategyCounts) {
+  const auto report = Replay(NeedsManyDepartures, "c1/0/+random:3/0000");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_TRUE(report->diverged);
+  EXPECT_FALSE(Replay(NeedsManyDepartures, "c1/0/+random:3")->diverged);
+}
+
 TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
   // Always the one that plain order would not take.
   class Stay final : public Strategy {

@@ -104,6 +104,7 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
       absl::StrCat(info->test_suite_name(), ".", info->name());
   const Settings& settings = GetSettings();
   Search search = asked;
+  ApplySettings(settings, search);
   absl::StatusOr<Report> report = absl::UnknownError("not run");
   std::vector<testing::TestPartResult> others;
   {
@@ -111,11 +112,7 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
     Interceptor interceptor;
     if (!settings.replay.empty()) {
       if (ReplayedTest().empty()) ReplayedTest() = name;
-      ApplySettings(settings, search).IgnoreError();
       report = RunReplay(body, search, name, settings.replay);
-    } else if (const absl::Status status = ApplySettings(settings, search);
-               !status.ok()) {
-      report = status;
     } else {
       report = RunSearch(body, search, name);
     }

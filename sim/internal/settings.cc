@@ -62,7 +62,8 @@ constexpr Setting kSettings[] = {
        }
        return ParseReplay(value).status();
      }},
-    {"schedules", "N", "how many executions to search",
+    {"schedules", "N",
+     "how many executions to search, of tests that are searched",
      [](Settings& settings, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 1);
        if (number.ok()) settings.schedules = *number;
@@ -195,25 +196,19 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
   return settings;
 }
 
-absl::Status ApplySettings(const Settings& settings, Search& search) {
-  if (settings.strategy.has_value()) {
-    const std::uint64_t schedules = search.schedules;
-    if (*settings.strategy == "plain") {
-      Plain().Apply(search);
-    } else if (schedules > 1) {
-      Random{.schedules = schedules, .seed = search.seed}.Apply(search);
-    } else {
-      Random{.seed = search.seed}.Apply(search);
-    }
+void ApplySettings(const Settings& settings, Search& search) {
+  if (settings.strategy == "plain") {
+    Plain().Apply(search);
+  } else if (settings.strategy == "random") {
+    Random random{.seed = search.seed};
+    if (search.schedules > 1) random.schedules = search.schedules;
+    random.Apply(search);
   }
-  if (settings.schedules.has_value()) {
-    if (search.strategy == "plain" && *settings.schedules > 1) {
-      return absl::OkStatus();  // Plain order has one execution.
-    }
+  // Plain order has one execution.
+  if (settings.schedules.has_value() && search.strategy != "plain") {
     search.schedules = *settings.schedules;
   }
   if (settings.seed.has_value()) search.seed = *settings.seed;
-  return absl::OkStatus();
 }
 
 std::string SettingsUsage() {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "clotho/sim/options.h"
 
@@ -25,8 +24,9 @@ struct Settings {
 // does not parse is an error that names it.
 absl::StatusOr<Settings> ReadSettings(int argc, char** argv);
 
-// The search that a test asks for, as changed by the settings.
-absl::Status ApplySettings(const Settings& settings, Search& search);
+// The search that a test asks for, as changed by the settings. A test that is
+// not searched has one execution, whatever number is asked for.
+void ApplySettings(const Settings& settings, Search& search);
 
 // What `--help` says of them.
 std::string SettingsUsage();

@@ -113,7 +113,7 @@ class Simulator final : public Scheduler,
   // Randomness for the program itself.
   Rng& program_rng() { return program_rng_; }
 
-  // The name of the task that runs now; "callback" outside of any.
+  // The name of the task that runs now; empty outside of any.
   std::string CurrentTaskName() const;
 
  private:
