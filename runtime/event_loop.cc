@@ -365,6 +365,7 @@ void EventLoop::Reset() {
   iterations_ = 0;
   next_chain_ = 1;
   next_task_name_ = 1;
+  task_factory_ = nullptr;
   current_task_ = nullptr;
   current_chain_ = 0;
 }

@@ -40,7 +40,10 @@
 
 namespace clotho {
 
+class AnyCoro;
+class AnyTask;
 class EventLoop;
+struct TaskOptions;
 template <typename T>
 class Coro;
 template <typename T>
@@ -188,6 +191,10 @@ struct EventLoopOptions {
   Scheduler* scheduler = nullptr;
 };
 
+// Makes the tasks of a loop, in place of `NewTask` (see task.h).
+using TaskFactory =
+    std::function<AnyTask(EventLoop&, AnyCoro&, const TaskOptions&)>;
+
 class EventLoop {
  public:
   using ExceptionHandler =
@@ -266,6 +273,15 @@ class EventLoop {
   template <typename T>
   Future<T> CreateFuture();
 
+  // From now on `factory` makes the loop's tasks, for `CreateTask` and for
+  // whatever else makes one: `EagerTaskFactory`, or the program's own. Null
+  // restores the default.
+  void SetTaskFactory(TaskFactory factory) {
+    task_factory_ = std::move(factory);
+  }
+  // Null if there is none.
+  const TaskFactory& GetTaskFactory() const { return task_factory_; }
+
   // Called for what nobody could catch: an exception out of a callback, one
   // that was never retrieved, a task destroyed while pending. Null restores the
   // default, which writes to standard error.
@@ -327,6 +343,8 @@ class EventLoop {
   }
   std::int64_t NowNs() const { return clock_->NowNs(); }
   std::uint32_t current_chain() const { return current_chain_; }
+  // How many eager tasks are taking their first step inside of each other.
+  std::uint32_t eager_depth() const { return eager_depth_; }
   bool tearing_down() const { return tearing_down_; }
   void CheckOpen() const;
 
@@ -383,6 +401,8 @@ class EventLoop {
   internal::IntrusiveList<internal::AsyncGeneratorNode> async_generators_;
   std::uint64_t iterations_ = 0;
   std::uint64_t next_task_name_ = 1;
+  std::uint32_t eager_depth_ = 0;
+  TaskFactory task_factory_;
   ExceptionHandler exception_handler_;
   std::unique_ptr<Clock> own_clock_;
 };

@@ -24,7 +24,8 @@ class Instrument {
   virtual void TaskDone(const internal::TaskBase&) {}
   // Something now stands in the ready queue.
   virtual void BecameReady(const internal::Runnable&) {}
-  // Around everything that the loop runs, bookkeeping included.
+  // Around everything that the loop runs, bookkeeping included. A task that
+  // starts eagerly takes its first step inside of another's.
   virtual void StepBegins(const internal::Runnable&) {}
   virtual void StepEnds() {}
   // A task is about to wait for a future, or (null) only gives way.

@@ -142,12 +142,99 @@ Coro<AwaitResult<std::invoke_result_t<Function&>>> CallInCoro(
 }
 
 template <typename T>
+Ref<FutureBase> NewTaskOf(EventLoop& loop, Coro<T>& coro,
+                          const TaskOptions& options,
+                          std::source_location location) {
+  loop.CheckOpen();
+  const bool eagerly =
+      options.eager_start.value_or(false) && StartsEagerly(loop, options);
+  auto* const state = new TaskState<T>(loop, *coro.Take(), options, location);
+  Ref<FutureBase> task(state);
+  if (eagerly) [[unlikely]] {
+    state->StartEagerly();
+  } else {
+    loop.Push(*state);
+  }
+  return task;
+}
+
+template <typename T>
+class TypedCoro;
+
+// Asks the task factory of `loop` for the task of `coro`.
+Ref<FutureBase> AskTaskFactory(EventLoop& loop, AnyCoro& coro,
+                               const TaskOptions& options);
+
+}  // namespace internal
+
+// A coroutine that is to become a task, whatever it returns: what a task
+// factory is given.
+class AnyCoro {
+ public:
+  AnyCoro(const AnyCoro&) = delete;
+  AnyCoro& operator=(const AnyCoro&) = delete;
+
+ private:
+  template <typename T>
+  friend class internal::TypedCoro;
+  friend internal::Ref<internal::FutureBase> internal::AskTaskFactory(
+      EventLoop& loop, AnyCoro& coro, const TaskOptions& options);
+  friend AnyTask NewTask(EventLoop& loop, AnyCoro& coro,
+                         const TaskOptions& options);
+
+  AnyCoro() = default;
+  ~AnyCoro() = default;
+  virtual internal::Ref<internal::FutureBase> MakeTask(
+      EventLoop& loop, const TaskOptions& options) = 0;
+
+  internal::Ref<internal::FutureBase> task_;  // Once there is one.
+};
+
+// Makes the task of a coroutine: what a task factory does in the end, once
+// (Python's `Task(coro, loop=loop)`).
+//
+//   loop.SetTaskFactory([](EventLoop& loop, AnyCoro& coro, TaskOptions options)
+//   {
+//     options.background = true;
+//     return NewTask(loop, coro, options);
+//   });
+AnyTask NewTask(EventLoop& loop, AnyCoro& coro, const TaskOptions& options);
+
+// The task factory of eager tasks (section E of the rules): each takes its
+// first step inside `CreateTask`, and is done then if that does not suspend.
+// `eager_start = false` makes an exception of one.
+AnyTask EagerTaskFactory(EventLoop& loop, AnyCoro& coro,
+                         const TaskOptions& options);
+
+// The same over another task factory.
+TaskFactory CreateEagerTaskFactory(TaskFactory factory);
+
+namespace internal {
+
+template <typename T>
+class TypedCoro final : public AnyCoro {
+ public:
+  TypedCoro(Coro<T>& coro, std::source_location location)
+      : coro_(coro), location_(location) {}
+
+ private:
+  Ref<FutureBase> MakeTask(EventLoop& loop,
+                           const TaskOptions& options) override {
+    return NewTaskOf(loop, coro_, options, location_);
+  }
+
+  Coro<T>& coro_;
+  const std::source_location location_;
+};
+
+template <typename T>
 Task<T> CreateTaskIn(EventLoop& loop, Coro<T> coro, const TaskOptions& options,
                      std::source_location location) {
-  loop.CheckOpen();
-  CoroPromise<T>* const root = coro.Take();
-  return Task<T>(
-      Ref<FutureBase>(new TaskState<T>(loop, *root, options, location)));
+  if (loop.GetTaskFactory() != nullptr) [[unlikely]] {
+    TypedCoro<T> any(coro, location);
+    return Task<T>(AskTaskFactory(loop, any, options));
+  }
+  return Task<T>(NewTaskOf(loop, coro, options, location));
 }
 
 template <typename T>
@@ -163,7 +250,8 @@ concept IsFuture = decltype(internal::IsFutureTest(
 
 // Makes a task of a coroutine, or of another awaitable that is not a future, in
 // the running loop; its first step runs in the next iteration, in a copy of the
-// current context (T-01).
+// current context (T-01). With `.eager_start`, it runs inside of this call, and
+// a critical exception comes out of it (E-02, E-04).
 template <Awaitable A>
   requires(!IsFuture<A>)
 auto CreateTask(

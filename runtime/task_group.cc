@@ -24,6 +24,8 @@ void TaskGroupState::Add(FutureBase& task) {
   auto* const child = new Child(*this, task);
   children_.PushBack(*child);
   task.AddWaiter(*child);
+  // The group may have failed during an eager first step (CD-06).
+  if (aborting_) task.Cancel(nullptr);
 }
 
 void TaskGroupState::Enter() {

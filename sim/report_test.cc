@@ -145,6 +145,29 @@ TEST(ReportTest, OfADeadlockOfManyTasksCountsThoseItDoesNotShow) {
   }
 }
 
+TEST(ReportTest, AnEagerFirstStepStandsInItsOwnColumn) {
+  const auto child = []() -> Coro<void> {
+    co_await Sleep(absl::ZeroDuration());
+  };
+  const auto body = [&]() -> Coro<void> {
+    Task<void> task =
+        CreateTask(child(), {.name = "child", .eager_start = true});
+    co_await Sleep(absl::Seconds(1));
+    Always(false, "it ends");
+  };
+  const Report report = Explore(body);
+  std::vector<std::string> events;
+  for (const auto& event : report.trace.events) {
+    events.push_back(absl::StrCat(
+        event.step, " ", report.trace.lanes[event.lane], " ", event.text));
+  }
+  EXPECT_THAT(events, testing::ElementsAre(
+                          "1 main starts", "1 main spawn child",
+                          "1 child starts", "1 child gives way",
+                          "1 main await Sleep(1 s)", "2 child resumes",
+                          "2 child returns", "3 main resumes", testing::_));
+}
+
 TEST(ReportTest, OfAPassIsALine) {
   EXPECT_EQ(Explore([] { return Rounds(3); }, Random{.schedules = 10}).Text(),
             "no failure in 10 executions (random, base seed 1)\n");

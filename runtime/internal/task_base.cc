@@ -1,6 +1,7 @@
 #include "clotho/runtime/internal/task_base.h"
 
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <source_location>
 #include <string>
@@ -13,6 +14,12 @@
 #include "clotho/runtime/exceptions.h"
 
 namespace clotho::internal {
+namespace {
+
+// An eager first step runs on the machine stack of whoever creates the task.
+constexpr std::uint32_t kEagerDepthMax = 1000;
+
+}  // namespace
 
 TaskBase::TaskBase(EventLoop& loop, CoroPromiseBase& root,
                    const TaskOptions& options, std::source_location created_at)
@@ -33,7 +40,6 @@ TaskBase::TaskBase(EventLoop& loop, CoroPromiseBase& root,
   set_chain(loop.next_chain_++);
   loop.AdoptTask(*this);
   if (loop.instrument() != nullptr) loop.instrument()->TaskCreated(*this);
-  loop.Push(*this);
 }
 
 TaskBase::~TaskBase() = default;
@@ -93,6 +99,48 @@ void TaskBase::Run() {
   leaf_ = nullptr;
   while (next_ != nullptr) std::exchange(next_, nullptr).resume();
   if (root_done_) Complete();
+}
+
+void TaskBase::StartEagerly() {
+  // Whoever creates the task goes on afterwards as if nothing had run.
+  struct Scope {
+    Scope(EventLoop& l, std::uint32_t chain)
+        : loop(l),
+          task(l.current_task_),
+          outer_chain(std::exchange(l.current_chain_, chain)) {
+      ++loop.eager_depth_;
+    }
+    ~Scope() {
+      --loop.eager_depth_;
+      loop.current_chain_ = outer_chain;
+      loop.current_task_ = task;
+      if (loop.instrument_ != nullptr) loop.instrument_->StepEnds();
+    }
+    EventLoop& loop;
+    TaskBase* const task;
+    const std::uint32_t outer_chain;
+  } scope(*loop(), chain());
+  if (scope.loop.instrument_ != nullptr) {
+    scope.loop.instrument_->StepBegins(*this);
+  }
+  Run();
+}
+
+bool StartsEagerly(const EventLoop& loop, const TaskOptions& options) {
+  if (!options.eager_start.value_or(false) || !loop.IsRunning()) return false;
+  if (options.context != nullptr &&
+      ContextScope::IsEntered(SlotOf(*options.context))) {
+    throw RuntimeError(
+        "cannot enter a context that is entered already: start the task with a "
+        "copy of it, or not eagerly");
+  }
+  if (loop.eager_depth() == kEagerDepthMax) {
+    throw RuntimeError(absl::StrCat(
+        "maximum depth of eager tasks exceeded (", kEagerDepthMax,
+        "): each starts the next one in its first step; start some with "
+        ".eager_start = false"));
+  }
+  return true;
 }
 
 // It is a future like any other now, which may outlive its loop.

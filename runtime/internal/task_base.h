@@ -11,6 +11,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ struct TaskOptions {
   std::string_view name = {};
   // The context to run in, not copied. Null: a copy of the current one.
   const Context* context = nullptr;
+  // Takes its first step inside `CreateTask`, if the loop runs (E-01, E-02).
+  // None: as the loop's task factory has it; without one, it does not.
+  std::optional<bool> eager_start = std::nullopt;
   // It may still be pending when a test ends (see sim/).
   bool background = false;
 };
@@ -49,12 +53,15 @@ class WakeHook {
 
 class TaskBase : public FutureBase, public Runnable {
  public:
-  // Takes over the coroutine, and schedules its first step.
+  // Takes over the coroutine. `StartEagerly` or the loop is to run it.
   TaskBase(EventLoop& loop, CoroPromiseBase& root, const TaskOptions& options,
            std::source_location created_at);
 
   // A step (T-03).
   void Run() final;
+  // Takes the first step now, inside of whatever runs (E-02). Lets a critical
+  // exception out. The caller has a reference: the task may be done then.
+  void StartEagerly();
   // Its loop owns it; the ready queue does not.
   void Drop() noexcept final {}
 
@@ -151,6 +158,11 @@ class TaskBase : public FutureBase, public Runnable {
   bool background_;
   bool belongs_to_library_ = false;
 };
+
+// Whether a task with these options starts eagerly in `loop` now. Throws
+// RuntimeError if it asks for it but cannot: its context is entered (E-07), or
+// too many are inside of each other.
+bool StartsEagerly(const EventLoop& loop, const TaskOptions& options);
 
 }  // namespace internal
 }  // namespace clotho

@@ -157,6 +157,7 @@ void Recorder::BecameReady(const Runnable& runnable) {
 }
 
 void Recorder::StepBegins(const Runnable& runnable) {
+  outer_.push_back(current_);
   if (const TaskBase* const task = TaskOf(runnable)) {
     current_ = LaneOf(*task);
     trace_.lanes[current_] = task->name();
@@ -176,7 +177,10 @@ void Recorder::StepBegins(const Runnable& runnable) {
   }
 }
 
-void Recorder::StepEnds() { current_ = kNoLane; }
+void Recorder::StepEnds() {
+  current_ = outer_.back();
+  outer_.pop_back();
+}
 
 void Recorder::TaskWaits(const TaskBase& task, const FutureBase* future) {
   std::string what = "gives way";

@@ -10,6 +10,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "clotho/runtime/event_loop.h"
 #include "clotho/sim/failure.h"
@@ -66,6 +67,8 @@ class Recorder final : public Observer {
   std::map<std::string, Since, std::less<>> since_;
   std::size_t callback_lane_ = kNoLane;
   std::size_t current_ = kNoLane;  // Whose step runs; none for bookkeeping.
+  // Of the steps that are running: an eager task's is inside of another's.
+  std::vector<std::size_t> outer_;
 };
 
 }  // namespace clotho::sim::internal
