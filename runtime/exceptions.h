@@ -69,8 +69,8 @@ class SystemExit : public CriticalException {
   int code_;
 };
 
-// Thrown into an asynchronous generator that is closed, at the `co_yield` where
-// it is suspended (rule AG-02). Catch it to clean up, and rethrow it.
+// Thrown into a generator that is closed, at the `co_yield` where it is
+// suspended (rule AG-02). Catch it to clean up, and rethrow it.
 class GeneratorExit : public BaseException {
  public:
   const char* what() const noexcept override { return "GeneratorExit"; }

@@ -1,0 +1,277 @@
+// Generator<T>: a function that yields any number of values, one each time it
+// is asked.
+//
+//   Generator<int> Count(int n) {
+//     for (int i = 0; i < n; ++i) co_yield i;
+//   }
+//
+//   for (int i : Count(3)) Use(i);
+//
+//   auto count = Count(3);
+//   while (auto i = count.Next()) Use(*i);
+//
+// It runs when it is asked, as far as the next `co_yield`, on the stack of who
+// asks; it cannot await (that is AsyncGenerator's), and needs no loop.
+// `Generator<T, Sent>` can be sent values: `co_yield` then gives a
+// std::optional<Sent>, which is empty if nothing was sent.
+//
+// The rules are those of Python's generators, but that the end is no value
+// instead of an exception. One that is dropped while it stands at a `co_yield`
+// is closed: GeneratorExit is thrown there.
+
+#ifndef CLOTHO_RUNTIME_GENERATOR_H_
+#define CLOTHO_RUNTIME_GENERATOR_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <iterator>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/frame_pool.h"
+
+namespace clotho {
+
+template <typename T, typename Sent = void>
+class Generator;
+
+namespace internal {
+
+// What the promises of all generators share, whatever they yield.
+class GeneratorPromiseBase {
+ public:
+  static void* operator new(std::size_t size) {
+    return thread_frame_pool.Allocate(size);
+  }
+  static void operator delete(void* frame, std::size_t size) noexcept {
+    thread_frame_pool.Release(frame, size);
+  }
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  std::suspend_always final_suspend() const noexcept { return {}; }
+  void unhandled_exception() noexcept { error_ = std::current_exception(); }
+  void return_void() const noexcept {}
+
+  template <typename A>
+  std::suspend_never await_transform(A&&) {
+    static_assert(sizeof(A) == 0,
+                  "a Generator cannot await: make it an AsyncGenerator");
+    return {};
+  }
+
+  std::coroutine_handle<> handle() noexcept {
+    return std::coroutine_handle<GeneratorPromiseBase>::from_promise(*this);
+  }
+
+ protected:
+  GeneratorPromiseBase() = default;
+  ~GeneratorPromiseBase() = default;
+
+  // When it goes on: throws what was thrown in.
+  void ThrowThrownIn() {
+    if (thrown_in_ != nullptr) [[unlikely]] {
+      std::rethrow_exception(std::exchange(thrown_in_, nullptr));
+    }
+  }
+
+ private:
+  friend class GeneratorBase;
+
+  std::exception_ptr error_;      // That came out of it.
+  std::exception_ptr thrown_in_;  // That shall come out of its `co_yield`.
+  bool begun_ = false;
+  bool running_ = false;
+};
+
+// Owns the frame of a generator until that comes to its end.
+class GeneratorBase {
+ public:
+  GeneratorBase(GeneratorBase&& other) noexcept
+      : promise_(std::exchange(other.promise_, nullptr)) {}
+  GeneratorBase& operator=(GeneratorBase&& other) noexcept {
+    std::swap(promise_, other.promise_);
+    return *this;
+  }
+
+  // Throws GeneratorExit at the `co_yield` at which it stands, so that it can
+  // clean up; it has to come to its end then. What else it throws comes out.
+  // One that has not begun never runs. No effect after the end. Throws
+  // RuntimeError if it yields again, ValueError while it runs.
+  void Close();
+
+ protected:
+  explicit GeneratorBase(GeneratorPromiseBase* promise) noexcept
+      : promise_(promise) {}
+  // Closes it. An exception that comes out is reported to the running loop.
+  ~GeneratorBase() {
+    if (promise_ != nullptr) Drop();
+  }
+
+  // Throws what makes it impossible to go on now. False at the end.
+  bool MayGoOn(bool sends_value) const;
+  // Goes on as far as the next `co_yield`. False at the end; throws what comes
+  // out of it.
+  bool GoOn();
+  // The same, with an exception.
+  bool GoOnWith(std::exception_ptr exception);
+
+  // Null when it has ended.
+  GeneratorPromiseBase* promise() const { return promise_; }
+
+ private:
+  void Destroy() noexcept;
+  void Drop() noexcept;
+
+  GeneratorPromiseBase* promise_;
+};
+
+template <typename T, typename Sent>
+class GeneratorPromise final : public GeneratorPromiseBase {
+ public:
+  static_assert(std::is_object_v<T>,
+                "a generator yields objects: yield a pointer in place of a "
+                "reference");
+  static_assert(alignof(T) <= 16,
+                "what a generator yields may need 16 bytes of alignment at "
+                "most: yield a pointer to it");
+
+  Generator<T, Sent> get_return_object() noexcept;
+
+  class [[nodiscard]] YieldAwaiter {
+   public:
+    explicit YieldAwaiter(GeneratorPromise& promise) : promise_(promise) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    auto await_resume() {
+      promise_.ThrowThrownIn();
+      if constexpr (!std::is_void_v<Sent>) {
+        return std::exchange(promise_.sent_, std::nullopt);
+      }
+    }
+
+   private:
+    GeneratorPromise& promise_;
+  };
+
+  YieldAwaiter yield_value(T value) {
+    value_.emplace(std::move(value));
+    return YieldAwaiter(*this);
+  }
+
+  T& value() { return *value_; }
+  T TakeValue() {
+    T value = *std::move(value_);
+    value_.reset();
+    return value;
+  }
+  template <typename U>
+  void SetSent(U&& value) {
+    sent_.emplace(std::forward<U>(value));
+  }
+
+ private:
+  using Send = std::conditional_t<std::is_void_v<Sent>, std::monostate, Sent>;
+
+  std::optional<T> value_;
+  std::optional<Send> sent_;
+};
+
+}  // namespace internal
+
+template <typename T, typename Sent>
+class [[nodiscard]] Generator : public internal::GeneratorBase {
+ public:
+  using promise_type = internal::GeneratorPromise<T, Sent>;
+  using value_type = T;
+
+  // The next value, or nothing at the end. What the generator throws comes out,
+  // and is its end. Throws ValueError if it runs already: a generator cannot
+  // ask itself.
+  std::optional<T> Next() {
+    if (!MayGoOn(/*sends_value=*/false)) return std::nullopt;
+    return ValueIf(GoOn());
+  }
+
+  // The same; the `co_yield` at which it stands gives `value`. Throws TypeError
+  // if it has not begun, and so stands at none.
+  template <typename U>
+    requires(!std::is_void_v<Sent> &&
+             std::is_constructible_v<std::optional<Sent>, U &&>)
+  std::optional<T> Send(U&& value) {
+    if (!MayGoOn(/*sends_value=*/true)) return std::nullopt;
+    promise().SetSent(std::forward<U>(value));
+    return ValueIf(GoOn());
+  }
+
+  // Throws an exception at the `co_yield` at which it stands, and gives the
+  // next value, or nothing if it comes to its end. If it has not begun, or has
+  // come to its end before, the exception comes out at once.
+  std::optional<T> Throw(std::exception_ptr exception) {
+    return ValueIf(GoOnWith(std::move(exception)));
+  }
+  template <typename E>
+    requires(!std::is_convertible_v<E, std::exception_ptr>)
+  std::optional<T> Throw(E exception) {
+    return Throw(std::make_exception_ptr(std::move(exception)));
+  }
+
+  // Where a loop over the rest of the values stands. Good until the generator
+  // is asked otherwise.
+  class Iterator {
+   public:
+    using iterator_concept = std::input_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+
+    explicit Iterator(Generator& generator) : generator_(&generator) {
+      ++*this;
+    }
+    T& operator*() const { return generator_->promise().value(); }
+    T* operator->() const { return &**this; }
+    Iterator& operator++() {
+      if (!generator_->MayGoOn(/*sends_value=*/false) || !generator_->GoOn()) {
+        generator_ = nullptr;
+      }
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& iterator, std::default_sentinel_t) {
+      return iterator.generator_ == nullptr;
+    }
+
+   private:
+    Generator* generator_;  // Null at the end.
+  };
+
+  // Asks for the next value: a range, once.
+  Iterator begin() { return Iterator(*this); }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  friend promise_type;
+  explicit Generator(promise_type* promise) noexcept : GeneratorBase(promise) {}
+
+  promise_type& promise() const {
+    return static_cast<promise_type&>(*GeneratorBase::promise());
+  }
+  std::optional<T> ValueIf(bool yielded) {
+    if (!yielded) return std::nullopt;
+    return promise().TakeValue();
+  }
+};
+
+namespace internal {
+
+template <typename T, typename Sent>
+Generator<T, Sent> GeneratorPromise<T, Sent>::get_return_object() noexcept {
+  return Generator<T, Sent>(this);
+}
+
+}  // namespace internal
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_GENERATOR_H_
