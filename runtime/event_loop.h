@@ -345,6 +345,8 @@ class EventLoop {
   std::uint32_t current_chain() const { return current_chain_; }
   // How many eager tasks are taking their first step inside of each other.
   std::uint32_t eager_depth() const { return eager_depth_; }
+  // Chains are numbered from 1 to less than this (see Runnable::chain).
+  std::uint32_t chain_count() const { return next_chain_; }
   bool tearing_down() const { return tearing_down_; }
   void CheckOpen() const;
 

@@ -1,5 +1,6 @@
 #include "clotho/sim/explore.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,11 +23,14 @@
 #include "clotho/sim/internal/recorder.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/internal/wait_report.h"
+#include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
 #include "clotho/sim/shrink.h"
+#include "clotho/sim/strategies/by_name.h"
 #include "clotho/sim/strategies/plain.h"
-#include "clotho/sim/strategies/random.h"
 #include "clotho/sim/strategies/replay.h"
+#include "clotho/sim/strategies/role_random.h"
+#include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 namespace {
@@ -51,10 +55,9 @@ class Explorer {
   }
 
   Report RunSearch() {
-    const std::unique_ptr<Strategy> strategy = search_.make_strategy();
+    Warm warm(*this);
     for (std::uint64_t j = 0; j < search_.schedules; ++j) {
-      const internal::Seeds seeds = SeedsOf(j);
-      const Execution& execution = simulator_.Run(body_, *strategy, seeds);
+      const Execution& execution = warm.Run(j);
       ++report_.executions;
       report_.steps += execution.steps;
       if (execution.failure.has_value()) {
@@ -80,10 +83,12 @@ class Explorer {
     report_.replay = replay;
     if (const auto* const run = std::get_if<StrategyRun>(&replay.schedule)) {
       // Not shrunk: what the strategy does is found out first.
-      const std::unique_ptr<Strategy> strategy = search_.make_strategy();
-      return Follow(replay,
-                    simulator_.Run(body_, *strategy, SeedsOf(run->execution)),
-                    std::nullopt);
+      Warm warm(*this);
+      for (std::uint64_t j = 0; j < std::min(warm.warm_up(), run->execution);
+           ++j) {
+        warm.Run(j);
+      }
+      return Follow(replay, warm.Run(run->execution), std::nullopt);
     }
     ReplayStrategy strategy(std::get<Deviations>(replay.schedule));
     const Execution& execution = simulator_.Run(body_, strategy, ProgramSeed());
@@ -91,6 +96,43 @@ class Explorer {
   }
 
  private:
+  // The executions of the search: the first ones teach the strategy what the
+  // program is like. Those have to be run, in their order, before any other.
+  class Warm {
+   public:
+    explicit Warm(Explorer& explorer)
+        : explorer_(explorer),
+          strategy_(explorer.search_.make_strategy()),
+          warm_up_(strategy_->warm_up()) {}
+
+    std::uint64_t warm_up() const { return warm_up_; }
+
+    const Execution& Run(std::uint64_t j) {
+      Simulator& simulator = explorer_.simulator_;
+      const internal::Seeds seeds = explorer_.SeedsOf(j);
+      if (j >= warm_up_) {
+        if (!prepared_ && warm_up_ > 0) strategy_->Prepare(profile_);
+        prepared_ = true;
+        return simulator.Run(explorer_.body_, *strategy_, seeds);
+      }
+      simulator.set_profile(&profile_);
+      PlainStrategy plain;
+      RoleRandomStrategy random;
+      const Execution& execution =
+          simulator.Run(explorer_.body_,
+                        j == 0 ? static_cast<Strategy&>(plain) : random, seeds);
+      simulator.set_profile(nullptr);
+      return execution;
+    }
+
+   private:
+    Explorer& explorer_;
+    const std::unique_ptr<Strategy> strategy_;
+    const std::uint64_t warm_up_;
+    Profile profile_;
+    bool prepared_ = false;
+  };
+
   // Reports a replayed execution, unless the program did not follow.
   Report Follow(const ReplayString& replay, const Execution& execution,
                 std::optional<std::string> divergence) {
@@ -300,21 +342,18 @@ absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
   if (!replay.ok()) return replay.status();
   Search how = search;
   if (const auto* const run = std::get_if<StrategyRun>(&replay->schedule)) {
-    if (run->strategy == "plain") {
-      Plain().Apply(how);
-    } else if (run->strategy == "random") {
-      Random{.seed = search.seed}.Apply(how);
-    } else if (run->strategy != search.strategy) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "replay string: unknown strategy \"", run->strategy,
-          "\": expected plain, random, or the test's own, which is ",
-          search.strategy));
-    }
-    if (!run->parameters.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("replay string: strategy \"", run->strategy,
-                       "\" takes no parameters: expected +", run->strategy,
-                       ":EXECUTION, not \"", run->parameters, "\""));
+    // The test's own may be one that nobody else knows.
+    if (run->strategy != search.strategy ||
+        run->parameters != search.strategy_parameters) {
+      absl::StatusOr<StrategyMaker> maker =
+          StrategyByName(run->strategy, run->parameters);
+      if (!maker.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "replay string: ", std::string(maker.status().message())));
+      }
+      how.make_strategy = *std::move(maker);
+      how.strategy = run->strategy;
+      how.strategy_parameters = run->parameters;
     }
   }
   return Explorer(body, how, name).RunReplay(*replay);

@@ -209,7 +209,7 @@ TEST(ExploreTest, AUserMayWriteAStrategy) {
       std::size_t youngest = 0;
       for (std::size_t i = 0; i < point.size(); ++i) {
         if (!point[i].is_timer() &&
-            point[i].task_number() > point[youngest].task_number()) {
+            point[i].chain() > point[youngest].chain()) {
           youngest = i;
         }
       }
@@ -337,9 +337,10 @@ TEST(ReplayTest, AScheduleThatDoesNotFitIsRefusedWithItsPart) {
 
 TEST(ReplayTest, WhatCannotBeRunIsAnError) {
   EXPECT_THAT(DivergenceOf("c1/0/"), HasSubstr("the schedule is missing"));
-  EXPECT_THAT(DivergenceOf("c1/0/+pct:2:118"),
-              HasSubstr("unknown strategy \"pct\": expected plain, random, or "
-                        "the test's own, which is plain"));
+  EXPECT_THAT(DivergenceOf("c1/0/+clever:118"),
+              HasSubstr("unknown strategy \"clever\": expected plain, random"));
+  EXPECT_THAT(DivergenceOf("c1/0/+pct:x:118"),
+              HasSubstr("depth \"x\" is not a number from 1 to 1000000"));
   EXPECT_THAT(DivergenceOf("c1/0/+random:2:118"),
               HasSubstr("strategy \"random\" takes no parameters"));
   EXPECT_THAT(DivergenceOf("c1/0/@no/such/file"),
@@ -388,7 +389,7 @@ TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
     void BeginExecution(Rng&) override {}
     std::size_t Choose(const ChoicePoint& point) override {
       for (std::size_t i = 0; i < point.size(); ++i) {
-        if (point[i].task_number() == 2) return i;
+        if (point[i].chain() == 2) return i;
       }
       return 0;
     }

@@ -17,8 +17,15 @@
 
 #include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
+#include "clotho/sim/strategies/delay_bounded.h"
+#include "clotho/sim/strategies/fuzz.h"
+#include "clotho/sim/strategies/pct.h"
 #include "clotho/sim/strategies/plain.h"
+#include "clotho/sim/strategies/pos.h"
 #include "clotho/sim/strategies/random.h"
+#include "clotho/sim/strategies/role_random.h"
+#include "clotho/sim/strategies/surw.h"
+#include "clotho/sim/strategies/urw.h"
 #include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
@@ -27,6 +34,8 @@ namespace clotho::sim {
 struct Search {
   // The strategy's name in reports and in replay strings, and who makes it.
   std::string strategy = "plain";
+  // The strategy's own, as in "+pct:2:118", separated by ':'.
+  std::string strategy_parameters = {};
   std::function<std::unique_ptr<Strategy>()> make_strategy = [] {
     return std::make_unique<PlainStrategy>();
   };
@@ -54,8 +63,36 @@ struct Search {
 struct Plain {
   void Apply(Search& search) const {
     search.strategy = "plain";
+    search.strategy_parameters.clear();
     search.make_strategy = [] { return std::make_unique<PlainStrategy>(); };
     search.schedules = 1;
+  }
+};
+
+namespace internal {
+
+// A search by a strategy that is made with `arguments`.
+template <typename Made, typename... Arguments>
+void SetStrategy(Search& search, std::string name, std::uint64_t schedules,
+                 std::uint64_t seed, Arguments... arguments) {
+  search.strategy = std::move(name);
+  search.strategy_parameters.clear();
+  search.make_strategy = [arguments...]() -> std::unique_ptr<Strategy> {
+    return std::make_unique<Made>(arguments...);
+  };
+  search.schedules = schedules;
+  search.seed = seed;
+}
+
+}  // namespace internal
+
+// A portfolio of all that follow: see strategies/fuzz.h. The one to begin with.
+struct Fuzz {
+  std::uint64_t schedules = 1'000;
+  std::uint64_t seed = 1;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<FuzzStrategy>(search, "fuzz", schedules, seed);
   }
 };
 
@@ -65,10 +102,75 @@ struct Random {
   std::uint64_t seed = 1;
 
   void Apply(Search& search) const {
-    search.strategy = "random";
-    search.make_strategy = [] { return std::make_unique<RandomStrategy>(); };
-    search.schedules = schedules;
-    search.seed = seed;
+    internal::SetStrategy<RandomStrategy>(search, "random", schedules, seed);
+  }
+};
+
+// Random walks over roles: see strategies/role_random.h.
+struct RoleRandom {
+  std::uint64_t schedules = 1'000;
+  std::uint64_t seed = 1;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<RoleRandomStrategy>(search, "role_random", schedules,
+                                              seed);
+  }
+};
+
+// Priorities that change a few times: see strategies/pct.h.
+struct Pct {
+  // How many orderings the bug needs. 0: drawn anew for each execution.
+  std::uint64_t depth = 0;
+  std::uint64_t schedules = 1'000;
+  std::uint64_t seed = 1;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<PctStrategy>(search, "pct", schedules, seed, depth);
+    if (depth != 0) search.strategy_parameters = std::to_string(depth);
+  }
+};
+
+// Partial order sampling: see strategies/pos.h.
+struct Pos {
+  std::uint64_t schedules = 1'000;
+  std::uint64_t seed = 1;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<PosStrategy>(search, "pos", schedules, seed);
+  }
+};
+
+// Interleavings that are equally likely: see strategies/urw.h.
+struct Urw {
+  std::uint64_t schedules = 1'000;
+  std::uint64_t seed = 1;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<UrwStrategy>(search, "urw", schedules, seed);
+  }
+};
+
+// The same, of what touches one object: see strategies/surw.h.
+struct Surw {
+  std::uint64_t schedules = 1'000;
+  std::uint64_t seed = 1;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<SurwStrategy>(search, "surw", schedules, seed);
+  }
+};
+
+// A few departures from plain order: see strategies/delay_bounded.h.
+struct DelayBounded {
+  // In one execution, at most.
+  std::uint64_t departures = 3;
+  std::uint64_t schedules = 1'000;
+  std::uint64_t seed = 1;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<DelayBoundedStrategy>(search, "delay_bounded",
+                                                schedules, seed, departures);
+    search.strategy_parameters = std::to_string(departures);
   }
 };
 
@@ -82,6 +184,7 @@ struct With {
 
   void Apply(Search& search) const {
     search.strategy = name;
+    search.strategy_parameters.clear();
     search.make_strategy = make_strategy;
     search.schedules = schedules;
     search.seed = seed;

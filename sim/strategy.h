@@ -8,7 +8,7 @@
 //     void BeginExecution(sim::Rng& rng) override { victim_ = rng.Uniform(8); }
 //     std::size_t Choose(const sim::ChoicePoint& point) override {
 //       for (std::size_t i = 0; i < point.size(); ++i) {
-//         if (point[i].task_number() != victim_) return i;
+//         if (point[i].chain() != victim_) return i;
 //       }
 //       return 0;
 //     }
@@ -17,18 +17,52 @@
 //   };
 //
 // A strategy must be a function of what it is given: no clock, no address, no
-// randomness but that of the generator.
+// randomness but that of the generator. What it learns it learns from the
+// Profile, which is the same for every execution of a search: so execution 118
+// is the same whether the 117 before it ran here, elsewhere, or not at all.
 
 #ifndef CLOTHO_SIM_STRATEGY_H_
 #define CLOTHO_SIM_STRATEGY_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
+#include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/runnable.h"
+#include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
 
 namespace clotho::sim {
+
+namespace internal {
+
+class Simulator;
+
+// The element of the ready queue to run, and the one that the program notices,
+// which differ if the first is bookkeeping.
+struct Entry {
+  std::size_t place;
+  clotho::internal::Runnable* visible;
+};
+
+}  // namespace internal
+
+// A task; or what belongs to no task, such as a callback that was set for a
+// time. Steps of one chain never overtake each other. (In asyncio a callback
+// comes from a chain, but is not a link of it: chains are those of Ozkan et
+// al., OOPSLA 2018.)
+struct Chain {
+  // Who its creators were, and as their how many-th child each was created. The
+  // same in all executions, in whatever order things run.
+  std::uint64_t path = 0;
+  // The chain that created it; 0: none, or not known.
+  std::uint32_t parent = 0;
+  // The steps that it has taken so far.
+  std::uint32_t steps = 0;
+  // How many chains it has created so far.
+  std::uint32_t children = 0;
+};
 
 // Something that may run next.
 class Candidate {
@@ -38,10 +72,16 @@ class Candidate {
 
   // The next timer would fire, before what is ready.
   bool is_timer() const { return is_timer_; }
-  // The task whose step it is, numbered from 1 in the order of creation
-  // together with what else has an order of its own; equal numbers, equal
-  // tasks. For a callback, the task or timer that it comes from.
-  std::uint32_t task_number() const { return runnable_->chain(); }
+
+  // The chain whose step it is, numbered from 1 in the order of creation. For
+  // the timer that ends a sleep, the task that sleeps; 0 for one that belongs
+  // to nobody.
+  std::uint32_t chain() const;
+
+  // Equal for tasks that run the same coroutine function, whatever their
+  // arguments; null for what is no task. To compare, not to order: it is an
+  // address.
+  const void* role() const;
 
   const clotho::internal::Runnable& runnable() const { return *runnable_; }
 
@@ -54,24 +94,49 @@ class Candidate {
 class ChoicePoint {
  public:
   // Counted from 1 through the whole execution, forced steps included.
-  virtual std::uint64_t step() const = 0;
+  std::uint64_t step() const { return step_; }
 
   // At least 2. The first is what plain asyncio would run now. The others stand
   // in the order of the ready queue, one that waits behind bookkeeping where
   // the bookkeeping stands; the timer, if it may fire, comes last.
-  virtual std::size_t size() const = 0;
-  virtual Candidate operator[](std::size_t index) const = 0;
+  std::size_t size() const { return ready_count_ + (timer_ != nullptr); }
+  Candidate operator[](std::size_t index) const {
+    if (index == ready_count_) return Candidate(timer_, /*is_timer=*/true);
+    return Candidate(
+        entries_ != nullptr ? entries_[index].visible : &(*ready_)[index],
+        /*is_timer=*/false);
+  }
 
   // Whether the last one is the next timer.
-  virtual bool has_timer() const = 0;
+  bool has_timer() const { return timer_ != nullptr; }
 
- protected:
-  ~ChoicePoint() = default;
+  // All chains that exist or existed, by their numbers.
+  std::span<const Chain> chains() const { return chains_; }
+
+ private:
+  friend class internal::Simulator;
+
+  std::uint64_t step_ = 0;
+  std::size_t ready_count_ = 0;
+  // Null: every element of the ready queue is a candidate.
+  const internal::Entry* entries_ = nullptr;
+  const clotho::internal::ReadyQueue* ready_ = nullptr;
+  const clotho::internal::Runnable* timer_ = nullptr;
+  std::span<const Chain> chains_;
 };
 
 class Strategy {
  public:
   virtual ~Strategy() = default;
+
+  // How many executions it wants to learn from before it begins. The first is
+  // in plain order, the others are random; all count as executions of the
+  // search.
+  virtual std::uint64_t warm_up() const { return 0; }
+
+  // What was learned from them. Called once, before the first execution of its
+  // own, if it has asked for any. `profile` stays valid for the search.
+  virtual void Prepare(const Profile& profile) { (void)profile; }
 
   // A new execution begins. All its randomness has to come from `rng`, which
   // stays valid until the execution ends.

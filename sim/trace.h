@@ -25,6 +25,8 @@ struct TraceEvent {
     kCancelled,  // or a cancellation.
     kFailure,    // Here the execution failed.
     kTimer,      // The next timer fires early; of no lane.
+    kRead,       // A tracked object is read,
+    kWrite,      // or written.
   };
 
   std::uint64_t step = 0;

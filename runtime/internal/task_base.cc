@@ -259,6 +259,14 @@ void TaskBase::Yield(CoroPromiseBase& leaf) {
   loop.Push(*this);
 }
 
+const void* TaskBase::code() const noexcept {
+  // Both GCC's and Clang's frames begin with a pointer to the function that
+  // resumes them.
+  return root_ == nullptr
+             ? nullptr
+             : *static_cast<const void* const*>(root_->handle().address());
+}
+
 std::vector<std::source_location> TaskBase::Stack() const {
   std::vector<std::source_location> stack;
   if (!started_) return stack;

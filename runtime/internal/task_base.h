@@ -95,6 +95,10 @@ class TaskBase : public FutureBase, public Runnable {
   // The same, for the innermost only; a default location if there is none.
   std::source_location AwaitLocation() const;
 
+  // The address of the outermost coroutine's code: tasks that run the same
+  // function have the same. Null after the end.
+  const void* code() const noexcept;
+
   // ---- For awaiters, while the coroutine of `leaf` is being suspended. ----
 
   // Waits for `future`, which must be pending.

@@ -106,6 +106,15 @@ void Recorder::Step(std::uint64_t step, const Candidate& taken,
   }
 }
 
+void Recorder::Touched(std::uint64_t, bool write, std::string_view name,
+                       const std::source_location& location) {
+  if (current_ == kNoLane) return;
+  SetPlace(
+      Add(current_, write ? Kind::kWrite : Kind::kRead,
+          absl::StrCat(write ? "| writes " : "| reads ", std::string(name))),
+      location);
+}
+
 void Recorder::Failed(const Failure& failure) {
   std::size_t lane = current_;
   if (lane == kNoLane) lane = trace_.lanes.empty() ? CallbackLane() : 0;

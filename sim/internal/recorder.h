@@ -41,6 +41,8 @@ class Recorder final : public Observer {
 
   void Step(std::uint64_t step, const Candidate& taken,
             const Candidate& plain) override;
+  void Touched(std::uint64_t object, bool write, std::string_view name,
+               const std::source_location& location) override;
   void Failed(const Failure& failure) override;
   void End(EventLoop& loop) override;
   void TaskCreated(const TaskBase& task) override;

@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "clotho/sim/schedule.h"
+#include "clotho/sim/strategies/by_name.h"
 
 extern char** environ;
 
@@ -41,6 +42,15 @@ absl::StatusOr<std::uint64_t> Number(std::string_view source,
                      " to ", UINT64_MAX));
   }
   return number;
+}
+
+// "pct:3" is strategy pct with the parameter 3.
+std::string_view StrategyName(std::string_view value) {
+  return value.substr(0, value.find(':'));
+}
+std::string_view StrategyParameters(std::string_view value) {
+  const std::size_t colon = value.find(':');
+  return colon == value.npos ? std::string_view() : value.substr(colon + 1);
 }
 
 struct Setting {
@@ -75,13 +85,17 @@ constexpr Setting kSettings[] = {
        if (number.ok()) settings.seed = *number;
        return number.status();
      }},
-    {"strategy", "NAME", "plain or random, in place of the test's own",
+    {"strategy", "NAME",
+     "fuzz, random, pct:DEPTH, ... in place of the test's own",
      [](Settings& settings, std::string_view source, std::string_view value) {
        settings.strategy = std::string(value);
-       if (value == "plain" || value == "random") return absl::OkStatus();
+       const absl::Status status =
+           StrategyByName(StrategyName(value), StrategyParameters(value))
+               .status();
+       if (status.ok()) return status;
        return absl::InvalidArgumentError(
-           absl::StrCat(std::string(source), "=", Quote(value),
-                        " is not a strategy: expected plain or random"));
+           absl::StrCat(std::string(source), "=", Quote(value), ": ",
+                        std::string(status.message())));
      }},
 };
 
@@ -199,10 +213,14 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
 void ApplySettings(const Settings& settings, Search& search) {
   if (settings.strategy == "plain") {
     Plain().Apply(search);
-  } else if (settings.strategy == "random") {
-    Random random{.seed = search.seed};
-    if (search.schedules > 1) random.schedules = search.schedules;
-    random.Apply(search);
+  } else if (settings.strategy.has_value()) {
+    // Of a test that is not searched, as many as a search has if it is not
+    // told.
+    if (search.schedules == 1) search.schedules = Fuzz().schedules;
+    search.strategy = StrategyName(*settings.strategy);
+    search.strategy_parameters = StrategyParameters(*settings.strategy);
+    search.make_strategy =
+        *StrategyByName(search.strategy, search.strategy_parameters);
   }
   // Plain order has one execution.
   if (settings.schedules.has_value() && search.strategy != "plain") {

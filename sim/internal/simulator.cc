@@ -59,6 +59,7 @@ Simulator::Simulator() : loop_({.clock = &clock_, .scheduler = this}) {
   // Enough for small tests from the first execution on.
   execution_.deviations.reserve(kInitialCapacity);
   candidates_.reserve(kInitialCapacity);
+  callback_chains_.reserve(kInitialCapacity);
   chains_.reserve(kInitialCapacity);
   loop_.SetExceptionHandler(
       [this](EventLoop&, const ExceptionContext& context) {
@@ -82,6 +83,10 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   settling_since_ = 0;
   target_ = nullptr;
   clock_.Reset();
+  chains_.assign(1, Chain());
+  step_chain_ = 0;
+  objects_.clear();
+  profile_steps_.clear();
   observer_ = observer;
   loop_.set_instrument(observer);
 
@@ -111,10 +116,19 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   const std::uint64_t check = check_hash_.Finish();
   execution_.check = static_cast<std::uint16_t>(check ^ (check >> 16) ^
                                                 (check >> 32) ^ (check >> 48));
+  if (profile_ != nullptr) AddToProfile();
   loop_.set_instrument(nullptr);
   observer_ = nullptr;
   loop_.Reset();
   return execution_;
+}
+
+void Simulator::AddToProfile() {
+  profile_chains_.clear();
+  for (const Chain& chain : chains_) {
+    profile_chains_.push_back({.path = chain.path, .parent = chain.parent});
+  }
+  profile_->Add(profile_steps_, profile_chains_, execution_.choice_points);
 }
 
 void Simulator::RunLoop() {
@@ -258,21 +272,63 @@ void Simulator::AlwaysIsFalse(std::string_view claim,
   throw AssertionFailed();
 }
 
-Candidate Simulator::Point::operator[](std::size_t index) const {
-  if (index == simulator_.candidate_count_) {
-    return Candidate(simulator_.timer_, /*is_timer=*/true);
+void Simulator::NoteNewChains() {
+  // Bookkeeping creates none that the program knows of, so it was the last
+  // step.
+  while (chains_.size() < loop_.chain_count()) {
+    Chain& parent = chains_[step_chain_];
+    ++parent.children;
+    const std::uint64_t path =
+        Mix64(parent.path + parent.children * 0x9e3779b97f4a7c15);
+    chains_.push_back({.path = path, .parent = step_chain_});
   }
-  return Candidate(simulator_.EntryAt(index).visible, /*is_timer=*/false);
 }
 
-void Simulator::ListCandidates(const ReadyQueue& ready) {
-  listed_ = ready.others() > 0;
-  if (!listed_) {
-    candidate_count_ = ready.size();
-    return;
+void Simulator::BeginStep(const Candidate& taken) {
+  step_chain_ = taken.chain();
+  Chain& chain = chains_[step_chain_];
+  ++chain.steps;
+  if (profile_ != nullptr) [[unlikely]] {
+    profile_steps_.push_back(
+        {.chain = step_chain_, .number = chain.steps, .footprint = {}});
   }
+}
+
+std::uint64_t Simulator::NewObject() {
+  // Made by a task that runs for the first time.
+  NoteNewChains();
+  if (objects_.size() <= step_chain_) objects_.resize(step_chain_ + 1, 0);
+  ++objects_[step_chain_];
+  return Mix64(~chains_[step_chain_].path +
+               objects_[step_chain_] * 0x9e3779b97f4a7c15);
+}
+
+void Simulator::Touch(std::uint64_t object, bool write, std::string_view name,
+                      const std::source_location& location) {
+  if (observer_ != nullptr) observer_->Touched(object, write, name, location);
+  if (profile_ == nullptr || profile_steps_.empty()) return;
+  Footprint& footprint = profile_steps_.back().footprint;
+  const auto at = std::lower_bound(
+      footprint.begin(), footprint.end(), object,
+      [](const Access& a, std::uint64_t o) { return a.object < o; });
+  if (at == footprint.end() || at->object != object) {
+    footprint.insert(at, {.object = object, .write = write});
+  } else {
+    at->write = at->write || write;
+  }
+}
+
+void Simulator::ListCandidates(const ReadyQueue& ready,
+                               const Timer* next_timer) {
+  point_.step_ = step_;
+  point_.ready_ = &ready;
+  point_.timer_ = next_timer;
+  point_.entries_ = nullptr;
+  point_.ready_count_ = ready.size();
+  point_.chains_ = chains_;
+  if (ready.others() == 0) return;
   candidates_.clear();
-  chains_.clear();
+  callback_chains_.clear();
   std::int64_t earliest_ns = std::numeric_limits<std::int64_t>::max();
   for (std::size_t place = 0; place < ready.size(); ++place) {
     Runnable& runnable = ready[place];
@@ -287,14 +343,14 @@ void Simulator::ListCandidates(const ReadyQueue& ready) {
         if (const auto deadline_ns = DeadlineOf(runnable)) {
           if (*deadline_ns > earliest_ns) break;
           earliest_ns = *deadline_ns;
-          if (timer_ != nullptr && earliest_ns < timer_->when_ns()) {
-            timer_ = nullptr;
+          if (next_timer != nullptr && earliest_ns < next_timer->when_ns()) {
+            point_.timer_ = next_timer = nullptr;
           }
         }
         // Of each chain the first: asyncio promises their order (L-02).
-        if (std::find(chains_.begin(), chains_.end(), runnable.chain()) ==
-            chains_.end()) {
-          chains_.push_back(runnable.chain());
+        if (std::find(callback_chains_.begin(), callback_chains_.end(),
+                      runnable.chain()) == callback_chains_.end()) {
+          callback_chains_.push_back(runnable.chain());
           candidates_.push_back({place, &runnable});
         }
         break;
@@ -310,7 +366,8 @@ void Simulator::ListCandidates(const ReadyQueue& ready) {
         break;
     }
   }
-  candidate_count_ = candidates_.size();
+  point_.entries_ = candidates_.data();
+  point_.ready_count_ = candidates_.size();
 }
 
 std::optional<Scheduler::Decision> Simulator::TowardsTarget(
@@ -364,29 +421,28 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
     return kStop;
   }
   ++step_;
-  ready_ = &ready;
-  timer_ = next_timer;
-  ListCandidates(ready);
+  NoteNewChains();
+  ListCandidates(ready, next_timer);
   std::size_t choice = 0;
-  if (choices() > 1) {
+  if (point_.size() > 1) {
     ++execution_.choice_points;
-    choice = strategy_->Choose(Point(*this));
-    check_hash_.Add(choices());
+    choice = strategy_->Choose(point_);
+    check_hash_.Add(point_.size());
     check_hash_.Add(EntryAt(0).visible->chain());
   }
-  const bool takes_timer = timer_ != nullptr && choice == candidate_count_;
+  const Candidate taken = point_[choice];
   if (choice != 0) {
     execution_.deviations.push_back(
-        {step_,
-         takes_timer ? Deviation::kTimer : static_cast<std::uint32_t>(choice)});
+        {step_, taken.is_timer() ? Deviation::kTimer
+                                 : static_cast<std::uint32_t>(choice)});
   }
+  BeginStep(taken);
   if (observer_ != nullptr) [[unlikely]] {
-    const Point point(*this);
-    observer_->Step(step_, point[choice], point[0]);
+    observer_->Step(step_, taken, point_[0]);
   }
-  if (takes_timer) {
-    trace_hash_.Add(timer_->chain() * 2 + 1);
-    trace_hash_.Add(static_cast<std::uint64_t>(timer_->when_ns()));
+  if (taken.is_timer()) {
+    trace_hash_.Add(next_timer->chain() * 2 + 1);
+    trace_hash_.Add(static_cast<std::uint64_t>(next_timer->when_ns()));
     return kTimer;
   }
   const Entry entry = EntryAt(choice);

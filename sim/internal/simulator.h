@@ -34,6 +34,7 @@
 #include "clotho/runtime/scheduler.h"
 #include "clotho/sim/failure.h"
 #include "clotho/sim/hash.h"
+#include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
 #include "clotho/sim/schedule.h"
 #include "clotho/sim/strategy.h"
@@ -76,6 +77,10 @@ class Observer : public Instrument {
   // would have taken: the same, unless this is a departure.
   virtual void Step(std::uint64_t step, const Candidate& taken,
                     const Candidate& plain) = 0;
+  // The present step touches a tracked object.
+  virtual void Touched(std::uint64_t /*object*/, bool /*write*/,
+                       std::string_view /*name*/,
+                       const std::source_location&) {}
   // The execution's failure, at the moment at which it was noticed.
   virtual void Failed(const Failure& failure) = 0;
   // The program is where it will stay, and has not been torn down.
@@ -99,6 +104,9 @@ class Simulator final : public Scheduler,
   const Execution& Run(const Body& body, Strategy& strategy, const Seeds& seeds,
                        Observer* observer = nullptr);
 
+  // What the next executions do is added to `profile`, until it is set to null.
+  void set_profile(Profile* profile) { profile_ = profile; }
+
   // ---- From inside of an execution. ----
 
   // Records a failure, unless there was one before. Fills in step, task and
@@ -113,6 +121,13 @@ class Simulator final : public Scheduler,
   // Randomness for the program itself.
   Rng& program_rng() { return program_rng_; }
 
+  // A number for a shared object that is made now: the same in all executions
+  // in which the same chain makes it as its n-th.
+  std::uint64_t NewObject();
+  // The present step touches a shared object.
+  void Touch(std::uint64_t object, bool write, std::string_view name,
+             const std::source_location& location);
+
   // The name of the task that runs now; empty outside of any.
   std::string CurrentTaskName() const;
 
@@ -121,38 +136,20 @@ class Simulator final : public Scheduler,
   using ReadyQueue = clotho::internal::ReadyQueue;
   using Timer = clotho::internal::Timer;
 
-  // The present choice, as strategies see it.
-  class Point final : public ChoicePoint {
-   public:
-    explicit Point(const Simulator& simulator) : simulator_(simulator) {}
-    std::uint64_t step() const override { return simulator_.step_; }
-    std::size_t size() const override { return simulator_.choices(); }
-    Candidate operator[](std::size_t index) const override;
-    bool has_timer() const override { return simulator_.timer_ != nullptr; }
-
-   private:
-    const Simulator& simulator_;
-  };
-
   Decision Choose(const ReadyQueue& ready, const Timer* next_timer) override;
   bool BeforeWait(const Timer* next_timer) override;
   void AlwaysIsFalse(std::string_view claim,
                      const std::source_location& location) override;
 
-  // One of the things that may happen: the element of the ready queue to run,
-  // and the one that the program notices, which differ if the first is
-  // bookkeeping.
-  struct Entry {
-    std::size_t place;
-    Runnable* visible;
-  };
-  std::size_t choices() const {
-    return candidate_count_ + (timer_ != nullptr ? 1 : 0);
-  }
-  void ListCandidates(const ReadyQueue& ready);
+  void ListCandidates(const ReadyQueue& ready, const Timer* next_timer);
   Entry EntryAt(std::size_t index) const {
-    return listed_ ? candidates_[index] : Entry{index, &(*ready_)[index]};
+    return point_.entries_ != nullptr ? point_.entries_[index]
+                                      : Entry{index, &(*point_.ready_)[index]};
   }
+  // Those that the last step has created.
+  void NoteNewChains();
+  void BeginStep(const Candidate& taken);
+  void AddToProfile();
   // What is next on the way to `target_`, if there is a way.
   std::optional<Decision> TowardsTarget(const ReadyQueue& ready);
   void OnException(const ExceptionContext& context);
@@ -177,12 +174,19 @@ class Simulator final : public Scheduler,
   clotho::internal::Ref<clotho::internal::FutureBase> main_;
 
   // The present choice point.
-  const ReadyQueue* ready_ = nullptr;
-  const Timer* timer_ = nullptr;  // Null if it may not fire now.
-  std::size_t candidate_count_ = 0;
-  bool listed_ = false;  // Else every element of the ready queue is one.
+  ChoicePoint point_;
   std::vector<Entry> candidates_;
-  std::vector<std::uint32_t> chains_;  // Scratch.
+  std::vector<std::uint32_t> callback_chains_;  // Scratch.
+
+  std::vector<Chain> chains_;     // By their numbers; the first is nobody's.
+  std::uint32_t step_chain_ = 0;  // Whose step is being run.
+  // How many tracked objects each chain has made; as long as chains_, or
+  // shorter.
+  std::vector<std::uint32_t> objects_;
+
+  Profile* profile_ = nullptr;  // To be added to, or null.
+  std::vector<Profile::Step> profile_steps_;
+  std::vector<Profile::Lineage> profile_chains_;
 
   // A task that was chosen while bookkeeping stands before its step.
   Runnable* target_ = nullptr;

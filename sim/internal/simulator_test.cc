@@ -738,7 +738,7 @@ TEST(CandidatesTest, EqualNumbersAreEqualTasks) {
     void BeginExecution(Rng&) override {}
     std::size_t Choose(const ChoicePoint& point) override {
       for (std::size_t i = 0; i < point.size(); ++i) {
-        if (!point[i].is_timer() && point[i].task_number() != 3) return i;
+        if (!point[i].is_timer() && point[i].chain() != 3) return i;
       }
       return 0;
     }

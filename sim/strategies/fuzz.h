@@ -1,0 +1,47 @@
+// FuzzStrategy: a portfolio of the others, and the default of a search.
+//
+// No strategy is best for all programs: some bugs are found at once by one and
+// never by another. Each execution draws which of them is in charge of it.
+
+#ifndef CLOTHO_SIM_STRATEGIES_FUZZ_H_
+#define CLOTHO_SIM_STRATEGIES_FUZZ_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "clotho/sim/profile.h"
+#include "clotho/sim/random.h"
+#include "clotho/sim/strategies/delay_bounded.h"
+#include "clotho/sim/strategies/pct.h"
+#include "clotho/sim/strategies/pos.h"
+#include "clotho/sim/strategies/random.h"
+#include "clotho/sim/strategies/role_random.h"
+#include "clotho/sim/strategies/surw.h"
+#include "clotho/sim/strategies/urw.h"
+#include "clotho/sim/strategy.h"
+
+namespace clotho::sim {
+
+class FuzzStrategy final : public Strategy {
+ public:
+  std::uint64_t warm_up() const override { return 4; }
+  void Prepare(const Profile& profile) override;
+  void BeginExecution(Rng& rng) override;
+  std::size_t Choose(const ChoicePoint& point) override {
+    return current_->Choose(point);
+  }
+
+ private:
+  RandomStrategy random_;
+  RoleRandomStrategy role_random_;
+  PctStrategy pct_;
+  PosStrategy pos_;
+  UrwStrategy urw_;
+  SurwStrategy surw_;
+  DelayBoundedStrategy delay_bounded_;
+  Strategy* current_ = nullptr;
+};
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_STRATEGIES_FUZZ_H_

@@ -1,0 +1,63 @@
+// SurwStrategy: all interleavings of what touches one object are equally
+// likely.
+//
+// The selectively uniform random walk (Zhao, Wolff, Mathur and Roychoudhury,
+// ASPLOS 2025). Each execution picks one shared object at random; the steps
+// that touch it are the interesting ones. Who takes the next interesting step
+// is drawn by how many each task still has to take; it alone may pass, and the
+// others run up to theirs, in a random order of priority.
+//
+// Objects, and who touches them when, are known from the warm-up (see Profile).
+// In a program without tracked state every step is interesting, which makes it
+// the uniform random walk.
+
+#ifndef CLOTHO_SIM_STRATEGIES_SURW_H_
+#define CLOTHO_SIM_STRATEGIES_SURW_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "clotho/sim/profile.h"
+#include "clotho/sim/random.h"
+#include "clotho/sim/strategies/urw.h"
+#include "clotho/sim/strategy.h"
+
+namespace clotho::sim {
+
+class SurwStrategy final : public Strategy {
+ public:
+  std::uint64_t warm_up() const override { return 4; }
+  void Prepare(const Profile& profile) override {
+    profile_ = &profile;
+    uniform_.Prepare(profile);
+  }
+  void BeginExecution(Rng& rng) override;
+  std::size_t Choose(const ChoicePoint& point) override;
+
+ private:
+  static constexpr std::uint32_t kNobody = UINT32_MAX;
+
+  // What is known of a chain, by its number.
+  struct State {
+    std::uint64_t weight = 0;    // Interesting steps that it still has.
+    std::uint64_t priority = 0;  // For the steps that are not; 0: to be drawn.
+    std::uint32_t priority_step = 0;
+    bool held = false;  // Stands before an interesting step, and has to wait.
+  };
+
+  void NoteNewChains(const ChoicePoint& point);
+  bool IsInteresting(const ChoicePoint& point, std::uint32_t chain) const;
+  void ReleaseAll();
+
+  const Profile* profile_ = nullptr;
+  UrwStrategy uniform_;  // Takes over where nothing is shared.
+  Rng* rng_ = nullptr;
+  std::uint64_t object_ = 0;
+  std::vector<State> states_;
+  std::uint32_t intended_ = kNobody;  // Takes the next interesting step.
+};
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_STRATEGIES_SURW_H_

@@ -1,0 +1,39 @@
+// UrwStrategy: a chain's chance is the number of steps it still has to take.
+//
+// The uniform random walk (Zhao, Wolff, Mathur and Roychoudhury, ASPLOS 2025).
+// If the numbers are right and nobody blocks, all interleavings are equally
+// likely; in a walk that is uniform at each step, a short task hardly ever
+// comes last. The numbers are those of the warm-up: the steps of a task,
+// with those of the tasks it creates.
+
+#ifndef CLOTHO_SIM_STRATEGIES_URW_H_
+#define CLOTHO_SIM_STRATEGIES_URW_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "clotho/sim/profile.h"
+#include "clotho/sim/random.h"
+#include "clotho/sim/strategy.h"
+
+namespace clotho::sim {
+
+class UrwStrategy final : public Strategy {
+ public:
+  std::uint64_t warm_up() const override { return 4; }
+  void Prepare(const Profile& profile) override { profile_ = &profile; }
+  void BeginExecution(Rng& rng) override;
+  std::size_t Choose(const ChoicePoint& point) override;
+
+ private:
+  const Profile* profile_ = nullptr;
+  Rng* rng_ = nullptr;
+  // What a chain was thought to have in all, without what its children took
+  // with them. By its number.
+  std::vector<std::uint64_t> totals_;
+};
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_STRATEGIES_URW_H_

@@ -1,0 +1,165 @@
+#include "clotho/sim/tracked.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/explore.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/profile.h"
+#include "clotho/sim/report.h"
+#include "clotho/sim/strategy.h"
+#include "clotho/sim/trace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::sim {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST(TrackedTest, OutsideOfASimulationIsAValue) {
+  Tracked<int> number{"number", 3};
+  EXPECT_EQ(number, 3);
+  number = number + 1;
+  EXPECT_EQ(number.Read(), 4);
+  number.Write() *= 2;
+  EXPECT_EQ(number, 8);
+
+  Tracked<std::vector<int>> list{"list"};
+  list->push_back(1);
+  EXPECT_THAT(list.Read(), ElementsAre(1));
+  const Tracked<std::vector<int>>& constant = list;
+  EXPECT_EQ(constant->size(), 1);
+  list = std::vector<int>{4, 5};
+  EXPECT_THAT(list.Read(), ElementsAre(4, 5));
+}
+
+TEST(TrackedTest, ACopyIsAnotherObjectWithTheSameValue) {
+  Tracked<std::string> first{"first", "a"};
+  Tracked<std::string> second = first;
+  second = "b";
+  EXPECT_EQ(first.Read(), "a");
+  first = second;
+  EXPECT_EQ(first.Read(), "b");
+}
+
+TEST(TrackedTest, HoldsWhatCanOnlyBeMoved) {
+  Tracked<std::unique_ptr<int>> owner{"owner"};
+  owner.Write() = std::make_unique<int>(7);
+  EXPECT_EQ(*owner.Read(), 7);
+}
+
+// Two tasks that touch one number, and one that touches its own.
+Coro<void> Program() {
+  struct State {
+    Tracked<int> shared{"shared", 0};
+    Tracked<int> own{"own", 0};
+    Tracked<int> constant{"constant", 0};
+  } state;
+  const auto reader = [](State& s) -> Coro<void> {
+    co_await Sleep(absl::ZeroDuration());
+    Always(s.shared.Read() >= 0 && s.constant.Read() == 0, "never false");
+  };
+  const auto writer = [](State& s) -> Coro<void> {
+    s.shared = s.constant + 1;
+    co_await Sleep(absl::ZeroDuration());
+    s.own = 2;
+  };
+  Task<void> a = CreateTask(reader(state), {.name = "reader"});
+  Task<void> b = CreateTask(writer(state), {.name = "writer"});
+  co_await a;
+  co_await b;
+}
+
+// Plain order; keeps what it was told.
+class Student final : public Strategy {
+ public:
+  explicit Student(Profile& learned) : learned_(learned) {}
+  std::uint64_t warm_up() const override { return 3; }
+  void Prepare(const Profile& profile) override { learned_ = profile; }
+  void BeginExecution(Rng&) override {}
+  std::size_t Choose(const ChoicePoint& point) override {
+    for (const Chain& chain : point.chains()) {
+      if (std::ranges::find(paths_, chain.path) == paths_.end()) {
+        paths_.push_back(chain.path);
+      }
+    }
+    return 0;
+  }
+  ~Student() override { Paths() = paths_; }
+  static std::vector<std::uint64_t>& Paths() {
+    static std::vector<std::uint64_t> paths;
+    return paths;
+  }
+
+ private:
+  Profile& learned_;
+  std::vector<std::uint64_t> paths_;
+};
+
+Profile Learn(const Body& body) {
+  Profile profile;
+  const Report report = Explore(
+      body, With{.make_strategy =
+                     [&profile] { return std::make_unique<Student>(profile); },
+                 .schedules = 4});
+  EXPECT_TRUE(report.passed()) << report;
+  return profile;
+}
+
+TEST(ProfileTest, LearnsWhoTouchesWhatAndWhen) {
+  const Profile profile = Learn(Program);
+  EXPECT_EQ(profile.chains(), 4);  // Nobody, main, reader, writer.
+  EXPECT_THAT(profile.shared_objects(), SizeIs(1));
+  // Nobody, main, reader and writer, in this order.
+  const std::vector<std::uint64_t> paths = Student::Paths();
+  ASSERT_THAT(paths, SizeIs(4));
+  const std::uint64_t shared = profile.shared_objects()[0];
+  EXPECT_EQ(profile.StepsTouching(shared, paths[2]), 1);
+  EXPECT_EQ(profile.StepsTouching(shared, paths[3]), 1);
+  EXPECT_EQ(profile.StepsTouching(shared, paths[1]), 2);  // Its children's.
+  ASSERT_NE(profile.FootprintOf(paths[2], 1), nullptr);
+  EXPECT_THAT(*profile.FootprintOf(paths[2], 1), IsEmpty());
+  const Footprint* const reads = profile.FootprintOf(paths[2], 2);
+  const Footprint* const writes = profile.FootprintOf(paths[3], 1);
+  const Footprint* const own = profile.FootprintOf(paths[3], 2);
+  ASSERT_TRUE(reads != nullptr && writes != nullptr && own != nullptr);
+  EXPECT_THAT(*reads, SizeIs(2));
+  EXPECT_THAT(*writes, SizeIs(2));
+  EXPECT_THAT(*own, SizeIs(1));
+  EXPECT_TRUE(Conflict(*reads, *writes));
+  EXPECT_FALSE(Conflict(*reads, *reads));
+  EXPECT_TRUE(Conflict(*writes, *writes));
+  EXPECT_FALSE(Conflict(*writes, *own));
+  EXPECT_EQ(profile.FootprintOf(paths[3], 3), nullptr);
+  EXPECT_EQ(profile.StepsWithin(paths[3]), 2);
+  EXPECT_GE(profile.StepsWithin(paths[1]), 4 + 1);
+  EXPECT_EQ(profile.StepsWithin(12345), 1);
+}
+
+TEST(TrackedTest, IsSeenInTheReport) {
+  const auto body = []() -> Coro<void> {
+    Tracked<int> number{"number", 1};
+    number = 2;
+    Always(number.Read() == 1, "it is 1");
+    co_return;
+  };
+  const Report report = Explore(body, Plain());
+  std::vector<std::string> touched;
+  for (const TraceEvent& event : report.trace.events) {
+    if (event.kind == TraceEvent::Kind::kRead ||
+        event.kind == TraceEvent::Kind::kWrite) {
+      touched.push_back(event.text);
+    }
+  }
+  EXPECT_THAT(touched, ElementsAre("| writes number", "| reads number"));
+}
+
+}  // namespace
+}  // namespace clotho::sim
