@@ -26,6 +26,7 @@
 #include "clotho/runtime/semaphore.h"
 #include "clotho/runtime/shield.h"
 #include "clotho/runtime/sleep.h"
+#include "clotho/runtime/staggered_race.h"
 #include "clotho/runtime/task.h"
 #include "clotho/runtime/task_group.h"
 #include "clotho/runtime/timeout.h"
