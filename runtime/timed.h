@@ -1,0 +1,138 @@
+// Timed: says when a coroutine begins and ends, and how long it took.
+//
+//   const auto fetch = Timed("fetch", Fetch);    // A coroutine function.
+//   co_await fetch("a");
+//   co_await Timed("delay", Sleep(absl::Seconds(2)));  // Or what is awaited.
+//
+// prints
+//
+//   starting fetch
+//   finished fetch in 0.25 second(s)
+//   starting delay
+//   finished delay in 2 second(s)
+//
+// The time is that of the loop's clock, exact to the nanosecond. The end is
+// told, too, of one that throws or is cancelled; not of one that is destroyed
+// with its loop.
+
+#ifndef CLOTHO_RUNTIME_TIMED_H_
+#define CLOTHO_RUNTIME_TIMED_H_
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/internal/future_base.h"
+
+namespace clotho {
+
+// Takes a line, without its end. Null: standard output.
+using TimedSink = std::function<void(std::string_view line)>;
+
+// Awaits `awaitable`, and says when it begins and ends. Gives or throws what
+// that does.
+template <Awaitable A>
+[[nodiscard]] Coro<AwaitResult<A>> Timed(std::string name, A awaitable,
+                                         TimedSink sink = nullptr);
+
+namespace internal {
+
+class TimedReport {
+ public:
+  // Says that it begins. Throws RuntimeError without a running loop.
+  TimedReport(std::string name, TimedSink sink);
+  // Says that it has ended.
+  void Finished() const;
+
+ private:
+  void Say(const std::string& line) const;
+
+  const std::string name_;
+  const TimedSink sink_;
+  const std::int64_t begun_ns_;
+};
+
+// What is timed, until it is awaited. If it never is, that is reported of the
+// coroutine that was to await it, and not of this one, too.
+template <Awaitable A>
+struct ToBeTimed {
+  explicit ToBeTimed(A a) : awaitable(std::move(a)) {}
+  ToBeTimed(ToBeTimed&&) = default;
+  ~ToBeTimed() {
+    if constexpr (requires { awaitable.Close(); }) awaitable.Close();
+  }
+  A awaitable;
+};
+
+template <Awaitable A>
+Coro<AwaitResult<A>> AwaitTimed(std::string name, ToBeTimed<A> inner,
+                                TimedSink sink) {
+  using Result = AwaitResult<A>;
+  TimedReport report(std::move(name), std::move(sink));
+  std::optional<Stored<Result>> result;
+  std::exception_ptr error;
+  try {
+    if constexpr (std::is_void_v<Result>) {
+      co_await std::move(inner.awaitable);
+    } else {
+      result.emplace(co_await std::move(inner.awaitable));
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  report.Finished();
+  if (error != nullptr) std::rethrow_exception(error);
+  if constexpr (!std::is_void_v<Result>) co_return *std::move(result);
+}
+
+// A coroutine function whose coroutines are timed.
+template <typename Function>
+class TimedFunction {
+ public:
+  TimedFunction(std::string name, Function function, TimedSink sink)
+      : name_(std::move(name)),
+        function_(std::move(function)),
+        sink_(std::move(sink)) {}
+
+  template <typename... Args>
+    requires Awaitable<std::invoke_result_t<const Function&, Args...>>
+  [[nodiscard]] auto operator()(Args&&... args) const {
+    return Timed(name_, std::invoke(function_, std::forward<Args>(args)...),
+                 sink_);
+  }
+
+ private:
+  std::string name_;
+  Function function_;
+  TimedSink sink_;
+};
+
+}  // namespace internal
+
+template <Awaitable A>
+[[nodiscard]] Coro<AwaitResult<A>> Timed(std::string name, A awaitable,
+                                         TimedSink sink) {
+  return internal::AwaitTimed(std::move(name),
+                              internal::ToBeTimed<A>(std::move(awaitable)),
+                              std::move(sink));
+}
+
+// The same for each coroutine that `function` makes. It is called as it would
+// be by itself, with the same arguments.
+template <typename Function>
+  requires(!Awaitable<Function>)
+[[nodiscard]] auto Timed(std::string name, Function function,
+                         TimedSink sink = nullptr) {
+  return internal::TimedFunction<Function>(std::move(name), std::move(function),
+                                           std::move(sink));
+}
+
+}  // namespace clotho
+
+#endif  // CLOTHO_RUNTIME_TIMED_H_
