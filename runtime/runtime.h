@@ -19,6 +19,7 @@
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/gather.h"
 #include "clotho/runtime/generator.h"
+#include "clotho/runtime/inspect.h"
 #include "clotho/runtime/lock.h"
 #include "clotho/runtime/outcome.h"
 #include "clotho/runtime/queue.h"
