@@ -6,13 +6,14 @@
 
 namespace clotho::internal {
 
-void ReportFalseClaim(std::string_view claim,
+void ReportFalseClaim(std::string_view word, std::string_view claim,
                       const std::source_location& location) {
   if (claim_handler != nullptr) {
-    claim_handler->AlwaysIsFalse(claim, location);
+    claim_handler->ClaimIsFalse(word, claim, location);
     return;
   }
-  std::fprintf(stderr, "clotho: Always \"%.*s\" is false (%s:%u)\n",
+  std::fprintf(stderr, "clotho: %.*s \"%.*s\" is false (%s:%u)\n",
+               static_cast<int>(word.size()), word.data(),
                static_cast<int>(claim.size()), claim.data(),
                location.file_name(), location.line());
 }

@@ -1,10 +1,19 @@
-// Always: a claim that must hold whenever the program comes past it.
+// Always, Sometimes, Reachable, Unreachable: claims about a program, inside of
+// the program.
 //
 //   Always(!jobs.empty(), "a woken worker finds a job");
+//   Sometimes(retries > 0, "a request was tried again");
 //
-// In a simulation a false claim is a failure of the execution: it is recorded,
-// and thrown out of the code that made it. In production it is a line on
-// standard error, and the program goes on.
+// Always and Unreachable are claims about each time that the program comes past
+// them. In a simulation a false one is a failure of the execution: it is
+// recorded, and thrown out of the code that made it. In production it is a line
+// on standard error, and the program goes on.
+//
+// Sometimes and Reachable are goals of a test as a whole: a search during which
+// a Sometimes was met and never true has not tested what it should, and says
+// so. In production they are nothing.
+//
+// The words are those of Antithesis (https://antithesis.com/docs).
 
 #ifndef CLOTHO_RUNTIME_ALWAYS_H_
 #define CLOTHO_RUNTIME_ALWAYS_H_
@@ -16,28 +25,55 @@ namespace clotho {
 
 namespace internal {
 
-// Whoever is told of false claims in this thread, in place of standard error.
+// Whoever is told of claims in this thread, in place of standard error.
 class ClaimHandler {
  public:
-  // May throw.
-  virtual void AlwaysIsFalse(std::string_view claim,
-                             const std::source_location& location) = 0;
+  // `word` is "Always" or "Unreachable". May throw.
+  virtual void ClaimIsFalse(std::string_view word, std::string_view claim,
+                            const std::source_location& location) = 0;
+  // The program came past a goal, and it was reached or not.
+  virtual void Goal(std::string_view goal, bool reached,
+                    const std::source_location& location) = 0;
 
  protected:
   ~ClaimHandler() = default;
 };
 inline thread_local constinit ClaimHandler* claim_handler = nullptr;
 
-void ReportFalseClaim(std::string_view claim,
+void ReportFalseClaim(std::string_view word, std::string_view claim,
                       const std::source_location& location);
 
 }  // namespace internal
 
+// `condition` is true whenever the program comes past this.
 inline void Always(
     bool condition, std::string_view claim,
     std::source_location location = std::source_location::current()) {
   if (!condition) [[unlikely]]
-    internal::ReportFalseClaim(claim, location);
+    internal::ReportFalseClaim("Always", claim, location);
+}
+
+// The program never comes past this.
+inline void Unreachable(
+    std::string_view claim,
+    std::source_location location = std::source_location::current()) {
+  internal::ReportFalseClaim("Unreachable", claim, location);
+}
+
+// In some execution `condition` is true when the program comes past this. Only
+// a program that comes past it at all makes the claim.
+inline void Sometimes(
+    bool condition, std::string_view goal,
+    std::source_location location = std::source_location::current()) {
+  if (internal::claim_handler != nullptr) [[unlikely]]
+    internal::claim_handler->Goal(goal, condition, location);
+}
+
+// The program comes past this: counted, for reports.
+inline void Reachable(
+    std::string_view goal,
+    std::source_location location = std::source_location::current()) {
+  Sometimes(true, goal, location);
 }
 
 }  // namespace clotho

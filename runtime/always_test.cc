@@ -3,6 +3,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -10,6 +11,7 @@
 namespace clotho {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -32,16 +34,33 @@ TEST(AlwaysTest, AFalseClaimIsALineOnStandardError) {
 TEST(AlwaysTest, AHandlerOfTheThreadIsToldInstead) {
   class Handler final : public internal::ClaimHandler {
    public:
-    void AlwaysIsFalse(std::string_view claim,
-                       const std::source_location&) override {
-      claim_ = claim;
+    void ClaimIsFalse(std::string_view word, std::string_view claim,
+                      const std::source_location&) override {
+      told_.push_back(std::string(word) + " " + std::string(claim));
     }
-    std::string claim_;
+    void Goal(std::string_view goal, bool reached,
+              const std::source_location&) override {
+      told_.push_back(std::string(goal) + (reached ? " reached" : " missed"));
+    }
+    std::vector<std::string> told_;
   } handler;
   internal::claim_handler = &handler;
   Always(false, "x");
+  Unreachable("y");
+  Sometimes(false, "goal");
+  Sometimes(true, "goal");
+  Reachable("place");
   internal::claim_handler = nullptr;
-  EXPECT_EQ(handler.claim_, "x");
+  EXPECT_THAT(handler.told_,
+              ElementsAre("Always x", "Unreachable y", "goal missed",
+                          "goal reached", "place reached"));
+}
+
+TEST(AlwaysTest, GoalsAreNothingInProduction) {
+  testing::internal::CaptureStderr();
+  Sometimes(false, "never seen");
+  Reachable("never seen");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), IsEmpty());
 }
 
 }  // namespace

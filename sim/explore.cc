@@ -22,6 +22,7 @@
 #include "clotho/sim/internal/launch.h"
 #include "clotho/sim/internal/recorder.h"
 #include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/internal/text.h"
 #include "clotho/sim/internal/wait_report.h"
 #include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
@@ -72,7 +73,15 @@ class Explorer {
           return std::move(report_);
         }
       }
+      if (warm.strategy().done()) {
+        report_.exhausted = true;
+        break;
+      }
     }
+    report_.distinct_executions =
+        report_.executions - warm.strategy().repeated();
+    if (search_.exhaustive && !report_.exhausted) CutShort();
+    JudgeGoals();
     return std::move(report_);
   }
 
@@ -106,6 +115,7 @@ class Explorer {
           warm_up_(strategy_->warm_up()) {}
 
     std::uint64_t warm_up() const { return warm_up_; }
+    const Strategy& strategy() const { return *strategy_; }
 
     const Execution& Run(std::uint64_t j) {
       Simulator& simulator = explorer_.simulator_;
@@ -113,7 +123,10 @@ class Explorer {
       if (j >= warm_up_) {
         if (!prepared_ && warm_up_ > 0) strategy_->Prepare(profile_);
         prepared_ = true;
-        return simulator.Run(explorer_.body_, *strategy_, seeds);
+        const Execution& execution =
+            simulator.Run(explorer_.body_, *strategy_, seeds);
+        strategy_->EndExecution();
+        return execution;
       }
       simulator.set_profile(&profile_);
       PlainStrategy plain;
@@ -132,6 +145,44 @@ class Explorer {
     Profile profile_;
     bool prepared_ = false;
   };
+
+  // A search that had to be exhaustive has come to the end of its budget.
+  void CutShort() {
+    if (search_.allow_incomplete) return;
+    report_.incomplete = true;
+    Failure failure;
+    failure.kind = FailureKind::kIncomplete;
+    failure.what = absl::StrCat(
+        "Incomplete: ", report_.executions,
+        " executions have passed, and there are more\n(raise the number: "
+        "sim::Exhaustive{.schedules = ...}; bound it: {.departures_max = 2}; "
+        "or accept it: {.allow_incomplete = true})");
+    failure.origin = "incomplete";
+    report_.failure = std::move(failure);
+  }
+
+  void JudgeGoals() {
+    for (const internal::GoalCount& goal : simulator_.TakeGoals()) {
+      report_.goals.push_back({.goal = goal.goal,
+                               .place = internal::Place(goal.location),
+                               .reached = goal.reached});
+    }
+    const auto missed = std::ranges::find(report_.goals, std::uint64_t{0},
+                                          &GoalReport::reached);
+    if (missed == report_.goals.end() || report_.failure.has_value()) return;
+    report_.incomplete = true;
+    Failure failure;
+    failure.kind = FailureKind::kGoal;
+    failure.what = absl::StrCat(
+        "Sometimes \"", missed->goal, "\" was false in ",
+        report_.executions == 1
+            ? "the only execution"
+            : absl::StrCat("all ", report_.executions, " executions"),
+        "\n", missed->place,
+        ": the test does not test what this line says it should");
+    failure.origin = absl::StrCat("goal ", missed->place);
+    report_.failure = std::move(failure);
+  }
 
   // Reports a replayed execution, unless the program did not follow.
   Report Follow(const ReplayString& replay, const Execution& execution,
@@ -342,6 +393,11 @@ absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
   if (!replay.ok()) return replay.status();
   Search how = search;
   if (const auto* const run = std::get_if<StrategyRun>(&replay->schedule)) {
+    if (run->strategy == "exhaustive") {
+      return absl::InvalidArgumentError(
+          "replay string: executions of strategy \"exhaustive\" have no "
+          "number of their own: expected their departures, as in c1/0/4:1");
+    }
     // The test's own may be one that nobody else knows.
     if (run->strategy != search.strategy ||
         run->parameters != search.strategy_parameters) {

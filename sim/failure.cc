@@ -12,6 +12,8 @@ std::string_view FailureKindName(FailureKind kind) {
       return "expectation";
     case FailureKind::kAlways:
       return "always";
+    case FailureKind::kInvariant:
+      return "invariant";
     case FailureKind::kDeadlock:
       return "deadlock";
     case FailureKind::kLivelock:
@@ -26,6 +28,10 @@ std::string_view FailureKindName(FailureKind kind) {
       return "never awaited";
     case FailureKind::kCallback:
       return "callback";
+    case FailureKind::kGoal:
+      return "goal";
+    case FailureKind::kIncomplete:
+      return "incomplete";
   }
   return "failure";
 }

@@ -13,7 +13,8 @@ namespace clotho::sim {
 enum class FailureKind {
   kException,     // Came out of the test's body.
   kExpectation,   // A failed EXPECT_*, ASSERT_* or mock.
-  kAlways,        // An Always() that was false.
+  kAlways,        // An Always() that was false, or an Unreachable().
+  kInvariant,     // An AfterEveryStep() that was false.
   kDeadlock,      // Nothing is ready, no timer is set, the body has not ended.
   kLivelock,      // The step budget.
   kVirtualTime,   // The budget of virtual time.
@@ -21,6 +22,8 @@ enum class FailureKind {
   kUnretrieved,   // An exception that nobody looked at.
   kNeverAwaited,  // A coroutine that was made and not run.
   kCallback,      // An exception out of a callback.
+  kGoal,          // A Sometimes() that was false in every execution.
+  kIncomplete,    // An exhaustive search that its budget has cut short.
 };
 
 // "deadlock", "expectation", ...

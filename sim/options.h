@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/sim/strategies/delay_bounded.h"
+#include "clotho/sim/strategies/exhaustive.h"
 #include "clotho/sim/strategies/fuzz.h"
 #include "clotho/sim/strategies/pct.h"
 #include "clotho/sim/strategies/plain.h"
@@ -54,6 +55,10 @@ struct Search {
   std::uint64_t shrink_runs_max = 10'000;
   // Real time to spend on it.
   Delay shrink_for = absl::Seconds(5);
+  // The strategy must come to an end by itself: a search that `schedules` cuts
+  // short fails as incomplete, unless that is allowed.
+  bool exhaustive = false;
+  bool allow_incomplete = false;
   // Every so many executions one is run twice and compared; 0: none but
   // failures.
   std::uint64_t check_every = 1'000;
@@ -66,6 +71,7 @@ struct Plain {
     search.strategy_parameters.clear();
     search.make_strategy = [] { return std::make_unique<PlainStrategy>(); };
     search.schedules = 1;
+    search.exhaustive = false;
   }
 };
 
@@ -82,6 +88,7 @@ void SetStrategy(Search& search, std::string name, std::uint64_t schedules,
   };
   search.schedules = schedules;
   search.seed = seed;
+  search.exhaustive = false;
 }
 
 }  // namespace internal
@@ -174,6 +181,26 @@ struct DelayBounded {
   }
 };
 
+// Every execution, or every one within some departures of plain order: see
+// strategies/exhaustive.h.
+struct Exhaustive {
+  // 0: no bound.
+  std::uint64_t departures_max = 0;
+  // A test that has more executions fails as incomplete.
+  std::uint64_t schedules = 1'000'000;
+  bool allow_incomplete = false;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<ExhaustiveStrategy>(search, "exhaustive", schedules,
+                                              search.seed, departures_max);
+    if (departures_max != 0) {
+      search.strategy_parameters = std::to_string(departures_max);
+    }
+    search.exhaustive = true;
+    search.allow_incomplete = allow_incomplete;
+  }
+};
+
 // A strategy of one's own: `sim::With{[] { return std::make_unique<Mine>();
 // }}`.
 struct With {
@@ -186,6 +213,7 @@ struct With {
     search.strategy = name;
     search.strategy_parameters.clear();
     search.make_strategy = make_strategy;
+    search.exhaustive = false;
     search.schedules = schedules;
     search.seed = seed;
   }

@@ -263,9 +263,14 @@ class Table {
 std::string Report::Text() const {
   std::string out;
   if (passed()) {
-    absl::StrAppend(&out, "no failure in ", executions,
-                    executions == 1 ? " execution" : " executions", " (",
-                    strategy, ", base seed ", seed, ")\n");
+    absl::StrAppend(&out, "no failure in ", exhausted ? "all " : "",
+                    distinct_executions,
+                    distinct_executions == 1 ? " execution" : " executions",
+                    " (", strategy, ", base seed ", seed, ")\n");
+    for (const GoalReport& goal : goals) {
+      absl::StrAppend(&out, "reached ", goal.reached, " times: \"", goal.goal,
+                      "\" (", goal.place, ")\n");
+    }
     return out;
   }
   // What an expectation prints stays as it is.
@@ -275,6 +280,13 @@ std::string Report::Text() const {
                : Wrap(failure->what, kWidth - kMargin, /*indent=*/2));
   AddBlock(out, "", Where(*failure));
   if (diverged) return out;
+  if (incomplete) {
+    absl::StrAppend(&out, "\n");
+    AddBlock(out, "SEARCH",
+             absl::StrCat(strategy, ", base seed ", seed, ", ", executions,
+                          executions == 1 ? " execution" : " executions"));
+    return out;
+  }
   if (nondeterministic) {
     absl::StrAppend(
         &out, "\n",

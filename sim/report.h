@@ -11,12 +11,20 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "clotho/sim/failure.h"
 #include "clotho/sim/schedule.h"
 #include "clotho/sim/trace.h"
 
 namespace clotho::sim {
+
+// A Sometimes or Reachable.
+struct GoalReport {
+  std::string goal;
+  std::string place;
+  std::uint64_t reached = 0;  // How often, in all executions together.
+};
 
 class Report {
  public:
@@ -46,6 +54,17 @@ class Report {
   std::uint64_t departures_found = 0;  // Of the failure, before shrinking.
   std::uint64_t shrink_runs = 0;
   bool minimal = false;  // No departure can be left out.
+
+  // Different ones, if that is less than `executions`.
+  std::uint64_t distinct_executions = 0;
+  // There is no other execution than those.
+  bool exhausted = false;
+  // The search says less than it was asked for: a goal that was never reached,
+  // executions that were left out. `failure` says what is missing.
+  bool incomplete = false;
+  // Every Sometimes and Reachable that the program came past, in that order.
+  // Of a search without a failure.
+  std::vector<GoalReport> goals;
 
   // How to run this test, for AGAIN; see `Launch`.
   std::string again;

@@ -25,4 +25,9 @@ const void* Candidate::role() const {
   return static_cast<const clotho::internal::TaskBase*>(led)->code();
 }
 
+std::uint64_t Strategy::ChooseValue(const ValueChoice& choice, Rng& rng) {
+  if (!rng.Chance(choice.numerator, choice.denominator)) return 0;
+  return 1 + rng.Uniform(choice.size - 1);
+}
+
 }  // namespace clotho::sim

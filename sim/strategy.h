@@ -125,6 +125,16 @@ class ChoicePoint {
   std::span<const Chain> chains_;
 };
 
+// A moment at which the program asks its environment for a decision: see
+// choice.h. It has a step's number to itself.
+struct ValueChoice {
+  std::uint64_t step = 0;
+  std::uint64_t size = 0;  // Values from 0, where "nothing happens".
+  // The chance that the program suggests for anything else.
+  std::uint64_t numerator = 0;
+  std::uint64_t denominator = 1;
+};
+
 class Strategy {
  public:
   virtual ~Strategy() = default;
@@ -144,6 +154,18 @@ class Strategy {
 
   // An index below `point.size()`.
   virtual std::size_t Choose(const ChoicePoint& point) = 0;
+
+  // A value below `choice.size`. Unless it is overridden: with the chance that
+  // the program suggests one that is not 0, all of them equally likely.
+  virtual std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng);
+
+  // The execution has ended.
+  virtual void EndExecution() {}
+
+  // No execution is left to be run: the search ends.
+  virtual bool done() const { return false; }
+  // How many of those that were run had been run before.
+  virtual std::uint64_t repeated() const { return 0; }
 };
 
 }  // namespace clotho::sim

@@ -20,12 +20,21 @@
 namespace clotho::sim {
 namespace {
 
-enum ExitCode { kPassed = 0, kFailed = 1, kUsage = 2, kNotReproducible = 3 };
+enum ExitCode {
+  kPassed = 0,
+  kFailed = 1,
+  kUsage = 2,
+  kNotReproducible = 3,
+  kIncomplete = 5,
+};
 
 internal::Settings& GetSettings() {
   static internal::Settings* const settings = new internal::Settings;
   return *settings;
 }
+
+// How many tests have failed only as incomplete.
+int incomplete_tests = 0;
 
 // What the tests found that GoogleTest's own verdict does not tell.
 int exit_code = kPassed;
@@ -131,6 +140,9 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
   }
   testing::Test::RecordProperty("clotho_executions",
                                 absl::StrCat(report->executions));
+  if (report->exhausted) {
+    testing::Test::RecordProperty("clotho_exhausted", "all executions");
+  }
   testing::Test::RecordProperty("clotho_seed", absl::StrCat(report->seed));
   if (!ReplayedTest().empty() && ReplayedTest() != name) {
     exit_code = kUsage;
@@ -144,6 +156,9 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
   testing::Test::RecordProperty("clotho_replay", FormatReplay(report->replay));
   if (report->nondeterministic || report->diverged) {
     exit_code = kNotReproducible;
+  } else if (report->incomplete) {
+    ++incomplete_tests;
+    if (exit_code == kPassed) exit_code = kIncomplete;
   }
   const Failure& failure = *report->failure;
   const bool has_place = failure.line != 0;
@@ -175,6 +190,11 @@ int RunAllTests(int argc, char** argv) {
   }
   GetSettings() = *settings;
   const int verdict = RUN_ALL_TESTS();
+  if (exit_code == kPassed || exit_code == kIncomplete) {
+    // What only says too little counts for less than a failure.
+    const int failed = testing::UnitTest::GetInstance()->failed_test_count();
+    if (failed > incomplete_tests) return verdict;
+  }
   return exit_code != kPassed ? exit_code : verdict;
 }
 

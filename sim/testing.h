@@ -36,7 +36,8 @@ namespace clotho::sim {
 // Runs all tests of the program, and returns its exit code: what a main
 // function does. 0: all passed; 1: a test failed; 2: a flag, a variable or a
 // replay string is wrong; 3: a program is not deterministic, or did not follow
-// its replay.
+// its replay; 5: nothing worse than that an exhaustive search was cut short, or
+// that a goal was never reached.
 int RunAllTests(int argc, char** argv);
 
 namespace internal {

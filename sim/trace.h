@@ -27,6 +27,7 @@ struct TraceEvent {
     kTimer,      // The next timer fires early; of no lane.
     kRead,       // A tracked object is read,
     kWrite,      // or written.
+    kChoice,     // The environment decides.
   };
 
   std::uint64_t step = 0;

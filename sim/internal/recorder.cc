@@ -115,6 +115,23 @@ void Recorder::Touched(std::uint64_t, bool write, std::string_view name,
       location);
 }
 
+void Recorder::Chose(std::string_view what, std::uint64_t value,
+                     const std::source_location& location) {
+  const bool buggify = what == "Buggify";
+  const std::string said =
+      buggify ? (value != 0 ? "Buggify happens" : "Buggify does not happen")
+              : absl::StrCat(std::string(what), " gives ", value);
+  if (current_ != kNoLane) {
+    SetPlace(Add(current_, Kind::kChoice, absl::StrCat("| ", said)), location);
+  }
+  if (value == 0) return;
+  trace_.departures.push_back(
+      {.step = simulator_.step(),
+       .taken = absl::StrCat(said, " (", Place(location), ")"),
+       .plain = buggify ? "plain order lets nothing happen"
+                        : "plain order gives 0"});
+}
+
 void Recorder::Failed(const Failure& failure) {
   std::size_t lane = current_;
   if (lane == kNoLane) lane = trace_.lanes.empty() ? CallbackLane() : 0;

@@ -221,6 +221,8 @@ void ApplySettings(const Settings& settings, Search& search) {
     search.strategy_parameters = StrategyParameters(*settings.strategy);
     search.make_strategy =
         *StrategyByName(search.strategy, search.strategy_parameters);
+    search.exhaustive = search.strategy == "exhaustive";
+    if (search.exhaustive) search.schedules = Exhaustive().schedules;
   }
   // Plain order has one execution.
   if (settings.schedules.has_value() && search.strategy != "plain") {

@@ -86,6 +86,8 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   chains_.assign(1, Chain());
   step_chain_ = 0;
   objects_.clear();
+  invariants_ = nullptr;
+  mishaps_.clear();
   profile_steps_.clear();
   observer_ = observer;
   loop_.set_instrument(observer);
@@ -260,11 +262,89 @@ void Simulator::OnException(const ExceptionContext& context) {
   Fail(std::move(failure));
 }
 
-void Simulator::AlwaysIsFalse(std::string_view claim,
-                              const std::source_location& location) {
+void Simulator::Goal(std::string_view goal, bool reached,
+                     const std::source_location& location) {
+  const auto same = [&](const GoalCount& count) {
+    return count.goal == goal && count.location.line() == location.line();
+  };
+  auto count = std::find_if(goals_.begin(), goals_.end(), same);
+  if (count == goals_.end()) {
+    goals_.push_back({.goal = std::string(goal), .location = location});
+    count = goals_.end() - 1;
+  }
+  if (reached) ++count->reached;
+}
+
+std::uint64_t Simulator::ChooseValue(std::string_view what, std::uint64_t size,
+                                     std::uint64_t numerator,
+                                     std::uint64_t denominator,
+                                     const std::source_location& location) {
+  ++step_;
+  ++execution_.choice_points;
+  const std::uint64_t value =
+      strategy_->ChooseValue({.step = step_,
+                              .size = size,
+                              .numerator = numerator,
+                              .denominator = denominator},
+                             strategy_rng_);
+  check_hash_.Add(size);
+  trace_hash_.Add(value);
+  if (value != 0) {
+    execution_.deviations.push_back({step_, static_cast<std::uint32_t>(value)});
+  }
+  if (observer_ != nullptr) observer_->Chose(what, value, location);
+  return value;
+}
+
+bool Simulator::MayMisbehave(const std::source_location& location) {
+  for (const Mishap& mishap : mishaps_) {
+    if (mishap.location.line() == location.line() &&
+        mishap.location.column() == location.column() &&
+        std::string_view(mishap.location.file_name()) == location.file_name()) {
+      return mishap.enabled;
+    }
+  }
+  mishaps_.push_back({location, strategy_rng_.Chance(1, 4)});
+  return mishaps_.back().enabled;
+}
+
+void Simulator::AddInvariant(Invariant& invariant) {
+  invariant.next = invariants_;
+  invariants_ = &invariant;
+}
+
+void Simulator::RemoveInvariant(Invariant& invariant) {
+  for (Invariant** link = &invariants_; *link != nullptr;
+       link = &(*link)->next) {
+    if (*link == &invariant) {
+      *link = invariant.next;
+      return;
+    }
+  }
+}
+
+bool Simulator::CheckInvariants() {
+  for (Invariant* check = invariants_; check != nullptr; check = check->next) {
+    if (check->holds()) continue;
+    Failure failure;
+    failure.kind = FailureKind::kInvariant;
+    failure.what = absl::StrCat("Invariant \"", std::string(check->claim),
+                                "\" is broken by this step");
+    SetPlace(failure, check->location);
+    failure.origin = absl::StrCat("invariant ", Place(check->location));
+    Fail(std::move(failure));
+    return false;
+  }
+  return true;
+}
+
+void Simulator::ClaimIsFalse(std::string_view word, std::string_view claim,
+                             const std::source_location& location) {
   Failure failure;
   failure.kind = FailureKind::kAlways;
-  failure.what = absl::StrCat("Always \"", std::string(claim), "\" is false");
+  failure.what =
+      absl::StrCat(std::string(word), " \"", std::string(claim),
+                   word == "Always" ? "\" is false" : "\" was reached");
   failure.function = FunctionName(location.function_name());
   SetPlace(failure, location);
   failure.origin = absl::StrCat("always ", Place(location));
@@ -391,6 +471,8 @@ std::optional<Scheduler::Decision> Simulator::TowardsTarget(
 Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
                                       const Timer* next_timer) {
   if (failed()) return kStop;
+  if (invariants_ != nullptr && !CheckInvariants()) [[unlikely]]
+    return kStop;
   if (target_ != nullptr) [[unlikely]] {
     if (const auto decision = TowardsTarget(ready)) return *decision;
   }
@@ -409,7 +491,7 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
       next_timer->when_ns() > budget_.virtual_time_max_ns) {
     next_timer = nullptr;
   }
-  if (step_ == budget_.steps_max) {
+  if (step_ >= budget_.steps_max) {
     Failure failure;
     failure.kind = FailureKind::kLivelock;
     failure.what = absl::StrCat(
@@ -453,7 +535,9 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
 }
 
 bool Simulator::BeforeWait(const Timer* next_timer) {
-  if (failed() || main_->done()) return false;
+  if (failed()) return false;
+  if (invariants_ != nullptr && !CheckInvariants()) return false;
+  if (main_->done()) return false;
   Failure failure;
   if (next_timer == nullptr) {
     const WaitGraph graph = BuildWaitGraph(loop_);

@@ -20,6 +20,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "clotho/runtime/always.h"
@@ -65,6 +66,24 @@ struct Execution {
   std::int64_t time_ns = 0;
 };
 
+// A Sometimes or Reachable.
+struct GoalCount {
+  std::string goal;
+  std::source_location location;
+  std::uint64_t reached = 0;  // How often.
+};
+
+class Simulator;
+
+// What is checked after every step: see after_every_step.h.
+struct Invariant {
+  Simulator* simulator;
+  std::string_view claim;
+  std::function<bool()> holds;
+  std::source_location location;
+  Invariant* next = nullptr;
+};
+
 struct Seeds {
   std::uint64_t strategy = 0;
   std::uint64_t program = 0;
@@ -79,8 +98,11 @@ class Observer : public Instrument {
                     const Candidate& plain) = 0;
   // The present step touches a tracked object.
   virtual void Touched(std::uint64_t /*object*/, bool /*write*/,
-                       std::string_view /*name*/,
-                       const std::source_location&) {}
+                       std::string_view /*name*/, const std::source_location&) {
+  }
+  // The environment decided: "Choose(3)", 2.
+  virtual void Chose(std::string_view /*what*/, std::uint64_t /*value*/,
+                     const std::source_location&) {}
   // The execution's failure, at the moment at which it was noticed.
   virtual void Failed(const Failure& failure) = 0;
   // The program is where it will stay, and has not been torn down.
@@ -104,6 +126,10 @@ class Simulator final : public Scheduler,
   const Execution& Run(const Body& body, Strategy& strategy, const Seeds& seeds,
                        Observer* observer = nullptr);
 
+  // The goals that were met since the last call of this, in the order in which
+  // the program first came past them.
+  std::vector<GoalCount> TakeGoals() { return std::exchange(goals_, {}); }
+
   // What the next executions do is added to `profile`, until it is set to null.
   void set_profile(Profile* profile) { profile_ = profile; }
 
@@ -120,6 +146,16 @@ class Simulator final : public Scheduler,
   std::int64_t now_ns() const { return clock_.NowNs(); }
   // Randomness for the program itself.
   Rng& program_rng() { return program_rng_; }
+
+  // A decision of the environment: see choice.h.
+  std::uint64_t ChooseValue(std::string_view what, std::uint64_t size,
+                            std::uint64_t numerator, std::uint64_t denominator,
+                            const std::source_location& location);
+  // Whether this execution is one of those with mishaps at this place.
+  bool MayMisbehave(const std::source_location& location);
+
+  void AddInvariant(Invariant& invariant);
+  void RemoveInvariant(Invariant& invariant);
 
   // A number for a shared object that is made now: the same in all executions
   // in which the same chain makes it as its n-th.
@@ -138,8 +174,18 @@ class Simulator final : public Scheduler,
 
   Decision Choose(const ReadyQueue& ready, const Timer* next_timer) override;
   bool BeforeWait(const Timer* next_timer) override;
-  void AlwaysIsFalse(std::string_view claim,
-                     const std::source_location& location) override;
+  void ClaimIsFalse(std::string_view word, std::string_view claim,
+                    const std::source_location& location) override;
+  void Goal(std::string_view goal, bool reached,
+            const std::source_location& location) override;
+  // False if an invariant is broken.
+  bool CheckInvariants();
+
+  // A place of Buggify.
+  struct Mishap {
+    std::source_location location;
+    bool enabled;
+  };
 
   void ListCandidates(const ReadyQueue& ready, const Timer* next_timer);
   Entry EntryAt(std::size_t index) const {
@@ -183,6 +229,10 @@ class Simulator final : public Scheduler,
   // How many tracked objects each chain has made; as long as chains_, or
   // shorter.
   std::vector<std::uint32_t> objects_;
+
+  Invariant* invariants_ = nullptr;  // The newest first.
+  std::vector<Mishap> mishaps_;
+  std::vector<GoalCount> goals_;
 
   Profile* profile_ = nullptr;  // To be added to, or null.
   std::vector<Profile::Step> profile_steps_;

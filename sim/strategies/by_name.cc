@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "clotho/sim/strategies/delay_bounded.h"
+#include "clotho/sim/strategies/exhaustive.h"
 #include "clotho/sim/strategies/fuzz.h"
 #include "clotho/sim/strategies/pct.h"
 #include "clotho/sim/strategies/plain.h"
@@ -56,6 +57,10 @@ constexpr Named kStrategies[] = {
        return departures == 0
                   ? std::make_unique<DelayBoundedStrategy>()
                   : std::make_unique<DelayBoundedStrategy>(departures);
+     }},
+    {"exhaustive", "departures",
+     [](std::uint64_t departures) -> std::unique_ptr<Strategy> {
+       return std::make_unique<ExhaustiveStrategy>(departures);
      }},
     {"fuzz", "", &Make<FuzzStrategy>},
 };

@@ -5,6 +5,7 @@
 #define CLOTHO_SIM_STRATEGIES_PLAIN_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "clotho/sim/random.h"
 #include "clotho/sim/strategy.h"
@@ -15,6 +16,7 @@ class PlainStrategy final : public Strategy {
  public:
   void BeginExecution(Rng&) override {}
   std::size_t Choose(const ChoicePoint&) override { return 0; }
+  std::uint64_t ChooseValue(const ValueChoice&, Rng&) override { return 0; }
 };
 
 }  // namespace clotho::sim

@@ -1,8 +1,10 @@
 #include "clotho/sim/strategies/replay.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 
@@ -15,36 +17,46 @@ std::string Name(const Deviation& deviation) {
 
 }  // namespace
 
-std::size_t ReplayStrategy::Choose(const ChoicePoint& point) {
+void ReplayStrategy::Diverge(const Deviation& deviation, std::string_view why) {
+  if (divergence_.has_value()) return;
+  divergence_ = absl::StrCat("departure ", Name(deviation),
+                             " does not apply: ", std::string(why));
+}
+
+const Deviation* ReplayStrategy::At(std::uint64_t step) {
   const Deviations& deviations = *deviations_;
-  while (next_ < deviations.size() && deviations[next_].step < point.step()) {
-    if (!divergence_.has_value()) {
-      divergence_ = absl::StrCat("departure ", Name(deviations[next_]),
-                                 " does not apply: step ",
-                                 deviations[next_].step, " has no choice");
-    }
+  while (next_ < deviations.size() && deviations[next_].step < step) {
+    Diverge(deviations[next_],
+            absl::StrCat("step ", deviations[next_].step, " has no choice"));
     ++next_;
   }
-  if (next_ == deviations.size() || deviations[next_].step != point.step()) {
-    return 0;
+  if (next_ == deviations.size() || deviations[next_].step != step) {
+    return nullptr;
   }
-  const Deviation& deviation = deviations[next_++];
-  const std::size_t plain = point.size() - (point.has_timer() ? 1 : 0);
-  if (deviation.choice == Deviation::kTimer) {
+  return &deviations[next_++];
+}
+
+std::size_t ReplayStrategy::Choose(const ChoicePoint& point) {
+  const Deviation* const deviation = At(point.step());
+  if (deviation == nullptr) return 0;
+  const std::size_t ready = point.size() - (point.has_timer() ? 1 : 0);
+  if (deviation->choice == Deviation::kTimer) {
     if (point.has_timer()) return point.size() - 1;
-    if (!divergence_.has_value()) {
-      divergence_ =
-          absl::StrCat("departure ", Name(deviation),
-                       " does not apply: no timer is set at that step");
-    }
+    Diverge(*deviation, "no timer is set at that step");
     return 0;
   }
-  if (deviation.choice < plain) return deviation.choice;
-  if (!divergence_.has_value()) {
-    divergence_ = absl::StrCat(
-        "departure ", Name(deviation), " does not apply: step ", deviation.step,
-        " has ", plain, " ready to run, numbered from 0");
-  }
+  if (deviation->choice < ready) return deviation->choice;
+  Diverge(*deviation, absl::StrCat("step ", deviation->step, " has ", ready,
+                                   " ready to run, numbered from 0"));
+  return 0;
+}
+
+std::uint64_t ReplayStrategy::ChooseValue(const ValueChoice& choice, Rng&) {
+  const Deviation* const deviation = At(choice.step);
+  if (deviation == nullptr) return 0;
+  if (deviation->choice < choice.size) return deviation->choice;
+  Diverge(*deviation, absl::StrCat("step ", deviation->step, " has ",
+                                   choice.size, " values, numbered from 0"));
   return 0;
 }
 

@@ -8,8 +8,10 @@
 #define CLOTHO_SIM_STRATEGIES_REPLAY_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "clotho/sim/random.h"
 #include "clotho/sim/schedule.h"
@@ -28,6 +30,7 @@ class ReplayStrategy final : public Strategy {
     divergence_.reset();
   }
   std::size_t Choose(const ChoicePoint& point) override;
+  std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng) override;
 
   // The first deviation that did not apply, so far, in words.
   const std::optional<std::string>& divergence() const { return divergence_; }
@@ -37,6 +40,10 @@ class ReplayStrategy final : public Strategy {
   std::optional<std::string> FinalDivergence() const;
 
  private:
+  // The deviation at `step`, or null; notes those that were passed by.
+  const Deviation* At(std::uint64_t step);
+  void Diverge(const Deviation& deviation, std::string_view why);
+
   const Deviations* deviations_;
   std::size_t next_ = 0;
   std::optional<std::string> divergence_;

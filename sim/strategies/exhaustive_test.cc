@@ -1,0 +1,135 @@
+#include "clotho/sim/strategies/exhaustive.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/explore.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/random.h"
+#include "clotho/sim/report.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::sim {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+auto Give() { return Sleep(absl::ZeroDuration()); }
+
+// `tasks` tasks that write their letters, each `steps` times.
+Coro<void> Letters(int tasks, int steps, std::set<std::string>& seen) {
+  std::string order;
+  const auto write = [&order](char letter, int times) -> Coro<void> {
+    for (int i = 0; i < times; ++i) {
+      order += letter;
+      if (i + 1 < times) co_await Give();
+    }
+  };
+  std::vector<Task<void>> all;
+  for (int i = 0; i < tasks; ++i) {
+    all.push_back(CreateTask(write(static_cast<char>('a' + i), steps)));
+  }
+  co_await Gather(std::move(all));
+  seen.insert(order);
+}
+
+TEST(ExhaustiveTest, RunsEveryInterleavingOnce) {
+  // (2 * 3)! / (3!)^2, (3 * 3)! / (3!)^3.
+  struct Case {
+    int tasks;
+    int steps;
+    std::size_t count;
+  };
+  for (const Case& c : {Case{2, 3, 20}, Case{3, 3, 1680}, Case{4, 1, 24}}) {
+    std::set<std::string> seen;
+    const Report report =
+        Explore([&] { return Letters(c.tasks, c.steps, seen); }, Exhaustive());
+    EXPECT_TRUE(report.passed()) << report;
+    EXPECT_TRUE(report.exhausted);
+    EXPECT_EQ(report.executions, c.count);
+    EXPECT_THAT(seen, SizeIs(c.count));
+    EXPECT_THAT(report.Text(), HasSubstr("no failure in all "));
+  }
+}
+
+// How many of `order` are not where plain order has them is at most `bound`:
+// what a bounded search must have seen, found out another way.
+TEST(ExhaustiveTest, ABoundCountsDepartures) {
+  std::set<std::string> all;
+  std::uint64_t before = 0;
+  for (const std::uint64_t bound : {1, 2, 3, 4}) {
+    std::set<std::string> seen;
+    const Report report = Explore([&] { return Letters(3, 2, seen); },
+                                  Exhaustive{.departures_max = bound});
+    EXPECT_TRUE(report.passed()) << report;
+    EXPECT_TRUE(report.exhausted);
+    EXPECT_GT(report.distinct_executions, before);
+    before = report.distinct_executions;
+    // Every execution has another list of departures, and so another order.
+    EXPECT_EQ(seen.size(), report.distinct_executions);
+    EXPECT_TRUE(std::ranges::includes(seen, all));
+    all = seen;
+  }
+  EXPECT_LE(all.size(), 90);
+}
+
+TEST(ExhaustiveTest, ABoundThatIsNeverReachedIsNone) {
+  std::set<std::string> seen;
+  const Report report = Explore([&] { return Letters(3, 2, seen); },
+                                Exhaustive{.departures_max = 1'000});
+  EXPECT_TRUE(report.exhausted);
+  EXPECT_EQ(report.distinct_executions, 90);
+  EXPECT_THAT(seen, SizeIs(90));
+}
+
+TEST(ExhaustiveTest, ABudgetThatCutsItShortFailsTheTest) {
+  std::set<std::string> seen;
+  const auto body = [&] { return Letters(3, 3, seen); };
+  const Report cut = Explore(body, Exhaustive{.schedules = 1'679});
+  EXPECT_FALSE(cut.passed());
+  EXPECT_TRUE(cut.incomplete);
+  EXPECT_THAT(cut.Text(), HasSubstr("Incomplete: 1679 executions have passed, "
+                                    "and there are more"));
+  const Report enough = Explore(body, Exhaustive{.schedules = 1'680});
+  EXPECT_TRUE(enough.passed()) << enough;
+  const Report allowed =
+      Explore(body, Exhaustive{.schedules = 100, .allow_incomplete = true});
+  EXPECT_TRUE(allowed.passed()) << allowed;
+  EXPECT_FALSE(allowed.exhausted);
+  EXPECT_THAT(allowed.Text(), HasSubstr("no failure in 100 executions"));
+}
+
+TEST(ExhaustiveTest, FindsTheOneFailureAmongMany) {
+  const auto body = []() -> Coro<void> {
+    std::set<std::string> seen;
+    co_await Letters(3, 3, seen);
+    Always(!seen.contains("cbacbacba"), "never backwards");
+  };
+  const Report report = Explore(body, Exhaustive());
+  ASSERT_FALSE(report.passed());
+  EXPECT_TRUE(report.minimal);
+}
+
+TEST(ExhaustiveTest, AProgramThatChoosesOtherwiseEachTimeComesToAnEnd) {
+  int run = 0;
+  const auto body = [&run]() -> Coro<void> {
+    ++run;
+    std::set<std::string> seen;
+    co_await Letters(2 + run % 2, 2, seen);
+  };
+  const Report report = Explore(body, Exhaustive{.schedules = 10'000});
+  // Whether it is found out as not deterministic depends on where it is
+  // checked; it must not hang or fall over.
+  EXPECT_LE(report.executions, 10'000);
+}
+
+}  // namespace
+}  // namespace clotho::sim
