@@ -293,6 +293,15 @@ bool EventLoop::RunOnceScheduled() {
       RunItem(timers_.PopFront());
       continue;
     }
+    if (decision == Scheduler::kDue) {
+      if (timers_.next_ns() > clock_->NowNs()) {
+        clock_->Wait(timers_.next_ns());
+      }
+      const std::size_t before = ready_.size();
+      MoveDueTimers();
+      count += ready_.size() - before;
+      continue;
+    }
     --count;
     RunItem(ready_.Take(static_cast<std::size_t>(decision)));
   }

@@ -22,6 +22,9 @@ class Scheduler {
   // The next timer fires now, before what is ready: its deadline has passed
   // meanwhile.
   static constexpr Decision kTimer = -1;
+  // Time passes up to the next timer's deadline: those that are due now go
+  // behind what is ready, as they do at the beginning of an iteration.
+  static constexpr Decision kDue = -3;
   // The loop stops where it is. What is ready stays so.
   static constexpr Decision kStop = -2;
 

@@ -29,6 +29,7 @@
 #include "clotho/sim/shrink.h"
 #include "clotho/sim/strategies/by_name.h"
 #include "clotho/sim/strategies/plain.h"
+#include "clotho/sim/strategies/random.h"
 #include "clotho/sim/strategies/replay.h"
 #include "clotho/sim/strategies/role_random.h"
 #include "clotho/sim/strategy.h"
@@ -37,6 +38,7 @@ namespace clotho::sim {
 namespace {
 
 using internal::Execution;
+using internal::Freedom;
 using internal::Recorder;
 using internal::Simulator;
 
@@ -50,6 +52,8 @@ class Explorer {
     simulator_.set_budget(
         {.steps_max = search.steps_max,
          .virtual_time_max_ns = search.virtual_time_max.ns()});
+    simulator_.set_freedom(search.strict ? Freedom::kStrict
+                                         : Freedom::kPortable);
     report_.strategy = search.strategy;
     report_.seed = search.seed;
     report_.schedules = search.schedules;
@@ -99,7 +103,9 @@ class Explorer {
       }
       return Follow(replay, warm.Run(run->execution), std::nullopt);
     }
-    ReplayStrategy strategy(std::get<Deviations>(replay.schedule));
+    const Deviations& deviations = std::get<Deviations>(replay.schedule);
+    const FreedomScope freedom(*this, FreedomOf(deviations));
+    ReplayStrategy strategy(deviations);
     const Execution& execution = simulator_.Run(body_, strategy, ProgramSeed());
     return Follow(replay, execution, strategy.FinalDivergence());
   }
@@ -216,7 +222,32 @@ class Explorer {
     return {.strategy = 0, .program = search_.program_seed};
   }
 
+  // A schedule says by itself which freedom it is for, unless it is empty: then
+  // it does not matter.
+  static Freedom FreedomOf(const Deviations& deviations) {
+    const bool strict = std::ranges::any_of(deviations, [](const Deviation& d) {
+      return d.choice == Deviation::kDue;
+    });
+    return strict ? Freedom::kStrict : Freedom::kPortable;
+  }
+
+  // Sets the simulator's freedom while it lives.
+  class FreedomScope {
+   public:
+    FreedomScope(Explorer& explorer, Freedom freedom) : explorer_(explorer) {
+      explorer_.simulator_.set_freedom(freedom);
+    }
+    ~FreedomScope() {
+      explorer_.simulator_.set_freedom(
+          explorer_.search_.strict ? Freedom::kStrict : Freedom::kPortable);
+    }
+
+   private:
+    Explorer& explorer_;
+  };
+
   const Execution& Again(const Deviations& deviations) {
+    const FreedomScope freedom(*this, FreedomOf(deviations));
     ReplayStrategy strategy(deviations);
     return simulator_.Run(body_, strategy, ProgramSeed());
   }
@@ -243,10 +274,54 @@ class Explorer {
     Record(deviations);
     if (!report_.failure.has_value() || report_.failure->origin != origin) {
       NotDeterministic(deviations);
+      return;
     }
+    report_.reachable = Reachability(deviations, origin);
+  }
+
+  // Whether plain asyncio could show this failure, too: a schedule in strict
+  // freedom is looked for.
+  std::string Reachability(const Deviations& deviations,
+                           const std::string& origin) {
+    constexpr std::string_view kYes = "reachable under plain asyncio today";
+    if (deviations.empty() || FreedomOf(deviations) == Freedom::kStrict) {
+      return std::string(kYes);
+    }
+    constexpr std::uint64_t kTries = 300;
+    const FreedomScope freedom(*this, Freedom::kStrict);
+    PlainStrategy plain;
+    bool choices =
+        simulator_.Run(body_, plain, ProgramSeed()).choice_points > 0;
+    RandomStrategy random;
+    for (std::uint64_t j = 0; choices && j < kTries; ++j) {
+      const Execution& execution = simulator_.Run(body_, random, SeedsOf(j));
+      if (execution.failure.has_value() &&
+          execution.failure->origin == origin &&
+          !execution.deviations.empty()) {
+        const Deviations found = ShrinkQuietly(origin, execution.deviations);
+        return absl::StrCat(std::string(kYes), ", with c1/",
+                            absl::Hex(search_.program_seed), "/",
+                            FormatDeviations(found));
+      }
+    }
+    return absl::StrCat(
+        "needs a reordering that asyncio does not do today",
+        choices ? absl::StrCat(" (", kTries, " strict executions passed)")
+                : "");
+  }
+
+  Deviations ShrinkQuietly(const std::string& origin, Deviations deviations) {
+    return Minimized(origin, std::move(deviations)).deviations;
   }
 
   Deviations ShrinkTo(const std::string& origin, Deviations deviations) {
+    ShrinkResult result = Minimized(origin, std::move(deviations));
+    report_.shrink_runs = result.runs;
+    report_.minimal = result.minimal;
+    return std::move(result.deviations);
+  }
+
+  ShrinkResult Minimized(const std::string& origin, Deviations deviations) {
     // Real time bounds only how far this goes, never what an execution does.
     const auto deadline = std::chrono::steady_clock::now() +
                           std::chrono::nanoseconds(search_.shrink_for.ns());
@@ -265,15 +340,13 @@ class Explorer {
       }
       return execution.deviations;
     };
-    ShrinkResult result = Shrink(std::move(deviations), attempt, options);
-    report_.shrink_runs = result.runs;
-    report_.minimal = result.minimal;
-    return std::move(result.deviations);
+    return Shrink(std::move(deviations), attempt, options);
   }
 
   // Runs the execution once more and writes down what happens.
   void Record(const Deviations& deviations) {
     Recorder recorder(simulator_);
+    const FreedomScope freedom(*this, FreedomOf(deviations));
     ReplayStrategy strategy(deviations);
     const Execution& execution =
         simulator_.Run(body_, strategy, ProgramSeed(), &recorder);

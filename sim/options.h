@@ -55,6 +55,8 @@ struct Search {
   std::uint64_t shrink_runs_max = 10'000;
   // Real time to spend on it.
   Delay shrink_for = absl::Seconds(5);
+  // Only what comes from outside may move: see Strict.
+  bool strict = false;
   // The strategy must come to an end by itself: a search that `schedules` cuts
   // short fails as incomplete, unless that is allowed.
   bool exhaustive = false;
@@ -217,6 +219,20 @@ struct With {
     search.schedules = schedules;
     search.seed = seed;
   }
+};
+
+// Searches only what plain asyncio can do today.
+//
+// There, tasks that are ready run in the order in which they became so. What is
+// open is how much time has passed when an iteration of the loop begins: which
+// timers, and which answers from outside, are due by then. Those go behind what
+// is ready, and ahead of what it makes ready. That is enough for most races
+// with a timeout.
+//
+// Without this a search is portable: any task that is ready may be next, or the
+// next timer, since no author should lean on their order.
+struct Strict {
+  void Apply(Search& search) const { search.strict = true; }
 };
 
 // Bounds of one execution.

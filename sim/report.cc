@@ -328,6 +328,9 @@ std::string Report::Text() const {
       absl::StrAppend(&change, "\n... and ", count - kDeparturesShown, " more");
     }
   }
+  if (count > 0 && !reachable.empty()) {
+    absl::StrAppend(&change, "\n", reachable);
+  }
   AddBlock(out, "CHANGE", Wrap(change, kWidth - kMargin, /*indent=*/8));
 
   if (!trace.events.empty()) {

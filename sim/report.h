@@ -54,6 +54,8 @@ class Report {
   std::uint64_t departures_found = 0;  // Of the failure, before shrinking.
   std::uint64_t shrink_runs = 0;
   bool minimal = false;  // No departure can be left out.
+  // Whether asyncio could do the same today, in words. Empty: not known.
+  std::string reachable;
 
   // Different ones, if that is less than `executions`.
   std::uint64_t distinct_executions = 0;

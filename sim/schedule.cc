@@ -228,7 +228,7 @@ absl::StatusOr<Deviation> Parser::ParseDeviation(std::uint64_t step_before) {
   }
 
   constexpr std::string_view kExpected =
-      "expected a choice such as 4:1, or t for the next timer";
+      "expected a choice such as 4:1, or t or d for the next timer";
   const bool has_choice = Take(':');
   const std::string_view choice_part = TakeUntil(",/");
   if (!has_choice || choice_part.empty()) {
@@ -238,6 +238,9 @@ absl::StatusOr<Deviation> Parser::ParseDeviation(std::uint64_t step_before) {
   }
   if (choice_part == "t") {
     return Deviation{.step = *step, .choice = Deviation::kTimer};
+  }
+  if (choice_part == "d") {
+    return Deviation{.step = *step, .choice = Deviation::kDue};
   }
   // A word, which is what a fault will look like.
   if (choice_part.size() > 1 &&
@@ -396,6 +399,8 @@ void AppendSchedule(const Deviations& deviations, std::string& text) {
     comma = ",";
     if (deviation.choice == Deviation::kTimer) {
       text += 't';
+    } else if (deviation.choice == Deviation::kDue) {
+      text += 'd';
     } else {
       absl::StrAppend(&text, deviation.choice);
     }

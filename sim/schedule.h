@@ -8,12 +8,13 @@
 //   schedule   := "plain" | departure { "," departure }
 //               | "+" strategy ":" [ parameters ":" ] execution
 //               | "@" path
-//   departure  := step ":" ( choice | "t" )
+//   departure  := step ":" ( choice | "t" | "d" )
 //   parameters := parameter { ":" parameter }
 //
 //   program-seed  hexadecimal, 64 bits: of what the program itself draws
 //   step          from 1, rising from one departure to the next
-//   choice        from 1 (0 is plain order); "t": the next timer fires first
+//   choice        from 1 (0 is plain order); "t": the next timer fires first;
+//                 "d": it becomes due, and goes behind what is ready
 //   strategy      letters a-z and "_", as in +pct:2:118 and +random:118
 //   parameter     characters 0-9 A-Z a-z . _ -
 //   execution     decimal, 64 bits: the execution's number in a search
@@ -52,9 +53,13 @@ inline constexpr std::size_t kReplayTextMax = 4096;
 struct Deviation {
   // The next timer fires, ahead of all that is ready.
   static constexpr std::uint32_t kTimer = UINT32_MAX;
+  // Time passes up to its deadline, and it goes behind all that is ready. A
+  // schedule with such a departure runs in strict freedom: see options.h.
+  static constexpr std::uint32_t kDue = UINT32_MAX - 1;
 
   std::uint64_t step = 0;    // From 1.
-  std::uint32_t choice = 0;  // A place among the candidates from 1, or kTimer.
+  std::uint32_t choice = 0;  // A place among the candidates from 1, or
+                             // kTimer, or kDue.
 
   friend bool operator==(const Deviation&, const Deviation&) = default;
 };

@@ -106,7 +106,7 @@ constexpr char kScheduleHint[] =
     "+pct:2:118, or a file such as @path";
 constexpr char kStepHint[] = "expected the number of a step, as in 4:1";
 constexpr char kChoiceHint[] =
-    "expected a choice such as 4:1, or t for the next timer";
+    "expected a choice such as 4:1, or t or d for the next timer";
 constexpr char kExecutionHint[] =
     "expected the number of an execution at the end, as in +pct:2:118";
 constexpr char kCheckHint[] =
@@ -115,7 +115,7 @@ constexpr char kCheckHint[] =
 TEST(ParseReplayTest, PointsAtTheCharacter) {
   EXPECT_EQ(ErrorOf("c1/0/4:x"),
             "replay string, character 8: choice \"x\" is not a number: "
-            "expected a choice such as 4:1, or t for the next timer\n"
+            "expected a choice such as 4:1, or t or d for the next timer\n"
             "  c1/0/4:x\n"
             "         ^");
 }
@@ -278,7 +278,7 @@ TEST(ParseReplayTest, RejectsBadPathsAndChecks) {
 TEST(ParseReplayTest, QuotesWhatCannotBePrinted) {
   EXPECT_EQ(ErrorOf(std::string_view("c1/0/4:\x01\xff\"\0", 11)),
             "replay string, character 8: choice \"\\x01\\xff\\\"\\x00\" is not "
-            "a number: expected a choice such as 4:1, or t for the next timer\n"
+            "a number: expected a choice such as 4:1, or t or d for the next timer\n"
             "  c1/0/4:??\"?\n"
             "         ^");
 }
@@ -289,7 +289,7 @@ TEST(ParseReplayTest, ShowsOnlyThePlaceOfALongString) {
   text += ",100:y,101:1,102:1,103:1,104:1,105:1";
   EXPECT_EQ(ErrorOf(text),
             "replay string, character 496: choice \"y\" is not a number: "
-            "expected a choice such as 4:1, or t for the next timer\n"
+            "expected a choice such as 4:1, or t or d for the next timer\n"
             "  ...,93:1,94:1,95:1,96:1,97:1,98:1,99:1,100:y,101:1,102:1,...\n"
             "                                             ^");
 }

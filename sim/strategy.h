@@ -110,6 +110,11 @@ class ChoicePoint {
   // Whether the last one is the next timer.
   bool has_timer() const { return timer_ != nullptr; }
 
+  // In strict freedom the only choice is between plain order and the next
+  // timer; and that does not run now, but becomes due: it goes behind what is
+  // ready.
+  bool strict() const { return strict_; }
+
   // All chains that exist or existed, by their numbers.
   std::span<const Chain> chains() const { return chains_; }
 
@@ -118,6 +123,7 @@ class ChoicePoint {
 
   std::uint64_t step_ = 0;
   std::size_t ready_count_ = 0;
+  bool strict_ = false;
   // Null: every element of the ready queue is a candidate.
   const internal::Entry* entries_ = nullptr;
   const clotho::internal::ReadyQueue* ready_ = nullptr;

@@ -115,6 +115,15 @@ void Recorder::Touched(std::uint64_t, bool write, std::string_view name,
       location);
 }
 
+void Recorder::Due(std::uint64_t step, const Candidate& timer) {
+  const std::string which = Describe(timer);
+  trace_.departures.push_back(
+      {.step = step,
+       .taken = absl::StrCat("time passes: ", which, " becomes due"),
+       .plain = "plain order is faster than that"});
+  Add(0, Kind::kTimer, absl::StrCat(which, " becomes due"));
+}
+
 void Recorder::Chose(std::string_view what, std::uint64_t value,
                      const std::source_location& location) {
   const bool buggify = what == "Buggify";

@@ -43,6 +43,7 @@ class Recorder final : public Observer {
             const Candidate& plain) override;
   void Touched(std::uint64_t object, bool write, std::string_view name,
                const std::source_location& location) override;
+  void Due(std::uint64_t step, const Candidate& timer) override;
   void Chose(std::string_view what, std::uint64_t value,
              const std::source_location& location) override;
   void Failed(const Failure& failure) override;

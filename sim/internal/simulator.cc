@@ -82,6 +82,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   step_ = 0;
   settling_since_ = 0;
   target_ = nullptr;
+  iteration_ = 0;
   clock_.Reset();
   chains_.assign(1, Chain());
   step_chain_ = 0;
@@ -405,6 +406,7 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
   point_.timer_ = next_timer;
   point_.entries_ = nullptr;
   point_.ready_count_ = ready.size();
+  point_.strict_ = false;
   point_.chains_ = chains_;
   if (ready.others() == 0) return;
   candidates_.clear();
@@ -476,6 +478,10 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
   if (target_ != nullptr) [[unlikely]] {
     if (const auto decision = TowardsTarget(ready)) return *decision;
   }
+  if (freedom_ == Freedom::kStrict && next_timer != nullptr &&
+      BecomesDue(ready, *next_timer)) {
+    return kDue;
+  }
   // Bookkeeping whose turn has come is no step.
   if (ready.others() > 0 &&
       (ready[0].kind() == RunnableKind::kInternal || ready[0].cancelled())) {
@@ -502,9 +508,55 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
     Fail(std::move(failure));
     return kStop;
   }
+  return TakeStep(ready, next_timer);
+}
+
+bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
+  // Once for each timer, at the boundary of each iteration.
+  if (iteration_ == loop_.iterations()) return false;
+  if (main_->done() || next_timer.when_ns() > budget_.virtual_time_max_ns) {
+    return false;
+  }
+  NoteNewChains();
+  point_.step_ = step_ + 1;
+  point_.ready_ = &ready;
+  point_.timer_ = &next_timer;
+  point_.entries_ = nullptr;
+  point_.ready_count_ = 1;
+  point_.strict_ = true;
+  point_.chains_ = chains_;
+  ++execution_.choice_points;
+  const bool due = strategy_->Choose(point_) == 1;
+  check_hash_.Add(2);
+  if (!due) {
+    // What stands first is the step of this number.
+    iteration_ = loop_.iterations();
+    return false;
+  }
+  ++step_;
+  execution_.deviations.push_back({step_, Deviation::kDue});
+  trace_hash_.Add(next_timer.chain() * 2 + 1);
+  trace_hash_.Add(static_cast<std::uint64_t>(next_timer.when_ns()));
+  if (observer_ != nullptr) {
+    observer_->Due(step_, Candidate(&next_timer, /*is_timer=*/true));
+  }
+  return true;
+}
+
+Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
+                                        const Timer* next_timer) {
   ++step_;
   NoteNewChains();
-  ListCandidates(ready, next_timer);
+  if (freedom_ == Freedom::kStrict) {
+    point_.step_ = step_;
+    point_.ready_ = &ready;
+    point_.timer_ = nullptr;
+    point_.entries_ = nullptr;
+    point_.ready_count_ = 1;
+    point_.chains_ = chains_;
+  } else {
+    ListCandidates(ready, next_timer);
+  }
   std::size_t choice = 0;
   if (point_.size() > 1) {
     ++execution_.choice_points;

@@ -46,6 +46,9 @@ namespace clotho::sim::internal {
 // Makes the coroutine of a test, afresh for each execution.
 using Body = std::function<Coro<void>()>;
 
+// What may be reordered: see options.h.
+enum class Freedom { kPortable, kStrict };
+
 struct Budget {
   std::uint64_t steps_max = 100'000;
   std::int64_t virtual_time_max_ns =
@@ -100,6 +103,8 @@ class Observer : public Instrument {
   virtual void Touched(std::uint64_t /*object*/, bool /*write*/,
                        std::string_view /*name*/, const std::source_location&) {
   }
+  // In strict freedom: time passes up to the deadline of `timer`.
+  virtual void Due(std::uint64_t /*step*/, const Candidate& /*timer*/) {}
   // The environment decided: "Choose(3)", 2.
   virtual void Chose(std::string_view /*what*/, std::uint64_t /*value*/,
                      const std::source_location&) {}
@@ -119,6 +124,7 @@ class Simulator final : public Scheduler,
   static Simulator* Current();
 
   void set_budget(const Budget& budget) { budget_ = budget; }
+  void set_freedom(Freedom freedom) { freedom_ = freedom; }
 
   // Runs `body` once: the strategy draws from `seeds.strategy`, the program
   // from `seeds.program`. If it fails, the execution ends with that step. The
@@ -187,6 +193,9 @@ class Simulator final : public Scheduler,
     bool enabled;
   };
 
+  Decision TakeStep(const ReadyQueue& ready, const Timer* next_timer);
+  // In strict freedom: whether the next timer becomes due now.
+  bool BecomesDue(const ReadyQueue& ready, const Timer& next_timer);
   void ListCandidates(const ReadyQueue& ready, const Timer* next_timer);
   Entry EntryAt(std::size_t index) const {
     return point_.entries_ != nullptr ? point_.entries_[index]
@@ -205,6 +214,9 @@ class Simulator final : public Scheduler,
   VirtualClock clock_;
   EventLoop loop_;
   Budget budget_;
+  Freedom freedom_ = Freedom::kPortable;
+  // The iteration whose boundary has been passed, in strict freedom.
+  std::uint64_t iteration_ = 0;
   Execution execution_;
   Rng strategy_rng_{0};
   Rng program_rng_{0};

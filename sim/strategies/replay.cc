@@ -40,8 +40,10 @@ std::size_t ReplayStrategy::Choose(const ChoicePoint& point) {
   const Deviation* const deviation = At(point.step());
   if (deviation == nullptr) return 0;
   const std::size_t ready = point.size() - (point.has_timer() ? 1 : 0);
-  if (deviation->choice == Deviation::kTimer) {
-    if (point.has_timer()) return point.size() - 1;
+  if (deviation->choice == Deviation::kTimer ||
+      deviation->choice == Deviation::kDue) {
+    const bool strict = deviation->choice == Deviation::kDue;
+    if (point.has_timer() && point.strict() == strict) return point.size() - 1;
     Diverge(*deviation, "no timer is set at that step");
     return 0;
   }
