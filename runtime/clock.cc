@@ -1,9 +1,14 @@
 #include "clotho/runtime/clock.h"
 
+#include <semaphore.h>
+#include <time.h>
+
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "clotho/runtime/delay.h"
 
@@ -16,32 +21,47 @@ std::int64_t SteadyNs() {
       .count();
 }
 
+// A point of the steady clock, which is CLOCK_MONOTONIC.
+timespec ToTimespec(std::int64_t ns) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  ns = std::max<std::int64_t>(ns, 0);
+  timespec time;
+  time.tv_sec = ns / kSecond;
+  time.tv_nsec = ns % kSecond;
+  return time;
+}
+
 }  // namespace
 
-RealClock::RealClock() : Clock(Kind::kRuns), start_ns_(SteadyNs()) {}
+RealClock::RealClock() : Clock(Kind::kRuns), start_ns_(SteadyNs()) {
+  sem_init(&semaphore_, /*pshared=*/0, /*value=*/0);
+}
+
+RealClock::~RealClock() { sem_destroy(&semaphore_); }
 
 std::int64_t RealClock::ReadNs() const { return SteadyNs() - start_ns_; }
 
 bool RealClock::Wait(std::optional<std::int64_t> deadline_ns) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  int result = 0;
   if (deadline_ns.has_value()) {
-    const std::chrono::steady_clock::time_point deadline{
-        std::chrono::nanoseconds(
-            internal::SaturatingAdd(*deadline_ns, start_ns_))};
-    condition_.wait_until(lock, deadline, [this] { return woken_; });
+    const timespec deadline =
+        ToTimespec(internal::SaturatingAdd(*deadline_ns, start_ns_));
+    result = sem_clockwait(&semaphore_, CLOCK_MONOTONIC, &deadline);
   } else {
-    condition_.wait(lock, [this] { return woken_; });
+    result = sem_wait(&semaphore_);
   }
-  woken_ = false;
+  // Else it was the deadline, or a signal, which ends a wait, too. An exchange:
+  // who finds `woken_` set and leaves it at that must be seen from here.
+  if (result == 0) woken_.exchange(false, std::memory_order_acq_rel);
   return true;
 }
 
-void RealClock::Wake() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    woken_ = true;
-  }
-  condition_.notify_one();
+void RealClock::Wake() noexcept {
+  if (!woken_.exchange(true, std::memory_order_acq_rel)) sem_post(&semaphore_);
+}
+
+void RealClock::Block(std::int64_t duration_ns) {
+  std::this_thread::sleep_for(std::chrono::nanoseconds(duration_ns));
 }
 
 }  // namespace clotho

@@ -6,9 +6,10 @@
 #ifndef CLOTHO_RUNTIME_CLOCK_H_
 #define CLOTHO_RUNTIME_CLOCK_H_
 
-#include <condition_variable>
+#include <semaphore.h>
+
+#include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 
 namespace clotho {
@@ -23,13 +24,20 @@ class Clock {
   std::int64_t NowNs() const { return runs_ ? ReadNs() : now_ns_; }
 
   // The loop has nothing to do until `deadline_ns`, or for ever. Returns when
-  // the deadline has been reached, or earlier after a `Wake`. Returns false if
-  // the wait can never end.
+  // the deadline has been reached, or earlier after a `Wake` or a signal.
+  // Returns false if the wait can never end.
   virtual bool Wait(std::optional<std::int64_t> deadline_ns) = 0;
 
   // Makes the current `Wait`, or else the next, return at once. The only
-  // function that other threads may call.
-  virtual void Wake() {}
+  // function that other threads may call, and signal handlers, too.
+  virtual void Wake() noexcept {}
+
+  // The calling thread, which is the loop's, does nothing else for so long:
+  // time passes, and nothing of the loop's runs.
+  virtual void Block(std::int64_t duration_ns) = 0;
+
+  // It goes on by itself, as real time does.
+  bool runs() const { return runs_; }
 
  protected:
   enum class Kind { kRuns, kStandsStill };
@@ -49,17 +57,20 @@ class Clock {
 class RealClock final : public Clock {
  public:
   RealClock();
+  ~RealClock() override;
   bool Wait(std::optional<std::int64_t> deadline_ns) override;
-  void Wake() override;
+  void Wake() noexcept override;
+  void Block(std::int64_t duration_ns) override;
 
  protected:
   std::int64_t ReadNs() const override;
 
  private:
   std::int64_t start_ns_;
-  std::mutex mutex_;
-  std::condition_variable condition_;
-  bool woken_ = false;
+  // A semaphore, since a signal handler may post one. It counts to 1 at most:
+  // who sets `woken_` posts it, and who has waited for it clears that.
+  sem_t semaphore_;
+  std::atomic<bool> woken_ = false;
 };
 
 }  // namespace clotho

@@ -23,6 +23,24 @@ Ref<Binding> WithoutBinding(const Ref<Binding>& bindings,
   return bindings->InFrontOf(WithoutBinding(bindings->next(), variable));
 }
 
+DetachedContext::DetachedContext(const ContextSlot& context) {
+  if (!context) return;
+  for (const Binding* binding = context->bindings.get(); binding != nullptr;
+       binding = binding->next().get()) {
+    bindings_.push_back(binding->Detach());
+  }
+}
+
+ContextSlot DetachedContext::Attach() {
+  if (bindings_.empty()) return nullptr;
+  Ref<Binding> first;
+  for (auto it = bindings_.rbegin(); it != bindings_.rend(); ++it) {
+    first = (*it)->Attach(std::move(first));
+  }
+  bindings_.clear();
+  return ContextSlot(new ContextData(std::move(first)));
+}
+
 }  // namespace internal
 
 Context CopyContext() {

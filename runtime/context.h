@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/frame_pool.h"
@@ -26,6 +27,16 @@ namespace clotho {
 class Context;
 
 namespace internal {
+
+class Binding;
+
+// One variable's value on its way to another thread.
+class DetachedBinding {
+ public:
+  virtual ~DetachedBinding() = default;
+  // The same value in front of a list of the thread that calls this. Once.
+  virtual Ref<Binding> Attach(Ref<Binding> next) = 0;
+};
 
 // One variable's value in a persistent list: the newest setting comes first.
 class Binding : public Pooled {
@@ -41,6 +52,8 @@ class Binding : public Pooled {
 
   // The same value in front of another list.
   virtual Ref<Binding> InFrontOf(Ref<Binding> next) const = 0;
+  // A copy of the value, for another thread.
+  virtual std::unique_ptr<DetachedBinding> Detach() const = 0;
 
  protected:
   virtual ~Binding() = default;
@@ -60,8 +73,25 @@ class TypedBinding final : public Binding {
   Ref<Binding> InFrontOf(Ref<Binding> next) const override {
     return Ref<Binding>(new TypedBinding(variable(), std::move(next), value_));
   }
+  std::unique_ptr<DetachedBinding> Detach() const override {
+    return std::make_unique<Detached>(variable(), value_);
+  }
 
  private:
+  class Detached final : public DetachedBinding {
+   public:
+    Detached(const void* variable, const T& value)
+        : variable_(variable), value_(value) {}
+    Ref<Binding> Attach(Ref<Binding> next) override {
+      return Ref<Binding>(
+          new TypedBinding(variable_, std::move(next), std::move(value_)));
+    }
+
+   private:
+    const void* variable_;
+    T value_;
+  };
+
   T value_;
 };
 
@@ -79,6 +109,19 @@ struct ContextData : Pooled {
 
 // A context that is made when something is first set in it: null is empty.
 using ContextSlot = Ref<ContextData>;
+
+// A copy of a context on its way to another thread. References are counted
+// without atomics, and memory comes from the thread's pool: so the values are
+// copied where they are, and put into a list anew where they arrive.
+class DetachedContext {
+ public:
+  explicit DetachedContext(const ContextSlot& context);
+  // In the other thread, once.
+  ContextSlot Attach();
+
+ private:
+  std::vector<std::unique_ptr<DetachedBinding>> bindings_;  // Newest first.
+};
 
 class ContextScope;
 

@@ -11,8 +11,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/executor.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/internal/thread_model.h"
 
 namespace clotho {
 namespace internal {
@@ -88,6 +90,7 @@ EventLoop::EventLoop(EventLoopOptions options)
     own_clock_ = std::make_unique<RealClock>();
     clock_ = own_clock_.get();
   }
+  mailbox_ = std::make_shared<internal::Mailbox>(*clock_);
 }
 
 EventLoop::~EventLoop() {
@@ -97,7 +100,7 @@ EventLoop::~EventLoop() {
 
 void EventLoop::CheckOpen() const {
   // While it is being torn down, destructors may call it: to no effect.
-  if (closed_ && !tearing_down_) throw RuntimeError("Event loop is closed");
+  if (IsClosed() && !tearing_down_) throw RuntimeError("Event loop is closed");
 }
 
 void EventLoop::Register(internal::FutureBase& future) {
@@ -115,27 +118,51 @@ void EventLoop::AdoptAsyncGenerator(internal::AsyncGeneratorNode& generator) {
   async_generators_.PushBack(generator);
 }
 
-void EventLoop::PushHandle(internal::HandleState& state) {
+Handle EventLoop::PushHandle(internal::HandleState& state) {
+  Handle handle(&state);
   state.set_chain(current_chain_);
   state.AddRef();
   Push(state);
+  return handle;
 }
 
-void EventLoop::ArmHandle(internal::HandleState& state, std::int64_t when_ns) {
+TimerHandle EventLoop::ArmHandle(internal::HandleState& state,
+                                 std::int64_t when_ns) {
+  TimerHandle handle(&state);
   state.set_is_timer();
   // It answers to nobody's order but its deadline's.
   state.set_chain(next_chain_++);
   state.AddRef();
   if (tearing_down_) {
     state.Drop();
-    return;
+  } else {
+    timers_.Add(state, when_ns);
   }
-  timers_.Add(state, when_ns);
+  return handle;
+}
+
+void EventLoop::Post(internal::Mail& mail) {
+  if (internal::thread_model != nullptr) {
+    mail.set_chain(internal::thread_model->chain());
+  }
+  if (mailbox_->Post(mail)) return;
+  mail.Drop();
+  throw RuntimeError("Event loop is closed");
+}
+
+void EventLoop::TakeMail() {
+  internal::Mail* mail = mailbox_->Take();
+  while (mail != nullptr) {
+    internal::Mail* const next = mail->next();
+    current_chain_ = mail->chain();
+    mail->Deliver(*this);
+    mail = next;
+  }
 }
 
 void EventLoop::RunForever() {
   CheckOpen();
-  if (running_) throw RuntimeError("This event loop is already running");
+  if (IsRunning()) throw RuntimeError("This event loop is already running");
   if (internal::running_loop != nullptr) {
     throw RuntimeError(
         "Cannot run the event loop while another loop is running");
@@ -145,7 +172,8 @@ void EventLoop::RunForever() {
   struct Leave {
     EventLoop& loop;
     ~Leave() {
-      loop.running_ = loop.stopping_ = false;
+      loop.running_ = false;
+      loop.stopping_ = false;
       loop.current_chain_ = 0;
       internal::running_loop = nullptr;
     }
@@ -226,6 +254,16 @@ void EventLoop::RunUntilDone(internal::FutureBase& future, bool is_own_task) {
   }
 }
 
+inline bool EventLoop::CollectWork() {
+  if (ready_.empty() && !stopping_ && !mailbox_->has_mail() && !WaitForWork()) {
+    return false;
+  }
+  if (mailbox_->has_mail()) [[unlikely]]
+    TakeMail();
+  MoveDueTimers();
+  return true;
+}
+
 bool EventLoop::WaitForWork() {
   const internal::Timer* const next =
       timers_.empty() ? nullptr : &timers_.front();
@@ -267,8 +305,7 @@ inline void EventLoop::RunItem(internal::Runnable& runnable) {
 
 bool EventLoop::RunOnce() {
   ++iterations_;
-  if (ready_.empty() && !stopping_ && !WaitForWork()) return false;
-  MoveDueTimers();
+  if (!CollectWork()) return false;
   for (std::size_t count = ready_.size(); count > 0; --count) {
     RunItem(ready_.PopFront());
   }
@@ -279,8 +316,7 @@ bool EventLoop::RunOnce() {
 // always picks the first, the order is that of RunOnce.
 bool EventLoop::RunOnceScheduled() {
   ++iterations_;
-  if (ready_.empty() && !stopping_ && !WaitForWork()) return false;
-  MoveDueTimers();
+  if (!CollectWork()) return false;
   for (std::size_t count = ready_.size(); count > 0 && !ready_.empty();) {
     const Scheduler::Decision decision = scheduler_->Choose(
         ready_, timers_.empty() ? nullptr : &timers_.front());
@@ -335,12 +371,20 @@ void EventLoop::CallExceptionHandler(const ExceptionContext& context) {
 
 void EventLoop::TearDown() {
   tearing_down_ = true;
+  if (mailbox_->has_mail()) {
+    for (internal::Mail* mail = mailbox_->Take(); mail != nullptr;) {
+      internal::Mail* const next = mail->next();
+      mail->Drop();
+      mail = next;
+    }
+  }
   while (!ready_.empty()) ready_.PopFront().Drop();
   while (!timers_.empty()) timers_.PopFront().Drop();
   // The youngest first: what a task made may refer to what is in its frame.
   while (!tasks_.empty()) tasks_.back().TearDown();
   async_generators_.ForEach(
       [](internal::AsyncGeneratorNode& generator) { generator.Forget(); });
+  while (!ties_.empty()) ties_.front().Cut();
   // Futures that wait for each other in a circle let go of each other.
   using FutureRef = internal::Ref<internal::FutureBase>;
   std::vector<FutureRef, internal::PoolAllocator<FutureRef>> futures;
@@ -353,8 +397,8 @@ void EventLoop::TearDown() {
 }
 
 void EventLoop::Close() {
-  if (running_) throw RuntimeError("Cannot close a running event loop");
-  if (closed_) return;
+  if (IsRunning()) throw RuntimeError("Cannot close a running event loop");
+  if (IsClosed()) return;
   tasks_.ForEach([this](internal::TaskBase& task) {
     if (task.belongs_to_library()) return;
     CallExceptionHandler({.source = ExceptionContext::Source::kDestroyed,
@@ -363,14 +407,44 @@ void EventLoop::Close() {
                           .location = task.created_at()});
   });
   closed_ = true;
+  mailbox_->Close();
+  if (default_executor_ != nullptr) {
+    default_executor_->Shutdown({.wait = false});
+  }
   TearDown();
 }
 
+void EventLoop::SetDefaultExecutor(
+    std::unique_ptr<ThreadPoolExecutor> executor) {
+  default_executor_ = std::move(executor);
+}
+
+Executor& EventLoop::DefaultExecutor() {
+  CheckOpen();
+  if (default_executor_is_shut_down_) {
+    throw RuntimeError("Executor shutdown has been called");
+  }
+  if (default_executor_ == nullptr) {
+    default_executor_ = std::make_unique<ThreadPoolExecutor>();
+  }
+  return *default_executor_;
+}
+
 void EventLoop::Reset() {
-  if (running_) throw RuntimeError("Cannot reset a running event loop");
-  TearDown();
+  if (IsRunning()) throw RuntimeError("Cannot reset a running event loop");
+  // Whoever still has the old one is not heard any more.
+  if (IsClosed() || mailbox_.use_count() > 1) {
+    mailbox_->Close();
+    TearDown();
+    mailbox_ = std::make_shared<internal::Mailbox>(*clock_);
+  } else {
+    TearDown();
+  }
+  default_executor_ = nullptr;
+  default_executor_is_shut_down_ = false;
   timers_.Reset();
-  stopping_ = closed_ = false;
+  stopping_ = false;
+  closed_ = false;
   iterations_ = 0;
   next_chain_ = 1;
   next_task_name_ = 1;

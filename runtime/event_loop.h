@@ -13,6 +13,7 @@
 #ifndef CLOTHO_RUNTIME_EVENT_LOOP_H_
 #define CLOTHO_RUNTIME_EVENT_LOOP_H_
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -20,6 +21,7 @@
 #include <optional>
 #include <source_location>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -32,6 +34,7 @@
 #include "clotho/runtime/instrument.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/mailbox.h"
 #include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
@@ -43,6 +46,8 @@ namespace clotho {
 class AnyCoro;
 class AnyTask;
 class EventLoop;
+class Executor;
+class ThreadPoolExecutor;
 struct TaskOptions;
 template <typename T>
 class Coro;
@@ -68,6 +73,17 @@ class AsyncGeneratorNode : public ListNode {
 
  private:
   EventLoop* loop_ = nullptr;
+};
+
+// Links what ties a future to another thread to its loop, which cuts the tie at
+// the end (see threads.h).
+class TieNode : public ListNode {
+ public:
+  // In the loop's thread: the future is not known any more.
+  virtual void Cut() noexcept = 0;
+
+ protected:
+  ~TieNode() = default;
 };
 
 class FutureBase;
@@ -212,11 +228,29 @@ class EventLoop {
   Handle CallSoon(
       Function function, std::optional<Context> context = std::nullopt,
       std::source_location location = std::source_location::current()) {
-    internal::HandleState* const state =
-        MakeHandle(std::move(function), context, location);
-    Handle handle(state);
-    PushHandle(*state);
-    return handle;
+    return PushHandle(
+        MakeHandle(std::move(function), SlotFor(context), location));
+  }
+
+  // The same from any thread, while the loop lives: the one function of a loop
+  // that others may call. Wakes the loop if it waits. In the loop's own thread
+  // it is `CallSoon`; else the function runs in a copy of `context`, or of the
+  // current one, and the calls of one thread keep their order. There is
+  // no Handle, since only the loop's thread could use it. Throws RuntimeError
+  // if the loop is closed.
+  template <typename Function>
+  void CallSoonThreadsafe(
+      Function function, std::optional<Context> context = std::nullopt,
+      std::source_location location = std::source_location::current()) {
+    if (internal::running_loop == this) {
+      CallSoon(std::move(function), std::move(context), location);
+      return;
+    }
+    Post(*new MailedCall<Function>(
+        internal::DetachedContext(context.has_value()
+                                      ? internal::SlotOf(*context)
+                                      : internal::CurrentContextSlot()),
+        location, std::move(function)));
   }
 
   // Calls `function()` after `delay`. A delay of zero or less is legal: it
@@ -237,11 +271,8 @@ class EventLoop {
       Delay when, Function function,
       std::optional<Context> context = std::nullopt,
       std::source_location location = std::source_location::current()) {
-    internal::HandleState* const state =
-        MakeHandle(std::move(function), context, location);
-    TimerHandle handle(state);
-    ArmHandle(*state, when.ns());
-    return handle;
+    return ArmHandle(
+        MakeHandle(std::move(function), SlotFor(context), location), when.ns());
   }
 
   // The time of the loop's clock, from 0.
@@ -266,8 +297,9 @@ class EventLoop {
   // done. The second time it does nothing. Throws RuntimeError while running.
   void Close();
 
-  bool IsRunning() const { return running_; }
-  bool IsClosed() const { return closed_; }
+  // May be called from any thread.
+  bool IsRunning() const { return running_.load(std::memory_order_relaxed); }
+  bool IsClosed() const { return closed_.load(std::memory_order_relaxed); }
 
   // A future of this loop, pending. Defined in future.h.
   template <typename T>
@@ -294,6 +326,29 @@ class EventLoop {
   // order in which they were first used. What they throw goes to the
   // exception handler. `clotho/runtime/async_generator.h` has its definition.
   Coro<void> ShutdownAsyncgens();
+
+  // Has `function()` called in another thread, by `executor`, or by the loop's
+  // own if that is null, and returns the future of its result. It does
+  // not see the context variables; `ToThread` carries them over. Cancelling the
+  // future cancels a job that has not begun; one that runs goes on, and what
+  // comes of it is dropped. The executor must outlive the job.
+  // `clotho/runtime/threads.h` has its definition.
+  template <typename Function>
+  Future<std::invoke_result_t<Function&>> RunInExecutor(
+      Executor* executor, Function function,
+      std::source_location location = std::source_location::current());
+
+  // The executor for `RunInExecutor(nullptr, ...)` and `ToThread` from now on.
+  // If none is given, the first of these calls makes one. The loop waits for
+  // the jobs of the one that is replaced.
+  void SetDefaultExecutor(std::unique_ptr<ThreadPoolExecutor> executor);
+
+  // Waits until the jobs of the default executor are done, and their threads
+  // have ended. It takes no jobs any more. If that is not so after
+  // `timeout`, it says so to the exception handler, and returns all the same;
+  // it is the destructor then that waits. Defined in threads.cc.
+  Coro<void> ShutdownDefaultExecutor(
+      std::optional<Delay> timeout = std::nullopt);
 
   // As new, but for the memory it has taken: for those who run many programs
   // one after the other. Tasks that are not done are destroyed without a
@@ -323,6 +378,9 @@ class EventLoop {
   // A future that lives in the heap, and a task that is not done.
   void Register(internal::FutureBase& future);
   void AdoptTask(internal::TaskBase& task);
+  void AdoptTie(internal::TieNode& tie) { ties_.PushBack(tie); }
+  // Made at the first call. Throws RuntimeError after its shutdown.
+  Executor& DefaultExecutor();
   // A generator that begins.
   void AdoptAsyncGenerator(internal::AsyncGeneratorNode& generator);
 
@@ -350,24 +408,51 @@ class EventLoop {
   bool tearing_down() const { return tearing_down_; }
   void CheckOpen() const;
 
+  // Gives it to the loop from any thread, or drops it and throws RuntimeError.
+  void Post(internal::Mail& mail);
+  const std::shared_ptr<internal::Mailbox>& mailbox() const { return mailbox_; }
+
  private:
   friend class internal::FutureBase;
   friend class internal::TaskBase;
   friend class internal::HandleState;
 
+  // A call on its way from another thread.
   template <typename Function>
-  internal::HandleState* MakeHandle(Function function,
-                                    const std::optional<Context>& context,
+  class MailedCall final : public internal::Mail {
+   public:
+    MailedCall(internal::DetachedContext context, std::source_location location,
+               Function function)
+        : context_(std::move(context)),
+          location_(location),
+          function_(std::move(function)) {}
+    void Deliver(EventLoop& loop) override {
+      const std::unique_ptr<MailedCall> self(this);
+      loop.PushHandle(
+          loop.MakeHandle(std::move(function_), context_.Attach(), location_));
+    }
+    void Drop() noexcept override { delete this; }
+
+   private:
+    internal::DetachedContext context_;
+    std::source_location location_;
+    Function function_;
+  };
+
+  static internal::ContextSlot SlotFor(const std::optional<Context>& context) {
+    return context.has_value() ? internal::SlotOf(*context)
+                               : internal::CopyCurrentContext();
+  }
+  template <typename Function>
+  internal::HandleState& MakeHandle(Function function,
+                                    internal::ContextSlot context,
                                     std::source_location location) {
     CheckOpen();
-    return new internal::TypedHandleState<Function>(
-        *this,
-        context.has_value() ? internal::SlotOf(*context)
-                            : internal::CopyCurrentContext(),
-        location, std::move(function));
+    return *new internal::TypedHandleState<Function>(
+        *this, std::move(context), location, std::move(function));
   }
-  void PushHandle(internal::HandleState& state);
-  void ArmHandle(internal::HandleState& state, std::int64_t when_ns);
+  Handle PushHandle(internal::HandleState& state);
+  TimerHandle ArmHandle(internal::HandleState& state, std::int64_t when_ns);
 
   // Runs until `future` is done, or until someone calls `Stop` (L-33).
   void RunUntilDone(internal::FutureBase& future, bool is_own_task);
@@ -375,7 +460,10 @@ class EventLoop {
   // One iteration of rule L-03. False if nothing can ever happen.
   bool RunOnce();
   bool RunOnceScheduled();
+  // What an iteration begins with. False if nothing can ever happen.
+  bool CollectWork();
   bool WaitForWork();
+  void TakeMail();
   void MoveDueTimers();
   void RunItem(internal::Runnable& runnable);
   void TearDown();
@@ -390,9 +478,11 @@ class EventLoop {
   std::uint32_t current_chain_ = 0;
   std::uint32_t next_chain_ = 1;
   bool stopping_ = false;
-  bool running_ = false;
-  bool closed_ = false;
+  // These two may be read in other threads (L-35).
+  std::atomic<bool> running_ = false;
+  std::atomic<bool> closed_ = false;
   bool tearing_down_ = false;
+  std::shared_ptr<internal::Mailbox> mailbox_;  // Never null.
 
   using FutureList =
       internal::IntrusiveList<internal::FutureBase, internal::RegistryNode>;
@@ -401,12 +491,15 @@ class EventLoop {
   FutureList futures_;  // Those that are not tasks, in no useful order.
   TaskList tasks_;      // Each holds a reference of the loop's.
   internal::IntrusiveList<internal::AsyncGeneratorNode> async_generators_;
+  internal::IntrusiveList<internal::TieNode> ties_;
   std::uint64_t iterations_ = 0;
   std::uint64_t next_task_name_ = 1;
   std::uint32_t eager_depth_ = 0;
   TaskFactory task_factory_;
   ExceptionHandler exception_handler_;
   std::unique_ptr<Clock> own_clock_;
+  std::unique_ptr<ThreadPoolExecutor> default_executor_;
+  bool default_executor_is_shut_down_ = false;
 };
 
 namespace internal {

@@ -12,7 +12,7 @@
 #include <utility>
 #include <variant>
 
-#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/stored.h"
 
 namespace clotho {
 

@@ -5,11 +5,16 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "clotho/runtime/async_generator.h"
 #include "clotho/runtime/gather.h"
+#include "clotho/runtime/threads.h"
 
 namespace clotho {
 namespace {
+
+// What the jobs of the default executor are given to come to their end.
+constexpr int kThreadJoinTimeoutS = 300;
 
 // R-05 (a): cancels all that is left and waits for it.
 void CancelAllTasks(EventLoop& loop) {
@@ -64,6 +69,8 @@ void Runner::Close() {
   } closer{*loop_};
   CancelAllTasks(*loop_);
   loop_->RunUntilComplete(loop_->ShutdownAsyncgens());
+  loop_->RunUntilComplete(
+      loop_->ShutdownDefaultExecutor(absl::Seconds(kThreadJoinTimeoutS)));
 }
 
 }  // namespace clotho

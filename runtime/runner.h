@@ -3,7 +3,8 @@
 //   int main() { return clotho::Run(Main()); }
 //
 // `Run` makes a loop, runs the coroutine to its end, cancels the tasks that are
-// left and waits for them, and closes the loop (section R of the rules). A
+// left and waits for them, and for what runs in the loop's default executor,
+// and closes the loop (section R of the rules). A
 // Runner does the same for several coroutines in a row, which then share the
 // loop and the context.
 
@@ -62,9 +63,9 @@ class Runner {
   EventLoop& GetLoop();
 
   // Cancels what is left and waits for it, closes the asynchronous generators
-  // that are left, and closes the loop. What those
-  // tasks throw goes to the loop's exception handler. The second time it does
-  // nothing.
+  // that are left, waits for the jobs of the default executor, for five minutes
+  // at most, and closes the loop. What those tasks throw goes to the
+  // loop's exception handler. The second time it does nothing.
   void Close();
 
  private:

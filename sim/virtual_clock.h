@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "clotho/runtime/clock.h"
+#include "clotho/runtime/delay.h"
 
 namespace clotho::sim {
 
@@ -24,8 +25,9 @@ class VirtualClock final : public Clock {
     return true;
   }
 
-  // Moves forward, as a computation or a blocking call would.
-  void Advance(std::int64_t delta_ns) { now_ns_ += delta_ns; }
+  void Block(std::int64_t duration_ns) override {
+    now_ns_ = clotho::internal::SaturatingAdd(now_ns_, duration_ns);
+  }
 
   // Back to 0, for the next execution.
   void Reset() { now_ns_ = 0; }

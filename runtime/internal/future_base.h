@@ -10,13 +10,11 @@
 
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <source_location>
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "clotho/runtime/event_loop.h"
@@ -24,6 +22,7 @@
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/stored.h"
 #include "clotho/runtime/internal/text.h"
 
 namespace clotho::internal {
@@ -184,22 +183,6 @@ class FutureBase : public RegistryNode, public Pooled {
   State state_ = State::kPending;
   bool unretrieved_ = false;  // It has an exception that nobody has seen.
 };
-
-// What a future of T keeps.
-template <typename T>
-struct StoredAs {
-  using type = T;
-};
-template <typename T>
-struct StoredAs<T&> {
-  using type = std::reference_wrapper<T>;
-};
-template <>
-struct StoredAs<void> {
-  using type = std::monostate;
-};
-template <typename T>
-using Stored = typename StoredAs<T>::type;
 
 // Adds room for a value to a FutureBase, or to a class derived from it.
 template <typename T, typename Base = FutureBase>

@@ -51,9 +51,10 @@ class JumpingClock final : public Clock {
     if (*deadline_ns > now_ns_) now_ns_ = *deadline_ns;
     return true;
   }
+  void Block(std::int64_t duration_ns) override { now_ns_ += duration_ns; }
   // As if a step had taken this long.
   void Advance(absl::Duration duration) {
-    now_ns_ += absl::ToInt64Nanoseconds(duration);
+    Block(absl::ToInt64Nanoseconds(duration));
   }
 };
 

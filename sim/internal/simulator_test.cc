@@ -645,7 +645,7 @@ TEST(CandidatesTest, TimersThatAreDueTogetherKeepTheOrderOfTheirDeadlines) {
     loop.CallLater(absl::Milliseconds(2), [&log] { log.push_back("2"); });
     loop.CallLater(absl::Milliseconds(1), [&log] { log.push_back("1"); });
     // A computation that takes longer than both.
-    Simulator::Current()->clock().Advance(5'000'000);
+    Simulator::Current()->clock().Block(5'000'000);
     co_await Sleep(absl::Milliseconds(9));
   });
   EXPECT_THAT(outcomes, ElementsAre("1 2"));
