@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/internal/tsan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

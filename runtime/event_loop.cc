@@ -131,7 +131,7 @@ TimerHandle EventLoop::ArmHandle(internal::HandleState& state,
   TimerHandle handle(&state);
   state.set_is_timer();
   // It answers to nobody's order but its deadline's.
-  state.set_chain(next_chain_++);
+  state.set_chain(NewChain());
   state.AddRef();
   if (tearing_down_) {
     state.Drop();

@@ -401,6 +401,8 @@ class EventLoop {
   }
   std::int64_t NowNs() const { return clock_->NowNs(); }
   std::uint32_t current_chain() const { return current_chain_; }
+  // A new chain, for what comes from nobody that has one.
+  std::uint32_t NewChain() { return next_chain_++; }
   // How many eager tasks are taking their first step inside of each other.
   std::uint32_t eager_depth() const { return eager_depth_; }
   // Chains are numbered from 1 to less than this (see Runnable::chain).

@@ -11,6 +11,7 @@
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/internal/tsan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -20,6 +20,7 @@
 #include "clotho/runtime/executor.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/internal/tsan.h"
 #include "clotho/runtime/runner.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"

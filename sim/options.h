@@ -17,6 +17,7 @@
 
 #include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
+#include "clotho/sim/executor.h"
 #include "clotho/sim/strategies/delay_bounded.h"
 #include "clotho/sim/strategies/exhaustive.h"
 #include "clotho/sim/strategies/fuzz.h"
@@ -51,6 +52,8 @@ struct Search {
   std::uint64_t steps_max = 100'000;
   // An execution that lasts longer in virtual time fails.
   Delay virtual_time_max = absl::Hours(10 * 365 * 24);
+  // How long executors' jobs take. Null: as long as they block.
+  JobTime job_time = {};
   // Runs to spend on shrinking a failure; 0: none.
   std::uint64_t shrink_runs_max = 10'000;
   // Real time to spend on it.
@@ -244,6 +247,13 @@ struct Limits {
     search.steps_max = steps_max;
     search.virtual_time_max = virtual_time_max;
   }
+};
+
+// How long executors' jobs take: see executor.h.
+struct Jobs {
+  JobTime time;
+
+  void Apply(Search& search) const { search.job_time = time; }
 };
 
 // The search that `options`, in their order, ask for.

@@ -84,8 +84,9 @@ Relay::~Relay() {
 
 void Relay::Run() {
   const std::unique_ptr<Relay, Deleter> self(this);
-  const Ref<FutureBase> future = tie_.future();
-  if (future) Pass(*future);
+  Ref<FutureBase> future = tie_.future();
+  tie_.Cut();
+  if (future) Pass(std::move(future));
 }
 
 void Relay::Drop() noexcept {
@@ -93,8 +94,8 @@ void Relay::Drop() noexcept {
   delete this;
 }
 
-void CancelRelay::Pass(FutureBase& future) {
-  if (future.state() == FutureBase::State::kCancelled) to_->Cancel();
+void CancelRelay::Pass(Ref<FutureBase> future) {
+  if (future->state() == FutureBase::State::kCancelled) to_->Cancel();
 }
 
 }  // namespace clotho::internal

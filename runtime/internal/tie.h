@@ -123,8 +123,8 @@ class Relay : public Runnable, public Pooled {
  protected:
   explicit Relay(Tie& tie);
   virtual ~Relay();
-  // The future is done.
-  virtual void Pass(FutureBase& future) = 0;
+  // The future is done. The tie is cut.
+  virtual void Pass(Ref<FutureBase> future) = 0;
   // It never will be.
   virtual void GiveUp() noexcept {}
 
@@ -143,7 +143,7 @@ class CancelRelay final : public Relay {
       : Relay(tie), to_(std::move(to)) {}
 
  private:
-  void Pass(FutureBase& future) override;
+  void Pass(Ref<FutureBase> future) override;
 
   std::shared_ptr<ConcurrentState> to_;
 };
@@ -158,14 +158,17 @@ class OutcomeRelay final : public Relay {
       : Relay(tie), to_(std::move(to)) {}
 
  private:
-  void Pass(FutureBase& task) override {
-    if (task.state() == FutureBase::State::kCancelled) to_->Cancel();
+  // The task is gone, unless somebody else has it, when the other thread sees
+  // its outcome.
+  void Pass(Ref<FutureBase> task) override {
+    if (task->state() == FutureBase::State::kCancelled) to_->Cancel();
     if (!to_->SetRunningOrNotifyCancel()) return;
-    if (std::exception_ptr error = task.OutcomeAsException()) {
+    if (std::exception_ptr error = task->OutcomeAsException()) {
+      task = nullptr;
       to_->SetException(std::move(error));
       return;
     }
-    auto& value = *static_cast<Stored<T>*>(task.value_address());
+    auto& value = *static_cast<Stored<T>*>(task->value_address());
     if constexpr (std::is_copy_constructible_v<Stored<T>>) {
       to_->SetValue(value);
     } else {

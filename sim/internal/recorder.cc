@@ -10,6 +10,8 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/internal/tie.h"
+#include "clotho/sim/executor.h"
 #include "clotho/sim/internal/text.h"
 
 namespace clotho::sim::internal {
@@ -25,14 +27,25 @@ const clotho::internal::TaskBase* TaskOf(
   return static_cast<const clotho::internal::TaskBase*>(&runnable);
 }
 
-const HandleState* HandleOf(const clotho::internal::Runnable& callback) {
-  return dynamic_cast<const HandleState*>(&callback);
-}
+// What a callback is, and where it comes from, as far as that is known.
+struct CallbackOrigin {
+  std::string name;
+  std::source_location location;
+};
 
-// A callback's kind: of those that were given to the loop, or to a future.
-std::string CallbackName(const HandleState* handle) {
-  if (handle == nullptr) return "done callback";
-  return handle->is_timer() ? "timer callback" : "callback";
+CallbackOrigin OriginOf(const clotho::internal::Runnable& callback) {
+  if (const auto* const handle = dynamic_cast<const HandleState*>(&callback)) {
+    return {handle->is_timer() ? "timer callback" : "callback",
+            handle->location()};
+  }
+  if (const auto* const worker = dynamic_cast<const Worker*>(&callback)) {
+    return {worker->has_job() ? "end of the job" : "begin of the job",
+            worker->location()};
+  }
+  if (dynamic_cast<const clotho::internal::Tie*>(&callback) != nullptr) {
+    return {"cancellation from another thread", std::source_location()};
+  }
+  return {"done callback", std::source_location()};
 }
 
 }  // namespace
@@ -75,17 +88,17 @@ void Recorder::SetPlace(TraceEvent& event,
 }
 
 std::string Recorder::Describe(const Candidate& candidate) const {
-  if (candidate.is_timer()) {
+  if (candidate.is_timer() &&
+      dynamic_cast<const Worker*>(&candidate.runnable()) == nullptr) {
     const auto& timer =
         static_cast<const clotho::internal::Timer&>(candidate.runnable());
     return absl::StrCat("the ", TimeText(timer.when_ns()), " timer");
   }
   const TaskBase* const task = TaskOf(candidate.runnable());
   if (task == nullptr) {
-    const HandleState* const handle = HandleOf(candidate.runnable());
-    if (handle == nullptr) return CallbackName(handle);
-    return absl::StrCat(CallbackName(handle), " of ",
-                        Place(handle->location()));
+    const CallbackOrigin origin = OriginOf(candidate.runnable());
+    if (origin.location.line() == 0) return origin.name;
+    return absl::StrCat(origin.name, " of ", Place(origin.location));
   }
   if (!task->started()) return absl::StrCat(task->name(), " (its first step)");
   return absl::StrCat(task->name(), " (", Place(task->AwaitLocation()), ")");
@@ -204,9 +217,8 @@ void Recorder::StepBegins(const Runnable& runnable) {
   } else if (runnable.kind() == RunnableKind::kCallback &&
              !runnable.cancelled()) {
     current_ = CallbackLane();
-    const HandleState* const handle = HandleOf(runnable);
-    TraceEvent& event = Add(current_, Kind::kStart, CallbackName(handle));
-    if (handle != nullptr) SetPlace(event, handle->location());
+    const CallbackOrigin origin = OriginOf(runnable);
+    SetPlace(Add(current_, Kind::kStart, origin.name), origin.location);
   } else {
     current_ = kNoLane;
   }

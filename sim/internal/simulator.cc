@@ -16,6 +16,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/internal/thread_model.h"
 #include "clotho/runtime/task.h"
 #include "clotho/sim/assertion.h"
 #include "clotho/sim/internal/text.h"
@@ -96,13 +97,16 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   struct Scope {
     Simulator* outer;
     clotho::internal::ClaimHandler* outer_handler;
+    clotho::internal::ThreadModel* outer_threads;
     ~Scope() {
       current_simulator = outer;
       clotho::internal::claim_handler = outer_handler;
+      clotho::internal::thread_model = outer_threads;
     }
   } scope{std::exchange(current_simulator, this),
           std::exchange(clotho::internal::claim_handler,
-                        static_cast<clotho::internal::ClaimHandler*>(this))};
+                        static_cast<clotho::internal::ClaimHandler*>(this)),
+          std::exchange(clotho::internal::thread_model, &executors_)};
 
   strategy.BeginExecution(strategy_rng_);
   {
@@ -123,6 +127,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   loop_.set_instrument(nullptr);
   observer_ = nullptr;
   loop_.Reset();
+  executors_.Clear();
   return execution_;
 }
 

@@ -33,6 +33,7 @@
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/internal/timer_queue.h"
 #include "clotho/runtime/scheduler.h"
+#include "clotho/sim/executor.h"
 #include "clotho/sim/failure.h"
 #include "clotho/sim/hash.h"
 #include "clotho/sim/profile.h"
@@ -125,6 +126,8 @@ class Simulator final : public Scheduler,
 
   void set_budget(const Budget& budget) { budget_ = budget; }
   void set_freedom(Freedom freedom) { freedom_ = freedom; }
+  // See sim/executor.h.
+  void set_job_time(JobTime time) { executors_.set_job_time(std::move(time)); }
 
   // Runs `body` once: the strategy draws from `seeds.strategy`, the program
   // from `seeds.program`. If it fails, the execution ends with that step. The
@@ -213,6 +216,7 @@ class Simulator final : public Scheduler,
 
   VirtualClock clock_;
   EventLoop loop_;
+  Executors executors_{loop_};
   Budget budget_;
   Freedom freedom_ = Freedom::kPortable;
   // The iteration whose boundary has been passed, in strict freedom.

@@ -10,6 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/as_completed.h"
+#include "clotho/runtime/blocking_sleep.h"
+#include "clotho/runtime/delay.h"
 #include "clotho/tools/conformance/errors.h"
 #include "clotho/tools/conformance/machine.h"
 
@@ -124,7 +126,7 @@ Value Machine::DoLeaf(const Statement& statement, const InvocationPtr& in) {
     case Op::kBlock: {
       const std::int64_t ticks = EvaluateInt(statement.expression, *in);
       if (ticks < 0) throw Unbound();
-      clock_.Advance(ticks);
+      BlockingSleep(Delay::Nanoseconds(ticks));
       return Value();
     }
     default:
