@@ -13,6 +13,8 @@
 #define CLOTHO_RUNTIME_TASK_H_
 
 #include <coroutine>
+#include <cstddef>
+#include <cstdio>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -66,9 +68,18 @@ class Task : public Future<T> {
   std::string GetName() const { return base().name(); }
   void SetName(std::string_view name) const { base().set_name(name); }
 
-  // Where its coroutines are suspended, innermost first. Empty while it runs,
-  // and after its end.
-  std::vector<std::source_location> GetStack() const { return base().Stack(); }
+  // Where its coroutines are suspended, innermost last; of more than `limit`,
+  // the innermost. Empty before its first step, while it runs, and after its
+  // end (T-22).
+  std::vector<std::source_location> GetStack(
+      std::optional<std::size_t> limit = std::nullopt) const {
+    return base().Stack(limit);
+  }
+  // The same, and the exception of one that has failed, as text.
+  void PrintStack(std::optional<std::size_t> limit = std::nullopt,
+                  std::FILE* file = stderr) const {
+    std::fputs(base().StackText(limit).c_str(), file);
+  }
 
   template <typename... U>
   void SetResult(U&&...) const = delete;  // T-08.
@@ -106,7 +117,14 @@ class AnyTask {
   std::exception_ptr GetException() const { return state_->GetException(); }
   std::string GetName() const { return base().name(); }
   void SetName(std::string_view name) const { base().set_name(name); }
-  std::vector<std::source_location> GetStack() const { return base().Stack(); }
+  std::vector<std::source_location> GetStack(
+      std::optional<std::size_t> limit = std::nullopt) const {
+    return base().Stack(limit);
+  }
+  void PrintStack(std::optional<std::size_t> limit = std::nullopt,
+                  std::FILE* file = stderr) const {
+    std::fputs(base().StackText(limit).c_str(), file);
+  }
 
   bool operator==(const AnyTask&) const = default;
 

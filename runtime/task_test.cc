@@ -1,6 +1,8 @@
 #include "clotho/runtime/task.h"
 
 #include <concepts>
+#include <cstddef>
+#include <cstdio>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -31,6 +33,7 @@ using internal::Repr;
 using internal::Thrown;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::SizeIs;
 
 static_assert(std::is_trivially_destructible_v<TaskOptions>);
@@ -652,7 +655,7 @@ TEST_F(TaskTest, AllTasksAreThoseThatAreNotDoneOldestFirst) {
   EXPECT_THROW(AllTasks(), RuntimeError);
 }
 
-TEST_F(TaskTest, TheStackIsWhereItsCoroutinesAwaitInnermostFirst) {
+TEST_F(TaskTest, TheStackIsWhereItsCoroutinesAwaitInnermostLast) {
   unsigned inner_line = 0;
   unsigned outer_line = 0;
   const auto inner = [&]() -> Coro<void> {
@@ -668,10 +671,54 @@ TEST_F(TaskTest, TheStackIsWhereItsCoroutinesAwaitInnermostFirst) {
   EXPECT_THAT(t.GetStack(), IsEmpty());  // It has not started.
   Iterate();
   ASSERT_THAT(t.GetStack(), SizeIs(2));
-  EXPECT_EQ(t.GetStack()[0].line(), inner_line);
-  EXPECT_EQ(t.GetStack()[1].line(), outer_line);
+  EXPECT_EQ(t.GetStack()[0].line(), outer_line);
+  EXPECT_EQ(t.GetStack()[1].line(), inner_line);
+  ASSERT_THAT(t.GetStack(1), SizeIs(1));
+  EXPECT_EQ(t.GetStack(1)[0].line(), inner_line);
+  EXPECT_THAT(t.GetStack(0), IsEmpty());
+  EXPECT_THAT(t.GetStack(3), SizeIs(2));
   RunToStandstill();
   EXPECT_THAT(t.GetStack(), IsEmpty());
+}
+
+Coro<void> Deep(int levels) {
+  if (levels == 0) {
+    co_await Sleep(absl::Seconds(1));
+  } else {
+    co_await Deep(levels - 1);
+  }
+}
+
+TEST_F(TaskTest, TheStackIsPrintedMostRecentCallLast) {
+  const auto printed = [](const auto& task,
+                          std::optional<std::size_t> limit = std::nullopt) {
+    std::FILE* const file = std::tmpfile();
+    task.PrintStack(limit, file);
+    std::rewind(file);
+    std::string text(1000, '\0');
+    text.resize(std::fread(text.data(), 1, text.size(), file));
+    std::fclose(file);
+    return text;
+  };
+  Task<void> t = Start(Deep(1), {.name = "deep"});
+  EXPECT_EQ(printed(t), "No stack for task deep\n");
+  Iterate();
+  EXPECT_THAT(
+      printed(t),
+      MatchesRegex("Stack for task deep \\(most recent call last\\):\n"
+                   "  [^\n]*runtime/task_test\\.cc:[0-9]+, in clotho::Deep\n"
+                   "  [^\n]*runtime/task_test\\.cc:[0-9]+, in clotho::Deep\n"));
+  EXPECT_EQ(printed(AnyTask(t)), printed(t));
+  EXPECT_THAT(
+      printed(t, 1),
+      MatchesRegex("Stack for task deep \\(most recent call last\\):\n"
+                   "  [^\n]*runtime/task_test\\.cc:[0-9]+, in clotho::Deep\n"));
+  RunToStandstill();
+  EXPECT_EQ(printed(t), "No stack for task deep\n");
+  Task<int> failed = Start(Throw("x"), {.name = "failed"});
+  Iterate();
+  EXPECT_EQ(printed(failed), "No stack for task failed\nValueError: x\n");
+  EXPECT_THROW(failed.Result(), ValueError);
 }
 
 TEST_F(TaskTest, AnyTaskDoesWhatATaskDoes) {

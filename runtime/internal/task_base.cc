@@ -1,8 +1,11 @@
 #include "clotho/runtime/internal/task_base.h"
 
+#include <algorithm>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <utility>
@@ -12,6 +15,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/place.h"
 
 namespace clotho::internal {
 namespace {
@@ -267,14 +271,33 @@ const void* TaskBase::code() const noexcept {
              : *static_cast<const void* const*>(root_->handle().address());
 }
 
-std::vector<std::source_location> TaskBase::Stack() const {
+std::vector<std::source_location> TaskBase::Stack(
+    std::optional<std::size_t> limit) const {
   std::vector<std::source_location> stack;
   if (!started_) return stack;
   for (const CoroPromiseBase* promise = leaf_; promise != nullptr;
        promise = promise->parent()) {
+    if (limit.has_value() && stack.size() >= *limit) break;
     stack.push_back(promise->await_location());
   }
+  std::reverse(stack.begin(), stack.end());
   return stack;
+}
+
+std::string TaskBase::StackText(std::optional<std::size_t> limit) const {
+  const std::vector<std::source_location> stack = Stack(limit);
+  std::string text = stack.empty()
+                         ? absl::StrCat("No stack for task ", name(), "\n")
+                         : absl::StrCat("Stack for task ", name(),
+                                        " (most recent call last):\n");
+  for (const std::source_location& location : stack) {
+    absl::StrAppend(&text, "  ", Place(location), ", in ",
+                    FunctionName(location.function_name()), "\n");
+  }
+  if (exception() != nullptr) {
+    absl::StrAppend(&text, DescribeException(exception()), "\n");
+  }
+  return text;
 }
 
 std::source_location TaskBase::AwaitLocation() const {

@@ -9,6 +9,7 @@
 #define CLOTHO_RUNTIME_INTERNAL_TASK_BASE_H_
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -89,9 +90,12 @@ class TaskBase : public FutureBase, public Runnable {
 
   // The future this task waits for, or null.
   const FutureBase* waiting_on() const noexcept { return waiting_on_; }
-  // Its suspended coroutines, innermost first: where each one awaits. Empty
-  // while it runs and after its end.
-  std::vector<std::source_location> Stack() const;
+  // Its suspended coroutines, innermost last: where each one awaits. At most
+  // the innermost `limit` of them. Empty while it runs and after its end.
+  std::vector<std::source_location> Stack(
+      std::optional<std::size_t> limit = std::nullopt) const;
+  // The same as text, a line each.
+  std::string StackText(std::optional<std::size_t> limit) const;
   // The same, for the innermost only; a default location if there is none.
   std::source_location AwaitLocation() const;
 

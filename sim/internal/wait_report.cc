@@ -115,7 +115,7 @@ std::string WaitsText(const Recorder& recorder) {
     if (!wait.stack.empty()) {
       place_width =
           std::max(place_width,
-                   std::min<std::size_t>(Place(wait.stack.front()).size(), 28));
+                   std::min<std::size_t>(Place(wait.stack.back()).size(), 28));
     }
   }
   absl::StrAppend(&text, Pad("task", task_width), "  ",
@@ -129,7 +129,7 @@ std::string WaitsText(const Recorder& recorder) {
                     Pad(TimeText(since.time_ns), 5), "  ",
                     Pad(wait.stack.empty()
                             ? ""
-                            : CutPlace(Place(wait.stack.front()), place_width),
+                            : CutPlace(Place(wait.stack.back()), place_width),
                         place_width),
                     "  ", HolderText(graph, wait), "\n");
   }
@@ -141,13 +141,12 @@ std::string WaitsText(const Recorder& recorder) {
   for (std::size_t i = 0; i < shown; ++i) {
     const Wait& wait = graph.waits[order[i]];
     std::vector<std::string> frames;
-    for (auto frame = wait.stack.rbegin(); frame != wait.stack.rend();
-         ++frame) {
+    for (const std::source_location& frame : wait.stack) {
       // A library wrapper is no frame of the user's.
-      const std::string place = Place(*frame);
+      const std::string place = Place(frame);
       if (place.rfind("runtime/", 0) == 0) continue;
       frames.push_back(
-          absl::StrCat(FunctionName(frame->function_name()), " ", place));
+          absl::StrCat(FunctionName(frame.function_name()), " ", place));
     }
     if (frames.size() > 3) {
       frames.erase(frames.begin() + 1, frames.end() - 2);
