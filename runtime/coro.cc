@@ -5,6 +5,7 @@
 #include "absl/debugging/symbolize.h"
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
 
 namespace clotho::internal {
 namespace {
@@ -26,6 +27,12 @@ std::string FunctionOf(CoroPromiseBase& promise) {
 }
 
 }  // namespace
+
+void ThrowReused() {
+  throw RuntimeError(
+      "cannot reuse already awaited coroutine: call its function again for a "
+      "new one, or make it a task with CreateTask, which any number can await");
+}
 
 void ReportNeverAwaited(CoroPromiseBase& promise) noexcept {
   EventLoop* const loop = running_loop;

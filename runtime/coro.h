@@ -233,6 +233,9 @@ class [[nodiscard]] CoroAwaiter : public CoroAwaiterBase {
   }
 };
 
+// A Coro is awaited that was awaited, moved from or closed before.
+[[noreturn]] void ThrowReused();
+
 // Tells the running loop that a coroutine went away without having been
 // awaited.
 void ReportNeverAwaited(CoroPromiseBase& promise) noexcept;
@@ -269,7 +272,7 @@ class [[nodiscard]] Coro {
   // if the coroutine was used before (CO-02).
   promise_type* Take() {
     if (promise_ == nullptr) {
-      throw RuntimeError("cannot reuse already awaited coroutine");
+      internal::ThrowReused();
     }
     return std::exchange(promise_, nullptr);
   }

@@ -194,7 +194,8 @@ class Future {
 
   void CheckNotTask(const char* operation) const {
     if (state_->AsTask() != nullptr) {
-      throw RuntimeError(std::string("Task does not support ") + operation);
+      throw RuntimeError(std::string("Task does not support ") + operation +
+                         ": how its coroutine ends is its result");
     }
   }
 

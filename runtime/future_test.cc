@@ -103,9 +103,13 @@ TEST_F(FutureTest, TakesOneOutcomeOnly) {
   Future<int> f(loop_);
   f.SetResult(1);
   EXPECT_EQ(Thrown([&] { f.SetResult(2); }),
-            "InvalidStateError: the future is done: it takes no second result");
+            "InvalidStateError: the future is done: it takes no second result; "
+            "ask Done() "
+            "first");
   EXPECT_EQ(Thrown([&] { f.SetException(ValueError("x")); }),
-            "InvalidStateError: the future is done: it takes no second result");
+            "InvalidStateError: the future is done: it takes no second result; "
+            "ask Done() "
+            "first");
   EXPECT_FALSE(f.Cancel());
   EXPECT_EQ(f.Result(), 1);
 
@@ -114,15 +118,18 @@ TEST_F(FutureTest, TakesOneOutcomeOnly) {
   EXPECT_FALSE(g.Cancel());
   EXPECT_EQ(Thrown([&] { g.SetResult(2); }),
             "InvalidStateError: the future was cancelled: it takes no result "
-            "any more");
+            "any more; ask Done() first");
 }
 
 TEST_F(FutureTest, ResultOfAPendingFutureIsAnError) {
   Future<int> f(loop_);
-  EXPECT_EQ(Thrown([&] { f.Result(); }),
-            "InvalidStateError: Result is not set.");
+  EXPECT_EQ(
+      Thrown([&] { f.Result(); }),
+      "InvalidStateError: Result is not set: the future is pending; co_await "
+      "it, or ask Done() first");
   EXPECT_EQ(Thrown([&] { f.GetException(); }),
-            "InvalidStateError: Exception is not set.");
+            "InvalidStateError: Exception is not set: the future is pending; "
+            "co_await it, or ask Done() first");
 }
 
 TEST_F(FutureTest, CancelledIsThrownByResultAndByGetException) {
@@ -571,7 +578,7 @@ TEST_F(FutureTest, OfAnotherLoopCannotBeAwaited) {
   const auto main = [&]() -> Coro<void> { co_await f; };
   EXPECT_EQ(Thrown([&] { Run(main()); }),
             "RuntimeError: Task Task-1 got a future attached to a different "
-            "loop");
+            "loop: make the future in the loop in which it is awaited");
   f.SetResult(1);  // What is done can be awaited everywhere.
   EXPECT_EQ(Thrown([&] { Run(main()); }), "nothing");
 }
@@ -585,7 +592,7 @@ TEST_F(FutureTest, OfALoopThatIsGoneCannotBeAwaited) {
   const auto main = [&]() -> Coro<void> { co_await *f; };
   EXPECT_EQ(Thrown([&] { Run(main()); }),
             "RuntimeError: Task Task-1 got a future attached to a different "
-            "loop");
+            "loop: make the future in the loop in which it is awaited");
 }
 
 }  // namespace

@@ -109,8 +109,10 @@ TEST_F(TaskTest, IsNamedByNumberUnlessItIsGivenAName) {
 
 TEST_F(TaskTest, GivesItsResultToAllWhoAsk) {
   Task<int> t = Start(Return(5));
-  EXPECT_EQ(Thrown([&] { t.Result(); }),
-            "InvalidStateError: Result is not set.");
+  EXPECT_EQ(
+      Thrown([&] { t.Result(); }),
+      "InvalidStateError: Result is not set: the future is pending; co_await "
+      "it, or ask Done() first");
   Iterate();
   EXPECT_TRUE(t.Done());
   EXPECT_EQ(t.Result(), 5);
@@ -185,7 +187,9 @@ TEST_F(TaskTest, NeedsARunningLoopAndAFreshCoroutine) {
             "RuntimeError: no running event loop: call this from a coroutine "
             "or a callback");
   EXPECT_EQ(Thrown([&] { Start(std::move(coro)); }),
-            "RuntimeError: cannot reuse already awaited coroutine");
+            "RuntimeError: cannot reuse already awaited coroutine: call its "
+            "function again for a new one, or make it a task with CreateTask, "
+            "which any number can await");
   testing::internal::CaptureStderr();
   loop_.Close();
   EXPECT_EQ(Thrown([&] { Start(Return(1)); }),
@@ -197,9 +201,11 @@ TEST_F(TaskTest, RefusesAResultEvenAsAFuture) {
   Task<int> t = Start(Return(1));
   Future<int> f = t;
   EXPECT_EQ(Thrown([&] { f.SetResult(2); }),
-            "RuntimeError: Task does not support SetResult");
+            "RuntimeError: Task does not support SetResult: how its "
+            "coroutine ends is its result");
   EXPECT_EQ(Thrown([&] { f.SetException(ValueError("x")); }),
-            "RuntimeError: Task does not support SetException");
+            "RuntimeError: Task does not support SetException: how its "
+            "coroutine ends is its result");
   Iterate();
   EXPECT_EQ(t.Result(), 1);
 }
@@ -275,7 +281,8 @@ TEST_F(TaskTest, CannotAwaitItself) {
   self = Start(c(), {.name = "loner"});
   Iterate(2);
   EXPECT_EQ(Thrown([&] { self->Result(); }),
-            "RuntimeError: Task cannot await on itself: loner");
+            "RuntimeError: Task cannot await on itself: loner; it would "
+            "wait for ever: await it in another one");
 }
 
 TEST_F(TaskTest, CancelledBetweenAwaitingItselfAndBeingTold) {

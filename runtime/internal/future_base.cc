@@ -76,8 +76,10 @@ void FutureBase::CheckPending() const {
   if (done()) {
     throw InvalidStateError(
         state_ == State::kCancelled
-            ? "the future was cancelled: it takes no result any more"
-            : "the future is done: it takes no second result");
+            ? "the future was cancelled: it takes no result any more; ask "
+              "Done() first"
+            : "the future is done: it takes no second result; ask Done() "
+              "first");
   }
 }
 
@@ -135,7 +137,9 @@ void FutureBase::ThrowCancelled() {
 void FutureBase::ThrowUnlessValue() {
   switch (state_) {
     case State::kPending:
-      throw InvalidStateError("Result is not set.");
+      throw InvalidStateError(
+          "Result is not set: the future is pending; co_await it, or ask "
+          "Done() first");
     case State::kCancelled:
       ThrowCancelled();
     case State::kFinished:
@@ -146,7 +150,9 @@ void FutureBase::ThrowUnlessValue() {
 
 std::exception_ptr FutureBase::GetException() {
   if (state_ == State::kPending) {
-    throw InvalidStateError("Exception is not set.");
+    throw InvalidStateError(
+        "Exception is not set: the future is pending; co_await it, or ask "
+        "Done() first");
   }
   if (state_ == State::kCancelled) ThrowCancelled();
   unretrieved_ = false;

@@ -239,9 +239,12 @@ void TaskBase::WaitOn(CoroPromiseBase& leaf, FutureBase& future,
   if (&future == this || future.loop() != &loop) [[unlikely]] {
     InjectError(std::make_exception_ptr(RuntimeError(
         &future == this
-            ? absl::StrCat("Task cannot await on itself: ", name())
-            : absl::StrCat("Task ", name(),
-                           " got a future attached to a different loop"))));
+            ? absl::StrCat("Task cannot await on itself: ", name(),
+                           "; it would wait for ever: await it in another one")
+            : absl::StrCat(
+                  "Task ", name(),
+                  " got a future attached to a different loop: make the "
+                  "future in the loop in which it is awaited"))));
     loop.Push(*this);
     return;
   }
