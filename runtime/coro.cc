@@ -1,5 +1,6 @@
 #include "clotho/runtime/coro.h"
 
+#include <cstddef>
 #include <string>
 
 #include "absl/debugging/symbolize.h"
@@ -10,13 +11,10 @@
 namespace clotho::internal {
 namespace {
 
-// "Client::Flush()" of a frame. A suspended frame begins with the address of
-// the function that resumes it.
-std::string FunctionOf(CoroPromiseBase& promise) {
-  const void* const resume =
-      *static_cast<const void* const*>(promise.handle().address());
+// "Client::Flush()" of an address in its code; empty if that is not known.
+std::string FunctionAt(const void* address) {
   char name[512];
-  if (!absl::Symbolize(resume, name, sizeof(name))) return "a coroutine";
+  if (!absl::Symbolize(address, name, sizeof(name))) return "";
   std::string text = name;
   for (const char* const suffix : {" [clone .resume]", " (.resume)", ".resume",
                                    " [clone .actor]", " (.actor)", ".actor"}) {
@@ -24,6 +22,26 @@ std::string FunctionOf(CoroPromiseBase& promise) {
     if (at != std::string::npos) text.resize(at);
   }
   return text;
+}
+
+// The function of a coroutine. A suspended frame begins with the address of the
+// function that resumes it.
+std::string FunctionOf(CoroPromiseBase& promise) {
+  const std::string name =
+      FunctionAt(*static_cast<const void* const*>(promise.handle().address()));
+  return name.empty() ? "a coroutine" : name;
+}
+
+// "; it was called in Client::Close()", as far as that is known.
+std::string CallOf(CoroPromiseBase& promise) {
+  std::string name = FunctionAt(promise.made_at());
+  if (name.empty() || name == FunctionOf(promise)) {
+    // The call itself is before the address to which it returns.
+    name = FunctionAt(static_cast<const char*>(promise.returns_to()) - 1);
+  }
+  // What calls is not always a function that a reader knows.
+  if (name.empty() || name.find("clotho::internal::") != name.npos) return "";
+  return absl::StrCat("; it was called in ", name);
 }
 
 }  // namespace
@@ -40,7 +58,7 @@ void ReportNeverAwaited(CoroPromiseBase& promise) noexcept {
   const ExceptionContext context{
       .source = ExceptionContext::Source::kNeverAwaited,
       .message = absl::StrCat("coroutine ", FunctionOf(promise),
-                              " was never awaited")};
+                              " was never awaited", CallOf(promise))};
   ReportFromDestructor(loop, context);
 }
 

@@ -28,6 +28,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/task_base.h"
@@ -85,7 +86,7 @@ class CoroPromiseBase {
   decltype(auto) await_transform(
       Awaitable&& awaitable,
       std::source_location location = std::source_location::current()) {
-    await_location_ = location;
+    std::construct_at(&await_location_, location);
     return MakeAwaiter(*this, std::forward<Awaitable>(awaitable));
   }
 
@@ -94,12 +95,20 @@ class CoroPromiseBase {
   }
   TaskBase& task() const noexcept { return *task_; }
   bool started() const noexcept { return task_ != nullptr || closed_; }
-  void set_task(TaskBase& task) noexcept { task_ = &task; }
+  void set_task(TaskBase& task) noexcept {
+    task_ = &task;
+    awaiter_ = nullptr;
+  }
   const std::source_location& await_location() const noexcept {
     return await_location_;
   }
   // It will not be awaited, and that is as it should be.
   void MarkClosed() noexcept { closed_ = true; }
+  // For one that has not started: where its function was running when it was
+  // made, and where that would return to. The first is in the caller if the
+  // compiler has made the function a part of it.
+  const void* made_at() const noexcept { return made_at_; }
+  const void* returns_to() const noexcept { return returns_to_; }
 
   std::exception_ptr TakeError() noexcept { return std::move(error_); }
   void RethrowError() {
@@ -116,18 +125,35 @@ class CoroPromiseBase {
   inline CoroPromiseBase* CutOff() noexcept;
 
  protected:
-  CoroPromiseBase() = default;
+  CoroPromiseBase() noexcept {}
   ~CoroPromiseBase() = default;
 
   // The one that awaits this one goes on, in the same step.
   inline void ReturnToParent() noexcept;
 
+  // A part of the coroutine's function in every build, or the addresses would
+  // be others.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void NoteCall() noexcept {
+#if defined(__x86_64__)
+    asm volatile("lea 0(%%rip), %0" : "=r"(made_at_));
+#elif defined(__aarch64__)
+    asm volatile("adr %0, ." : "=r"(made_at_));
+#endif
+    returns_to_ = __builtin_return_address(0);
+  }
+
  private:
   friend class CoroAwaiterBase;
 
-  TaskBase* task_ = nullptr;            // Set when it starts.
-  CoroAwaiterBase* awaiter_ = nullptr;  // In the frame of who awaits it.
-  std::source_location await_location_;
+  TaskBase* task_ = nullptr;  // Set when it starts.
+  union {
+    CoroAwaiterBase* awaiter_ = nullptr;  // In the frame of who awaits it.
+    const void* made_at_;                 // Until it starts.
+  };
+  union {
+    const void* returns_to_ = nullptr;  // Until it first awaits.
+    std::source_location await_location_;
+  };
   std::exception_ptr error_;
   bool closed_ = false;
 };
@@ -194,7 +220,7 @@ class CoroPromise final : public CoroPromiseBase {
   ~CoroPromise() {
     if (has_value_) std::destroy_at(&value_);
   }
-  inline Coro<T> get_return_object() noexcept;
+  ABSL_ATTRIBUTE_ALWAYS_INLINE inline Coro<T> get_return_object() noexcept;
 
   template <typename U = T>
     requires std::is_constructible_v<Stored<T>, U&&>
@@ -215,7 +241,7 @@ class CoroPromise final : public CoroPromiseBase {
 template <>
 class CoroPromise<void> final : public CoroPromiseBase {
  public:
-  inline Coro<void> get_return_object() noexcept;
+  ABSL_ATTRIBUTE_ALWAYS_INLINE inline Coro<void> get_return_object() noexcept;
   void return_void() const noexcept {}
   std::monostate value() const noexcept { return {}; }
 };
@@ -288,9 +314,11 @@ namespace internal {
 
 template <typename T>
 Coro<T> CoroPromise<T>::get_return_object() noexcept {
+  NoteCall();
   return Coro<T>(this);
 }
 Coro<void> CoroPromise<void>::get_return_object() noexcept {
+  NoteCall();
   return Coro<void>(this);
 }
 

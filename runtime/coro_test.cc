@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/event_loop.h"
@@ -173,8 +174,23 @@ TEST_F(CoroTest, OneThatIsNeverAwaitedIsReported) {
     co_return;
   };
   Run(main());
-  EXPECT_THAT(TakeReports(), ElementsAre(::testing::MatchesRegex(
-                                 "coroutine .*Return.* was never awaited")));
+  EXPECT_THAT(TakeReports(),
+              ElementsAre(::testing::MatchesRegex(
+                  "coroutine .*Return.* was never awaited(; it was .*)?")));
+}
+
+// Not inlined, or an optimised build would name who calls it.
+ABSL_ATTRIBUTE_NOINLINE void ForgetsToAwait() {
+  Coro<void> forgotten = []() -> Coro<void> { co_return; }();
+}
+
+TEST_F(CoroTest, TheReportNamesTheFunctionThatForgotToAwait) {
+  loop_.CallSoon([] { ForgetsToAwait(); });
+  Iterate();
+  EXPECT_THAT(
+      TakeReports(),
+      ElementsAre(::testing::MatchesRegex(
+          ".* was never awaited; it was called in .*ForgetsToAwait.*")));
 }
 
 TEST_F(CoroTest, OutsideOfALoopItIsReportedOnStandardError) {
