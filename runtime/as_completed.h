@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <ranges>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -292,22 +293,25 @@ AsCompletedIterator<F> MakeAsCompleted(std::vector<F> futures,
 
 }  // namespace internal
 
-// Of futures or tasks.
-template <FutureLike F>
-[[nodiscard]] AsCompletedIterator<F> AsCompleted(
-    std::vector<F> futures, const AsCompletedOptions& options = {}) {
-  return internal::MakeAsCompleted(std::move(futures), options);
+// Of a range of futures or tasks.
+template <std::ranges::input_range Range>
+  requires FutureLike<std::ranges::range_value_t<Range>>
+[[nodiscard]] auto AsCompleted(Range futures,
+                               const AsCompletedOptions& options = {}) {
+  return internal::MakeAsCompleted(internal::ToVector(std::move(futures)),
+                                   options);
 }
 
-// Of coroutines, or of other awaitables, each of which becomes a task.
-template <Awaitable A>
-  requires(!FutureLike<A>)
+// Of a range of coroutines, or of other awaitables, each of which becomes a
+// task.
+template <std::ranges::input_range Range>
+  requires(Awaitable<std::ranges::range_value_t<Range>> &&
+           !FutureLike<std::ranges::range_value_t<Range>>)
 [[nodiscard]] auto AsCompleted(
-    std::vector<A> awaitables, const AsCompletedOptions& options = {},
+    Range awaitables, const AsCompletedOptions& options = {},
     std::source_location location = std::source_location::current()) {
-  std::vector<Task<AwaitResult<A>>> tasks;
-  tasks.reserve(awaitables.size());
-  for (A& awaitable : awaitables) {
+  std::vector<Task<AwaitResult<std::ranges::range_value_t<Range>>>> tasks;
+  for (auto&& awaitable : awaitables) {
     tasks.push_back(CreateTask(std::move(awaitable), TaskOptions{}, location));
   }
   return internal::MakeAsCompleted(std::move(tasks), options);

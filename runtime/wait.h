@@ -13,6 +13,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <optional>
+#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -122,6 +123,21 @@ class WaitAwaiterBase {
   WaitState* state_ = nullptr;
 };
 
+// The elements of a range, which may make them as it is read.
+template <std::ranges::input_range Range>
+auto ToVector(Range range) {
+  using Vector = std::vector<std::ranges::range_value_t<Range>>;
+  if constexpr (std::is_same_v<Range, Vector>) {
+    return range;
+  } else {
+    Vector elements;
+    for (auto&& element : range) {
+      elements.push_back(std::forward<decltype(element)>(element));
+    }
+    return elements;
+  }
+}
+
 // The elements without repetitions. Only membership is asked of the set, never
 // its order.
 template <FutureLike F>
@@ -171,12 +187,13 @@ class WaitAwaitable {
 
 }  // namespace internal
 
-// Waits for futures or tasks. Throws ValueError, when it is awaited, if there
-// are none.
-template <FutureLike F>
-[[nodiscard]] auto Wait(std::vector<F> futures,
-                        const WaitOptions& options = {}) {
-  return internal::WaitAwaitable<F>(std::move(futures), options);
+// Waits for the futures or tasks of a range. Throws ValueError, when it is
+// awaited, if there are none.
+template <std::ranges::input_range Range>
+  requires FutureLike<std::ranges::range_value_t<Range>>
+[[nodiscard]] auto Wait(Range futures, const WaitOptions& options = {}) {
+  return internal::WaitAwaitable<std::ranges::range_value_t<Range>>(
+      internal::ToVector(std::move(futures)), options);
 }
 
 }  // namespace clotho
