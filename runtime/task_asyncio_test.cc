@@ -404,7 +404,8 @@ TEST_F(BaseTaskTests, CancelWithMessageThenFutureResult) {
       Task<void> task = CreateTask(Sleep(absl::Seconds(10)));
       co_await Sleep(kNow);
       task.Cancel(c.message);
-      const auto result = co_await Wait(std::vector{task});
+      const std::vector tasks = {task};
+      const auto result = co_await Wait(tasks);
       EXPECT_THAT(result.done, SizeIs(1));
       task.Result();
     };
@@ -418,7 +419,8 @@ TEST_F(BaseTaskTests, CancelWithMessageThenFutureException) {
       Task<void> task = CreateTask(Sleep(absl::Seconds(10)));
       co_await Sleep(kNow);
       task.Cancel(c.message);
-      const auto result = co_await Wait(std::vector{task});
+      const std::vector tasks = {task};
+      const auto result = co_await Wait(tasks);
       EXPECT_THAT(result.done, SizeIs(1));
       task.GetException();
     };
@@ -430,7 +432,8 @@ TEST_F(BaseTaskTests, CancelWithMessageBeforeStartingTask) {
   const auto main = [&]() -> Coro<void> {
     Task<void> task = CreateTask(Sleep(absl::Seconds(10)));
     task.Cancel("my message");  // On purpose before its first step.
-    const auto result = co_await Wait(std::vector{task});
+    const std::vector tasks = {task};
+    const auto result = co_await Wait(tasks);
     EXPECT_THAT(result.done, SizeIs(1));
     task.GetException();
   };
@@ -956,7 +959,7 @@ TEST_F(BaseTaskTests, Context4) {
   const auto main = [&]() -> Coro<void> {
     const Context context = CopyContext();
     Note(ValueIn(context, variable));
-    // From outside of any function that knows the running loop.
+    // As a loop's own method, which does not ask which loop is running.
     co_await internal::CreateTaskIn(GetRunningLoop(), set(1),
                                     {.context = &context},
                                     std::source_location::current());

@@ -1,0 +1,250 @@
+// CPython's own tests of asyncio.wait, asked of Wait: from test_tasks.py of its
+// suite, each under the name of the method whose claim it makes again.
+
+#include <ranges>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/sleep.h"
+#include "clotho/runtime/task.h"
+#include "clotho/runtime/wait.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho {
+namespace {
+
+using internal::Repr;
+using internal::Thrown;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr Delay kNow;
+
+class BaseTaskTests : public internal::RuntimeTest {
+ protected:
+  using Tasks = std::vector<Task<void>>;
+
+  Coro<void> SleepFor(Delay delay) { co_await Sleep(delay); }
+  Coro<void> FailAfter(Delay delay, std::string text) {
+    if (delay > kNow) co_await Sleep(delay);
+    throw ValueError(text);
+  }
+  // Lets those end that are not done.
+  void Finish(const Tasks& tasks) { loop_.RunUntilComplete(Wait(tasks)); }
+};
+
+TEST_F(BaseTaskTests, Wait) {
+  Task<void> a = Start(SleepFor(absl::Milliseconds(100)));
+  Task<void> b = Start(SleepFor(absl::Milliseconds(150)));
+  const Tasks tasks = {b, a};
+  const auto wait = [&]() -> Coro<int> {
+    const auto result = co_await clotho::Wait(tasks);
+    EXPECT_THAT(result.done, ElementsAre(b, a));
+    EXPECT_THAT(result.pending, IsEmpty());
+    co_return 42;
+  };
+  EXPECT_EQ(Run(wait()), 42);
+  EXPECT_EQ(loop_.Time(), absl::Milliseconds(150));
+  // Of what is done, it takes no time.
+  EXPECT_EQ(Run(wait()), 42);
+  EXPECT_EQ(loop_.Time(), absl::Milliseconds(150));
+}
+
+TEST_F(BaseTaskTests, WaitDuplicateCoroutines) {
+  const auto echo = [](std::string text) -> Coro<std::string> {
+    co_return text;
+  };
+  Task<std::string> test = Start(echo("test"));
+  Task<std::string> spam = Start(echo("spam"));
+  const auto result =
+      loop_.RunUntilComplete(clotho::Wait(std::vector{test, test, spam}));
+  EXPECT_THAT(result.pending, IsEmpty());
+  EXPECT_THAT(result.done, ElementsAre(test, spam));
+  EXPECT_EQ(test.Result(), "test");
+  EXPECT_EQ(spam.Result(), "spam");
+}
+
+TEST_F(BaseTaskTests, WaitErrors) {
+  EXPECT_EQ(Thrown([&] { loop_.RunUntilComplete(clotho::Wait(Tasks())); }),
+            "ValueError: Set of Tasks/Futures is empty.");
+  // What is no condition to return is refused when it is compiled.
+  static_assert(!std::is_convertible_v<int, ReturnWhen>);
+}
+
+TEST_F(BaseTaskTests, WaitFirstCompleted) {
+  Task<void> a = Start(SleepFor(absl::Seconds(10)));
+  Task<void> b = Start(SleepFor(absl::Milliseconds(100)));
+  const auto result = loop_.RunUntilComplete(
+      clotho::Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstCompleted}));
+  EXPECT_THAT(result.done, ElementsAre(b));
+  EXPECT_THAT(result.pending, ElementsAre(a));
+  EXPECT_FALSE(a.Done());
+  EXPECT_TRUE(b.Done());
+  b.Result();
+  EXPECT_EQ(loop_.Time(), absl::Milliseconds(100));
+  Finish({a, b});
+}
+
+TEST_F(BaseTaskTests, WaitReallyDone) {
+  // The second is done, too, when the waiter gets to run, though nobody has
+  // told it yet.
+  const auto yield = [](int times) -> Coro<void> {
+    for (int i = 0; i < times; ++i) co_await Sleep(kNow);
+  };
+  Task<void> a = Start(yield(1));
+  Task<void> b = Start(yield(2));
+  const auto result = loop_.RunUntilComplete(
+      clotho::Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstCompleted}));
+  EXPECT_THAT(result.done, ElementsAre(b, a));
+  a.Result();
+  b.Result();
+}
+
+TEST_F(BaseTaskTests, WaitFirstException) {
+  Task<void> a = Start(SleepFor(absl::Seconds(10)));
+  Task<void> b = Start(FailAfter(kNow, "err"));
+  const auto result = loop_.RunUntilComplete(
+      clotho::Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstException}));
+  EXPECT_THAT(result.done, ElementsAre(b));
+  EXPECT_THAT(result.pending, ElementsAre(a));
+  EXPECT_EQ(loop_.Time(), absl::ZeroDuration());
+  Finish({a, b});
+}
+
+TEST_F(BaseTaskTests, WaitFirstExceptionInWait) {
+  Task<void> a = Start(SleepFor(absl::Seconds(10)));
+  Task<void> b = Start(FailAfter(absl::Milliseconds(10), "err"));
+  const auto result = loop_.RunUntilComplete(
+      clotho::Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstException}));
+  EXPECT_THAT(result.done, ElementsAre(b));
+  EXPECT_THAT(result.pending, ElementsAre(a));
+  EXPECT_EQ(loop_.Time(), absl::Milliseconds(10));
+  Finish({a, b});
+}
+
+TEST_F(BaseTaskTests, WaitWithException) {
+  Task<void> a = Start(SleepFor(absl::Milliseconds(100)));
+  Task<void> b = Start(FailAfter(absl::Milliseconds(150), "really"));
+  const Tasks tasks = {b, a};
+  const auto wait = [&]() -> Coro<void> {
+    const auto result = co_await clotho::Wait(tasks);
+    EXPECT_THAT(result.done, SizeIs(2));
+    EXPECT_THAT(result.pending, IsEmpty());
+    for (const Task<void>& task : result.done) {
+      Note(Repr(task.GetException()));
+    }
+  };
+  Run(wait());
+  EXPECT_EQ(loop_.Time(), absl::Milliseconds(150));
+  Run(wait());
+  EXPECT_EQ(loop_.Time(), absl::Milliseconds(150));
+  EXPECT_THAT(log_, ElementsAre("ValueError('really')", "None",
+                                "ValueError('really')", "None"));
+}
+
+TEST_F(BaseTaskTests, WaitWithTimeout) {
+  Task<void> a = Start(SleepFor(absl::Milliseconds(100)));
+  Task<void> b = Start(SleepFor(absl::Milliseconds(150)));
+  const Tasks tasks = {b, a};
+  const auto wait = [&]() -> Coro<void> {
+    const auto result =
+        co_await clotho::Wait(tasks, {.timeout = absl::Milliseconds(110)});
+    EXPECT_THAT(result.done, ElementsAre(a));
+    EXPECT_THAT(result.pending, ElementsAre(b));
+  };
+  Run(wait());
+  EXPECT_EQ(loop_.Time(), absl::Milliseconds(110));
+  Finish({a, b});
+}
+
+TEST_F(BaseTaskTests, WaitConcurrentComplete) {
+  // A task is done at the very time at which the waiting ends.
+  Task<void> a = Start(SleepFor(absl::Milliseconds(100)));
+  Task<void> b = Start(SleepFor(absl::Milliseconds(150)));
+  const auto result = loop_.RunUntilComplete(
+      clotho::Wait(Tasks{b, a}, {.timeout = absl::Milliseconds(100)}));
+  EXPECT_THAT(result.done, ElementsAre(a));
+  EXPECT_THAT(result.pending, ElementsAre(b));
+  EXPECT_EQ(loop_.Time(), absl::Milliseconds(100));
+  Finish({a, b});
+}
+
+TEST_F(BaseTaskTests, WaitWithIteratorOfTasks) {
+  Task<void> a = Start(SleepFor(absl::Milliseconds(100)));
+  Task<void> b = Start(SleepFor(absl::Milliseconds(150)));
+  const Tasks tasks = {b, a};
+  const auto wait = [&]() -> Coro<int> {
+    const std::ranges::subrange range(tasks.begin(), tasks.end());
+    const auto result = co_await clotho::Wait(range);
+    EXPECT_THAT(result.done, ElementsAre(b, a));
+    EXPECT_THAT(result.pending, IsEmpty());
+    co_return 42;
+  };
+  EXPECT_EQ(Run(wait()), 42);
+  EXPECT_EQ(loop_.Time(), absl::Milliseconds(150));
+}
+
+TEST_F(BaseTaskTests, WaitGenerator) {
+  const auto give = [](int n) -> Coro<int> { co_return n; };
+  const auto main = [&]() -> Coro<void> {
+    const auto make = [&](int n) { return CreateTask(give(n)); };
+    // The tasks are made while the range is read, each one once.
+    auto tasks = std::views::iota(0, 10) | std::views::transform(make);
+    const auto result = co_await clotho::Wait(
+        tasks, {.return_when = ReturnWhen::kAllCompleted});
+    EXPECT_THAT(result.done, SizeIs(10));
+    EXPECT_THAT(result.pending, IsEmpty());
+    int n = 0;
+    for (const Task<int>& task : result.done) EXPECT_EQ(task.Result(), n++);
+  };
+  Run(main());
+}
+
+TEST_F(BaseTaskTests, YieldWaitDoesNotShieldCancel) {
+  // The wait ends with its task; what it waited for goes on.
+  int proof = 0;
+  Future<void> waiter(loop_);
+  const auto inner = [&]() -> Coro<void> {
+    co_await waiter;
+    proof += 1;
+  };
+  const auto outer = [&]() -> Coro<void> {
+    const Tasks tasks(1, CreateTask(inner()));
+    co_await clotho::Wait(tasks);
+    proof += 100;
+  };
+  Task<void> task = Start(outer());
+  Iterate(2);
+  task.Cancel();
+  EXPECT_THROW(loop_.RunUntilComplete(task), CancelledError);
+  waiter.SetResult();
+  Iterate();
+  EXPECT_EQ(proof, 1);
+}
+
+template <typename A>
+concept CanBeWaitedFor = requires(A a) { clotho::Wait(std::move(a)); };
+
+TEST_F(BaseTaskTests, WaitInvalidArgs) {
+  // One future is no range of them. Nor are coroutines futures.
+  static_assert(CanBeWaitedFor<std::vector<Future<int>>>);
+  static_assert(CanBeWaitedFor<std::vector<Task<void>>>);
+  static_assert(!CanBeWaitedFor<Future<int>>);
+  static_assert(!CanBeWaitedFor<Coro<int>>);
+  static_assert(!CanBeWaitedFor<std::vector<Coro<int>>>);
+  static_assert(!CanBeWaitedFor<std::vector<int>>);
+  EXPECT_THROW(loop_.RunUntilComplete(clotho::Wait(Tasks())), ValueError);
+}
+
+}  // namespace
+}  // namespace clotho
