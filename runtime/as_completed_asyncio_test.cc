@@ -88,7 +88,7 @@ TEST_F(BaseTaskTests, AsCompleted) {
       Coro<std::string> b = sleeper(absl::Milliseconds(10), "b");
       Coro<std::string> c = sleeper(absl::Milliseconds(150), "c");
       Coros coros = Pack(std::move(b), std::move(c), std::move(a));
-      auto iterator = clotho::AsCompleted(std::move(coros));
+      auto iterator = AsCompleted(std::move(coros));
       co_return co_await Take(iterator, by_next);
     };
     EXPECT_THAT(Run(main()), ElementsAre("b", "a", "c"));
@@ -99,7 +99,7 @@ TEST_F(BaseTaskTests, AsCompleted) {
 TEST_F(BaseTaskTests, AsCompletedSameTasksInAsOut) {
   const auto main = [&]() -> Coro<void> {
     // Of coroutines it makes tasks, and gives those.
-    auto of_coros = clotho::AsCompleted(Pack(Echo("0"), Echo("1")));
+    auto of_coros = AsCompleted(Pack(Echo("0"), Echo("1")));
     std::optional<Task<std::string>> made = co_await of_coros.Next();
     EXPECT_EQ(made->Result(), "0");
     made = co_await of_coros.Next();
@@ -109,7 +109,7 @@ TEST_F(BaseTaskTests, AsCompletedSameTasksInAsOut) {
     Task<std::string> b = CreateTask(Echo("b"));
     Task<std::string> d = CreateTask(Echo("d"));
     std::vector<Task<std::string>> out;
-    auto of_tasks = clotho::AsCompleted(std::vector{b, d});
+    auto of_tasks = AsCompleted(std::vector{b, d});
     for (int i = 0; i < 2; ++i) {
       std::optional<Task<std::string>> task = co_await of_tasks.Next();
       out.push_back(*task);
@@ -128,7 +128,7 @@ TEST_F(BaseTaskTests, AsCompletedWithTimeout) {
     Task<std::string> b = Start(SleepThen(absl::Milliseconds(150), "b"));
     const std::vector tasks = {a, b};
     const auto by_rounds = [&]() -> Coro<void> {
-      for (auto round : clotho::AsCompleted(tasks, options)) {
+      for (auto round : AsCompleted(tasks, options)) {
         if (!log_.empty()) clock_.Advance(absl::Milliseconds(20));
         try {
           const std::string result = co_await std::move(round);
@@ -139,7 +139,7 @@ TEST_F(BaseTaskTests, AsCompletedWithTimeout) {
       }
     };
     const auto by_tasks = [&]() -> Coro<void> {
-      auto completed = clotho::AsCompleted(tasks, options);
+      auto completed = AsCompleted(tasks, options);
       try {
         while (true) {
           auto task = co_await completed.Next();
@@ -170,8 +170,8 @@ TEST_F(BaseTaskTests, AsCompletedWithUnusedTimeout) {
     const absl::Duration start = loop_.Time();
     const auto main = [&]() -> Coro<Strings> {
       const AsCompletedOptions options = {.timeout = absl::Seconds(1)};
-      auto iterator = clotho::AsCompleted(
-          Pack(SleepThen(absl::Milliseconds(10), "a")), options);
+      auto iterator =
+          AsCompleted(Pack(SleepThen(absl::Milliseconds(10), "a")), options);
       co_return co_await Take(iterator, by_next);
     };
     EXPECT_THAT(Run(main()), ElementsAre("a"));
@@ -184,7 +184,7 @@ TEST_F(BaseTaskTests, AsCompletedResumeIterator) {
   for (const bool by_next : kBothWays) {
     const auto main = [&]() -> Coro<void> {
       auto iterator =
-          clotho::AsCompleted(Pack(Echo("0"), Echo("1"), Echo("2"), Echo("3")));
+          AsCompleted(Pack(Echo("0"), Echo("1"), Echo("2"), Echo("3")));
       const Strings first = co_await Take(iterator, by_next, 2);
       EXPECT_THAT(first, ElementsAre("0", "1"));
       const Strings rest = co_await Take(iterator, by_next);
@@ -198,9 +198,8 @@ TEST_F(BaseTaskTests, AsCompletedReverseWait) {
   // The round that is awaited first gets what is done first, whichever round
   // was begun first.
   const auto main = [&]() -> Coro<void> {
-    auto iterator =
-        clotho::AsCompleted(Pack(SleepThen(absl::Milliseconds(50), "a"),
-                                 SleepThen(absl::Milliseconds(100), "b")));
+    auto iterator = AsCompleted(Pack(SleepThen(absl::Milliseconds(50), "a"),
+                                     SleepThen(absl::Milliseconds(100), "b")));
     using Round = decltype(*iterator.begin());
     std::vector<Round> rounds;
     for (auto round : iterator) rounds.push_back(round);
@@ -219,9 +218,8 @@ TEST_F(BaseTaskTests, AsCompletedReverseWait) {
 TEST_F(BaseTaskTests, AsCompletedConcurrent) {
   for (const bool by_next : kBothWays) {
     const auto main = [&]() -> Coro<void> {
-      auto iterator =
-          clotho::AsCompleted(Pack(SleepThen(absl::Milliseconds(50), "a"),
-                                   SleepThen(absl::Milliseconds(50), "b")));
+      auto iterator = AsCompleted(Pack(SleepThen(absl::Milliseconds(50), "a"),
+                                       SleepThen(absl::Milliseconds(50), "b")));
       std::vector<Future<std::string>> futures;
       if (by_next) {
         while (true) {
@@ -251,7 +249,7 @@ TEST_F(BaseTaskTests, AsCompletedDuplicateCoroutines) {
       // A coroutine cannot be given twice. Its task can.
       Task<std::string> ham = CreateTask(Echo("ham"));
       Task<std::string> spam = CreateTask(Echo("spam"));
-      auto iterator = clotho::AsCompleted(std::vector{ham, ham, spam});
+      auto iterator = AsCompleted(std::vector{ham, ham, spam});
       co_return co_await Take(iterator, by_next);
     };
     EXPECT_THAT(Run(main()), ElementsAre("ham", "spam"));
@@ -260,7 +258,7 @@ TEST_F(BaseTaskTests, AsCompletedDuplicateCoroutines) {
 
 TEST_F(BaseTaskTests, AsCompletedCoroutineWithoutLoop) {
   testing::internal::CaptureStderr();
-  EXPECT_THAT(Thrown([&] { (void)clotho::AsCompleted(Pack(Echo("a"))); }),
+  EXPECT_THAT(Thrown([&] { (void)AsCompleted(Pack(Echo("a"))); }),
               HasSubstr("RuntimeError: no running event loop"));
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               HasSubstr("never awaited"));
@@ -268,7 +266,7 @@ TEST_F(BaseTaskTests, AsCompletedCoroutineWithoutLoop) {
 
 TEST_F(BaseTaskTests, AsCompletedCoroutineUseRunningLoop) {
   const auto main = [&]() -> Coro<void> {
-    auto iterator = clotho::AsCompleted(Pack(Echo("42")));
+    auto iterator = AsCompleted(Pack(Echo("42")));
     auto round = *iterator.begin();
     EXPECT_TRUE(iterator.begin() == iterator.end());
     const std::string result = co_await std::move(round);
@@ -278,7 +276,7 @@ TEST_F(BaseTaskTests, AsCompletedCoroutineUseRunningLoop) {
 }
 
 template <typename A>
-concept CanBeIterated = requires(A a) { clotho::AsCompleted(std::move(a)); };
+concept CanBeIterated = requires(A a) { AsCompleted(std::move(a)); };
 
 TEST_F(BaseTaskTests, AsCompletedInvalidArgs) {
   // A single future, or a coroutine, is no range of them.

@@ -22,8 +22,8 @@ class BaseTaskTests : public internal::RuntimeTest {};
 TEST_F(BaseTaskTests, Sleep) {
   const auto sleeper = [](absl::Duration time,
                           std::string result) -> Coro<std::string> {
-    co_await clotho::Sleep(time / 2);
-    co_return co_await clotho::Sleep(time / 2, result);
+    co_await Sleep(time / 2);
+    co_return co_await Sleep(time / 2, result);
   };
   Task<std::string> task = Start(sleeper(absl::Milliseconds(100), "yeah"));
   EXPECT_EQ(loop_.RunUntilComplete(task), "yeah");
@@ -34,15 +34,14 @@ TEST_F(BaseTaskTests, Sleep) {
 
 TEST_F(BaseTaskTests, SleepWhenDelayIsNan) {
   const auto sleeper = []() -> Coro<void> {
-    co_await clotho::Sleep(std::chrono::duration<double>(
+    co_await Sleep(std::chrono::duration<double>(
         std::numeric_limits<double>::quiet_NaN()));
   };
   EXPECT_THROW(loop_.RunUntilComplete(Start(sleeper())), ValueError);
 }
 
 TEST_F(BaseTaskTests, SleepCancel) {
-  Task<std::string> task =
-      Start(clotho::Sleep(absl::Seconds(10), std::string("yeah")));
+  Task<std::string> task = Start(Sleep(absl::Seconds(10), std::string("yeah")));
   Iterate();
   EXPECT_FALSE(task.Done());
   task.Cancel();

@@ -801,7 +801,7 @@ TEST_F(BaseTaskTests, CurrentTask) {
   EXPECT_EQ(loop_.current_task(), nullptr);
   std::optional<Task<void>> task;
   const auto body = [&]() -> Coro<void> {
-    EXPECT_EQ(clotho::CurrentTask(), AnyTask(*task));
+    EXPECT_EQ(CurrentTask(), AnyTask(*task));
     EXPECT_EQ(loop_.current_task(), &task->base());
     co_return;
   };
@@ -816,16 +816,16 @@ TEST_F(BaseTaskTests, CurrentTaskWithInterleavingTasks) {
   std::optional<Task<void>> task1;
   std::optional<Task<void>> task2;
   const auto body1 = [&]() -> Coro<void> {
-    EXPECT_EQ(clotho::CurrentTask(), AnyTask(*task1));
+    EXPECT_EQ(CurrentTask(), AnyTask(*task1));
     co_await future1;
-    EXPECT_EQ(clotho::CurrentTask(), AnyTask(*task1));
+    EXPECT_EQ(CurrentTask(), AnyTask(*task1));
     future2.SetResult();
   };
   const auto body2 = [&]() -> Coro<void> {
-    EXPECT_EQ(clotho::CurrentTask(), AnyTask(*task2));
+    EXPECT_EQ(CurrentTask(), AnyTask(*task2));
     future1.SetResult();
     co_await future2;
-    EXPECT_EQ(clotho::CurrentTask(), AnyTask(*task2));
+    EXPECT_EQ(CurrentTask(), AnyTask(*task2));
   };
   task1 = Start(body1());
   task2 = Start(body2());
@@ -847,7 +847,7 @@ TEST_F(BaseTaskTests, LogDestroyedPendingTask) {
   const auto main = [&]() -> Coro<void> {
     line = std::source_location::current().line() + 1;
     Task<int> task = CreateTask(WaitThen12(future), {.name = "kill me"});
-    EXPECT_THAT(AllTasks(), ElementsAre(*clotho::CurrentTask(), AnyTask(task)));
+    EXPECT_THAT(AllTasks(), ElementsAre(*CurrentTask(), AnyTask(task)));
     co_return;
   };
   Run(main());

@@ -48,7 +48,7 @@ TEST_F(BaseTaskTests, Wait) {
   Task<void> b = Start(SleepFor(absl::Milliseconds(150)));
   const Tasks tasks = {b, a};
   const auto wait = [&]() -> Coro<int> {
-    const auto result = co_await clotho::Wait(tasks);
+    const auto result = co_await Wait(tasks);
     EXPECT_THAT(result.done, ElementsAre(b, a));
     EXPECT_THAT(result.pending, IsEmpty());
     co_return 42;
@@ -67,7 +67,7 @@ TEST_F(BaseTaskTests, WaitDuplicateCoroutines) {
   Task<std::string> test = Start(echo("test"));
   Task<std::string> spam = Start(echo("spam"));
   const auto result =
-      loop_.RunUntilComplete(clotho::Wait(std::vector{test, test, spam}));
+      loop_.RunUntilComplete(Wait(std::vector{test, test, spam}));
   EXPECT_THAT(result.pending, IsEmpty());
   EXPECT_THAT(result.done, ElementsAre(test, spam));
   EXPECT_EQ(test.Result(), "test");
@@ -75,7 +75,7 @@ TEST_F(BaseTaskTests, WaitDuplicateCoroutines) {
 }
 
 TEST_F(BaseTaskTests, WaitErrors) {
-  EXPECT_EQ(Thrown([&] { loop_.RunUntilComplete(clotho::Wait(Tasks())); }),
+  EXPECT_EQ(Thrown([&] { loop_.RunUntilComplete(Wait(Tasks())); }),
             "ValueError: Set of Tasks/Futures is empty.");
   // What is no condition to return is refused when it is compiled.
   static_assert(!std::is_convertible_v<int, ReturnWhen>);
@@ -85,7 +85,7 @@ TEST_F(BaseTaskTests, WaitFirstCompleted) {
   Task<void> a = Start(SleepFor(absl::Seconds(10)));
   Task<void> b = Start(SleepFor(absl::Milliseconds(100)));
   const auto result = loop_.RunUntilComplete(
-      clotho::Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstCompleted}));
+      Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstCompleted}));
   EXPECT_THAT(result.done, ElementsAre(b));
   EXPECT_THAT(result.pending, ElementsAre(a));
   EXPECT_FALSE(a.Done());
@@ -104,7 +104,7 @@ TEST_F(BaseTaskTests, WaitReallyDone) {
   Task<void> a = Start(yield(1));
   Task<void> b = Start(yield(2));
   const auto result = loop_.RunUntilComplete(
-      clotho::Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstCompleted}));
+      Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstCompleted}));
   EXPECT_THAT(result.done, ElementsAre(b, a));
   a.Result();
   b.Result();
@@ -114,7 +114,7 @@ TEST_F(BaseTaskTests, WaitFirstException) {
   Task<void> a = Start(SleepFor(absl::Seconds(10)));
   Task<void> b = Start(FailAfter(kNow, "err"));
   const auto result = loop_.RunUntilComplete(
-      clotho::Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstException}));
+      Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstException}));
   EXPECT_THAT(result.done, ElementsAre(b));
   EXPECT_THAT(result.pending, ElementsAre(a));
   EXPECT_EQ(loop_.Time(), absl::ZeroDuration());
@@ -125,7 +125,7 @@ TEST_F(BaseTaskTests, WaitFirstExceptionInWait) {
   Task<void> a = Start(SleepFor(absl::Seconds(10)));
   Task<void> b = Start(FailAfter(absl::Milliseconds(10), "err"));
   const auto result = loop_.RunUntilComplete(
-      clotho::Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstException}));
+      Wait(Tasks{b, a}, {.return_when = ReturnWhen::kFirstException}));
   EXPECT_THAT(result.done, ElementsAre(b));
   EXPECT_THAT(result.pending, ElementsAre(a));
   EXPECT_EQ(loop_.Time(), absl::Milliseconds(10));
@@ -137,7 +137,7 @@ TEST_F(BaseTaskTests, WaitWithException) {
   Task<void> b = Start(FailAfter(absl::Milliseconds(150), "really"));
   const Tasks tasks = {b, a};
   const auto wait = [&]() -> Coro<void> {
-    const auto result = co_await clotho::Wait(tasks);
+    const auto result = co_await Wait(tasks);
     EXPECT_THAT(result.done, SizeIs(2));
     EXPECT_THAT(result.pending, IsEmpty());
     for (const Task<void>& task : result.done) {
@@ -158,7 +158,7 @@ TEST_F(BaseTaskTests, WaitWithTimeout) {
   const Tasks tasks = {b, a};
   const auto wait = [&]() -> Coro<void> {
     const auto result =
-        co_await clotho::Wait(tasks, {.timeout = absl::Milliseconds(110)});
+        co_await Wait(tasks, {.timeout = absl::Milliseconds(110)});
     EXPECT_THAT(result.done, ElementsAre(a));
     EXPECT_THAT(result.pending, ElementsAre(b));
   };
@@ -172,7 +172,7 @@ TEST_F(BaseTaskTests, WaitConcurrentComplete) {
   Task<void> a = Start(SleepFor(absl::Milliseconds(100)));
   Task<void> b = Start(SleepFor(absl::Milliseconds(150)));
   const auto result = loop_.RunUntilComplete(
-      clotho::Wait(Tasks{b, a}, {.timeout = absl::Milliseconds(100)}));
+      Wait(Tasks{b, a}, {.timeout = absl::Milliseconds(100)}));
   EXPECT_THAT(result.done, ElementsAre(a));
   EXPECT_THAT(result.pending, ElementsAre(b));
   EXPECT_EQ(loop_.Time(), absl::Milliseconds(100));
@@ -185,7 +185,7 @@ TEST_F(BaseTaskTests, WaitWithIteratorOfTasks) {
   const Tasks tasks = {b, a};
   const auto wait = [&]() -> Coro<int> {
     const std::ranges::subrange range(tasks.begin(), tasks.end());
-    const auto result = co_await clotho::Wait(range);
+    const auto result = co_await Wait(range);
     EXPECT_THAT(result.done, ElementsAre(b, a));
     EXPECT_THAT(result.pending, IsEmpty());
     co_return 42;
@@ -200,8 +200,8 @@ TEST_F(BaseTaskTests, WaitGenerator) {
     const auto make = [&](int n) { return CreateTask(give(n)); };
     // The tasks are made while the range is read, each one once.
     auto tasks = std::views::iota(0, 10) | std::views::transform(make);
-    const auto result = co_await clotho::Wait(
-        tasks, {.return_when = ReturnWhen::kAllCompleted});
+    const auto result =
+        co_await Wait(tasks, {.return_when = ReturnWhen::kAllCompleted});
     EXPECT_THAT(result.done, SizeIs(10));
     EXPECT_THAT(result.pending, IsEmpty());
     int n = 0;
@@ -220,7 +220,7 @@ TEST_F(BaseTaskTests, YieldWaitDoesNotShieldCancel) {
   };
   const auto outer = [&]() -> Coro<void> {
     const Tasks tasks(1, CreateTask(inner()));
-    co_await clotho::Wait(tasks);
+    co_await Wait(tasks);
     proof += 100;
   };
   Task<void> task = Start(outer());
@@ -233,7 +233,7 @@ TEST_F(BaseTaskTests, YieldWaitDoesNotShieldCancel) {
 }
 
 template <typename A>
-concept CanBeWaitedFor = requires(A a) { clotho::Wait(std::move(a)); };
+concept CanBeWaitedFor = requires(A a) { Wait(std::move(a)); };
 
 TEST_F(BaseTaskTests, WaitInvalidArgs) {
   // One future is no range of them. Nor are coroutines futures.
@@ -243,7 +243,7 @@ TEST_F(BaseTaskTests, WaitInvalidArgs) {
   static_assert(!CanBeWaitedFor<Coro<int>>);
   static_assert(!CanBeWaitedFor<std::vector<Coro<int>>>);
   static_assert(!CanBeWaitedFor<std::vector<int>>);
-  EXPECT_THROW(loop_.RunUntilComplete(clotho::Wait(Tasks())), ValueError);
+  EXPECT_THROW(loop_.RunUntilComplete(Wait(Tasks())), ValueError);
 }
 
 }  // namespace
