@@ -24,6 +24,8 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/gather.h"
+#include "clotho/runtime/generator.h"
+#include "clotho/runtime/inspect.h"
 #include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
@@ -230,7 +232,8 @@ TEST_F(BaseTaskTests, StepResultFuture) {
 
 TEST_F(BaseTaskTests, CoroutineNonGenFunction) {
   const auto function = []() -> Coro<std::string> { co_return "test"; };
-  static_assert(Awaitable<decltype(function())>);
+  static_assert(IsCoroutineFunction<decltype(function)>);
+  static_assert(IsCoroutine<decltype(function())>);
   EXPECT_EQ(Run(function()), "test");
 }
 
@@ -351,18 +354,16 @@ TEST_F(BaseTaskTests, GetStack) {
   EXPECT_THAT(task.GetStack(), IsEmpty());
 }
 
-template <typename A>
-concept BecomesATask = requires(A a) { CreateTask(std::move(a)); };
-
 TEST_F(BaseTaskTests, Iscoroutinefunction) {
   const auto plain = [] {};
   const auto returns_int = [] { return 1; };
+  const auto generator = []() -> Generator<int> { co_yield 1; };
   const auto coroutine = []() -> Coro<void> { co_return; };
-  static_assert(!BecomesATask<decltype(plain)>);
-  static_assert(!BecomesATask<decltype(returns_int)>);
-  static_assert(!BecomesATask<int>);
-  static_assert(BecomesATask<decltype(coroutine)>);
-  static_assert(BecomesATask<decltype(coroutine())>);
+  static_assert(!IsCoroutineFunction<decltype(plain)>);
+  static_assert(!IsCoroutineFunction<decltype(returns_int)>);
+  static_assert(!IsCoroutineFunction<decltype(generator)>);
+  static_assert(!IsCoroutineFunction<int>);
+  static_assert(IsCoroutineFunction<decltype(coroutine)>);
   const auto main = [&]() -> Coro<void> { co_await CreateTask(coroutine); };
   Run(main());
 }
