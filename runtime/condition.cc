@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
 
 namespace clotho {
@@ -82,8 +83,12 @@ Condition::WaitAwaitable::Awaiter::~Awaiter() {
   if (guard_ != nullptr) guard_->Detach();
 }
 
-bool Condition::WaitAwaitable::Awaiter::await_ready() const {
-  wait_.condition_.CheckLocked("wait");
+bool Condition::WaitAwaitable::Awaiter::await_ready() {
+  Condition& condition = wait_.condition_;
+  condition.CheckLocked("wait");
+  const EventLoop& loop = *parent_.task().loop();
+  condition.binding_.Bind(loop, condition);
+  lock_.binding_.Bind(loop, lock_);  // It may have to wait for that, too.
   return false;
 }
 

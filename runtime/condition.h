@@ -28,6 +28,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/loop_binding.h"
 #include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/internal/text.h"
 #include "clotho/runtime/lock.h"
@@ -66,7 +67,8 @@ class Condition {
   // Releases the lock, waits until it is notified, and takes the lock again.
   // Gives true. If the task is cancelled meanwhile, it takes the lock all the
   // same before CancelledError comes out, and someone else is notified in its
-  // place (CN-02, CN-05). Throws RuntimeError if the lock is not taken.
+  // place (CN-02, CN-05). Throws RuntimeError if the lock is not taken,
+  // or tasks of another loop have waited for it or for this.
   [[nodiscard]] WaitAwaitable Wait() { return WaitAwaitable(*this); }
 
   // Waits until `predicate()` holds; does not wait, and needs no lock, if it
@@ -93,6 +95,7 @@ class Condition {
   std::optional<Lock> own_lock_;
   Lock* const lock_;
   internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
+  internal::LoopBinding binding_;
   // Those that were woken, and wait for the lock.
   internal::IntrusiveList<Waiter, internal::LineNode> woken_;
   internal::Text name_;
@@ -120,7 +123,7 @@ class [[nodiscard]] Condition::WaitAwaitable::Awaiter
   Awaiter(const Awaiter&) = delete;
   ~Awaiter();
 
-  bool await_ready() const;
+  bool await_ready();
   void await_suspend(std::coroutine_handle<>);
   bool await_resume();
 

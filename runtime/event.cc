@@ -22,6 +22,12 @@ void Event::Set() {
   waiters_.ForEach([](Waiter& waiter) { waiter.Wake(); });
 }
 
+bool Event::WaitAwaitable::Awaiter::await_ready() {
+  if (event_.set_) return true;
+  event_.binding_.Bind(*parent_.task().loop(), event_);
+  return false;
+}
+
 void Event::WaitAwaitable::Awaiter::await_suspend(std::coroutine_handle<>) {
   waiter_.emplace(*parent_.task().loop(), event_);
   event_.waiters_.PushBack(*waiter_);

@@ -16,6 +16,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/loop_binding.h"
 #include "clotho/runtime/internal/text.h"
 
 namespace clotho {
@@ -43,7 +44,8 @@ class Event {
   Event& operator=(const Event&) = delete;
 
   // Waits until the flag is set; does not suspend if it is. Gives true, even if
-  // the flag was cleared again before the task ran.
+  // the flag was cleared again before the task ran. Throws RuntimeError if it
+  // would have to wait, and tasks of another loop have waited before.
   [[nodiscard]] WaitAwaitable Wait() { return WaitAwaitable(*this); }
 
   bool IsSet() const { return set_; }
@@ -59,6 +61,7 @@ class Event {
  private:
   bool set_ = false;
   internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
+  internal::LoopBinding binding_;
   internal::Text name_;
 };
 
@@ -82,7 +85,7 @@ class [[nodiscard]] Event::WaitAwaitable::Awaiter {
       : parent_(parent), event_(wait.event_) {}
   Awaiter(const Awaiter&) = delete;
 
-  bool await_ready() const { return event_.set_; }
+  bool await_ready();
   void await_suspend(std::coroutine_handle<>);
   bool await_resume();
 

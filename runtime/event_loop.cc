@@ -1,5 +1,6 @@
 #include "clotho/runtime/event_loop.h"
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -84,8 +85,19 @@ EventLoop& GetRunningLoop() {
   return *internal::running_loop;
 }
 
+namespace {
+
+std::uint64_t NextLoopNumber() {
+  static constinit std::atomic<std::uint64_t> last = 0;
+  return ++last;  // Loops may be made in several threads.
+}
+
+}  // namespace
+
 EventLoop::EventLoop(EventLoopOptions options)
-    : clock_(options.clock), scheduler_(options.scheduler) {
+    : clock_(options.clock),
+      scheduler_(options.scheduler),
+      number_(NextLoopNumber()) {
   if (clock_ == nullptr) {
     own_clock_ = std::make_unique<RealClock>();
     clock_ = own_clock_.get();

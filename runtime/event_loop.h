@@ -366,6 +366,10 @@ class EventLoop {
   // CPython's by them).
   std::uint64_t iterations() const { return iterations_; }
 
+  // Which of the program's loops it is, from 1. To tell loops apart, not to be
+  // shown: it depends on what ran before.
+  std::uint64_t number() const { return number_; }
+
   // The task whose step runs now, or null.
   internal::TaskBase* current_task() const { return current_task_; }
 
@@ -495,6 +499,7 @@ class EventLoop {
   internal::IntrusiveList<internal::AsyncGeneratorNode> async_generators_;
   internal::IntrusiveList<internal::TieNode> ties_;
   std::uint64_t iterations_ = 0;
+  const std::uint64_t number_;
   std::uint64_t next_task_name_ = 1;
   std::uint32_t eager_depth_ = 0;
   TaskFactory task_factory_;

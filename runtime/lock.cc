@@ -84,7 +84,9 @@ void Lock::Waiter::Explain(internal::WaitInfo& info) const {
 }
 
 bool Lock::AcquireAwaitable::Awaiter::await_ready() {
-  return lock_.TryAcquire(parent_.task(), parent_.await_location());
+  if (lock_.TryAcquire(parent_.task(), parent_.await_location())) return true;
+  lock_.binding_.Bind(*parent_.task().loop(), lock_);
+  return false;
 }
 
 void Lock::AcquireAwaitable::Awaiter::await_suspend(std::coroutine_handle<>) {

@@ -19,6 +19,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/loop_binding.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/internal/text.h"
@@ -91,7 +92,8 @@ class Lock {
 
   // `co_await` gives the Guard. If the task is cancelled while it waits, the
   // lock is not taken, and the next in line is woken if that was this one's
-  // turn (LK-04).
+  // turn (LK-04). Throws RuntimeError if it would have to wait, and tasks of
+  // another loop have waited for this lock before.
   [[nodiscard]] AcquireAwaitable Acquire() { return AcquireAwaitable(*this); }
 
   bool Locked() const { return locked_; }
@@ -123,6 +125,7 @@ class Lock {
   bool locked_ = false;
   Guard* guard_ = nullptr;  // The guard that holds it, if one does.
   internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
+  internal::LoopBinding binding_;
   internal::Text name_;
   // For reports: who took it last, and where.
   internal::Ref<internal::FutureBase> holder_;

@@ -32,6 +32,7 @@
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/loop_binding.h"
 #include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/internal/text.h"
 
@@ -95,7 +96,11 @@ class QueueBase {
     Awaiter(CoroPromiseBase& parent, QueueBase& queue, Side side)
         : parent_(parent), queue_(queue), side_(side) {}
     Awaiter(const Awaiter&) = delete;
-    bool await_ready() const { return !queue_.MustWait(side_); }
+    bool await_ready() {
+      if (!queue_.MustWait(side_)) return true;
+      queue_.binding_.Bind(*parent_.task().loop(), queue_);
+      return false;
+    }
     void await_suspend(std::coroutine_handle<>) { Wait(); }
 
    protected:
@@ -140,6 +145,7 @@ class QueueBase {
   Line putters_;
   Line woken_;  // They have left their line, and have not run yet.
   Event finished_;
+  LoopBinding binding_;
   Text name_;
 };
 

@@ -66,7 +66,10 @@ void Semaphore::Waiter::Explain(internal::WaitInfo& info) const {
 }
 
 bool Semaphore::AcquireAwaitable::Awaiter::await_ready() {
-  if (semaphore_.Locked()) return false;
+  if (semaphore_.Locked()) {
+    semaphore_.binding_.Bind(*parent_.task().loop(), semaphore_);
+    return false;
+  }
   --semaphore_.value_;
   return true;
 }

@@ -25,6 +25,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/list.h"
+#include "clotho/runtime/internal/loop_binding.h"
 #include "clotho/runtime/internal/text.h"
 
 namespace clotho {
@@ -91,7 +92,8 @@ class Semaphore {
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  // Takes a permit: `co_await` gives the Guard.
+  // Takes a permit: `co_await` gives the Guard. Throws RuntimeError if it would
+  // have to wait, and tasks of another loop have waited before.
   [[nodiscard]] AcquireAwaitable Acquire() { return AcquireAwaitable(*this); }
 
   // Who asks now would have to wait.
@@ -116,6 +118,7 @@ class Semaphore {
   std::int64_t value_;
   std::optional<std::int64_t> bound_;
   internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
+  internal::LoopBinding binding_;
   internal::IntrusiveList<Guard, GuardNode> guards_;
   internal::Text name_;
 };

@@ -137,6 +137,17 @@ class RuntimeTest : public testing::Test {
     }
   }
 
+  // What awaiting it throws, as Repr has it; "None" if it returns.
+  template <typename A>
+  static Coro<std::string> Raised(A awaitable) {
+    try {
+      static_cast<void>(co_await std::move(awaitable));
+    } catch (...) {
+      co_return Repr(std::current_exception());
+    }
+    co_return "None";
+  }
+
   // Runs until nothing can happen any more.
   void RunToStandstill() { EXPECT_THROW(loop_.RunForever(), DeadlockError); }
 
