@@ -427,9 +427,7 @@ TEST_F(TimeoutTests, TimeoutWithoutTask) {
   std::string refusal;
   loop_.CallSoon([&] {
     EXPECT_FALSE(CurrentTask().has_value());
-    {
-      auto dropped = scope.Run(Sleep(kNow));
-    }
+    [[maybe_unused]] auto never_awaited = scope.Run(Sleep(kNow));
     refusal = Thrown([&] { scope.Reschedule(In(kSoon)); });
   });
   Iterate();
