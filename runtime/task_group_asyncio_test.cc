@@ -467,7 +467,9 @@ TEST_F(TestTaskGroup, Taskgroup23) {
     for (int i = 0; i < 10; ++i) {
       co_await Sleep(absl::Milliseconds(100));
       group_.CreateTask(job(witness));
-      if (i == 5) EXPECT_LT(tasks_held(), 5);
+      if (i == 5) {
+        EXPECT_LT(tasks_held(), 5);
+      }
     }
     EXPECT_GT(tasks_held(), 0);
     co_await Sleep(absl::Milliseconds(1350));

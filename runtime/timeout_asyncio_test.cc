@@ -209,6 +209,65 @@ TEST_F(TimeoutTests, ForeignExceptionPassed) {
   EXPECT_FALSE(scope.Expired());
 }
 
+// C++ exceptions have no chain of contexts: the next three check which
+// exception comes out.
+
+// An error whose clean-up takes too long becomes the timeout.
+TEST_F(TimeoutTests, TimeoutExceptionContext) {
+  const auto body = [&]() -> Coro<void> {
+    std::exception_ptr error;
+    try {
+      throw ValueError("first");
+    } catch (...) {
+      error = std::current_exception();
+    }
+    co_await WatchedSleep(absl::Seconds(1));
+    std::rethrow_exception(error);
+  };
+  EXPECT_EQ(Run(Outcome(Timeout(kSoon, body()))), "TimeoutError()");
+  EXPECT_TRUE(cancelled_);
+}
+
+// An error in the clean-up after the timeout counts for more than that.
+TEST_F(TimeoutTests, ForeignExceptionOnTimeout) {
+  TimeoutScope scope(kSoon);
+  const auto crash = [&]() -> Coro<void> {
+    try {
+      co_await WatchedSleep(absl::Seconds(1));
+    } catch (const CancelledError&) {
+      throw ValueError("in clean-up");
+    }
+  };
+  const auto main = [&]() -> Coro<std::string> {
+    auto wait = Outcome(scope.Run(crash()));
+    std::string outcome = co_await std::move(wait);
+    EXPECT_EQ(CurrentTask()->Cancelling(), 0);
+    co_return outcome;
+  };
+  EXPECT_EQ(Run(main()), "ValueError('in clean-up')");
+  EXPECT_TRUE(cancelled_);
+  EXPECT_TRUE(scope.Expired());
+}
+
+// So does the last of several.
+TEST_F(TimeoutTests, ForeignExceptionOnTimeout2) {
+  TimeoutScope scope(kSoon);
+  const auto body = [&]() -> Coro<void> {
+    try {
+      try {
+        co_await WatchedSleep(absl::Seconds(1));
+      } catch (const CancelledError&) {
+        throw LookupError("second");
+      }
+    } catch (const LookupError&) {
+      throw ValueError("third");
+    }
+  };
+  EXPECT_EQ(OutcomeIn(scope, body()), "ValueError('third')");
+  EXPECT_TRUE(cancelled_);
+  EXPECT_TRUE(scope.Expired());
+}
+
 TEST_F(TimeoutTests, ForeignCancelDoesntTimeoutIfNotExpired) {
   TimeoutScope scope(kLong);
   const auto body = [&]() -> Coro<void> {
