@@ -1,0 +1,31 @@
+// Two ways to make a task. `EnsureFuture` takes a future or a task, too, and
+// gives it back as it is.
+
+#include <cstdio>
+
+#include "clotho/examples/asyncio/example.h"
+#include "clotho/runtime/runtime.h"
+
+using clotho::Coro;
+using clotho::CreateTask;
+using clotho::EnsureFuture;
+using clotho::Task;
+using clotho::examples::RunExample;
+
+namespace {
+
+Coro<int> One() { co_return 1; }
+
+Coro<void> Main() {
+  Task<int> first = CreateTask(One());
+  Task<int> second = EnsureFuture(One());
+  // They begin when this task waits.
+  std::printf("done: %s\n", first.Done() ? "true" : "false");
+  const int a = co_await first;
+  const int b = co_await EnsureFuture(second);
+  std::printf("%d\n%d\n", a, b);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return RunExample(argc, argv, Main); }

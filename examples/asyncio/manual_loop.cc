@@ -1,0 +1,25 @@
+// A loop made by hand. `Run` does the same, and also cancels the tasks that are
+// left: this is for programs that need the loop itself.
+
+#include "absl/time/time.h"
+#include "clotho/examples/asyncio/example.h"
+#include "clotho/runtime/runtime.h"
+
+using clotho::Coro;
+using clotho::EventLoop;
+using clotho::Sleep;
+using clotho::examples::ClockFor;
+using clotho::examples::SayHowLong;
+
+namespace {
+
+Coro<void> Main() { co_await Sleep(absl::Seconds(1)); }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  EventLoop loop({.clock = ClockFor(argc, argv)});
+  loop.RunUntilComplete(Main());
+  SayHowLong(loop);
+  loop.Close();  // The destructor would do it, too.
+}
