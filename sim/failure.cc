@@ -14,6 +14,8 @@ std::string_view FailureKindName(FailureKind kind) {
       return "always";
     case FailureKind::kInvariant:
       return "invariant";
+    case FailureKind::kHistory:
+      return "not linearizable";
     case FailureKind::kDeadlock:
       return "deadlock";
     case FailureKind::kLivelock:

@@ -15,6 +15,7 @@ enum class FailureKind {
   kExpectation,   // A failed EXPECT_*, ASSERT_* or mock.
   kAlways,        // An Always() that was false, or an Unreachable().
   kInvariant,     // An AfterEveryStep() that was false.
+  kHistory,       // A History that is not linearizable, or undecided.
   kDeadlock,      // Nothing is ready, no timer is set, the body has not ended.
   kLivelock,      // The step budget.
   kVirtualTime,   // The budget of virtual time.

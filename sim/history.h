@@ -1,0 +1,508 @@
+// History: what clients asked of an object, and what they were told. Is there
+// an order of the operations that explains it?
+//
+//   struct Put { std::string key; int value; };   // With operator<<.
+//   struct Get { std::string key; };
+//
+//   struct Register {                             // What the object should do.
+//     using State = int;                          // At first State().
+//     using Operation = std::variant<Put, Get>;
+//     using Result = int;
+//     static Result Apply(State& state, const Operation& operation) {
+//       if (const auto* put = std::get_if<Put>(&operation)) state = put->value;
+//       return state;
+//     }
+//     // If there are many such objects: which one this is about.
+//     static std::string Partition(const Operation& operation) { ... }
+//   };
+//
+//   CLOTHO_TEST(KvTest, IsLinearizable, sim::Random{.schedules = 1'000}) {
+//     sim::History<Register> history("kv");
+//     ...                                         // In each client, by turns:
+//     auto get = history.Begin(client, Get{"x"});
+//     get.End(co_await store.Get("x"));
+//     co_await history.Do(client, Put{"x", 1}, store.Put("x", 1));
+//     ...
+//     history.Check();                            // Fails the execution.
+//   }
+//
+// A history is *linearizable* if each operation can be given one moment between
+// its call and its return, such that the model, asked in the order of these
+// moments, gives the same results. An operation that has not returned, was
+// cancelled or threw has an unknown outcome: it may take effect at any later
+// time, or never.
+//
+// A model whose answer is not certain asks for the possibilities:
+//
+//   static Result Apply(State& state, const Operation& operation,
+//                       sim::Alternatives& alternatives) {
+//     if (alternatives.Pick(2) == 1) return Busy();  // Or does what it should.
+//
+// State, Operation and Result are values. States are compared and hashed
+// (AbslHashValue), results compared; all three are printed if something goes
+// wrong, by operator<<, or, if they are optionals, variants, pairs, tuples or
+// containers with an order, part by part. A std::monostate is a result that
+// says nothing.
+
+#ifndef CLOTHO_SIM_HISTORY_H_
+#define CLOTHO_SIM_HISTORY_H_
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/sim/internal/history_text.h"
+#include "clotho/sim/internal/linearize.h"
+
+namespace clotho::sim {
+
+// What a model may do, if that is not certain. `Apply` is called again until
+// all combinations of what it can pick have been seen.
+class Alternatives {
+ public:
+  // One of 0 to `count` - 1. Throws ValueError if `count` is 0.
+  std::size_t Pick(std::size_t count);
+
+  // For the checker: goes to the next combination. False after the last one,
+  // and then begins anew.
+  bool Next();
+
+ private:
+  struct Choice {
+    std::size_t picked;
+    std::size_t count;
+  };
+  std::vector<Choice> choices_;
+  std::size_t at_ = 0;
+};
+
+template <typename M>
+concept NondeterministicModel =
+    requires(typename M::State& state, const typename M::Operation& operation,
+             Alternatives& alternatives) {
+      {
+        M::Apply(state, operation, alternatives)
+      } -> std::convertible_to<typename M::Result>;
+    };
+
+template <typename M>
+concept DeterministicModel =
+    requires(typename M::State& state, const typename M::Operation& operation) {
+      { M::Apply(state, operation) } -> std::convertible_to<typename M::Result>;
+    };
+
+// What History takes.
+template <typename M>
+concept HistoryModel = (DeterministicModel<M> || NondeterministicModel<M>) &&
+                       std::default_initializable<typename M::State> &&
+                       std::copyable<typename M::State> &&
+                       std::equality_comparable<typename M::State> &&
+                       std::equality_comparable<typename M::Result>;
+
+template <typename M>
+concept HasPartition = requires(const typename M::Operation& operation) {
+  M::Partition(operation);
+};
+
+enum class Verdict {
+  kLinearizable,
+  kNotLinearizable,
+  kUnknown,  // The search was given up.
+};
+
+// "linearizable", "not linearizable", "unknown".
+std::string_view VerdictName(Verdict verdict);
+std::ostream& operator<<(std::ostream& out, Verdict verdict);
+
+// What is known of a history. Operations are named by their numbers, from 0, in
+// the order in which they began.
+struct Linearizability {
+  Verdict verdict = Verdict::kUnknown;
+  // Unless it is linearizable: why, for people. At most 22 lines of 92
+  // characters, the last one without a line break.
+  std::string explanation = {};
+  // If it is not: operations of one partition that cannot all have returned
+  // what they did, when they did, whatever became of all others. With the
+  // outcome of any single one of them unknown, too, there is an order (if
+  // `minimal`; else a bound on the effort has ended the search for less).
+  std::vector<std::size_t> part = {};
+  // Others that must be there for that, whatever their outcomes.
+  std::vector<std::size_t> context = {};
+  bool minimal = true;
+  // Ways of the model that were looked at.
+  std::uint64_t steps = 0;
+};
+
+struct HistoryOptions {
+  // To look at more ways of the model, in one partition, is not worth it: the
+  // verdict is "unknown", which is no pass.
+  std::uint64_t steps_max = 1'000'000;
+};
+
+// Who calls, for the reader: a name, or a number, 0 for "c0".
+class Client {
+ public:
+  template <std::integral Number>
+  Client(Number number)  // NOLINT: converts, that is its purpose.
+      : name_("c" + std::to_string(number)) {}
+  Client(std::string_view name) : name_(name) {}    // NOLINT: as above.
+  Client(const char* name) : name_(name) {}         // NOLINT: as above.
+  Client(const std::string& name) : name_(name) {}  // NOLINT: as above.
+
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+namespace internal {
+
+// An operation of a history.
+template <typename Model>
+struct Record {
+  std::string client;
+  typename Model::Operation operation;
+  std::optional<typename Model::Result> result;  // None: unknown.
+  std::uint64_t called = 0;
+  std::uint64_t returned = kNever;
+  Moment called_at = {};
+  Moment returned_at = {};
+  bool discarded = false;
+};
+
+template <typename Model>
+struct Log {
+  std::vector<Record<Model>> records;
+  std::uint64_t events = 0;  // Calls and returns.
+};
+
+}  // namespace internal
+
+// The record of one execution. It may be destroyed before the operations that
+// it has begun.
+template <HistoryModel Model>
+class History {
+ public:
+  using State = typename Model::State;
+  using Operation = typename Model::Operation;
+  using Result = typename Model::Result;
+
+  explicit History(std::string_view name, HistoryOptions options = {})
+      : name_(name), options_(options) {}
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
+
+  // An operation that has begun. If this goes without an `End`, its outcome is
+  // unknown.
+  class Pending {
+   public:
+    Pending(Pending&&) noexcept = default;
+    Pending& operator=(Pending&&) noexcept = default;
+
+    // It has returned `result` now. Throws RuntimeError if it had ended.
+    void End(Result result) {
+      internal::Record<Model>& record = Take();
+      record.result = std::move(result);
+      record.returned = log_->events++;
+      record.returned_at = internal::Now();
+      log_ = nullptr;
+    }
+
+    // It certainly had no effect, and will have none: it does not count.
+    // Throws RuntimeError if it had ended.
+    void Discard() {
+      Take().discarded = true;
+      log_ = nullptr;
+    }
+
+   private:
+    friend class History;
+    Pending(std::shared_ptr<internal::Log<Model>> log, std::size_t index)
+        : log_(std::move(log)), index_(index) {}
+
+    internal::Record<Model>& Take() {
+      if (log_ == nullptr) internal::ThrowEnded();
+      return log_->records[index_];
+    }
+
+    std::shared_ptr<internal::Log<Model>> log_;  // Null: it has ended.
+    std::size_t index_;
+  };
+
+  // `client` calls `operation` now.
+  [[nodiscard]] Pending Begin(const Client& client, Operation operation) {
+    return Begin(log_, client.name(), std::move(operation));
+  }
+
+  // Calls `operation` when it is awaited, awaits `awaitable`, and returns what
+  // that returns, which is the operation's result. (Result() if that is
+  // nothing.) If it throws or is cancelled, the outcome is unknown.
+  template <Awaitable A>
+  Coro<AwaitResult<A>> Do(const Client& client, Operation operation,
+                          A awaitable) {
+    return DoIn(log_, client.name(), std::move(operation),
+                std::move(awaitable));
+  }
+
+  // How many operations have begun, those that were discarded included.
+  std::size_t size() const { return log_->records.size(); }
+
+  // Is what has been recorded until now linearizable?
+  Linearizability Decide() const;
+
+  // Returns if it is. Else, inside of an execution, this is its failure, as
+  // with `Always`; elsewhere it throws RuntimeError with the explanation.
+  void Check(
+      std::source_location location = std::source_location::current()) const {
+    if (const Linearizability result = Decide();
+        result.verdict != Verdict::kLinearizable) {
+      internal::FailHistory(name_, result.verdict == Verdict::kUnknown,
+                            result.explanation, location);
+    }
+  }
+
+ private:
+  using Records = std::vector<internal::Record<Model>>;
+
+  static Pending Begin(const std::shared_ptr<internal::Log<Model>>& log,
+                       std::string client, Operation operation) {
+    log->records.push_back({.client = std::move(client),
+                            .operation = std::move(operation),
+                            .result = std::nullopt,
+                            .called = log->events++,
+                            .called_at = internal::Now()});
+    return Pending(log, log->records.size() - 1);
+  }
+
+  template <Awaitable A>
+  static Coro<AwaitResult<A>> DoIn(std::shared_ptr<internal::Log<Model>> log,
+                                   std::string client, Operation operation,
+                                   A awaitable) {
+    Pending pending = Begin(log, std::move(client), std::move(operation));
+    if constexpr (std::is_void_v<AwaitResult<A>>) {
+      co_await std::move(awaitable);
+      pending.End(Result());
+    } else {
+      AwaitResult<A> result = co_await std::move(awaitable);
+      pending.End(Result(result));
+      co_return result;
+    }
+  }
+
+  // The model in numbers. Those of operations are their places in `records`.
+  class Numbered final : public internal::SequentialModel {
+   public:
+    explicit Numbered(const Records& records)
+        : records_(records), numbers_(0, HashOf{this}, Same{this}) {
+      NumberOf(State());
+    }
+
+    std::uint64_t Apply(std::uint32_t state, std::uint32_t operation,
+                        bool any_result,
+                        std::vector<std::uint32_t>& next) override {
+      const internal::Record<Model>& record = records_[operation];
+      std::uint64_t ways = 0;
+      ForEachWay(state, record.operation, [&](State& after, Result& result) {
+        ++ways;
+        if (any_result || result == *record.result) {
+          next.push_back(NumberOf(std::move(after)));
+        }
+      });
+      return ways;
+    }
+
+    const State& operator[](std::uint32_t number) const {
+      return states_[number];
+    }
+
+    // Calls `visit(State& after, Result& result)` for each way in which
+    // `operation` can go.
+    template <typename Visit>
+    void ForEachWay(std::uint32_t state, const Operation& operation,
+                    Visit visit) {
+      if constexpr (DeterministicModel<Model>) {
+        State after = states_[state];
+        Result result = Model::Apply(after, operation);
+        visit(after, result);
+      } else {
+        do {
+          State after = states_[state];
+          Result result = Model::Apply(after, operation, alternatives_);
+          visit(after, result);
+        } while (alternatives_.Next());
+      }
+    }
+
+   private:
+    // By content; the numbers are places in states_.
+    struct HashOf {
+      const Numbered* model;
+      std::size_t operator()(std::uint32_t number) const {
+        return absl::Hash<State>()(model->states_[number]);
+      }
+    };
+    struct Same {
+      const Numbered* model;
+      bool operator()(std::uint32_t a, std::uint32_t b) const {
+        return model->states_[a] == model->states_[b];
+      }
+    };
+
+    std::uint32_t NumberOf(State state) {
+      states_.push_back(std::move(state));
+      const auto [number, is_new] =
+          numbers_.insert(static_cast<std::uint32_t>(states_.size() - 1));
+      if (!is_new) states_.pop_back();
+      return *number;
+    }
+
+    const Records& records_;
+    std::deque<State> states_;
+    absl::flat_hash_set<std::uint32_t, HashOf, Same> numbers_;
+    Alternatives alternatives_;
+  };
+
+  // The operations that count, by what they are about, in the order in which
+  // that came up; and each in the order of the calls.
+  struct Part {
+    std::string key;  // Empty: there is only one.
+    std::vector<internal::Event> events;
+  };
+  std::vector<Part> Parts() const {
+    std::vector<Part> parts;
+    const auto add = [&](Part& part, std::size_t i) {
+      const internal::Record<Model>& record = log_->records[i];
+      part.events.push_back({.operation = static_cast<std::uint32_t>(i),
+                             .called = record.called,
+                             .returned = record.returned});
+    };
+    const Records& records = log_->records;
+    if constexpr (HasPartition<Model>) {
+      using Key = std::remove_cvref_t<decltype(Model::Partition(
+          std::declval<const Operation&>()))>;
+      absl::flat_hash_map<Key, std::size_t> places;
+      for (std::size_t i = 0; i < records.size(); ++i) {
+        if (records[i].discarded) continue;
+        const Key key = Model::Partition(records[i].operation);
+        const auto [place, is_new] = places.try_emplace(key, parts.size());
+        if (is_new) parts.push_back({internal::ToText(key), {}});
+        add(parts[place->second], i);
+      }
+    } else {
+      parts.emplace_back();
+      for (std::size_t i = 0; i < records.size(); ++i) {
+        if (!records[i].discarded) add(parts.front(), i);
+      }
+    }
+    return parts;
+  }
+
+  std::string OperationText(std::size_t i) const {
+    const internal::Record<Model>& record = log_->records[i];
+    return internal::OperationText(
+        internal::ToText(record.operation),
+        record.result.has_value() ? internal::ToText(*record.result) : "?");
+  }
+
+  void Explain(const Part& part, const internal::Contradiction& contradiction,
+               Numbered& model, Linearizability& result) const;
+
+  std::string name_;
+  HistoryOptions options_;
+  std::shared_ptr<internal::Log<Model>> log_ =
+      std::make_shared<internal::Log<Model>>();
+};
+
+template <HistoryModel Model>
+Linearizability History<Model>::Decide() const {
+  Linearizability result;
+  result.verdict = Verdict::kLinearizable;
+  for (const Part& part : Parts()) {
+    Numbered model(log_->records);
+    const internal::SearchResult search =
+        internal::Linearize(part.events, model, options_.steps_max);
+    result.steps += search.steps;
+    if (search.end == internal::SearchEnd::kNone) {
+      result.verdict = Verdict::kNotLinearizable;
+      Explain(part,
+              internal::FindContradiction(part.events, model, search.steps),
+              model, result);
+      return result;  // Whatever the others are.
+    }
+    if (search.end == internal::SearchEnd::kOutOfSteps &&
+        result.verdict == Verdict::kLinearizable) {
+      result.verdict = Verdict::kUnknown;
+      result.explanation = internal::UnknownText(
+          name_, part.key, part.events.size(), options_.steps_max);
+    }
+  }
+  return result;
+}
+
+template <HistoryModel Model>
+void History<Model>::Explain(const Part& part,
+                             const internal::Contradiction& contradiction,
+                             Numbered& model, Linearizability& result) const {
+  result.part.assign(contradiction.part.begin(), contradiction.part.end());
+  result.context.assign(contradiction.context.begin(),
+                        contradiction.context.end());
+  result.minimal = contradiction.minimal;
+
+  internal::HistoryDrawing drawing;
+  drawing.history = name_;
+  drawing.key = part.key;
+  drawing.operations = part.events.size();
+  drawing.minimal = contradiction.minimal;
+  const auto add_rows = [&](const std::vector<std::uint32_t>& operations,
+                            bool is_context) {
+    for (const std::uint32_t i : operations) {
+      const internal::Record<Model>& record = log_->records[i];
+      drawing.rows.push_back({.client = record.client,
+                              .text = OperationText(i),
+                              .called = record.called,
+                              .returned = record.returned,
+                              .called_at = record.called_at,
+                              .returned_at = record.returned_at,
+                              .is_context = is_context,
+                              .is_stuck = i == contradiction.stuck});
+    }
+  };
+  add_rows(contradiction.part, /*is_context=*/false);
+  add_rows(contradiction.context, /*is_context=*/true);
+  for (const std::uint32_t i : contradiction.order) {
+    // What those of the context returned does not count.
+    const bool counts =
+        std::find(contradiction.part.begin(), contradiction.part.end(), i) !=
+        contradiction.part.end();
+    drawing.order.push_back(counts
+                                ? OperationText(i)
+                                : internal::ToText(log_->records[i].operation));
+  }
+  drawing.state = internal::ToText(model[contradiction.state]);
+  const Operation& stuck = log_->records[contradiction.stuck].operation;
+  drawing.stuck = internal::ToText(stuck);
+  model.ForEachWay(contradiction.state, stuck, [&](State&, Result& right) {
+    drawing.right_results.push_back(internal::ToText(right));
+  });
+  result.explanation = internal::Draw(std::move(drawing));
+}
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_HISTORY_H_
