@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho::internal {
 
@@ -33,6 +34,7 @@ AsCompletedState::AsCompletedState(const std::vector<Ref<FutureBase>>& futures,
 
 void AsCompletedState::Watcher::Run() {
   const Ref<AsCompletedState> keep = Ref<AsCompletedState>::Adopt(&state_);
+  SyncJoin(&state_);
   state_.FutureIsDone(this - state_.watchers_.begin());
 }
 

@@ -1,9 +1,8 @@
 // ConcurrentFuture<T>: a result that comes from another thread.
 //
 //   ConcurrentFuture<int> answer = pool.Submit([] { return 6 * 7; });
-//   int n = answer.Result();            // Blocks this thread until it is
-//   there. int m = co_await WrapFuture(answer);  // In a coroutine: only the
-//   task waits.
+//   int n = answer.Result();               // Blocks the thread until then.
+//   int m = co_await WrapFuture(answer);   // Only the task waits.
 //
 // Python's concurrent.futures.Future. It belongs to no loop: any thread may use
 // it, and its callbacks run in the thread that completes it. Copies refer to

@@ -17,13 +17,17 @@ std::string Event::Describe() const {
 }
 
 void Event::Set() {
+  internal::SyncRelease(this);
   if (set_) return;
   set_ = true;
   waiters_.ForEach([](Waiter& waiter) { waiter.Wake(); });
 }
 
 bool Event::WaitAwaitable::Awaiter::await_ready() {
-  if (event_.set_) return true;
+  if (event_.set_) {
+    internal::SyncAcquire(&event_);
+    return true;
+  }
   event_.binding_.Bind(*parent_.task().loop(), event_);
   return false;
 }

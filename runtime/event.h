@@ -17,6 +17,7 @@
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/loop_binding.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/text.h"
 
 namespace clotho {
@@ -48,7 +49,10 @@ class Event {
   // would have to wait, and tasks of another loop have waited before.
   [[nodiscard]] WaitAwaitable Wait() { return WaitAwaitable(*this); }
 
-  bool IsSet() const { return set_; }
+  bool IsSet() const {
+    if (set_) internal::SyncAcquire(this);
+    return set_;
+  }
 
   // Wakes every waiter, in the order in which they began to wait. The event
   // stays set: a later `Wait` returns at once, without suspending.

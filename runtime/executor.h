@@ -2,8 +2,8 @@
 // the loop's thread.
 //
 //   ThreadPoolExecutor pool({.max_workers = 4});
-//   ConcurrentFuture<int> size = pool.Submit([] { return CountLines("a.txt");
-//   }); int n = co_await GetRunningLoop().RunInExecutor(&pool, [] { ... });
+//   ConcurrentFuture<int> size = pool.Submit(CountLines);
+//   int n = co_await GetRunningLoop().RunInExecutor(&pool, CountLines);
 //
 // Mostly `co_await ToThread(function, arguments...)` is all that is needed (see
 // threads.h): it uses the loop's own executor.

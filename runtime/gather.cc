@@ -12,6 +12,7 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho::internal {
 namespace {
@@ -87,6 +88,7 @@ Runnable* GatherBase::Watcher::Leads() {
 }
 
 void GatherBase::ChildIsDone(FutureBase& future) {
+  SyncJoin(this);
   ++finished_;
   if (done()) {
     if (future.state() != State::kCancelled) future.MarkRetrieved();

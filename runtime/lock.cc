@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho {
 
@@ -22,6 +23,7 @@ std::string Lock::Describe() const {
 
 void Lock::Take(const internal::TaskBase& task,
                 const std::source_location& location) {
+  internal::SyncAcquire(this);
   locked_ = true;
   holder_ = internal::Ref<internal::FutureBase>(
       const_cast<internal::TaskBase*>(&task));
@@ -46,6 +48,7 @@ void Lock::Release() {
 }
 
 void Lock::Unlock() noexcept {
+  internal::SyncRelease(this);
   locked_ = false;
   holder_ = nullptr;
   WakeFirst();

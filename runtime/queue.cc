@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho::internal {
 
@@ -53,6 +54,7 @@ void QueueBase::CheckGet() const {
 }
 
 void QueueBase::ItemWasPut() {
+  SyncRelease(this);
   ++unfinished_;
   finished_.Clear();
   WakeNext(getters_);
@@ -73,6 +75,7 @@ void QueueBase::WakeAll(Line& line) {
 }
 
 void QueueBase::TaskDone() {
+  SyncRelease(&finished_);
   if (unfinished_ == 0) throw ValueError("task_done() called too many times");
   if (--unfinished_ == 0) finished_.Set();
 }

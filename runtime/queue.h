@@ -33,6 +33,7 @@
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/loop_binding.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/internal/text.h"
 
@@ -125,7 +126,10 @@ class QueueBase {
   void CheckPut() const;
   void CheckGet() const;
   void ItemWasPut();
-  void ItemWasGot() { WakeNext(putters_); }
+  void ItemWasGot() {
+    SyncJoin(this);  // Whoever finds room comes after it.
+    WakeNext(putters_);
+  }
   virtual void DropItems() = 0;
 
  private:

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho {
 
@@ -47,6 +48,7 @@ void Semaphore::Release() {
 }
 
 void Semaphore::AddPermit() noexcept {
+  internal::SyncRelease(this);
   ++value_;
   WakeNext();
 }
@@ -71,6 +73,7 @@ bool Semaphore::AcquireAwaitable::Awaiter::await_ready() {
     return false;
   }
   --semaphore_.value_;
+  internal::SyncAcquire(&semaphore_);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho::internal {
 
@@ -38,6 +39,7 @@ void TaskGroupState::Child::Run() {
   const Ref<TaskGroupState> group = group_;
   const Ref<FutureBase> task = task_;
   delete this;
+  SyncJoin(group.get());
   group->ChildIsDone(*task);
 }
 

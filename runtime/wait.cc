@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 
 namespace clotho::internal {
@@ -50,6 +51,7 @@ void WaitState::Disarm() {
 }
 
 void WaitState::Watcher::Run() {
+  SyncJoin(&wait_);
   wait_.FutureIsDone(future_);
   wait_.Release();
 }

@@ -20,6 +20,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/sim/failure.h"
 #include "clotho/sim/internal/launch.h"
+#include "clotho/sim/internal/races.h"
 #include "clotho/sim/internal/recorder.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/internal/text.h"
@@ -360,6 +361,9 @@ class Explorer {
     if (!report_.failure.has_value()) return;
     if (report_.failure->kind == FailureKind::kDeadlock) {
       report_.waits = internal::WaitsText(recorder);
+    }
+    if (recorder.races().race().has_value()) {
+      report_.race = internal::RaceText(*recorder.races().race());
     }
     report_.again = internal::AgainText(name_, ReplayText());
   }

@@ -336,6 +336,10 @@ std::string Report::Text() const {
   if (!trace.events.empty()) {
     absl::StrAppend(&out, "\n", Table(trace).Text(failure->step));
   }
+  if (!race.empty()) {
+    absl::StrAppend(&out, "\n");
+    AddBlock(out, "RACE", race);
+  }
   if (!waits.empty()) {
     absl::StrAppend(&out, "\n");
     AddBlock(out, "WAITS", waits);

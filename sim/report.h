@@ -43,6 +43,7 @@ class Report {
   // Of the shrunk execution.
   Trace trace;
   std::uint64_t trace_hash = 0;
+  std::string race;   // The RACE block: empty unless tracked state shows one.
   std::string waits;  // The WAITS block of a deadlock, else empty.
 
   // Of the search.

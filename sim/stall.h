@@ -1,7 +1,6 @@
 // Stall: time that code takes while nothing else can run.
 //
-//   sim::Stall(absl::Milliseconds(200));  // Where a real program parses a
-//   file.
+//   sim::Stall(absl::Milliseconds(200));  // In place of parsing a file.
 //
 // In a simulation code takes no time, however much it computes. Stall says how
 // much it would: the virtual clock moves on, and deadlines pass, before anybody

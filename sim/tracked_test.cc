@@ -1,6 +1,7 @@
 #include "clotho/sim/tracked.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -159,6 +160,108 @@ TEST(TrackedTest, IsSeenInTheReport) {
     }
   }
   EXPECT_THAT(touched, ElementsAre("| writes number", "| reads number"));
+}
+
+// ---- The RACE block. ----
+
+struct Counter {
+  Tracked<int> value{"value", 0};
+  Lock lock;
+};
+
+Coro<void> Increment(Counter& counter) {
+  const int before = counter.value.Read();
+  co_await Sleep(absl::ZeroDuration());
+  counter.value.Write() = before + 1;
+}
+
+TEST(RaceTest, NamesTheAccessInTheGap) {
+  const auto body = []() -> Coro<void> {
+    Counter counter;
+    Task<void> a = CreateTask(Increment(counter), {.name = "a"});
+    Task<void> b = CreateTask(Increment(counter), {.name = "b"});
+    co_await a;
+    co_await b;
+    Always(counter.value.Read() == 2, "no update is lost");
+  };
+  const Report report = Explore(body, Fuzz());
+  ASSERT_FALSE(report.passed());
+  EXPECT_THAT(report.race, testing::StartsWith("on value\nstep "));
+  EXPECT_THAT(report.race, testing::HasSubstr("<- in the gap"));
+  EXPECT_THAT(report.race, testing::HasSubstr("b  writes"));
+  EXPECT_THAT(report.Text(), testing::HasSubstr("\nRACE    on value\n"));
+}
+
+// Fails at the end, for the report's sake.
+std::string RaceOf(const std::function<Coro<void>(Counter&)>& program) {
+  const auto body = [&program]() -> Coro<void> {
+    Counter counter;
+    co_await program(counter);
+    Always(false, "the end");
+  };
+  return Explore(body).race;
+}
+
+TEST(RaceTest, WhatIsOrderedIsNone) {
+  // Handed over and back through a queue and a future.
+  EXPECT_EQ(RaceOf([](Counter& counter) -> Coro<void> {
+              Queue<int> queue;
+              Future<void> answer = GetRunningLoop().CreateFuture<void>();
+              Task<void> other = CreateTask(
+                  [](Counter& c, Queue<int>& q, Future<void> a) -> Coro<void> {
+                    co_await q.Get();
+                    c.value = c.value + 1;
+                    a.SetResult();
+                  }(counter, queue, answer));
+              counter.value = 1;
+              queue.PutNowait(1);
+              co_await answer;
+              counter.value = counter.value + 1;
+              co_await other;
+            }),
+            "");
+  // Under a lock.
+  EXPECT_EQ(RaceOf([](Counter& counter) -> Coro<void> {
+              const auto use = [](Counter& c) -> Coro<void> {
+                for (int i = 0; i < 3; ++i) {
+                  auto guard = co_await c.lock.Acquire();
+                  const int before = c.value.Read();
+                  co_await Sleep(absl::ZeroDuration());
+                  c.value = before + 1;
+                }
+              };
+              co_await Gather(use(counter), use(counter));
+              Always(counter.value.Read() == 6, "all are counted");
+            }),
+            "");
+  // After those who gathered have come back; and through a task group.
+  EXPECT_EQ(RaceOf([](Counter& counter) -> Coro<void> {
+              const auto set = [](Counter& c, int to) -> Coro<void> {
+                c.value = to;
+                co_return;
+              };
+              counter.value = 1;
+              co_await Gather(set(counter, 2));
+              counter.value = counter.value + 1;
+              TaskGroup group;
+              co_await group.Run([&]() -> Coro<void> {
+                group.CreateTask(set(counter, 4));
+                co_return;
+              });
+              counter.value = counter.value + 1;
+            }),
+            "");
+  // Read by many.
+  EXPECT_EQ(RaceOf([](Counter& counter) -> Coro<void> {
+              const auto read = [](Counter& c) -> Coro<void> {
+                for (int i = 0; i < 3; ++i) {
+                  Always(c.value.Read() == 0, "zero");
+                  co_await Sleep(absl::ZeroDuration());
+                }
+              };
+              co_await Gather(read(counter), read(counter));
+            }),
+            "");
 }
 
 }  // namespace

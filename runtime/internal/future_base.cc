@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 
 namespace clotho::internal {
@@ -114,6 +115,7 @@ EventLoop& FutureBase::LiveLoop() const {
 }
 
 void FutureBase::Finish(State state) {
+  SyncRelease(this);
   state_ = state;
   if (waiters_.empty()) return;
   LiveLoop().CheckOpen();
@@ -128,6 +130,7 @@ void FutureBase::Finish(State state) {
 }
 
 void FutureBase::ThrowCancelled() {
+  SyncAcquire(this);
   if (exception_ != nullptr) {
     std::rethrow_exception(std::exchange(exception_, nullptr));
   }
@@ -143,6 +146,7 @@ void FutureBase::ThrowUnlessValue() {
     case State::kCancelled:
       ThrowCancelled();
     case State::kFinished:
+      SyncAcquire(this);
       unretrieved_ = false;
       if (exception_ != nullptr) std::rethrow_exception(exception_);
   }
@@ -155,6 +159,7 @@ std::exception_ptr FutureBase::GetException() {
         "Done() first");
   }
   if (state_ == State::kCancelled) ThrowCancelled();
+  SyncAcquire(this);
   unretrieved_ = false;
   return exception_;
 }
@@ -166,6 +171,7 @@ bool FutureBase::OutcomeIsCancelledError() const {
 }
 
 std::exception_ptr FutureBase::OutcomeAsException() {
+  SyncAcquire(this);
   unretrieved_ = false;
   if (state_ != State::kCancelled) return exception_;
   if (exception_ != nullptr) return std::exchange(exception_, nullptr);

@@ -5,10 +5,12 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/internal/tie.h"
 #include "clotho/sim/executor.h"
@@ -49,6 +51,13 @@ CallbackOrigin OriginOf(const clotho::internal::Runnable& callback) {
 }
 
 }  // namespace
+
+Recorder::Recorder(const Simulator& simulator)
+    : simulator_(simulator),
+      outer_listener_(std::exchange(clotho::internal::sync_listener, &races_)) {
+}
+
+Recorder::~Recorder() { clotho::internal::sync_listener = outer_listener_; }
 
 Recorder::Since Recorder::WaitsSince(const std::string& task) const {
   const auto found = since_.find(task);
@@ -119,9 +128,15 @@ void Recorder::Step(std::uint64_t step, const Candidate& taken,
   }
 }
 
-void Recorder::Touched(std::uint64_t, bool write, std::string_view name,
+void Recorder::Touched(std::uint64_t object, bool write, std::string_view name,
                        const std::source_location& location) {
   if (current_ == kNoLane) return;
+  races_.Touched(object, name,
+                 {.step = simulator_.step(),
+                  .chain = current_chain_,
+                  .task = trace_.lanes[current_],
+                  .write = write,
+                  .location = location});
   SetPlace(
       Add(current_, write ? Kind::kWrite : Kind::kRead,
           absl::StrCat(write ? "| writes " : "| reads ", std::string(name))),
@@ -166,6 +181,7 @@ void Recorder::Failed(const Failure& failure) {
 void Recorder::End(EventLoop& loop) { waits_ = BuildWaitGraph(loop); }
 
 void Recorder::TaskCreated(const TaskBase& task) {
+  races_.Created(task.chain());
   const std::size_t lane = LaneOf(task);
   if (current_ == kNoLane) return;
   TraceEvent& event =
@@ -197,6 +213,7 @@ void Recorder::TaskDone(const TaskBase& task) {
 }
 
 void Recorder::BecameReady(const Runnable& runnable) {
+  if (runnable.kind() != RunnableKind::kTask) races_.MadeReady(&runnable);
   const TaskBase* const task = TaskOf(runnable);
   if (task == nullptr || current_ == kNoLane || !task->started()) return;
   const std::size_t lane = LaneOf(*task);
@@ -205,6 +222,12 @@ void Recorder::BecameReady(const Runnable& runnable) {
 }
 
 void Recorder::StepBegins(const Runnable& runnable) {
+  if (runnable.kind() == RunnableKind::kInternal) {
+    races_.BeginBookkeeping(&runnable);
+  } else {
+    current_chain_ = runnable.chain();
+    races_.BeginStep(current_chain_, simulator_.step());
+  }
   outer_.push_back(current_);
   if (const TaskBase* const task = TaskOf(runnable)) {
     current_ = LaneOf(*task);

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/sim/failure.h"
+#include "clotho/sim/internal/races.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/internal/wait_graph.h"
 #include "clotho/sim/strategy.h"
@@ -23,10 +25,12 @@ namespace clotho::sim::internal {
 
 class Recorder final : public Observer {
  public:
-  explicit Recorder(const Simulator& simulator) : simulator_(simulator) {}
+  explicit Recorder(const Simulator& simulator);
+  ~Recorder() override;
 
   Trace& trace() { return trace_; }
   const WaitGraph& waits() const { return waits_; }
+  const RaceFinder& races() const { return races_; }
   // When and at which step a task began its last wait.
   struct Since {
     std::uint64_t step = 0;
@@ -68,9 +72,12 @@ class Recorder final : public Observer {
   const Simulator& simulator_;
   Trace trace_;
   WaitGraph waits_;
+  RaceFinder races_;
+  clotho::internal::SyncListener* const outer_listener_;
   std::map<std::uint32_t, std::size_t> lanes_;  // By the task's number.
   std::map<std::string, Since, std::less<>> since_;
   std::size_t callback_lane_ = kNoLane;
+  std::uint32_t current_chain_ = 0;
   std::size_t current_ = kNoLane;  // Whose step runs; none for bookkeeping.
   // Of the steps that are running: an eager task's is inside of another's.
   std::vector<std::size_t> outer_;
