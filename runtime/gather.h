@@ -262,15 +262,69 @@ auto GatherHandles(std::vector<F> handles) {
 
 }  // namespace internal
 
+// Of up to four, the tasks know where `Gather` was called: nothing with a
+// default can follow arguments of any number. Of more, they know no place.
+template <Awaitable A>
+[[nodiscard]] auto Gather(
+    A a, std::source_location location = std::source_location::current()) {
+  return internal::GatherTuple<false>(location, std::move(a));
+}
+template <Awaitable A, Awaitable B>
+[[nodiscard]] auto Gather(
+    A a, B b, std::source_location location = std::source_location::current()) {
+  return internal::GatherTuple<false>(location, std::move(a), std::move(b));
+}
+template <Awaitable A, Awaitable B, Awaitable C>
+[[nodiscard]] auto Gather(
+    A a, B b, C c,
+    std::source_location location = std::source_location::current()) {
+  return internal::GatherTuple<false>(location, std::move(a), std::move(b),
+                                      std::move(c));
+}
+template <Awaitable A, Awaitable B, Awaitable C, Awaitable D>
+[[nodiscard]] auto Gather(
+    A a, B b, C c, D d,
+    std::source_location location = std::source_location::current()) {
+  return internal::GatherTuple<false>(location, std::move(a), std::move(b),
+                                      std::move(c), std::move(d));
+}
 template <Awaitable... A>
+  requires(sizeof...(A) == 0 || sizeof...(A) > 4)
 [[nodiscard]] auto Gather(A... awaitables) {
-  return internal::GatherTuple<false>(std::source_location::current(),
+  return internal::GatherTuple<false>(std::source_location(),
                                       std::move(awaitables)...);
 }
 
+template <Awaitable A>
+[[nodiscard]] auto Gather(
+    ReturnExceptions, A a,
+    std::source_location location = std::source_location::current()) {
+  return internal::GatherTuple<true>(location, std::move(a));
+}
+template <Awaitable A, Awaitable B>
+[[nodiscard]] auto Gather(
+    ReturnExceptions, A a, B b,
+    std::source_location location = std::source_location::current()) {
+  return internal::GatherTuple<true>(location, std::move(a), std::move(b));
+}
+template <Awaitable A, Awaitable B, Awaitable C>
+[[nodiscard]] auto Gather(
+    ReturnExceptions, A a, B b, C c,
+    std::source_location location = std::source_location::current()) {
+  return internal::GatherTuple<true>(location, std::move(a), std::move(b),
+                                     std::move(c));
+}
+template <Awaitable A, Awaitable B, Awaitable C, Awaitable D>
+[[nodiscard]] auto Gather(
+    ReturnExceptions, A a, B b, C c, D d,
+    std::source_location location = std::source_location::current()) {
+  return internal::GatherTuple<true>(location, std::move(a), std::move(b),
+                                     std::move(c), std::move(d));
+}
 template <Awaitable... A>
+  requires(sizeof...(A) == 0 || sizeof...(A) > 4)
 [[nodiscard]] auto Gather(ReturnExceptions, A... awaitables) {
-  return internal::GatherTuple<true>(std::source_location::current(),
+  return internal::GatherTuple<true>(std::source_location(),
                                      std::move(awaitables)...);
 }
 

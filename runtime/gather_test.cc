@@ -386,5 +386,33 @@ TEST_F(GatherTest, SaysWhatItWaitsFor) {
   EXPECT_THAT(info.parts, ElementsAre(b.state().get()));
 }
 
+TEST_F(GatherTest, TheTasksOfUpToFourKnowWhereItWasCalled) {
+  std::vector<unsigned> lines;
+  const auto child = [&]() -> Coro<void> {
+    lines.push_back(CurrentTask()->base().created_at().line());
+    co_return;
+  };
+  unsigned here = 0;
+  const auto main = [&]() -> Coro<void> {
+    here = __LINE__;
+    co_await Gather(child());
+    co_await Gather(child(), child());
+    co_await Gather(child(), child(), child());
+    co_await Gather(child(), child(), child(), child());
+    co_await Gather(kReturnExceptions, child());
+    co_await Gather(kReturnExceptions, child(), child());
+    co_await Gather(kReturnExceptions, child(), child(), child());
+    co_await Gather(kReturnExceptions, child(), child(), child(), child());
+    co_await Gather(child(), child(), child(), child(), child());
+  };
+  Run(main());
+  for (unsigned& line : lines) {
+    if (line != 0) line -= here;
+  }
+  EXPECT_THAT(lines, ElementsAre(1, 2, 2, 3, 3, 3, 4, 4, 4, 4,  //
+                                 5, 6, 6, 7, 7, 7, 8, 8, 8, 8,  //
+                                 0, 0, 0, 0, 0));
+}
+
 }  // namespace
 }  // namespace clotho
