@@ -1,0 +1,69 @@
+// CPython's own tests of coroutines, asked of Coro: what test_pep492.py of its
+// suite checks. Each test has the name of the method whose claim it makes
+// again, in the class that the method is of.
+
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/generator.h"
+#include "clotho/runtime/inspect.h"
+#include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/sleep.h"
+#include "clotho/runtime/task.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho {
+namespace {
+
+constexpr Delay kNow;
+
+class Pep492CoroutineTests : public internal::RuntimeTest {};
+
+TEST_F(Pep492CoroutineTests, Iscoroutine) {
+  static_assert(IsCoroutine<Coro<void>>);
+  static_assert(IsCoroutine<Coro<int>&&>);
+  static_assert(!IsCoroutine<Task<int>>);
+  static_assert(!IsCoroutine<int>);
+}
+
+TEST_F(Pep492CoroutineTests, IscoroutineGenerator) {
+  static_assert(!IsCoroutine<Generator<int>>);
+}
+
+TEST_F(Pep492CoroutineTests, Iscoroutinefunction) {
+  const auto foo = []() -> Coro<void> { co_return; };
+  const auto bar = []() -> Generator<int> { co_yield 1; };
+  static_assert(IsCoroutineFunction<decltype(foo)>);
+  static_assert(!IsCoroutineFunction<decltype(bar)>);
+}
+
+TEST_F(Pep492CoroutineTests, AsyncDefCoroutines) {
+  const auto bar = []() -> Coro<std::string> { co_return "spam"; };
+  const auto foo = [&]() -> Coro<std::string> { co_return co_await bar(); };
+  EXPECT_EQ(Run(foo()), "spam");
+}
+
+// A coroutine that is a task's already is not to be had twice.
+TEST_F(Pep492CoroutineTests, DoubleAwait) {
+  const auto sleep = []() -> Coro<void> {
+    co_await Sleep(absl::Milliseconds(100));
+  };
+  const auto main = [&]() -> Coro<void> {
+    Coro<void> coro = sleep();
+    Task<void> task = CreateTask(std::move(coro));
+    co_await Sleep(kNow);
+    EXPECT_EQ(co_await Raised(std::move(coro)),  // NOLINT: it is what we test.
+              "RuntimeError('cannot reuse already awaited coroutine')");
+    task.Cancel();
+    EXPECT_EQ(co_await Raised(task), "CancelledError()");
+  };
+  Run(main());
+}
+
+}  // namespace
+}  // namespace clotho
