@@ -58,7 +58,10 @@ TEST_F(Pep492CoroutineTests, DoubleAwait) {
     Task<void> task = CreateTask(std::move(coro));
     co_await Sleep(kNow);
     EXPECT_EQ(co_await Raised(std::move(coro)),  // NOLINT: it is what we test.
-              "RuntimeError('cannot reuse already awaited coroutine')");
+              "RuntimeError('cannot reuse already awaited coroutine: call its "
+              "function again for a new one, or make it a task with "
+              "CreateTask, which "
+              "any number can await')");
     task.Cancel();
     EXPECT_EQ(co_await Raised(task), "CancelledError()");
   };

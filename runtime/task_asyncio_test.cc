@@ -88,7 +88,7 @@ TEST_F(BaseTaskTests, OtherLoopFuture) {
   Future<void> future(other);
   EXPECT_EQ(Raised(WaitThen12(future)),
             "RuntimeError('Task Task-1 got a future attached to a different "
-            "loop')");
+            "loop: make the future in the loop in which it is awaited')");
   EXPECT_FALSE(future.Done());
 }
 
@@ -97,7 +97,8 @@ TEST_F(BaseTaskTests, TaskAwaitsOnItself) {
   const auto body = [&]() -> Coro<void> { co_await *task; };
   task = Start(body());
   EXPECT_EQ(Raised(*task),
-            "RuntimeError('Task cannot await on itself: Task-1')");
+            "RuntimeError('Task cannot await on itself: Task-1; it would wait "
+            "for ever: await it in another one')");
 }
 
 TEST_F(BaseTaskTests, TaskClass) {
@@ -207,9 +208,11 @@ TEST_F(BaseTaskTests, TaskSetMethods) {
   Task<std::string> task = Start(Ok());
   Future<std::string> future = task;
   EXPECT_EQ(Thrown([&] { future.SetResult("no"); }),
-            "RuntimeError: Task does not support SetResult");
+            "RuntimeError: Task does not support SetResult: how its coroutine "
+            "ends is its result");
   EXPECT_EQ(Thrown([&] { future.SetException(ValueError("no")); }),
-            "RuntimeError: Task does not support SetException");
+            "RuntimeError: Task does not support SetException: how its "
+            "coroutine ends is its result");
   EXPECT_EQ(loop_.RunUntilComplete(task), "ok");
 }
 
@@ -289,7 +292,9 @@ TEST_F(BaseTaskTests, GetCoro) {
   // The task has this very coroutine: no copy of it, and nobody else.
   EXPECT_EQ(held.use_count(), 2);
   EXPECT_EQ(Thrown([&] { Start(std::move(coro)); }),
-            "RuntimeError: cannot reuse already awaited coroutine");
+            "RuntimeError: cannot reuse already awaited coroutine: call its "
+            "function again for a new one, or make it a task with CreateTask, "
+            "which any number can await");
   loop_.RunUntilComplete(task);
   EXPECT_EQ(held.use_count(), 1);
 }
@@ -347,8 +352,8 @@ TEST_F(BaseTaskTests, GetStack) {
   Iterate();
   const std::vector<std::source_location> stack = task.GetStack();
   ASSERT_THAT(stack, SizeIs(2));
-  EXPECT_EQ(stack[0].line(), line_of_bar);
-  EXPECT_EQ(stack[1].line(), line_of_foo);
+  EXPECT_EQ(stack[0].line(), line_of_foo);
+  EXPECT_EQ(stack[1].line(), line_of_bar);
   future.SetResult();
   loop_.RunUntilComplete(task);
   EXPECT_THAT(task.GetStack(), IsEmpty());
