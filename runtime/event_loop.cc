@@ -279,7 +279,10 @@ inline bool EventLoop::CollectWork() {
 bool EventLoop::WaitForWork() {
   const internal::Timer* const next =
       timers_.empty() ? nullptr : &timers_.front();
-  if (scheduler_ != nullptr && !scheduler_->BeforeWait(next)) return false;
+  if (scheduler_ != nullptr) {
+    if (!scheduler_->BeforeWait(next)) return false;
+    if (!ready_.empty()) return true;
+  }
   if (next != nullptr && next->when_ns() <= clock_->NowNs()) return true;
   if (clock_->Wait(next == nullptr
                        ? std::nullopt

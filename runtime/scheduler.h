@@ -36,7 +36,7 @@ class Scheduler {
                           const internal::Timer* next_timer) = 0;
 
   // Nothing is ready. Returns false to stop the loop in place of waiting for
-  // the next timer.
+  // the next timer. It may make something ready.
   virtual bool BeforeWait(const internal::Timer* next_timer) = 0;
 };
 

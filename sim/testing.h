@@ -13,7 +13,8 @@
 //   ... }
 //
 // EXPECT_* count inside the body and in everything it awaits or starts.
-// ASSERT_* do not compile in a coroutine. A test fails, too, if it cannot go on
+// ASSERT_* do not compile in a coroutine: see asserts.h for those that do.
+// A test fails, too, if it cannot go on
 // (deadlock), leaves a task pending, or if an exception or a coroutine gets
 // lost.
 //
@@ -26,7 +27,10 @@
 #ifndef CLOTHO_SIM_TESTING_H_
 #define CLOTHO_SIM_TESTING_H_
 
+#include <exception>
+
 #include "clotho/runtime/coro.h"
+#include "clotho/sim/asserts.h"
 #include "clotho/sim/explore.h"
 #include "clotho/sim/options.h"
 #include "gtest/gtest.h"
@@ -46,9 +50,38 @@ namespace internal {
 void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
              int line);
 
+// What GoogleTest makes of a fixture whose executions make their own.
+template <typename Fixture>
+class Shell : public Fixture {
+ protected:
+  void SetUp() override {}
+  void TearDown() override {}
+};
+
+template <typename Execution>
+Coro<void> RunFixture() {
+  Execution execution;
+  execution.SetUp();
+  std::exception_ptr error;
+  try {
+    co_await execution.Body();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  execution.TearDown();
+  if (error != nullptr) std::rethrow_exception(error);
+}
+
 }  // namespace internal
 }  // namespace clotho::sim
 
+// As TEST_F and TEST_P: the body is a member of the fixture. The fixture is
+// made anew for each execution, with its SetUp and TearDown, inside of it; what
+// it does once for the whole suite happens once.
+//
+//   class BankTest : public testing::Test { protected: Bank bank_; };
+//   CLOTHO_TEST_F(BankTest, Transfers, sim::Fuzz()) { co_await bank_.Open(); }
+//
 // Options follow the name: CLOTHO_TEST(Suite, Name, sim::Random{.seed = 7}).
 #define CLOTHO_TEST(suite, name, ...)                                        \
   static ::clotho::Coro<void> suite##_##name##_Body();                       \
@@ -58,5 +91,51 @@ void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
                                      __FILE__, __LINE__);                    \
   }                                                                          \
   static ::clotho::Coro<void> suite##_##name##_Body()
+
+#define CLOTHO_FIXTURE_BODY_(suite, name)           \
+  class suite##_##name##_Execution : public suite { \
+   public:                                          \
+    void SetUp() override { suite::SetUp(); }       \
+    void TearDown() override { suite::TearDown(); } \
+    void TestBody() override {}                     \
+    ::clotho::Coro<void> Body();                    \
+  }
+
+#define CLOTHO_TEST_F(suite, name, ...)                                   \
+  CLOTHO_FIXTURE_BODY_(suite, name);                                      \
+  GTEST_TEST_(suite, name, ::clotho::sim::internal::Shell<suite>,         \
+              ::testing::internal::GetTypeId<suite>()) {                  \
+    ::clotho::sim::internal::RunTest(                                     \
+        &::clotho::sim::internal::RunFixture<suite##_##name##_Execution>, \
+        ::clotho::sim::MakeSearch(__VA_ARGS__), __FILE__, __LINE__);      \
+  }                                                                       \
+  ::clotho::Coro<void> suite##_##name##_Execution::Body()
+
+// Instantiate it with INSTANTIATE_TEST_SUITE_P, as any other.
+#define CLOTHO_TEST_P(suite, name, ...)                                        \
+  CLOTHO_FIXTURE_BODY_(suite, name);                                           \
+  class suite##_##name##_Test : public ::clotho::sim::internal::Shell<suite> { \
+   public:                                                                     \
+    void TestBody() override {                                                 \
+      ::clotho::sim::internal::RunTest(                                        \
+          &::clotho::sim::internal::RunFixture<suite##_##name##_Execution>,    \
+          ::clotho::sim::MakeSearch(__VA_ARGS__), __FILE__, __LINE__);         \
+    }                                                                          \
+                                                                               \
+   private:                                                                    \
+    static int Register() {                                                    \
+      ::testing::UnitTest::GetInstance()                                       \
+          ->parameterized_test_registry()                                      \
+          .GetTestSuitePatternHolder<suite>(                                   \
+              #suite, ::testing::internal::CodeLocation(__FILE__, __LINE__))   \
+          ->AddTestPattern(                                                    \
+              #suite, #name,                                                   \
+              new ::testing::internal::TestMetaFactory<suite##_##name##_Test>, \
+              ::testing::internal::CodeLocation(__FILE__, __LINE__));          \
+      return 0;                                                                \
+    }                                                                          \
+    [[maybe_unused]] static inline const int registered_ = Register();         \
+  };                                                                           \
+  ::clotho::Coro<void> suite##_##name##_Execution::Body()
 
 #endif  // CLOTHO_SIM_TESTING_H_

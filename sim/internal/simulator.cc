@@ -89,6 +89,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   step_chain_ = 0;
   objects_.clear();
   invariants_ = nullptr;
+  settling_.clear();
   mishaps_.clear();
   profile_steps_.clear();
   observer_ = observer;
@@ -594,6 +595,12 @@ Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
 bool Simulator::BeforeWait(const Timer* next_timer) {
   if (failed()) return false;
   if (invariants_ != nullptr && !CheckInvariants()) return false;
+  if (!settling_.empty()) {
+    for (Future<void>& settled : std::exchange(settling_, {})) {
+      if (!settled.Done()) settled.SetResult();
+    }
+    return true;
+  }
   if (main_->done()) return false;
   Failure failure;
   if (next_timer == nullptr) {

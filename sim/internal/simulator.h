@@ -26,6 +26,7 @@
 #include "clotho/runtime/always.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/future.h"
 #include "clotho/runtime/instrument.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/ready_queue.h"
@@ -163,6 +164,11 @@ class Simulator final : public Scheduler,
   // Whether this execution is one of those with mishaps at this place.
   bool MayMisbehave(const std::source_location& location);
 
+  // Completes `settled` when nothing is ready.
+  void WhenSettled(Future<void> settled) {
+    settling_.push_back(std::move(settled));
+  }
+
   void AddInvariant(Invariant& invariant);
   void RemoveInvariant(Invariant& invariant);
 
@@ -246,6 +252,7 @@ class Simulator final : public Scheduler,
   // shorter.
   std::vector<std::uint32_t> objects_;
 
+  std::vector<Future<void>> settling_;
   Invariant* invariants_ = nullptr;  // The newest first.
   std::vector<Mishap> mishaps_;
   std::vector<GoalCount> goals_;
