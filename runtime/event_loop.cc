@@ -172,6 +172,12 @@ void EventLoop::TakeMail() {
   }
 }
 
+void EventLoop::TakeEarlierMail() {
+  if (!mailbox_->has_mail()) return;
+  TakeMail();
+  current_chain_ = 0;
+}
+
 void EventLoop::RunForever() {
   CheckOpen();
   if (IsRunning()) throw RuntimeError("This event loop is already running");

@@ -228,6 +228,8 @@ class EventLoop {
   Handle CallSoon(
       Function function, std::optional<Context> context = std::nullopt,
       std::source_location location = std::source_location::current()) {
+    if (!IsRunning()) [[unlikely]]
+      TakeEarlierMail();
     return PushHandle(
         MakeHandle(std::move(function), SlotFor(context), location));
   }
@@ -470,6 +472,9 @@ class EventLoop {
   bool CollectWork();
   bool WaitForWork();
   void TakeMail();
+  // For a loop that does not run: what was given to it so far comes before what
+  // its thread gives it now.
+  void TakeEarlierMail();
   void MoveDueTimers();
   void RunItem(internal::Runnable& runnable);
   void TearDown();

@@ -63,6 +63,10 @@ Ref<FutureBase> AskTaskFactory(EventLoop& loop, AnyCoro& coro,
         "the task factory gave a task of something else: it has to return what "
         "NewTask makes of the coroutine that it is given");
   }
+  // Whatever the factory did with the options (EF-02).
+  if (!options.name.empty() && !task.base().is_named()) {
+    task.SetName(options.name);
+  }
   return std::move(coro.task_);
 }
 

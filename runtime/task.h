@@ -25,6 +25,7 @@
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/task_base.h"
@@ -246,13 +247,27 @@ class TypedCoro final : public AnyCoro {
 };
 
 template <typename T>
-Task<T> CreateTaskIn(EventLoop& loop, Coro<T> coro, const TaskOptions& options,
+Task<T> CreateTaskIn(EventLoop& loop, Coro<T>&& coro,
+                     const TaskOptions& options,
                      std::source_location location) {
   if (loop.GetTaskFactory() != nullptr) [[unlikely]] {
     TypedCoro<T> any(coro, location);
     return Task<T>(AskTaskFactory(loop, any, options));
   }
   return Task<T>(NewTaskOf(loop, coro, options, location));
+}
+
+// A task of `awaitable`, which is no future.
+template <Awaitable A>
+Task<AwaitResult<A>> EnsureFutureIn(EventLoop& loop, A awaitable,
+                                    std::source_location location) {
+  auto coro = ToCoro(std::move(awaitable));
+  try {
+    return CreateTaskIn(loop, std::move(coro), TaskOptions{}, location);
+  } catch (const RuntimeError&) {
+    coro.Close();  // No need to say that it was not awaited, too (EF-01).
+    throw;
+  }
 }
 
 template <typename T>
@@ -303,7 +318,8 @@ template <Awaitable A>
   requires(!IsFuture<A>)
 auto EnsureFuture(A awaitable, std::source_location location =
                                    std::source_location::current()) {
-  return CreateTask(std::move(awaitable), TaskOptions{}, location);
+  return internal::EnsureFutureIn(GetRunningLoop(), std::move(awaitable),
+                                  location);
 }
 
 // The task whose step runs now. Nothing in a plain callback (T-20). Throws
@@ -326,8 +342,8 @@ decltype(auto) EventLoop::RunUntilComplete(A awaitable,
     if constexpr (IsFuture<A>) {
       return awaitable;
     } else {
-      auto task = internal::CreateTaskIn(
-          *this, internal::ToCoro(std::move(awaitable)), {}, location);
+      auto task =
+          internal::EnsureFutureIn(*this, std::move(awaitable), location);
       task.base().set_belongs_to_library();
       return task;
     }

@@ -72,6 +72,8 @@ class TaskBase : public FutureBase, public Runnable {
 
   std::string name() const;
   void set_name(std::string_view name) { name_ = MakeText(name); }
+  // Its name is not the automatic one.
+  bool is_named() const { return static_cast<bool>(name_); }
   bool background() const noexcept { return background_; }
   // Made by a function of the library, which answers for it: that it is pending
   // when the loop is closed is not reported (T-23).
