@@ -2,8 +2,11 @@
 // suite checks. Each test has the name of the method whose claim it makes
 // again, in the class that the method is of.
 
+#include <cstdint>
+#include <source_location>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "clotho/runtime/coro.h"
@@ -46,6 +49,26 @@ TEST_F(Pep492CoroutineTests, AsyncDefCoroutines) {
   const auto bar = []() -> Coro<std::string> { co_return "spam"; };
   const auto foo = [&]() -> Coro<std::string> { co_return co_await bar(); };
   EXPECT_EQ(Run(foo()), "spam");
+}
+
+// A limited stack has the innermost coroutines.
+TEST_F(Pep492CoroutineTests, TaskPrintStack) {
+  std::uint32_t line_of_foo = 0;
+  const auto foo = [&]() -> Coro<void> {
+    line_of_foo = std::source_location::current().line() + 1;
+    co_await Sleep(absl::Seconds(1));
+  };
+  const auto outer = [&]() -> Coro<void> { co_await foo(); };
+  const auto main = [&]() -> Coro<void> {
+    Task<void> task = CreateTask(outer());
+    co_await Sleep(kNow);
+    EXPECT_EQ(task.GetStack().size(), 2u);
+    const std::vector<std::source_location> stack = task.GetStack(1);
+    EXPECT_EQ(stack.size(), 1u);
+    EXPECT_EQ(stack.at(0).line(), line_of_foo);
+    co_await task;
+  };
+  Run(main());
 }
 
 // A coroutine that is a task's already is not to be had twice.

@@ -10,20 +10,24 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "clotho/runtime/concurrent_future.h"
 #include "clotho/runtime/context.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/executor.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/shield.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/threads.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -167,6 +171,65 @@ TEST_F(BaseFutureTests, CopyState) {
 TEST_F(BaseFutureTests, WrapFutureFuture) {
   Future<int> future(loop_);
   EXPECT_TRUE(EnsureFuture(future) == future);
+}
+
+// What comes from another thread.
+
+TEST_F(BaseFutureTests, WrapFuture) {
+  const auto run = [](std::string argument) {
+    return std::pair(std::move(argument), std::this_thread::get_id());
+  };
+  ThreadPoolExecutor executor({.max_workers = 1});
+  const auto source = executor.Submit([run] { return run("oi"); });
+  const auto main = [&]() -> Coro<void> {
+    const auto future = clotho::WrapFuture(source);
+    static_assert(IsFuture<decltype(future)>);
+    const auto [result, thread] = co_await future;
+    EXPECT_EQ(result, "oi");
+    EXPECT_NE(thread, std::this_thread::get_id());
+  };
+  EventLoop loop;  // On a clock that waits.
+  loop.RunUntilComplete(main());
+}
+
+TEST_F(BaseFutureTests, WrapFutureWithoutLoop) {
+  EXPECT_THAT(Thrown([] { clotho::WrapFuture(ConcurrentFuture<int>()); }),
+              StartsWith("RuntimeError: no running event loop"));
+}
+
+TEST_F(BaseFutureTests, WrapFutureUseRunningLoop) {
+  const ConcurrentFuture<int> source;
+  const auto wrap = [&]() -> Coro<Future<int>> {
+    co_return clotho::WrapFuture(source);
+  };
+  EXPECT_EQ(&Run(wrap()).GetLoop(), &loop_);
+  source.SetResult(1);
+}
+
+TEST_F(BaseFutureTests, WrapFutureCancel) {
+  const ConcurrentFuture<int> source;
+  const auto main = [&]() -> Coro<void> {
+    Future<int> future = clotho::WrapFuture(source);
+    future.Cancel();
+    co_await Sleep(kNow);
+    EXPECT_TRUE(source.Cancelled());
+    EXPECT_TRUE(future.Cancelled());
+  };
+  Run(main());
+}
+
+TEST_F(BaseFutureTests, WrapFutureCancel2) {
+  const ConcurrentFuture<int> source;
+  const auto main = [&]() -> Coro<void> {
+    Future<int> future = clotho::WrapFuture(source);
+    source.SetResult(42);
+    future.Cancel();
+    co_await Sleep(kNow);
+    EXPECT_FALSE(source.Cancelled());
+    EXPECT_EQ(source.Result(), 42);
+    EXPECT_TRUE(future.Cancelled());
+  };
+  Run(main());
 }
 
 TEST_F(BaseFutureTests, SetResultUnlessCancelled) {
