@@ -3,10 +3,13 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -92,6 +95,11 @@ std::uint64_t NextLoopNumber() {
   return ++last;  // Loops may be made in several threads.
 }
 
+bool EnvironmentAsksForDebug() {
+  const char* const value = std::getenv("CLOTHO_DEBUG");
+  return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
+
 }  // namespace
 
 EventLoop::EventLoop(EventLoopOptions options)
@@ -103,16 +111,40 @@ EventLoop::EventLoop(EventLoopOptions options)
     clock_ = own_clock_.get();
   }
   mailbox_ = std::make_shared<internal::Mailbox>(*clock_);
+  initial_debug_ =
+      options.debug.value_or(clock_->runs() && EnvironmentAsksForDebug());
+  SetDebug(initial_debug_);
 }
 
 EventLoop::~EventLoop() {
   Close();
+  if (internal::current_loop == this) internal::current_loop = nullptr;
   futures_.ForEach([](internal::FutureBase& future) { future.ForgetLoop(); });
 }
 
-void EventLoop::CheckOpen() const {
+void EventLoop::DoCheckOpen() const {
   // While it is being torn down, destructors may call it: to no effect.
   if (IsClosed() && !tearing_down_) throw RuntimeError("Event loop is closed");
+  if (checks_thread_ && IsRunning() && internal::running_loop != this) {
+    throw RuntimeError(
+        "Non-thread-safe operation invoked on an event loop other than the "
+        "current one: from another thread, use CallSoonThreadsafe or "
+        "RunCoroutineThreadsafe");
+  }
+}
+
+void EventLoop::CheckCanRun() const {
+  if (IsClosed()) throw RuntimeError("Event loop is closed");
+  if (IsRunning()) {
+    throw RuntimeError(
+        "This event loop is already running: inside of it, co_await what it "
+        "should run");
+  }
+  if (internal::running_loop != nullptr) {
+    throw RuntimeError(
+        "Cannot run the event loop while another loop is running: co_await in "
+        "the one that runs, or run the other in a thread of its own");
+  }
 }
 
 void EventLoop::Register(internal::FutureBase& future) {
@@ -170,6 +202,9 @@ void EventLoop::TakeMail() {
     mail->Deliver(*this);
     mail = next;
   }
+  for (int left = mailbox_->TakeInterrupts(); left > 0; --left) {
+    if (interrupt_handler_ != nullptr) interrupt_handler_->Interrupted();
+  }
 }
 
 void EventLoop::TakeEarlierMail() {
@@ -179,12 +214,7 @@ void EventLoop::TakeEarlierMail() {
 }
 
 void EventLoop::RunForever() {
-  CheckOpen();
-  if (IsRunning()) throw RuntimeError("This event loop is already running");
-  if (internal::running_loop != nullptr) {
-    throw RuntimeError(
-        "Cannot run the event loop while another loop is running");
-  }
+  CheckCanRun();
   running_ = true;
   internal::running_loop = this;
   struct Leave {
@@ -308,20 +338,72 @@ void EventLoop::MoveDueTimers() {
   }
 }
 
+namespace {
+
+// With three decimals, whatever the locale.
+std::string Seconds(std::int64_t ns) {
+  const std::int64_t ms = (ns + 500'000) / 1'000'000;
+  return absl::StrCat(ms / 1000, ".", absl::Dec(ms % 1000, absl::kZeroPad3));
+}
+
+// A runnable as a warning names it; empty if it is bookkeeping. To be asked
+// before it runs, since it may be gone then.
+std::string NameForWarning(const internal::Runnable& runnable) {
+  std::string name;
+  std::source_location made_at;
+  switch (runnable.kind()) {
+    case internal::RunnableKind::kTask: {
+      const auto& task = static_cast<const internal::TaskBase&>(runnable);
+      name = absl::StrCat("task ", task.name());
+      made_at = task.created_at();
+      break;
+    }
+    case internal::RunnableKind::kCallback:
+      name = "a callback";
+      if (const auto* const handle =
+              dynamic_cast<const internal::HandleState*>(&runnable)) {
+        made_at = handle->location();
+      }
+      break;
+    case internal::RunnableKind::kInternal:
+      return "";
+  }
+  if (made_at.line() != 0) {
+    absl::StrAppend(&name, " created at ", made_at.file_name(), ":",
+                    made_at.line());
+  }
+  return name;
+}
+
+}  // namespace
+
 inline void EventLoop::RunItem(internal::Runnable& runnable) {
   current_chain_ = runnable.chain();
-  if (instrument_ == nullptr) [[likely]] {
+  if (!watched_) [[likely]] {
     runnable.Run();
-    return;
+  } else {
+    RunWatched(runnable);
   }
-  instrument_->StepBegins(runnable);
-  struct End {
-    EventLoop& loop;
-    ~End() {
-      if (loop.instrument_ != nullptr) loop.instrument_->StepEnds();
-    }
-  } end{*this};
-  runnable.Run();
+}
+
+void EventLoop::RunWatched(internal::Runnable& runnable) {
+  const std::string name = debug_ ? NameForWarning(runnable) : "";
+  const std::int64_t begin_ns = clock_->NowNs();
+  if (instrument_ != nullptr) instrument_->StepBegins(runnable);
+  {
+    struct End {
+      EventLoop& loop;
+      ~End() {
+        if (loop.instrument_ != nullptr) loop.instrument_->StepEnds();
+      }
+    } end{*this};
+    runnable.Run();
+  }
+  const std::int64_t took_ns = clock_->NowNs() - begin_ns;
+  if (name.empty() || took_ns < slow_callback_.ns()) return;
+  CallExceptionHandler({.source = ExceptionContext::Source::kWarning,
+                        .message = absl::StrCat("Executing ", name, " took ",
+                                                Seconds(took_ns), " seconds")});
 }
 
 bool EventLoop::RunOnce() {
@@ -365,7 +447,11 @@ bool EventLoop::RunOnceScheduled() {
   return true;
 }
 
-void EventLoop::CallExceptionHandler(const ExceptionContext& context) {
+void EventLoop::CallExceptionHandler(const ExceptionContext& original) {
+  ExceptionContext context = original;
+  if (debug_ && context.location.line() == 0 && context.task != nullptr) {
+    context.location = context.task->created_at();
+  }
   if (exception_handler_ == nullptr) {
     internal::ReportToStandardError(context);
     return;
@@ -463,6 +549,8 @@ void EventLoop::Reset() {
   }
   default_executor_ = nullptr;
   default_executor_is_shut_down_ = false;
+  SetDebug(initial_debug_);
+  slow_callback_ = Delay::Nanoseconds(kSlowCallbackNs);
   timers_.Reset();
   stopping_ = false;
   closed_ = false;

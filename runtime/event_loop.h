@@ -93,6 +93,20 @@ class RegistryNode;
 
 inline thread_local constinit EventLoop* running_loop = nullptr;
 
+// What `SetEventLoop` was given (see current_loop.h).
+inline thread_local constinit EventLoop* current_loop = nullptr;
+
+// Who decides what Ctrl-C does to a loop.
+class InterruptHandler {
+ public:
+  // In the loop's thread, between two iterations. What it throws leaves the
+  // loop.
+  virtual void Interrupted() = 0;
+
+ protected:
+  ~InterruptHandler() = default;
+};
+
 // A callback that was given to the loop, and what a Handle refers to.
 class HandleState : public Timer, public Pooled {
  public:
@@ -189,6 +203,8 @@ struct ExceptionContext {
     kShutdown,        // A task failed while a Runner cancelled it.
     kTaskGroup,       // A task of a group failed after its parent (TG-03).
     kAsyncGenerator,  // Closing an asynchronous generator failed.
+    kWarning,  // No failure: something ran for long (DB-05), or the default
+               // executor has not come to its end in time.
     kOther,
   };
 
@@ -205,6 +221,9 @@ struct EventLoopOptions {
   Clock* clock = nullptr;
   // Not owned. Null: first in, first out.
   Scheduler* scheduler = nullptr;
+  // See `EventLoop::SetDebug`. None: on if the clock is real and the variable
+  // CLOTHO_DEBUG is set, to something else than 0.
+  std::optional<bool> debug = std::nullopt;
 };
 
 // Makes the tasks of a loop, in place of `NewTask` (see task.h).
@@ -324,6 +343,23 @@ class EventLoop {
   }
   void CallExceptionHandler(const ExceptionContext& context);
 
+  // Debug mode looks for mistakes, and changes nothing else: the order of
+  // events is the same.
+  //   - What is given to the loop, or made in it, from another thread throws
+  //     RuntimeError (DB-02), as `CallSoonThreadsafe` is what that needs.
+  //   - What runs for long is reported to the exception handler (DB-05).
+  //   - Reports say where tasks were made (DB-04).
+  void SetDebug(bool debug) {
+    debug_ = checks_thread_ = debug;
+    UpdateWatched();
+  }
+  bool GetDebug() const { return debug_; }
+
+  // How long a step or a callback may take before debug mode reports it; 100 ms
+  // unless this was called.
+  void SetSlowCallbackDuration(Delay duration) { slow_callback_ = duration; }
+  Delay SlowCallbackDuration() const { return slow_callback_; }
+
   // Closes all asynchronous generators that have begun and still exist, in the
   // order in which they were first used. What they throw goes to the
   // exception handler. `clotho/runtime/async_generator.h` has its definition.
@@ -362,7 +398,19 @@ class EventLoop {
   Clock& clock() { return *clock_; }
   Scheduler* scheduler() const { return scheduler_; }
   Instrument* instrument() const { return instrument_; }
-  void set_instrument(Instrument* instrument) { instrument_ = instrument; }
+  void set_instrument(Instrument* instrument) {
+    instrument_ = instrument;
+    UpdateWatched();
+  }
+  // Not owned. Null: there are no interrupts.
+  void set_interrupt_handler(internal::InterruptHandler* handler) {
+    interrupt_handler_ = handler;
+  }
+  // Whether use from another thread is an error, besides in debug mode. Returns
+  // what it was before.
+  bool set_checks_thread(bool checks) {
+    return std::exchange(checks_thread_, checks);
+  }
 
   // How many iterations have begun (the trace of a program can be compared with
   // CPython's by them).
@@ -414,7 +462,14 @@ class EventLoop {
   // Chains are numbered from 1 to less than this (see Runnable::chain).
   std::uint32_t chain_count() const { return next_chain_; }
   bool tearing_down() const { return tearing_down_; }
-  void CheckOpen() const;
+  // Throws RuntimeError if the loop is closed, or if this is a mistake that
+  // debug mode finds.
+  void CheckOpen() const {
+    if (IsClosed() || checks_thread_) [[unlikely]]
+      DoCheckOpen();
+  }
+  // Throws RuntimeError if the loop cannot run now, in this thread (L-31).
+  void CheckCanRun() const;
 
   // Gives it to the loop from any thread, or drops it and throws RuntimeError.
   void Post(internal::Mail& mail);
@@ -462,6 +517,9 @@ class EventLoop {
   Handle PushHandle(internal::HandleState& state);
   TimerHandle ArmHandle(internal::HandleState& state, std::int64_t when_ns);
 
+  void DoCheckOpen() const;
+  void UpdateWatched() { watched_ = debug_ || instrument_ != nullptr; }
+
   // Runs until `future` is done, or until someone calls `Stop` (L-33).
   void RunUntilDone(internal::FutureBase& future, bool is_own_task);
 
@@ -477,7 +535,10 @@ class EventLoop {
   void TakeEarlierMail();
   void MoveDueTimers();
   void RunItem(internal::Runnable& runnable);
+  void RunWatched(internal::Runnable& runnable);
   void TearDown();
+
+  static constexpr std::int64_t kSlowCallbackNs = 100'000'000;
 
   // The hot ones first.
   internal::ReadyQueue ready_;
@@ -489,6 +550,10 @@ class EventLoop {
   std::uint32_t current_chain_ = 0;
   std::uint32_t next_chain_ = 1;
   bool stopping_ = false;
+  bool watched_ = false;  // There is an instrument, or debug mode is on.
+  bool debug_ = false;
+  bool checks_thread_ = false;
+  bool initial_debug_ = false;
   // These two may be read in other threads (L-35).
   std::atomic<bool> running_ = false;
   std::atomic<bool> closed_ = false;
@@ -510,6 +575,8 @@ class EventLoop {
   TaskFactory task_factory_;
   ExceptionHandler exception_handler_;
   std::unique_ptr<Clock> own_clock_;
+  internal::InterruptHandler* interrupt_handler_ = nullptr;
+  Delay slow_callback_ = Delay::Nanoseconds(kSlowCallbackNs);
   std::unique_ptr<ThreadPoolExecutor> default_executor_;
   bool default_executor_is_shut_down_ = false;
 };

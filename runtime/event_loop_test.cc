@@ -382,9 +382,11 @@ TEST_F(EventLoopTest, CannotRunWhileItOrAnotherRuns) {
   });
   Iterate();
   const std::string already =
-      "RuntimeError: This event loop is already running";
+      "RuntimeError: This event loop is already running: inside of it, "
+      "co_await what it should run";
   const std::string another =
-      "RuntimeError: Cannot run the event loop while another loop is running";
+      "RuntimeError: Cannot run the event loop while another loop is running: "
+      "co_await in the one that runs, or run the other in a thread of its own";
   EXPECT_THAT(log_, ElementsAre(already, another, already, another));
 }
 

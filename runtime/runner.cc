@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/async_generator.h"
+#include "clotho/runtime/current_loop.h"
 #include "clotho/runtime/gather.h"
 #include "clotho/runtime/threads.h"
 
@@ -51,10 +52,17 @@ Runner::~Runner() {
 }
 
 EventLoop& Runner::GetLoop() {
-  if (closed_) throw RuntimeError("Runner is closed");
+  if (closed_) {
+    throw RuntimeError("Runner is closed: make another one to run more");
+  }
   if (loop_ == nullptr) {
-    loop_ = options_.loop_factory != nullptr ? options_.loop_factory()
-                                             : std::make_unique<EventLoop>();
+    if (options_.loop_factory != nullptr) {
+      loop_ = options_.loop_factory();
+    } else {
+      loop_ = NewEventLoop();
+      SetEventLoop(loop_.get());
+    }
+    if (options_.debug.has_value()) loop_->SetDebug(*options_.debug);
     context_ = std::make_unique<Context>(CopyContext());
   }
   return *loop_;
@@ -64,9 +72,12 @@ void Runner::Close() {
   if (loop_ == nullptr || closed_) return;
   closed_ = true;
   struct Closer {
-    EventLoop& loop;
-    ~Closer() { loop.Close(); }
-  } closer{*loop_};
+    Runner& runner;
+    ~Closer() {
+      if (runner.options_.loop_factory == nullptr) SetEventLoop(nullptr);
+      runner.loop_->Close();
+    }
+  } closer{*this};
   CancelAllTasks(*loop_);
   loop_->RunUntilComplete(loop_->ShutdownAsyncgens());
   loop_->RunUntilComplete(

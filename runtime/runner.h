@@ -12,6 +12,7 @@
 #define CLOTHO_RUNTIME_RUNNER_H_
 
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <utility>
 
@@ -19,13 +20,17 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/sigint.h"
 #include "clotho/runtime/task.h"
 
 namespace clotho {
 
 struct RunnerOptions {
-  // Who makes the loop. Null: one on the real clock.
+  // Who makes the loop. Null: one on the real clock, which is the thread's
+  // current loop (see current_loop.h) until the Runner is closed.
   std::unique_ptr<EventLoop> (*loop_factory)() = nullptr;
+  // See `EventLoop::SetDebug`. None: as the loop is.
+  std::optional<bool> debug = std::nullopt;
 };
 
 class Runner {
@@ -38,20 +43,32 @@ class Runner {
 
   // Runs the coroutine as a task, and returns or throws its outcome. Throws
   // RuntimeError inside a running loop, and after `Close`.
+  //
+  // Ctrl-C cancels the task, and KeyboardInterrupt comes out unless the task
+  // ends otherwise; a second one throws it at once. This holds in the
+  // main thread, on a real clock, if nobody else handles SIGINT.
   template <typename T>
   T Run(Coro<T> coro,
         std::source_location location = std::source_location::current()) {
     if (internal::running_loop != nullptr) {
       coro.Close();
       throw RuntimeError(
-          "Runner.Run() cannot be called from a running event loop");
+          "Runner.Run() cannot be called from a running event loop: co_await "
+          "the coroutine, or make a task of it");
     }
     EventLoop& loop = GetLoop();
     const Context& context = *context_;
     Task<T> task = internal::CreateTaskIn(loop, std::move(coro),
                                           {.context = &context}, location);
+    internal::SigintScope sigint(loop, *task.state());
     try {
       return loop.RunUntilComplete(task);
+    } catch (const CancelledError&) {
+      task.state()->MarkRetrieved();
+      if (sigint.interrupted() && task.Uncancel() == 0) {
+        throw KeyboardInterrupt();
+      }
+      throw;
     } catch (...) {
       task.state()->MarkRetrieved();  // Here it comes, whichever way it left.
       throw;
@@ -76,8 +93,8 @@ class Runner {
 };
 
 template <typename T>
-T Run(Coro<T> coro) {
-  Runner runner;
+T Run(Coro<T> coro, const RunnerOptions& options = {}) {
+  Runner runner(options);
   try {
     if constexpr (std::is_void_v<T>) {
       runner.Run(std::move(coro));

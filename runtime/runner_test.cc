@@ -136,11 +136,11 @@ TEST_F(RunnerTest, IsLazyAndCanBeClosedOnce) {  // R-01.
   runner.Close();
   EXPECT_TRUE(loop.IsClosed());
   EXPECT_EQ(Thrown([&] { runner.GetLoop(); }),
-            "RuntimeError: Runner is closed");
+            "RuntimeError: Runner is closed: make another one to run more");
   Coro<int> coro = Return(1);
   coro.Close();
   EXPECT_EQ(Thrown([&] { runner.Run(std::move(coro)); }),
-            "RuntimeError: Runner is closed");
+            "RuntimeError: Runner is closed: make another one to run more");
 }
 
 TEST_F(RunnerTest, CannotBeUsedInsideARunningLoop) {
@@ -150,7 +150,7 @@ TEST_F(RunnerTest, CannotBeUsedInsideARunningLoop) {
   Runner runner(Virtual());
   EXPECT_EQ(runner.Run(main()),
             "RuntimeError: Runner.Run() cannot be called from a running event "
-            "loop");
+            "loop: co_await the coroutine, or make a task of it");
 }
 
 TEST_F(RunnerTest, ATaskStartedWhileItClosesDiesPending) {

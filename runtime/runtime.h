@@ -14,6 +14,7 @@
 #include "clotho/runtime/condition.h"
 #include "clotho/runtime/context.h"
 #include "clotho/runtime/coro.h"
+#include "clotho/runtime/current_loop.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/event.h"
 #include "clotho/runtime/event_loop.h"

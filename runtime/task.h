@@ -332,12 +332,7 @@ std::vector<AnyTask> AllTasks();
 template <typename A>
 decltype(auto) EventLoop::RunUntilComplete(A awaitable,
                                            std::source_location location) {
-  CheckOpen();
-  if (IsRunning()) throw RuntimeError("This event loop is already running");
-  if (internal::running_loop != nullptr) {
-    throw RuntimeError(
-        "Cannot run the event loop while another loop is running");
-  }
+  CheckCanRun();
   auto future = [&] {
     if constexpr (IsFuture<A>) {
       return awaitable;

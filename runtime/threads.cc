@@ -24,7 +24,7 @@ Coro<void> EventLoop::ShutdownDefaultExecutor(std::optional<Delay> timeout) {
     co_await WaitFor(done, timeout);
   } catch (const TimeoutError&) {
     CallExceptionHandler(
-        {.source = ExceptionContext::Source::kShutdown,
+        {.source = ExceptionContext::Source::kWarning,
          .message = absl::StrCat("The executor did not finish joining its "
                                  "threads within ",
                                  timeout->ToString())});

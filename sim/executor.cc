@@ -25,18 +25,25 @@ using clotho::internal::Ref;
 // What a machine with one core has: who needs more finds out here.
 constexpr int kDefaultWorkers = 5;
 
-// While it lives, this thread stands for another one: no loop runs here, and
-// nothing of the context is seen.
+// While it lives, this thread stands for another one: no loop runs here, what
+// is not for other threads is refused, and nothing of the context is seen.
 class OtherThread {
  public:
-  OtherThread()
-      : loop_(std::exchange(clotho::internal::running_loop, nullptr)),
+  explicit OtherThread(EventLoop& loop)
+      : loop_(loop),
+        running_(std::exchange(clotho::internal::running_loop, nullptr)),
+        checked_(loop.set_checks_thread(true)),
         scope_(context_) {}
-  ~OtherThread() { clotho::internal::running_loop = loop_; }
+  ~OtherThread() {
+    loop_.set_checks_thread(checked_);
+    clotho::internal::running_loop = running_;
+  }
   OtherThread(const OtherThread&) = delete;
 
  private:
-  EventLoop* const loop_;
+  EventLoop& loop_;
+  EventLoop* const running_;
+  const bool checked_;
   clotho::internal::ContextSlot context_;
   clotho::internal::ContextScope scope_;
 };
@@ -120,7 +127,7 @@ void Executors::Step(Worker& worker) {
   worker.waits_ = false;
   Worker::Pool& pool = worker.pool_;
   if (worker.has_job()) {
-    const OtherThread other;
+    const OtherThread other(loop_);
     std::exchange(worker.job_, nullptr)->Finish();
     if (!pool.queue.empty()) Arm(worker, 0);
   } else {
@@ -140,7 +147,7 @@ void Executors::Begin(Worker& worker, std::uint64_t number) {
   Worker* const outer = std::exchange(current_, &worker);
   const std::int64_t outer_blocked_ns = std::exchange(blocked_ns_, 0);
   {
-    const OtherThread other;
+    const OtherThread other(loop_);
     worker.job_->Call();
   }
   const JobInfo info{.number = number,
@@ -199,7 +206,7 @@ void Executors::TellIfDrained(Worker::Pool& pool) {
   for (const Ref<Worker>& worker : pool.workers) {
     if (worker->has_job()) return;
   }
-  const OtherThread other;
+  const OtherThread other(loop_);
   pool.executor->Drained();
 }
 

@@ -119,7 +119,7 @@ class Executors final : public clotho::internal::ThreadModel {
   void Begin(Worker& worker, std::uint64_t number);
   // Lets time pass until no job of the pool is left.
   void Drain(Worker::Pool& pool);
-  static void TellIfDrained(Worker::Pool& pool);
+  void TellIfDrained(Worker::Pool& pool);
 
   EventLoop& loop_;
   JobTime job_time_;

@@ -462,6 +462,62 @@ TEST(StallTest, TimePassesAndNobodyElseRuns) {
   EXPECT_THAT(Trace(body), ElementsAre("5s main", "5s other"));
 }
 
+// ---- Debug mode. ----
+
+Coro<void> Slow() {
+  Stall(absl::Milliseconds(250));
+  co_await Sleep(absl::ZeroDuration());
+}
+
+TEST(DebugTest, WarnsOnceOfWhatRunsForLongAndFailsNothing) {
+  testing::internal::CaptureStderr();
+  const Report quiet = Explore(Slow, Random{.schedules = 10});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  testing::internal::CaptureStderr();
+  const Report report = Explore(Slow, Random{.schedules = 10}, Debug());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "clotho: t = 250 ms: Executing task main took 0.250 seconds\n");
+  EXPECT_TRUE(report.passed());
+  EXPECT_EQ(report.steps, quiet.steps);
+}
+
+TEST(DebugTest, ChangesNoExecution) {
+  const auto body = []() -> Coro<void> {
+    std::string log;
+    const auto append = [&log](char name) -> Coro<void> {
+      for (int i = 0; i < 3; ++i) {
+        log.push_back(name);
+        co_await Sleep(absl::ZeroDuration());
+      }
+    };
+    auto both = Gather(append('a'), append('b'));
+    co_await both;
+    Always(log != "aabbab", "never that one");
+  };
+  const Report without = Explore(body, Random());
+  const Report with = Explore(body, Random(), Debug());
+  ASSERT_FALSE(without.passed());
+  ASSERT_FALSE(with.passed());
+  EXPECT_EQ(with.executions, without.executions);
+  EXPECT_EQ(with.trace_hash, without.trace_hash);
+}
+
+TEST(DebugTest, AJobThatUsesTheLoopAsIfItWereItsOwnIsFound) {
+  // Not only in debug mode: a simulation has no reason not to look.
+  const auto body = [](Log& log) -> Coro<void> {
+    EventLoop& loop = GetRunningLoop();
+    const auto job = [&loop] { loop.CallSoon([] {}); };
+    std::string thrown;
+    try {
+      co_await ToThread(job);
+    } catch (const RuntimeError& e) {
+      thrown = e.what();
+    }
+    log(thrown.substr(0, 25));
+  };
+  EXPECT_THAT(Trace(body), ElementsAre("0 Non-thread-safe operation"));
+}
+
 TEST(StallTest, OutsideOfASimulationItIsAnError) {
   std::string thrown;
   try {

@@ -55,6 +55,7 @@ class Explorer {
          .virtual_time_max_ns = search.virtual_time_max.ns()});
     simulator_.set_freedom(search.strict ? Freedom::kStrict
                                          : Freedom::kPortable);
+    simulator_.set_debug(search.debug);
     simulator_.set_job_time(search.job_time);
     report_.strategy = search.strategy;
     report_.seed = search.seed;

@@ -52,6 +52,8 @@ struct Search {
   std::uint64_t steps_max = 100'000;
   // An execution that lasts longer in virtual time fails.
   Delay virtual_time_max = absl::Hours(10 * 365 * 24);
+  // Debug mode: see EventLoop::SetDebug. It changes no execution.
+  bool debug = false;
   // How long executors' jobs take. Null: as long as they block.
   JobTime job_time = {};
   // Runs to spend on shrinking a failure; 0: none.
@@ -247,6 +249,12 @@ struct Limits {
     search.steps_max = steps_max;
     search.virtual_time_max = virtual_time_max;
   }
+};
+
+// Debug mode of the loop: see EventLoop::SetDebug. What it warns of is written
+// to standard error, once.
+struct Debug {
+  void Apply(Search& search) const { search.debug = true; }
 };
 
 // How long executors' jobs take: see executor.h.

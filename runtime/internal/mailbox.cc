@@ -23,6 +23,12 @@ bool Mailbox::Post(Mail& mail) {
   return true;
 }
 
+void Mailbox::Interrupt() noexcept {
+  interrupts_.fetch_add(1);
+  has_mail_.store(true);
+  clock_.Wake();
+}
+
 Mail* Mailbox::Take() {
   std::lock_guard<std::mutex> lock(mutex_);
   has_mail_.store(false, std::memory_order_relaxed);

@@ -61,6 +61,10 @@ class Mailbox {
   // is closed: the mail is still the caller's.
   bool Post(Mail& mail);
 
+  // Somebody has pressed Ctrl-C. May be called from a signal handler, while the
+  // loop lives.
+  void Interrupt() noexcept;
+
   // ---- For the loop. ----
 
   bool has_mail() const noexcept {
@@ -68,11 +72,15 @@ class Mailbox {
   }
   // Takes out all there is, oldest first: a chain by `next`, null at its end.
   Mail* Take();
+  // How many interrupts there were since the last call. To be asked after
+  // `Take`.
+  int TakeInterrupts() noexcept { return interrupts_.exchange(0); }
   // From now on nothing is taken in. What there is can still be taken out.
   void Close();
 
  private:
-  std::atomic<bool> has_mail_ = false;
+  std::atomic<bool> has_mail_ = false;  // Or an interrupt.
+  std::atomic<int> interrupts_ = 0;
   std::mutex mutex_;
   bool closed_ = false;
   Mail* first_ = nullptr;

@@ -62,6 +62,13 @@ struct Setting {
 };
 
 constexpr Setting kSettings[] = {
+    {"debug", "1", "debug mode of the loop: warns of what runs for long",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.debug = value == "1";
+       if (value == "0" || value == "1") return absl::OkStatus();
+       return absl::InvalidArgumentError(absl::StrCat(
+           std::string(source), "=", Quote(value), ": expected 0 or 1"));
+     }},
     {"replay", "STRING", "run this schedule, as a report's AGAIN gives it",
      [](Settings& settings, std::string_view source, std::string_view value) {
        settings.replay = std::string(value);
@@ -229,6 +236,7 @@ void ApplySettings(const Settings& settings, Search& search) {
     search.schedules = *settings.schedules;
   }
   if (settings.seed.has_value()) search.seed = *settings.seed;
+  if (settings.debug.has_value()) search.debug = *settings.debug;
 }
 
 std::string SettingsUsage() {

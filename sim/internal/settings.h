@@ -17,6 +17,7 @@ struct Settings {
   std::optional<std::string> strategy;
   std::optional<std::uint64_t> schedules;
   std::optional<std::uint64_t> seed;
+  std::optional<bool> debug;
 };
 
 // Reads the variables CLOTHO_*, then what is left of the command line after

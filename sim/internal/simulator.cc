@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <limits>
 #include <optional>
@@ -94,6 +95,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   profile_steps_.clear();
   observer_ = observer;
   loop_.set_instrument(observer);
+  loop_.SetDebug(debug_);
 
   struct Scope {
     Simulator* outer;
@@ -219,6 +221,13 @@ void Simulator::OnException(const ExceptionContext& context) {
   using Source = ExceptionContext::Source;
   Failure failure;
   switch (context.source) {
+    case Source::kWarning:
+      // A search would say it a thousand times.
+      if (warnings_.insert(context.message).second) {
+        std::fprintf(stderr, "clotho: t = %s: %s\n",
+                     TimeText(clock_.NowNs()).c_str(), context.message.c_str());
+      }
+      return;
     case Source::kNeverRetrieved:
       failure.kind = FailureKind::kUnretrieved;
       failure.what = absl::StrCat("Exception nobody retrieved: ",

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -127,6 +128,8 @@ class Simulator final : public Scheduler,
 
   void set_budget(const Budget& budget) { budget_ = budget; }
   void set_freedom(Freedom freedom) { freedom_ = freedom; }
+  // Of the loop: see EventLoop::SetDebug.
+  void set_debug(bool debug) { debug_ = debug; }
   // See sim/executor.h.
   void set_job_time(JobTime time) { executors_.set_job_time(std::move(time)); }
 
@@ -223,6 +226,8 @@ class Simulator final : public Scheduler,
   VirtualClock clock_;
   EventLoop loop_;
   Executors executors_{loop_};
+  bool debug_ = false;
+  std::set<std::string> warnings_;  // That were written.
   Budget budget_;
   Freedom freedom_ = Freedom::kPortable;
   // The iteration whose boundary has been passed, in strict freedom.
