@@ -233,6 +233,18 @@ coroutine ends 1
 )");
 }
 
+TEST(AsyncioExamplesTest, TwoGenerators) {
+  EXPECT_EQ(OutputOf("two_generators"), R"(
+fun_b called
+fun_a called
+fun_b called
+fun_a called
+fun_b called
+fun_a called
+[2 s]
+)");
+}
+
 TEST(AsyncioExamplesTest, AddOne) {
   EXPECT_EQ(OutputOf("add_one"), R"(
 not yet
@@ -266,6 +278,20 @@ TEST(AsyncioExamplesTest, AwaitAddOne) {
 )");
 }
 
+TEST(AsyncioExamplesTest, BlockingApi) {
+  EXPECT_EQ(OutputOf("blocking_api"), R"(
+starting main
+starting get_example_status
+finished get_example_status in 1 second(s)
+starting get_example_status
+finished get_example_status in 1 second(s)
+starting get_example_status
+finished get_example_status in 1 second(s)
+finished main in 3 second(s)
+[3 s]
+)");
+}
+
 TEST(AsyncioExamplesTest, CallSoon) {
   EXPECT_EQ(OutputOf("call_soon"), R"(
 sleeping for 1 second(s)
@@ -285,6 +311,18 @@ the task is still running
 the task is still running
 the task is still running
 the task was cancelled
+[6 s]
+)");
+}
+
+TEST(AsyncioExamplesTest, CpuBound) {
+  EXPECT_EQ(OutputOf("cpu_bound"), R"(
+starting main
+starting cpu_bound_work
+finished cpu_bound_work in 3 second(s)
+starting cpu_bound_work
+finished cpu_bound_work in 3 second(s)
+finished main in 6 second(s)
 [6 s]
 )");
 }
