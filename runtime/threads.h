@@ -28,6 +28,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/executor.h"
 #include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/tie.h"
 #include "clotho/runtime/task.h"
 
@@ -69,6 +70,7 @@ class CoroutineStarter {
   }
 
   void operator()() {
+    thread_frame_pool.GiveBackSurplus();  // Frames of other threads end here.
     try {
       const Task<T> task =
           CreateTaskIn(*loop_, std::move(coro_), {}, location_);

@@ -26,17 +26,26 @@ Reserve& GetReserve() {
 
 }  // namespace
 
-FramePool::~FramePool() {
-  if (cursor_ == nullptr) return;  // Never used.
+std::int64_t FramePool::GiveBackAll() noexcept {
   Reserve& reserve = GetReserve();
   std::lock_guard<std::mutex> lock(reserve.mutex);
+  std::int64_t count = 0;
   for (std::size_t size_class = 0; size_class < kClasses; ++size_class) {
     while (Free* const node = free_[size_class]) {
       free_[size_class] = node->next;
       node->next = static_cast<Free*>(reserve.free[size_class]);
       reserve.free[size_class] = node;
+      ++count;
     }
   }
+  return count;
+}
+
+FramePool::~FramePool() { GiveBackAll(); }
+
+void FramePool::DoGiveBackSurplus() noexcept {
+  // What was this thread's own goes, too: it takes some back when it needs it.
+  live_ += GiveBackAll();
 }
 
 void* FramePool::Carve(std::size_t size_class) {

@@ -4,7 +4,8 @@
 // thread. An allocation is a pop and a release is a push, so that exploring a
 // small test a million times does not call `malloc` in the steady state, and a
 // coroutine call costs a few nanoseconds. Memory may be released on another
-// thread than the one that took it: it then serves that thread.
+// thread than the one that took it: it then serves that thread, which gives it
+// to the others when it has too much of it.
 //
 // Under AddressSanitizer every request goes to the global allocator instead,
 // since a pool would hide the use of what has been freed.
@@ -60,6 +61,13 @@ class FramePool {
     free_[size_class] = node;
   }
 
+  // To be called now and then by a thread that gets memory from others, as a
+  // loop does with coroutines: what it has released beyond what it took would
+  // pile up here, while they take new memory for ever.
+  void GiveBackSurplus() noexcept {
+    if (!kFramePoolIsMalloc && live_ < -kSurplusMax) DoGiveBackSurplus();
+  }
+
   // Blocks taken and not yet released on this thread: 0 when nothing leaks and
   // nothing crossed threads. Meaningless where kFramePoolIsMalloc.
   std::int64_t live() const { return live_; }
@@ -70,8 +78,12 @@ class FramePool {
   };
   static constexpr std::size_t kClasses = kSizeMax / kGranularity + 1;
   static constexpr std::size_t kSlabSize = 256 * 1024;
+  static constexpr std::int64_t kSurplusMax = 1024;
 
   void* Carve(std::size_t size_class);
+  void DoGiveBackSurplus() noexcept;
+  // Gives the free blocks to whoever needs some next. Returns how many.
+  std::int64_t GiveBackAll() noexcept;
 
   Free* free_[kClasses] = {};
   char* cursor_ = nullptr;

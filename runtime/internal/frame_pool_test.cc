@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <new>
+#include <set>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -98,6 +99,52 @@ TEST(FramePoolTest, TheBlocksOfAThreadThatEndedServeOthers) {
   });
   second.join();
   EXPECT_EQ(inherited, 1000);
+}
+
+TEST(FramePoolTest, WhatAThreadReleasesForOthersDoesNotPileUp) {
+  if (kFramePoolIsMalloc) GTEST_SKIP() << "it keeps nothing";
+  constexpr std::size_t kSize = 496;
+  std::vector<void*> blocks;
+  std::thread first([&] {
+    for (int i = 0; i < 2000; ++i) {
+      blocks.push_back(thread_frame_pool.Allocate(kSize));
+    }
+  });
+  first.join();
+  int inherited = 0;
+  std::thread second([&] {  // It releases only.
+    for (void* const block : blocks) {
+      thread_frame_pool.Release(block, kSize);
+    }
+    EXPECT_EQ(thread_frame_pool.live(), -2000);
+    thread_frame_pool.GiveBackSurplus();
+    EXPECT_EQ(thread_frame_pool.live(), 0);
+    const std::set<void*> theirs(blocks.begin(), blocks.end());
+    std::thread third([&] {
+      std::vector<void*> again;
+      for (int i = 0; i < 2000; ++i) {
+        again.push_back(thread_frame_pool.Allocate(kSize));
+        inherited += theirs.count(again.back());
+      }
+      for (void* const block : again) thread_frame_pool.Release(block, kSize);
+    });
+    third.join();
+  });
+  second.join();
+  EXPECT_EQ(inherited, 2000);
+}
+
+TEST(FramePoolTest, ALittleSurplusIsKept) {
+  if (kFramePoolIsMalloc) GTEST_SKIP() << "it keeps nothing";
+  std::thread other([] {
+    void* const block = thread_frame_pool.Allocate(64);
+    thread_frame_pool.Release(block, 64);
+    thread_frame_pool.GiveBackSurplus();
+    void* const again = thread_frame_pool.Allocate(64);
+    EXPECT_EQ(again, block);
+    thread_frame_pool.Release(again, 64);
+  });
+  other.join();
 }
 
 TEST(PoolAllocatorTest, ServesContainers) {
