@@ -48,7 +48,10 @@ TEST_F(Pep492CoroutineTests, Iscoroutinefunction) {
 TEST_F(Pep492CoroutineTests, AsyncDefCoroutines) {
   const auto bar = []() -> Coro<std::string> { co_return "spam"; };
   const auto foo = [&]() -> Coro<std::string> { co_return co_await bar(); };
-  EXPECT_EQ(Run(foo()), "spam");
+  for (const bool debug : {false, true}) {
+    loop_.SetDebug(debug);
+    EXPECT_EQ(Run(foo()), "spam");
+  }
 }
 
 // A limited stack has the innermost coroutines.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,7 @@
 #include "clotho/runtime/async_generator.h"
 #include "clotho/runtime/clock.h"
 #include "clotho/runtime/coro.h"
+#include "clotho/runtime/current_loop.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
@@ -43,6 +45,7 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
@@ -175,6 +178,57 @@ TEST_F(BaseEventLoopTests, UnderscoreRunOnce) {
   EXPECT_THAT(clock.waits, ElementsAre(absl::Seconds(10)));
   EXPECT_EQ(loop.iterations(), 1u);
   EXPECT_FALSE(second.Cancelled());
+}
+
+TEST_F(BaseEventLoopTests, SetDebug) {
+  loop_.SetDebug(true);
+  EXPECT_TRUE(loop_.GetDebug());
+  loop_.SetDebug(false);
+  EXPECT_FALSE(loop_.GetDebug());
+}
+
+TEST_F(BaseEventLoopTests, EnvVarDebug) {
+  // Only of loops on the real clock: others do not depend on where they run.
+  const char* const old = std::getenv("CLOTHO_DEBUG");
+  const std::optional<std::string> saved =
+      old == nullptr ? std::nullopt : std::optional<std::string>(old);
+  unsetenv("CLOTHO_DEBUG");
+  EXPECT_FALSE(EventLoop().GetDebug());
+  setenv("CLOTHO_DEBUG", "", 1);
+  EXPECT_FALSE(EventLoop().GetDebug());
+  setenv("CLOTHO_DEBUG", "1", 1);
+  EXPECT_TRUE(EventLoop().GetDebug());
+  EXPECT_FALSE(EventLoop({.debug = false}).GetDebug());
+  EXPECT_FALSE(EventLoop({.clock = &clock_}).GetDebug());
+  if (saved.has_value()) {
+    setenv("CLOTHO_DEBUG", saved->c_str(), 1);
+  } else {
+    unsetenv("CLOTHO_DEBUG");
+  }
+}
+
+// What another thread must not do throws there, in debug mode. (Without it, the
+// same is a data race: there is nothing to be tested.)
+TEST_F(BaseEventLoopTests, CheckThread) {
+  for (const bool has_loop : {false, true}) {
+    const auto check = [&] {
+      std::optional<EventLoop> loop_of_thread;
+      if (has_loop) SetEventLoop(&loop_of_thread.emplace());
+      const auto nothing = [] {};
+      const auto wrong_thread = StartsWith(
+          "RuntimeError: Non-thread-safe operation invoked on an "
+          "event loop other than the current one");
+      EXPECT_THAT(Thrown([&] { loop_.CallSoon(nothing); }), wrong_thread);
+      EXPECT_THAT(Thrown([&] { loop_.CallLater(absl::Minutes(1), nothing); }),
+                  wrong_thread);
+      EXPECT_THAT(Thrown([&] { loop_.CallAt(absl::Minutes(1), nothing); }),
+                  wrong_thread);
+    };
+    loop_.SetDebug(true);
+    // While the loop runs: it waits, in the callback, for the other thread.
+    loop_.CallSoon([&] { std::thread(check).join(); });
+    Iterate();
+  }
 }
 
 TEST_F(BaseEventLoopTests, RunOnceScheduleHandle) {
@@ -485,6 +539,25 @@ TEST_F(BaseEventLoopWithSelectorTests, CallCoroutine) {
   static_assert(std::is_invocable_v<decltype(function)&>);
 }
 
+TEST_F(BaseEventLoopWithSelectorTests, LogSlowCallbacks) {
+  const auto body = [&]() -> Coro<void> {
+    loop_.Stop();
+    co_return;
+  };
+  loop_.SetDebug(true);
+  loop_.SetSlowCallbackDuration(kNow);
+  loop_.CallSoon([&] { loop_.Stop(); });
+  loop_.RunForever();
+  EXPECT_THAT(TakeReports(),
+              ElementsAre(MatchesRegex("Executing a callback created at .* "
+                                       "took 0.000 seconds")));
+  Start(body(), {.name = "slow"});
+  loop_.RunForever();
+  EXPECT_THAT(TakeReports(),
+              ElementsAre(MatchesRegex("Executing task slow created at .* "
+                                       "took 0.000 seconds")));
+}
+
 class RunningLoopTests : public internal::RuntimeTest {};
 
 TEST_F(RunningLoopTests, RunningLoopWithinALoop) {
@@ -638,7 +711,9 @@ TEST_F(EventLoopTestsMixin, Close) {
   EXPECT_EQ(Thrown([&] { loop_.CallLater(absl::Seconds(1), nothing); }),
             closed);
   EXPECT_EQ(Thrown([&] { loop_.CallAt(loop_.Time(), nothing); }), closed);
-  EXPECT_EQ(Thrown([&] { Start(main()); }), closed);
+  const std::string written =
+      WrittenBy([&] { EXPECT_EQ(Thrown([&] { Start(main()); }), closed); });
+  EXPECT_THAT(written, HasSubstr("was never awaited"));
   EXPECT_EQ(Thrown([&] { loop_.RunInExecutor(nullptr, nothing); }), closed);
 }
 

@@ -57,6 +57,24 @@ class BaseFutureTests : public internal::RuntimeTest {
 
   // The handler was told nothing.
   void ExpectNoReports() { EXPECT_THAT(TakeReports(), IsEmpty()); }
+
+  // A report of an exception that nobody retrieves says which it is.
+  void CheckNeverRetrieved(bool debug) {
+    loop_.SetDebug(debug);
+    const std::exception_ptr error = std::make_exception_ptr(ValueError("x"));
+    std::exception_ptr reported;
+    loop_.SetExceptionHandler([&](EventLoop&, const ExceptionContext& context) {
+      Note(context.message);
+      reported = context.exception;
+      EXPECT_EQ(context.source, ExceptionContext::Source::kNeverRetrieved);
+    });
+    {
+      Future<int> future(loop_);
+      future.SetException(error);
+    }
+    EXPECT_THAT(log_, ElementsAre("Future exception was never retrieved"));
+    EXPECT_EQ(reported, error);
+  }
 };
 
 // ---- States. ----
@@ -301,19 +319,11 @@ TEST_F(BaseFutureTests, TbLoggerExceptionResultRetrieved) {
 }
 
 TEST_F(BaseFutureTests, FutureExceptionNeverRetrieved) {
-  const std::exception_ptr error = std::make_exception_ptr(ValueError("x"));
-  std::exception_ptr reported;
-  loop_.SetExceptionHandler([&](EventLoop&, const ExceptionContext& context) {
-    Note(context.message);
-    reported = context.exception;
-    EXPECT_EQ(context.source, ExceptionContext::Source::kNeverRetrieved);
-  });
-  {
-    Future<int> future(loop_);
-    future.SetException(error);
-  }
-  EXPECT_THAT(log_, ElementsAre("Future exception was never retrieved"));
-  EXPECT_EQ(reported, error);
+  CheckNeverRetrieved(/*debug=*/false);
+}
+
+TEST_F(BaseFutureTests, FutureExceptionNeverRetrievedDebug) {
+  CheckNeverRetrieved(/*debug=*/true);
 }
 
 // ---- Callbacks. ----

@@ -51,7 +51,6 @@ class Runner {
   T Run(Coro<T> coro,
         std::source_location location = std::source_location::current()) {
     if (internal::running_loop != nullptr) {
-      coro.Close();
       throw RuntimeError(
           "Runner.Run() cannot be called from a running event loop: co_await "
           "the coroutine, or make a task of it");
