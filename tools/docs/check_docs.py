@@ -3,7 +3,8 @@
 
 A comment in front of a fenced block says where the block comes from:
 
-    <!-- file: PATH -->      the block stands in that file, word for word
+    <!-- file: PATH -->      the block stands in that file, word for word, but
+                             that it may be indented there
     <!-- output: PATH -->    the block is in what that program prints; with
                              --write, it is put there
 
@@ -14,6 +15,7 @@ PROGRAM=PATH says where a program is, if not at PROGRAM itself.
 import re
 import subprocess
 import sys
+import textwrap
 
 BLOCK = re.compile(
     r"<!-- (?P<kind>file|output): (?P<source>\S+) -->\n"
@@ -35,6 +37,13 @@ def report_of(program):
     return "\n".join(line.rstrip() for line in lines[starts[0]:ends[0] + 1]) + "\n"
 
 
+def holds(code, text):
+    """Whether lines of `code` are those of `text`, maybe within a function."""
+    lines = text.strip("\n") + "\n"
+    return any("\n" + textwrap.indent(lines, indent) in "\n" + code
+               for indent in ("", "  "))
+
+
 def main():
     arguments = sys.argv[1:]
     write = "--write" in arguments
@@ -49,7 +58,7 @@ def main():
         kind, source, text = match["kind"], match["source"], match["text"]
         if kind == "file":
             with open(source, encoding="utf-8") as file:
-                if text.strip("\n") not in file.read():
+                if not holds(file.read(), text):
                     wrong.append(f"{document}: a block is not in {source}:\n{text}")
             return match[0]
         # Where the program is differs between machines; what it reports does not.
@@ -70,6 +79,8 @@ def main():
     marks = len(re.findall(r"^<!-- (file|output): ", content, re.MULTILINE))
     if marks == 0 or marks != len(BLOCK.findall(content)):
         wrong.append(f"{document}: a mark without a block, or nothing to check")
+    if content.count("```cpp\n") != len(re.findall("-->\n```cpp\n", content)):
+        wrong.append(f"{document}: a block of C++ without a mark")
     for message in wrong:
         print(message)
     sys.exit(1 if wrong else 0)
