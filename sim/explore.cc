@@ -29,6 +29,7 @@
 #include "clotho/sim/random.h"
 #include "clotho/sim/shrink.h"
 #include "clotho/sim/strategies/by_name.h"
+#include "clotho/sim/strategies/continue.h"
 #include "clotho/sim/strategies/plain.h"
 #include "clotho/sim/strategies/random.h"
 #include "clotho/sim/strategies/replay.h"
@@ -280,6 +281,51 @@ class Explorer {
       return;
     }
     report_.reachable = Reachability(deviations, origin);
+    report_.turn = TurningPoint(deviations, origin, report_.failure->step);
+  }
+
+  // The departure that decides: how many random continuations fail after it,
+  // and how many before it. (Causality analysis by re-execution; the largest
+  // rise is taken.) Empty if there is none, or if it would take long.
+  std::string TurningPoint(const Deviations& deviations,
+                           const std::string& origin, std::uint64_t steps) {
+    constexpr std::uint64_t kContinuations = 200;
+    constexpr std::uint64_t kStepsMax = 2'000'000;
+    if (deviations.empty() ||
+        (deviations.size() + 1) * kContinuations * steps > kStepsMax) {
+      return "";
+    }
+    const FreedomScope freedom(*this, FreedomOf(deviations));
+    const auto failures_after = [&](std::uint64_t last_step) {
+      std::uint64_t failures = 0;
+      for (std::uint64_t j = 0; j < kContinuations; ++j) {
+        ContinueStrategy strategy(deviations, last_step);
+        const Execution& execution = simulator_.Run(
+            body_, strategy,
+            {.strategy = DeriveSeed(search_.seed, "turning point", j),
+             .program = search_.program_seed});
+        failures += execution.failure.has_value() &&
+                    execution.failure->origin == origin;
+      }
+      return failures;
+    };
+    // Up to the step before a departure, and then including it.
+    const Deviation* turn = nullptr;
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+    for (const Deviation& deviation : deviations) {
+      const std::uint64_t without = failures_after(deviation.step - 1);
+      const std::uint64_t with = failures_after(deviation.step);
+      if (turn == nullptr || with + before > without + after) {
+        turn = &deviation;
+        before = without;
+        after = with;
+      }
+    }
+    if (after <= before) return "";
+    return absl::StrCat("step ", turn->step, ": ", after, " of ",
+                        kContinuations, " random continuations fail after it, ",
+                        before, " before it");
   }
 
   // Whether plain asyncio could show this failure, too: a schedule in strict

@@ -450,5 +450,50 @@ TEST(ProgramRngTest, ThrowsOutsideOfAnExecution) {
   EXPECT_THROW(ProgramRng(), RuntimeError);
 }
 
+// ---- The turning point. ----
+
+// The first departure is an accident that often happens; the second decides.
+Coro<void> DecidedByTheSecond() {
+  std::string order;
+  const auto write = [&order](char name) -> Coro<void> {
+    order += name;
+    co_return;
+  };
+  Task<void> a = CreateTask(write('a'));
+  Task<void> b = CreateTask(write('b'));
+  co_await a;
+  co_await b;
+  Task<void> c = CreateTask(write('c'));
+  Task<void> d = CreateTask(write('d'));
+  Task<void> e = CreateTask(write('e'));
+  co_await c;
+  co_await d;
+  co_await e;
+  Always(order != "baedc", "never like that");
+}
+
+TEST(TurningPointTest, IsTheDepartureThatDecides) {
+  const Report report =
+      Explore(DecidedByTheSecond, Random{.schedules = 10'000});
+  ASSERT_FALSE(report.passed());
+  ASSERT_GE(report.trace.departures.size(), 2);
+  // Half of what is left, then all or a third: never the first departure,
+  // which raises a twelfth to a sixth.
+  EXPECT_THAT(report.turn,
+              HasSubstr(" of 200 random continuations fail after"));
+  EXPECT_EQ(report.turn.find(
+                absl::StrCat("step ", report.trace.departures[0].step, ":")),
+            std::string::npos)
+      << report.turn;
+}
+
+TEST(TurningPointTest, ThereIsNoneInPlainOrder) {
+  const Report report = Explore([]() -> Coro<void> {
+    Always(false, "at once");
+    co_return;
+  });
+  EXPECT_EQ(report.turn, "");
+}
+
 }  // namespace
 }  // namespace clotho::sim

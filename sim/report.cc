@@ -344,6 +344,10 @@ std::string Report::Text() const {
     absl::StrAppend(&out, "\n");
     AddBlock(out, "WAITS", waits);
   }
+  if (!turn.empty()) {
+    absl::StrAppend(&out, "\n");
+    AddBlock(out, "TURN", turn);
+  }
   if (schedules > 0) {
     absl::StrAppend(&out, "\n");
     AddBlock(out, "SEARCH",

@@ -55,6 +55,8 @@ class Report {
   std::uint64_t departures_found = 0;  // Of the failure, before shrinking.
   std::uint64_t shrink_runs = 0;
   bool minimal = false;  // No departure can be left out.
+  // Which departure decides, in words. Empty: none, or not known.
+  std::string turn;
   // Whether asyncio could do the same today, in words. Empty: not known.
   std::string reachable;
 
