@@ -3,6 +3,7 @@
 // again, in the class that the method is of.
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "clotho/runtime/barrier.h"
@@ -222,7 +223,8 @@ TEST_F(BarrierTests, FillingTasksCancelOne) {
     t1.Cancel();
     co_await Sleep(kNow);
     EXPECT_EQ(barrier.NWaiting(), 1u);
-    EXPECT_EQ(co_await Raised(t1), "CancelledError()");
+    const std::string raised = co_await Raised(t1);
+    EXPECT_EQ(raised, "CancelledError()");
     EXPECT_TRUE(t1.Cancelled());
 
     Task<void> t3 = CreateTask(body());
@@ -264,7 +266,8 @@ TEST_F(BarrierTests, ResetBarrierWhenTasksHalfDraining) {
   int inside = kParties;
   int broken = 0;
   const auto body = [&]() -> Coro<void> {
-    if (!co_await Passes()) {
+    const bool passes = co_await Passes();
+    if (!passes) {
       ++broken;
     } else if (--inside == kRest) {
       co_await barrier_.Reset();
@@ -281,14 +284,16 @@ TEST_F(BarrierTests, ResetBarrierWhenTasksHalfDrainingHalfBlocking) {
   int broken_inside = 0;
   int broken_outside = 0;
   const auto body = [&]() -> Coro<void> {
-    if (!co_await Passes()) {
+    const bool passes = co_await Passes();
+    if (!passes) {
       ++broken_inside;
       co_await barrier_.Wait();
     } else if (++passed > kBlocked) {
       co_await barrier_.Reset();
       co_await barrier_.Wait();
-    } else if (!co_await Passes()) {  // Not yet in: the reset is not for it.
-      ++broken_outside;
+    } else {  // Waits to be let in: the reset is not for it.
+      const bool passes_again = co_await Passes();
+      if (!passes_again) ++broken_outside;
     }
   };
   RunTasks(kParties, body);
@@ -301,7 +306,8 @@ TEST_F(BarrierTests, ResetBarrierWhileTasksWaitingAndWaitingAgain) {
   int broken = 0;
   int passed = 0;
   const auto wait_twice = [&]() -> Coro<void> {
-    if (!co_await Passes()) ++broken;
+    const bool passes = co_await Passes();
+    if (!passes) ++broken;
     co_await barrier_.Wait();
     ++passed;
   };
@@ -335,10 +341,9 @@ TEST_F(BarrierTests, ResetBarrierWhileTasksDraining) {
     if (++left == kParties) {  // The last to leave: nobody is inside.
       co_await barrier_.Reset();
       co_await barrier_.Wait();
-    } else if (co_await Passes()) {
-      ++passed_again;
     } else {
-      ++broken;
+      const bool passes = co_await Passes();
+      ++(passes ? passed_again : broken);
     }
     co_await barrier_.Wait();
     ++passed_last;
@@ -363,12 +368,14 @@ TEST_F(BarrierTests, AbortBarrierWhenTasksHalfDrainingHalfBlocking) {
   int broken_inside = 0;
   int broken_outside = 0;
   const auto body = [&]() -> Coro<void> {
-    if (!co_await Passes()) {
+    const bool passes = co_await Passes();
+    if (!passes) {
       ++broken_inside;
     } else if (++passed > kBlocked) {
       co_await barrier_.Abort();
-    } else if (!co_await Passes()) {
-      ++broken_outside;
+    } else {
+      const bool passes_again = co_await Passes();
+      if (!passes_again) ++broken_outside;
     }
   };
   RunTasks(kParties, body);

@@ -2,6 +2,7 @@
 // its suite checks. Each test has the name of the method whose claim it makes
 // again, in the class that the method is of.
 
+#include <string>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -37,12 +38,14 @@ class ConditionTests : public internal::RuntimeTest {
   // Waits, and notes the number when it has the lock again: which it keeps.
   Coro<void> WaitAndKeep(int number) {
     co_await Take();
-    if (co_await condition_.Wait()) Note(number);
+    const bool notified = co_await condition_.Wait();
+    if (notified) Note(number);
   }
   // The same, but it gives the lock back.
   Coro<void> WaitAndNote(int number) {
     auto guard = co_await condition_.Acquire();
-    if (co_await condition_.Wait()) Note(number);
+    const bool notified = co_await condition_.Wait();
+    if (notified) Note(number);
   }
 
   // Takes items until their number is negative.
@@ -69,9 +72,9 @@ class ConditionTests : public internal::RuntimeTest {
 
     const auto is_consumed = [this] { return items_ == 0; };
     auto consumed = condition_.WaitFor(is_consumed);
-    EXPECT_EQ(
-        co_await Raised(WaitFor(std::move(consumed), absl::Milliseconds(10))),
-        "TimeoutError()");  // Nobody notifies this task.
+    const std::string raised =
+        co_await Raised(WaitFor(std::move(consumed), absl::Milliseconds(10)));
+    EXPECT_EQ(raised, "TimeoutError()");  // Nobody notifies this task.
     EXPECT_EQ(items_, 0);
     EXPECT_TRUE(first.Cancelled());
 
@@ -132,7 +135,8 @@ TEST_F(ConditionTests, WaitCancel) {
     co_await Take();
     Task<bool> wait = CreateTask(condition_.Wait());
     loop_.CallSoon([wait] { wait.Cancel(); });
-    EXPECT_EQ(co_await Raised(wait), "CancelledError()");
+    const std::string raised = co_await Raised(wait);
+    EXPECT_EQ(raised, "CancelledError()");
     EXPECT_TRUE(condition_.Locked());
     condition_.NotifyAll();  // Finds nobody.
     co_await Sleep(kNow);
@@ -193,7 +197,8 @@ TEST_F(ConditionTests, WaitFor) {
   const auto wait = [&]() -> Coro<void> {
     auto guard = co_await condition_.Acquire();
     const auto predicate = [&] { return holds; };
-    if (co_await condition_.WaitFor(predicate)) Note(1);
+    const bool result = co_await condition_.WaitFor(predicate);
+    if (result) Note(1);
   };
   const auto notify = [&]() -> Coro<void> {
     auto guard = co_await condition_.Acquire();
@@ -346,14 +351,16 @@ TEST_F(ConditionTests, AmbiguousLoops) {
   const auto wrong_loop_in_lock = [&]() -> Coro<void> {
     auto guard = co_await lock.Acquire();  // It is free: no loop is asked.
     Condition condition(lock);
-    EXPECT_EQ(co_await Raised(condition.Acquire()),
+    const std::string raised = co_await Raised(condition.Acquire());
+    EXPECT_EQ(raised,
               "RuntimeError('Lock is bound to a different event loop')");
     EXPECT_TRUE(lock.Locked());
   };
   Run(wrong_loop_in_lock());
   const auto wrong_loop_in_condition = [&]() -> Coro<void> {
     auto guard = co_await condition_.Acquire();
-    EXPECT_EQ(co_await Raised(condition_.Wait()),
+    const std::string raised = co_await Raised(condition_.Wait());
+    EXPECT_EQ(raised,
               "RuntimeError('Condition is bound to a different event loop')");
     EXPECT_TRUE(condition_.Locked());
   };
@@ -363,9 +370,9 @@ TEST_F(ConditionTests, AmbiguousLoops) {
 TEST_F(ConditionTests, TimeoutInBlock) {
   const auto main = [&]() -> Coro<void> {
     auto guard = co_await condition_.Acquire();
-    EXPECT_EQ(
-        co_await Raised(WaitFor(condition_.Wait(), absl::Milliseconds(500))),
-        "TimeoutError()");
+    const std::string raised =
+        co_await Raised(WaitFor(condition_.Wait(), absl::Milliseconds(500)));
+    EXPECT_EQ(raised, "TimeoutError()");
     EXPECT_TRUE(condition_.Locked());
   };
   Run(main());

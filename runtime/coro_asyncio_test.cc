@@ -23,6 +23,8 @@
 namespace clotho {
 namespace {
 
+using ::testing::StartsWith;
+
 constexpr Delay kNow;
 
 class Pep492CoroutineTests : public internal::RuntimeTest {};
@@ -83,13 +85,13 @@ TEST_F(Pep492CoroutineTests, DoubleAwait) {
     Coro<void> coro = sleep();
     Task<void> task = CreateTask(std::move(coro));
     co_await Sleep(kNow);
-    EXPECT_EQ(co_await Raised(std::move(coro)),  // NOLINT: it is what we test.
-              "RuntimeError('cannot reuse already awaited coroutine: call its "
-              "function again for a new one, or make it a task with "
-              "CreateTask, which "
-              "any number can await')");
+    const std::string reused =
+        co_await Raised(std::move(coro));  // NOLINT: it is what we test.
+    EXPECT_THAT(reused, StartsWith("RuntimeError('cannot reuse already awaited "
+                                   "coroutine"));
     task.Cancel();
-    EXPECT_EQ(co_await Raised(task), "CancelledError()");
+    const std::string raised = co_await Raised(task);
+    EXPECT_EQ(raised, "CancelledError()");
   };
   Run(main());
 }

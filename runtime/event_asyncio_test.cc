@@ -2,6 +2,8 @@
 // suite checks. Each test has the name of the method whose claim it makes
 // again, in the class that the method is of.
 
+#include <string>
+
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/event.h"
@@ -23,7 +25,8 @@ constexpr Delay kNow;
 class EventTests : public internal::RuntimeTest {
  protected:
   Coro<void> WaitAndNote(int number) {
-    if (co_await event_.Wait()) Note(number);
+    const bool is_set = co_await event_.Wait();
+    if (is_set) Note(number);
   }
 
   Event event_;
@@ -53,7 +56,8 @@ TEST_F(EventTests, Wait) {
 TEST_F(EventTests, WaitOnSet) {
   event_.Set();
   const auto main = [&]() -> Coro<void> {
-    EXPECT_TRUE(co_await event_.Wait());
+    const bool is_set = co_await event_.Wait();
+    EXPECT_TRUE(is_set);
     EXPECT_EQ(loop_.iterations(), 1u);
   };
   Run(main());
@@ -63,7 +67,8 @@ TEST_F(EventTests, WaitCancel) {
   const auto main = [&]() -> Coro<void> {
     Task<bool> wait = CreateTask(event_.Wait());
     loop_.CallSoon([wait] { wait.Cancel(); });
-    EXPECT_EQ(co_await Raised(wait), "CancelledError()");
+    const std::string raised = co_await Raised(wait);
+    EXPECT_EQ(raised, "CancelledError()");
 
     // It is in nobody's way.
     Task<void> other = CreateTask(WaitAndNote(1));

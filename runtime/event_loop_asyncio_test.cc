@@ -514,7 +514,9 @@ TEST_F(BaseEventLoopTests, AsyncgenFinalizationByGc) {
   };
   std::optional<AsyncGenerator<int>> generator = generate();
   const auto iterate = [&]() -> Coro<void> {
-    while (co_await generator->Next() != 3) {
+    for (int i = 0; i <= 3; ++i) {
+      const std::optional<int> item = co_await generator->Next();
+      EXPECT_EQ(item, i);
     }
     Note("stopped");
   };

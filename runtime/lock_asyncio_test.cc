@@ -78,7 +78,8 @@ TEST_F(LockTests, AcquireCancel) {
     co_await Take();
     Task<void> task = CreateTask(Take());
     loop_.CallSoon([task] { task.Cancel(); });
-    EXPECT_EQ(co_await Raised(task), "CancelledError()");
+    const std::string raised = co_await Raised(task);
+    EXPECT_EQ(raised, "CancelledError()");
 
     // Nobody is in line any more: the next to ask has it at once.
     lock_.Release();
@@ -137,7 +138,8 @@ TEST_F(LockTests, CancelReleaseRace) {
       t1.Cancel();
       lock_.Release();
     });
-    EXPECT_EQ(co_await Raised(t1), "CancelledError()");
+    const std::string raised = co_await Raised(t1);
+    EXPECT_EQ(raised, "CancelledError()");
     EXPECT_EQ(taken, 1);  // One release, one owner.
     EXPECT_EQ(calls, 3);
     EXPECT_TRUE(t1.Cancelled());

@@ -211,7 +211,8 @@ TEST_F(RunTests, AsyncioRunSetEventLoop) {
   // While it has not ended, code outside of it finds the loop, too.
   std::thread([] {
     Runner runner;
-    EXPECT_EQ(&runner.GetLoop(), &GetEventLoop());
+    EventLoop& loop = runner.GetLoop();
+    EXPECT_EQ(&GetEventLoop(), &loop);
   }).join();
 }
 

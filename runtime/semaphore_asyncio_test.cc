@@ -89,7 +89,8 @@ TEST_F(SemaphoreTests, AcquireCancel) {
     co_await Take(semaphore);
     Task<void> task = CreateTask(Take(semaphore));
     loop_.CallSoon([task] { task.Cancel(); });
-    EXPECT_EQ(co_await Raised(task), "CancelledError()");
+    const std::string raised = co_await Raised(task);
+    EXPECT_EQ(raised, "CancelledError()");
     semaphore.Release();
     EXPECT_FALSE(semaphore.Locked());  // Nobody is in line.
   };
@@ -154,7 +155,8 @@ TEST_F(SemaphoreTests, AcquireNoHang) {
   const auto main = [&]() -> Coro<void> {
     Task<void> first = CreateTask(hold_then_cancel());
     second = CreateTask(hold());
-    auto [r1, r2] = co_await Gather(kReturnExceptions, first, *second);
+    auto results = co_await Gather(kReturnExceptions, first, *second);
+    auto& [r1, r2] = results;
     EXPECT_TRUE(r1.ok());
     EXPECT_EQ(Repr(r2.exception()), "CancelledError('')");
     co_await WaitFor(Take(semaphore), absl::Seconds(1));
