@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -24,6 +25,8 @@
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/explore.h"
 #include "clotho/sim/failure.h"
+#include "clotho/sim/internal/history_text.h"
+#include "clotho/sim/internal/linearize.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/random.h"
 #include "clotho/sim/report.h"
@@ -34,12 +37,12 @@ namespace clotho::sim {
 namespace {
 
 using testing::AllOf;
+using testing::Each;
 using testing::ElementsAre;
-using testing::Ge;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Le;
-using testing::Lt;
 using testing::Not;
 using testing::SizeIs;
 
@@ -375,6 +378,714 @@ TYPED_TEST(RandomHistoryTest, OfAContradictionEachOperationIsNeeded) {
       FAIL() << "seed " << seed << "\n" << result.explanation;
     }
   }
+}
+
+// ---- Histories of the textbooks. ----
+
+// Written as they are drawn: one line a client, from left to right; an
+// operation lasts from '[' to ']', or to the end.
+//
+//   "[Put 1  ]  [Get 1]"
+Calls<Register> Drawn(const std::vector<std::string>& clients) {
+  Calls<Register> calls;
+  for (std::size_t client = 0; client < clients.size(); ++client) {
+    const std::string& line = clients[client];
+    for (std::size_t at = line.find('['); at != line.npos;
+         at = line.find('[', at + 1)) {
+      // No two things happen in the same column.
+      const auto moment = [&](std::size_t column) {
+        return column * clients.size() + client;
+      };
+      const int value = line[at + 5] - '0';
+      Call<Register> call;
+      call.called = moment(at);
+      const bool is_put = line[at + 1] == 'P';
+      if (is_put) {
+        call.operation = Put{value};
+      } else {
+        call.operation = Get{};
+      }
+      if (const std::size_t end = line.find(']', at); end != line.npos) {
+        call.returned = moment(end);
+        call.result = Register::Result();
+        if (!is_put) call.result = value;
+      }
+      calls.push_back(call);
+    }
+  }
+  std::sort(calls.begin(), calls.end(),
+            [](const auto& a, const auto& b) { return a.called < b.called; });
+  return calls;
+}
+
+Verdict VerdictOf(const std::vector<std::string>& clients) {
+  const Calls<Register> calls = Drawn(clients);
+  const Verdict verdict = Decide(calls).verdict;
+  EXPECT_EQ(verdict == Verdict::kLinearizable,
+            IsLinearizableByDefinition(calls));
+  return verdict;
+}
+
+TEST(HistoryTest, TextbookRegisters) {
+  EXPECT_EQ(VerdictOf({}), Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf({"[Get 0]"}), Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf({"[Get 1]"}), Verdict::kNotLinearizable);
+  // A read during a write may see the old value or the new one,
+  EXPECT_EQ(VerdictOf({"[Put 1         ]",  //
+                       "   [Get 0]      "}),
+            Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf({"[Put 1         ]",  //
+                       "   [Get 1]      "}),
+            Verdict::kLinearizable);
+  // but not the new one and then the old one,
+  EXPECT_EQ(VerdictOf({"[Put 1              ]",  //
+                       "  [Get 1]  [Get 0]   "}),
+            Verdict::kNotLinearizable);
+  // not even if another client reads it.
+  EXPECT_EQ(VerdictOf({"[Put 1              ]",  //
+                       "  [Get 1]            ",  //
+                       "           [Get 0]   "}),
+            Verdict::kNotLinearizable);
+  EXPECT_EQ(VerdictOf({"[Put 1              ]",  //
+                       "  [Get 1     ]       ",  //
+                       "           [Get 0]   "}),
+            Verdict::kLinearizable);
+  // Sequentially consistent, and yet not linearizable.
+  EXPECT_EQ(VerdictOf({"[Put 1]                  ",  //
+                       "         [Put 2]         ",  //
+                       "                  [Get 1]"}),
+            Verdict::kNotLinearizable);
+  // Two clients see two writes in different orders.
+  EXPECT_EQ(VerdictOf({"[Put 1                     ]",  //
+                       " [Put 2                    ]",  //
+                       "  [Get 1]      [Get 2]      ",  //
+                       "         [Get 2]      [Get 1"}),
+            Verdict::kLinearizable);  // The last one has not returned.
+  EXPECT_EQ(VerdictOf({"[Put 1                            ]",  //
+                       " [Put 2                           ]",  //
+                       "  [Get 1]        [Get 2]           ",  //
+                       "         [Get 2]        [Get 1]    "}),
+            Verdict::kNotLinearizable);
+}
+
+TEST(HistoryTest, WhatHasNotReturnedMayHappenLaterOrNever) {
+  EXPECT_EQ(VerdictOf({"[Put 1                    ",  //
+                       "        [Get 0]           "}),
+            Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf({"[Put 1                    ",  //
+                       "        [Get 0]  [Get 1]  "}),
+            Verdict::kLinearizable);
+  // But not twice,
+  EXPECT_EQ(VerdictOf({"[Put 1                             ",  //
+                       "  [Get 1] [Put 2] [Get 2] [Get 1]  "}),
+            Verdict::kNotLinearizable);
+  // and not before it was called.
+  EXPECT_EQ(VerdictOf({"          [Put 1         ",  //
+                       " [Get 1]                 "}),
+            Verdict::kNotLinearizable);
+}
+
+TEST(HistoryTest, TextbookQueue) {
+  // Herlihy and Wing, 1990, section 1: x is enqueued while y is, and each may
+  // be the first.
+  for (const bool x_first : {true, false}) {
+    History<Fifo> history("q");
+    auto x = history.Begin("A", Enqueue{1});
+    auto y = history.Begin("B", Enqueue{2});
+    x.End(std::nullopt);
+    y.End(std::nullopt);
+    history.Begin("A", Dequeue{}).End(x_first ? 1 : 2);
+    history.Begin("B", Dequeue{}).End(x_first ? 2 : 1);
+    EXPECT_EQ(history.Decide().verdict, Verdict::kLinearizable);
+  }
+  // Not if the one had returned before the other was called.
+  History<Fifo> history("q");
+  history.Begin("A", Enqueue{1}).End(std::nullopt);
+  history.Begin("B", Enqueue{2}).End(std::nullopt);
+  history.Begin("B", Dequeue{}).End(2);
+  EXPECT_EQ(history.Decide().verdict, Verdict::kNotLinearizable);
+}
+
+// ---- What it says. ----
+
+TEST(HistoryTest, AStaleReadIsDrawn) {
+  History<Register> history("kv");
+  auto put = history.Begin(0, Put{1});
+  history.Begin(1, Get{}).End(1);
+  history.Begin("reader", Get{}).End(1);
+  history.Begin(1, Get{}).End(0);
+  put.End(std::monostate());
+  history.Begin(1, Put{7}).End(std::monostate());
+  const Linearizability result = history.Decide();
+  EXPECT_EQ(result.verdict, Verdict::kNotLinearizable);
+  EXPECT_EQ(result.explanation,
+            "History \"kv\" is not linearizable (2 of 3 operations fit)\n"
+            "c0      :. Put(1) ...........:\n"
+            "reader   |Get -> 1|\n"
+            "c1                 |Get -> 0|  <- no order explains this\n"
+            "after [Put(1), Get -> 1] the model holds 1; Get must return 1\n"
+            "dotted: when it took effect and what it returned do not matter\n"
+            "(2 other operations do not matter)");
+  EXPECT_THAT(result.part, ElementsAre(2, 3));
+  EXPECT_THAT(result.context, ElementsAre(0));
+  EXPECT_TRUE(result.minimal);
+}
+
+TEST(HistoryTest, TheShortestPartIsShown) {
+  History<Register> history("kv");
+  history.Begin(0, Put{1}).End(std::monostate());
+  history.Begin(1, Get{}).End(1);
+  history.Begin(2, Get{}).End(1);
+  history.Begin(1, Get{}).End(0);
+  const Linearizability result = history.Decide();
+  EXPECT_EQ(result.explanation,
+            "History \"kv\" is not linearizable (1 of 2 operations fit)\n"
+            "c0  |Put(1)|\n"
+            "c1          |Get -> 0|  <- no order explains this\n"
+            "after [Put(1)] the model holds 1; Get must return 1\n"
+            "(2 other operations do not matter)");
+  EXPECT_THAT(result.part, ElementsAre(0, 3));
+  EXPECT_THAT(result.context, IsEmpty());
+}
+
+TEST(HistoryTest, LabelsThatDoNotFitStandBeside) {
+  History<Fifo> history("q");
+  history.Begin(0, Enqueue{1}).End({});
+  history.Begin(1, Dequeue{}).End(1);
+  history.Begin(0, Enqueue{2}).End({});
+  auto enqueue = history.Begin(0, Enqueue{3});
+  history.Begin(0, Enqueue{4}).End({});
+  enqueue.End({});
+  history.Begin(1, Dequeue{}).End(2);
+  const auto lost = history.Begin(0, Enqueue{5});
+  history.Begin(1, Dequeue{}).End(4);
+  history.Begin(1, Dequeue{}).End(5);
+  history.Begin(1, Dequeue{}).End(std::nullopt);
+  const Linearizability result = history.Decide();
+  EXPECT_EQ(
+      result.explanation,
+      "History \"q\" is not linearizable (7 of 9 operations fit)\n"
+      "c0  Enqueue(1) -> none  :.:\n"
+      "c1  Dequeue -> 1            |-|\n"
+      "c0  Enqueue(2) -> none          |-|\n"
+      "c0  Enqueue(3) -> none              |-----|\n"
+      "c0  Enqueue(4) -> none                :.:\n"
+      "c1  Dequeue -> 2                            :.:\n"
+      "c0  Enqueue(5) -> ?                             :.........>\n"
+      "c1  Dequeue -> 4                                  |-|\n"
+      "c1  Dequeue -> 5                                      |-|  <- no order "
+      "explains this\n"
+      "after [... 2 more, Enqueue(2) -> none, Enqueue(4), Enqueue(3) -> none, "
+      "Dequeue, Dequeue ->\n"
+      "  4] the model holds [3]; Dequeue must return 3\n"
+      "dotted: when it took effect and what it returned do not matter\n"
+      "(1 other operation does not matter)");
+}
+
+TEST(HistoryTest, AtFirstTheModelHoldsItsInitialState) {
+  History<Set> history("set");
+  history.Begin(0, Contains{4}).End(true);
+  EXPECT_EQ(history.Decide().explanation,
+            "History \"set\" is not linearizable (0 of 1 operation fits)\n"
+            "c0  |Contains(4) -> true|  <- no order explains this\n"
+            "at first the model holds {}; Contains(4) must return false");
+}
+
+// No more than a report has room for, however long the contradiction is.
+TEST(HistoryTest, LongContradictionsAreCutShort) {
+  History<Fifo> history("a queue with quite a long name");
+  for (int i = 0; i < 30; ++i) {
+    history.Begin("producer with a name", Enqueue{1'000'000 + i}).End({});
+    history.Begin("consumer with a name", Dequeue{}).End(1'000'000 + i);
+  }
+  history.Begin(0, Enqueue{1}).End({});
+  history.Begin(0, Enqueue{2}).End({});
+  history.Begin(0, Dequeue{}).End(2);
+  const std::string text = history.Decide().explanation;
+  const std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  EXPECT_THAT(lines, SizeIs(Le(22)));
+  EXPECT_THAT(lines, Each(SizeIs(Le(92)))) << text;
+  EXPECT_THAT(text, AllOf(HasSubstr(" earlier ones)"),
+                          HasSubstr("<- no order explains this"),
+                          HasSubstr("Dequeue must return 1\n")));
+}
+
+// ---- How far it goes. ----
+
+TEST(HistoryTest, WithoutEnoughStepsItIsUnknown) {
+  for (const bool is_wrong : {false, true}) {
+    History<Register> history("kv", {.steps_max = 10});
+    std::deque<History<Register>::Pending> gets;
+    for (int i = 0; i < 8; ++i) {
+      history.Begin(i, Put{i}).End(std::monostate());
+      gets.push_back(history.Begin(i, Get{}));
+    }
+    for (auto& get : gets) get.End(is_wrong ? 8 : 7);
+    const Linearizability result = history.Decide();
+    EXPECT_EQ(result.verdict, Verdict::kUnknown);
+    EXPECT_GT(result.steps, 10u);
+    EXPECT_LT(result.steps, 30u);
+    EXPECT_EQ(
+        result.explanation,
+        "History \"kv\" is undecided (16 operations): 10 steps were not enough "
+        "to find an order of its\n  operations, or that there is none\n"
+        "(a test that needs more says so: sim::HistoryOptions{.steps_max = "
+        "...})");
+    EXPECT_THROW(history.Check(), RuntimeError);
+  }
+}
+
+struct PutAt {
+  int key;
+  int value;
+};
+struct GetAt {
+  int key;
+};
+std::ostream& operator<<(std::ostream& out, const PutAt& put) {
+  return out << "Put(" << put.key << ", " << put.value << ")";
+}
+std::ostream& operator<<(std::ostream& out, const GetAt& get) {
+  return out << "Get(" << get.key << ")";
+}
+
+// Registers that have nothing to do with each other.
+struct Registers {
+  using State = int;
+  using Operation = std::variant<PutAt, GetAt>;
+  using Result = std::variant<std::monostate, int>;
+  static Result Apply(State& state, const Operation& operation) {
+    if (const auto* const put = std::get_if<PutAt>(&operation)) {
+      state = put->value;
+      return std::monostate();
+    }
+    return state;
+  }
+  static int Partition(const Operation& operation) {
+    return std::visit([](const auto& on) { return on.key; }, operation);
+  }
+};
+
+// The same as one object.
+struct Map {
+  using State = std::map<int, int>;
+  using Operation = Registers::Operation;
+  using Result = Registers::Result;
+  static Result Apply(State& state, const Operation& operation) {
+    return Registers::Apply(state[Registers::Partition(operation)], operation);
+  }
+};
+
+// `clients` that each do one thing after another on a store of `keys`, which
+// does what it should at the call or at the return of each.
+template <typename Model>
+void RecordStore(std::size_t operations, int keys, std::size_t clients,
+                 std::uint64_t seed, History<Model>& history) {
+  Rng rng(seed);
+  std::map<int, int> store;
+  std::vector<std::optional<typename History<Model>::Pending>> pending(clients);
+  std::vector<typename Model::Operation> operation(clients);
+  std::vector<std::optional<typename Model::Result>> result(clients);
+  const auto apply = [&](std::size_t client) {
+    result[client] = Registers::Apply(
+        store[Registers::Partition(operation[client])], operation[client]);
+  };
+  for (std::size_t i = 0; i < operations;) {
+    const std::size_t client = rng.Uniform(clients);
+    if (pending[client].has_value()) {
+      if (!result[client].has_value()) apply(client);
+      pending[client]->End(*result[client]);
+      pending[client].reset();
+      continue;
+    }
+    const int key = static_cast<int>(rng.Uniform(keys));
+    if (rng.Uniform(2) == 0) {
+      operation[client] = PutAt{key, static_cast<int>(i)};
+    } else {
+      operation[client] = GetAt{key};
+    }
+    result[client].reset();
+    pending[client].emplace(history.Begin(client, operation[client]));
+    if (rng.Uniform(2) == 0) apply(client);
+    ++i;
+  }
+}
+
+TEST(HistoryTest, TenThousandOperationsOnAHundredKeys) {
+  History<Registers> history("kv");
+  RecordStore(10'000, /*keys=*/100, /*clients=*/10, /*seed=*/1, history);
+  const Linearizability result = history.Decide();
+  EXPECT_EQ(result.verdict, Verdict::kLinearizable);
+  EXPECT_LT(result.steps, 50'000u);
+  // One wrong read is found among them.
+  history.Begin("late", GetAt{17}).End(-1);
+  const Linearizability wrong = history.Decide();
+  EXPECT_EQ(wrong.verdict, Verdict::kNotLinearizable);
+  EXPECT_THAT(wrong.part, ElementsAre(10'000));
+  EXPECT_THAT(wrong.explanation, HasSubstr("(key 17: 0 of 1 operation fits)"));
+}
+
+TEST(HistoryTest, TenThousandOperationsOnOneKey) {
+  History<Registers> history("kv");
+  RecordStore(10'000, /*keys=*/1, /*clients=*/10, /*seed=*/2, history);
+  const Linearizability result = history.Decide();
+  EXPECT_EQ(result.verdict, Verdict::kLinearizable);
+  EXPECT_LT(result.steps, 1'000'000u);
+}
+
+TEST(HistoryTest, AWrongReadAtTheEndOfALongHistory) {
+  History<Registers> history("kv");
+  RecordStore(400, /*keys=*/1, /*clients=*/3, /*seed=*/3, history);
+  history.Begin("late", GetAt{0}).End(-1);
+  const Linearizability wrong = history.Decide();
+  EXPECT_EQ(wrong.verdict, Verdict::kNotLinearizable);
+  EXPECT_THAT(wrong.part, ElementsAre(400));
+}
+
+TEST(HistoryTest, TenThousandOperationsOneAfterTheOther) {
+  History<Fifo> history("q");
+  for (int i = 0; i < 5'000; ++i) {
+    history.Begin(0, Enqueue{i}).End({});
+    history.Begin(0, Dequeue{}).End(i);
+  }
+  const Linearizability result = history.Decide();
+  EXPECT_EQ(result.verdict, Verdict::kLinearizable);
+  EXPECT_EQ(result.steps, 10'000u);
+}
+
+// A set of those that were used, in place of how many, would be 2^40 cases.
+TEST(HistoryTest, ManyUnknownOutcomesAreNoTrouble) {
+  History<Registers> history("kv");
+  for (int i = 1; i <= 40; ++i) (void)history.Begin("lost", PutAt{0, i});
+  for (int i = 1; i <= 40; i += 3) {
+    history.Begin("reader", GetAt{0}).End(i);
+    history.Begin("reader", GetAt{0}).End(i);
+  }
+  EXPECT_EQ(history.Decide().verdict, Verdict::kLinearizable);
+  // None of the others is a way back to what was there before.
+  history.Begin("reader", GetAt{0}).End(1);
+  const Linearizability result = history.Decide();
+  EXPECT_EQ(result.verdict, Verdict::kNotLinearizable);
+  EXPECT_LT(result.steps, 100'000u);
+  EXPECT_TRUE(result.minimal);
+  EXPECT_THAT(result.part, ElementsAre(41, 67, 68));
+  EXPECT_THAT(result.context, ElementsAre(0, 39));
+}
+
+TEST(HistoryTest, PartitionsAreCheckedOneByOne) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Rng rng(seed);
+    History<Registers> by_key("kv");
+    History<Map> whole("kv");
+    RecordStore(20, /*keys=*/3, /*clients=*/3, seed, by_key);
+    RecordStore(20, /*keys=*/3, /*clients=*/3, seed, whole);
+    const int key = static_cast<int>(rng.Uniform(3));
+    const int value = static_cast<int>(rng.Uniform(20));
+    by_key.Begin("late", GetAt{key}).End(value);
+    whole.Begin("late", GetAt{key}).End(value);
+    EXPECT_EQ(by_key.Decide().verdict, whole.Decide().verdict)
+        << "seed " << seed;
+  }
+}
+
+TEST(HistoryTest, OneWrongPartitionOutweighsAnUndecidedOne) {
+  History<Registers> history("kv", {.steps_max = 3});
+  for (int i = 0; i < 5; ++i) {
+    history.Begin(0, PutAt{0, i}).End(std::monostate());
+  }
+  EXPECT_EQ(history.Decide().verdict, Verdict::kUnknown);
+  EXPECT_THAT(history.Decide().explanation, HasSubstr("(key 0: 5 operations)"));
+  history.Begin(0, GetAt{1}).End(5);
+  EXPECT_EQ(history.Decide().verdict, Verdict::kNotLinearizable);
+}
+
+// ---- Models that may answer in several ways. ----
+
+struct Flip {};
+std::ostream& operator<<(std::ostream& out, const Flip&) {
+  return out << "Flip";
+}
+
+// Stays, or goes one or two further, and says where it is.
+struct Walk {
+  using State = std::pair<int, int>;
+  using Operation = Flip;
+  using Result = int;
+  static Result Apply(State& state, const Operation&, Alternatives& may) {
+    state.first += static_cast<int>(may.Pick(2));
+    if (state.first % 2 == 1) state.second += static_cast<int>(may.Pick(3));
+    return state.first + 10 * state.second;
+  }
+};
+
+TEST(HistoryTest, ModelsMayPick) {
+  History<Walk> history("walk");
+  history.Begin(0, Flip{}).End(0);
+  history.Begin(0, Flip{}).End(21);
+  history.Begin(0, Flip{}).End(22);
+  EXPECT_EQ(history.Decide().verdict, Verdict::kLinearizable);
+  history.Begin(0, Flip{}).End(11);
+  EXPECT_THAT(history.Decide().explanation,
+              HasSubstr("after [Flip -> 21] the model holds (1, 2); Flip must "
+                        "return 21 or 31 or 41 or 22\n"));
+}
+
+TEST(AlternativesTest, SeesAllCombinations) {
+  Alternatives alternatives;
+  std::vector<std::string> seen;
+  do {
+    std::string one = absl::StrCat(alternatives.Pick(2));
+    if (one == "1") absl::StrAppend(&one, alternatives.Pick(3));
+    absl::StrAppend(&one, alternatives.Pick(1));
+    seen.push_back(one);
+  } while (alternatives.Next());
+  EXPECT_THAT(seen, ElementsAre("00", "100", "110", "120"));
+  // And begins anew.
+  EXPECT_EQ(alternatives.Pick(2), 0u);
+  EXPECT_THROW(alternatives.Pick(0), ValueError);
+}
+
+// ---- Recording. ----
+
+Coro<Register::Result> Return(int value) {
+  co_await Sleep(absl::Milliseconds(2));
+  co_return value;
+}
+Coro<Register::Result> Throw() {
+  co_await Sleep(absl::Milliseconds(2));
+  throw ValueError("no such key");
+}
+
+TEST(HistoryTest, DoRecordsWhenItIsAwaited) {
+  std::string explanation;
+  const auto body = [&explanation]() -> Coro<void> {
+    History<Register> history("kv");
+    Coro<Register::Result> get = history.Do(0, Get{}, Return(1));
+    EXPECT_EQ(history.size(), 0u);
+    const Register::Result result = co_await std::move(get);
+    EXPECT_EQ(std::get<int>(result), 1);
+    EXPECT_EQ(history.size(), 1u);
+    explanation = history.Decide().explanation;
+  };
+  // Nothing has put the 1.
+  clotho::Run(body());  // On the real clock.
+  EXPECT_THAT(explanation, HasSubstr("|Get -> 1|  <- no order"));
+  EXPECT_TRUE(Explore(body, Plain()).passed());  // On the virtual one.
+  EXPECT_THAT(explanation, HasSubstr("\n"
+                                     "t(ms)  0        2\n"
+                                     "c0     |Get -> 1|  <- no order"));
+}
+
+TEST(HistoryTest, WhatThrowsOrIsCancelledHasAnUnknownOutcome) {
+  const auto body = []() -> Coro<void> {
+    History<Register> history("kv");
+    bool thrown = false;
+    try {
+      co_await history.Do(0, Put{1}, Throw());
+    } catch (const ValueError&) {
+      thrown = true;
+    }
+    EXPECT_TRUE(thrown);
+    Task<Register::Result> put =
+        CreateTask(history.Do(1, Put{2}, Return(0)), {.name = "put"});
+    co_await Sleep(absl::Milliseconds(1));
+    put.Cancel();
+    bool cancelled = false;
+    try {
+      co_await put;
+    } catch (const CancelledError&) {
+      cancelled = true;
+    }
+    EXPECT_TRUE(cancelled);
+    EXPECT_EQ(history.size(), 2u);
+    history.Begin(2, Get{}).End(0);
+    history.Check();
+    history.Begin(2, Get{}).End(2);
+    history.Begin(2, Get{}).End(1);
+    history.Check();
+    history.Begin(2, Get{}).End(2);  // It happens once.
+    EXPECT_EQ(history.Decide().verdict, Verdict::kNotLinearizable);
+  };
+  clotho::Run(body());
+}
+
+TEST(HistoryTest, DoTakesWhatReturnsNothing) {
+  const auto body = []() -> Coro<void> {
+    History<Register> history("kv");
+    co_await history.Do(0, Put{1}, Sleep(absl::Milliseconds(1)));
+    history.Begin(0, Get{}).End(0);
+    EXPECT_EQ(history.Decide().verdict, Verdict::kNotLinearizable);
+  };
+  clotho::Run(body());
+}
+
+TEST(HistoryTest, WhatIsDiscardedDoesNotCount) {
+  History<Register> history("kv");
+  history.Begin(0, Put{1}).Discard();
+  history.Begin(0, Get{}).End(1);
+  EXPECT_EQ(history.size(), 2u);
+  EXPECT_EQ(history.Decide().verdict, Verdict::kNotLinearizable);
+}
+
+TEST(HistoryTest, AnOperationEndsOnce) {
+  History<Register> history("kv");
+  auto get = history.Begin(0, Get{});
+  get.End(0);
+  EXPECT_THROW(get.End(0), RuntimeError);
+  EXPECT_THROW(get.Discard(), RuntimeError);
+  auto put = history.Begin(0, Put{1});
+  auto moved = std::move(put);
+  moved.End(std::monostate());
+  EXPECT_THROW(moved.End(std::monostate()), RuntimeError);
+}
+
+TEST(HistoryTest, OperationsMayOutliveTheirHistory) {
+  std::optional<History<Register>> history("kv");
+  auto get = history->Begin(0, Get{});
+  history.reset();
+  get.End(3);
+}
+
+TEST(HistoryTest, OutsideOfASimulationCheckThrows) {
+  History<Register> history("kv");
+  history.Check();
+  history.Begin(0, Get{}).End(3);
+  try {
+    history.Check();
+    FAIL() << "passed";
+  } catch (const RuntimeError& error) {
+    EXPECT_EQ(error.what(), history.Decide().explanation);
+  }
+}
+
+TEST(HistoryTest, VerdictsHaveNames) {
+  EXPECT_EQ(testing::PrintToString(Verdict::kLinearizable), "linearizable");
+  EXPECT_EQ(testing::PrintToString(Verdict::kNotLinearizable),
+            "not linearizable");
+  EXPECT_EQ(testing::PrintToString(Verdict::kUnknown), "unknown");
+}
+
+enum class Color { kRed = 3 };
+
+TEST(HistoryTextTest, ValuesArePrintedPartByPart) {
+  using internal::ToText;
+  EXPECT_EQ(ToText(std::monostate()), "");
+  EXPECT_EQ(ToText(true), "true");
+  EXPECT_EQ(ToText(1.5), "1.5");
+  EXPECT_EQ(ToText(std::string("x")), "x");
+  EXPECT_EQ(ToText("y"), "y");
+  EXPECT_EQ(ToText(Color::kRed), "3");
+  EXPECT_EQ(ToText(std::optional<int>()), "none");
+  EXPECT_EQ(ToText(std::optional<int>(4)), "4");
+  EXPECT_EQ(ToText(Register::Operation(Put{2})), "Put(2)");
+  EXPECT_EQ(ToText(std::pair<int, std::string>(1, "a")), "(1, a)");
+  EXPECT_EQ(ToText(std::tuple<>()), "()");
+  EXPECT_EQ(ToText(std::vector<bool>{true, false}), "[true, false]");
+  EXPECT_EQ(ToText(std::deque<std::optional<int>>{1, std::nullopt}),
+            "[1, none]");
+  EXPECT_EQ(ToText(std::set<int>{2, 1}), "{1, 2}");
+  EXPECT_EQ(ToText(std::map<std::string, int>{{"b", 2}, {"a", 1}}),
+            "{a=1, b=2}");
+}
+
+// ---- In a simulation. ----
+
+// A value that is far away, and a cache in front of it.
+class Store {
+ public:
+  explicit Store(bool is_right) : is_right_(is_right) {}
+
+  Coro<Register::Result> Put(int value) {
+    co_await Sleep(absl::Milliseconds(1));
+    value_ = value;
+    ++version_;
+    cache_.reset();
+    co_await Sleep(absl::Milliseconds(1));
+    co_return std::monostate();
+  }
+
+  Coro<Register::Result> Get() {
+    if (!cache_.has_value()) {
+      co_await Sleep(absl::Milliseconds(1));
+      const int value = value_;
+      const int version = version_;
+      co_await Sleep(absl::Milliseconds(1));
+      // A write may have emptied the cache, and this is older.
+      if (is_right_ && version != version_) co_return value;
+      cache_ = value;
+    }
+    co_return *cache_;
+  }
+
+ private:
+  const bool is_right_;
+  int value_ = 0;
+  int version_ = 0;
+  std::optional<int> cache_;
+};
+
+Coro<void> UseStore(bool is_right) {
+  Store store(is_right);
+  History<Register> history("kv");
+  const auto writer = [&]() -> Coro<void> {
+    co_await history.Do("writer", Put{1}, store.Put(1));
+  };
+  const auto reader = [&]() -> Coro<void> {
+    for (int i = 0; i < 2; ++i) {
+      co_await history.Do("reader", Get{}, store.Get());
+      co_await Sleep(absl::Milliseconds(1));
+    }
+  };
+  Task<void> one = CreateTask(writer(), {.name = "writer"});
+  Task<void> other = CreateTask(reader(), {.name = "reader"});
+  co_await one;
+  co_await other;
+  history.Check();
+}
+
+TEST(HistoryTest, AnExplorationFindsAndExplainsAStaleRead) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const auto body = [] { return UseStore(false); };
+    const Report report =
+        Explore(body, Random{.schedules = 1'000, .seed = seed});
+    ASSERT_FALSE(report.passed()) << "seed " << seed;
+    EXPECT_EQ(report.failure->kind, FailureKind::kHistory);
+    EXPECT_EQ(FailureKindName(report.failure->kind), "not linearizable");
+    EXPECT_EQ(report.failure->origin, "not linearizable kv");
+    EXPECT_EQ(report.failure->task, "main");
+    EXPECT_FALSE(report.nondeterministic);
+    EXPECT_TRUE(report.minimal);
+    EXPECT_THAT(report.Text(),
+                AllOf(HasSubstr("WHAT    History \"kv\" is not linearizable "
+                                "(1 of 2 operations fit)\n"),
+                      HasSubstr("        after [Put(1)] the model holds 1; Get "
+                                "must return 1\n"),
+                      HasSubstr("        t(ms)   0      2 3\n"
+                                "        writer  |Put(1)|\n"
+                                "        reader           |Get -> 0|  <- no "
+                                "order explains this\n")));
+    EXPECT_THAT(report.failure->file, EndsWith("sim/history_test.cc"));
+  }
+}
+
+TEST(HistoryTest, AnExplorationOfTheRightStoreIsSilent) {
+  const auto body = [] { return UseStore(true); };
+  const Report report = Explore(body, Random{.schedules = 3'000});
+  EXPECT_TRUE(report.passed()) << report;
+}
+
+TEST(HistoryTest, AnUndecidedHistoryFailsTheExecution) {
+  const auto body = []() -> Coro<void> {
+    History<Register> history("kv", {.steps_max = 1});
+    history.Begin(0, Put{1}).End(std::monostate());
+    history.Begin(0, Put{2}).End(std::monostate());
+    history.Begin(0, Put{3}).End(std::monostate());
+    history.Check();
+    co_return;
+  };
+  const Report report = Explore(body);
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->origin, "undecided kv");
 }
 
 }  // namespace

@@ -120,11 +120,6 @@ class Chart {
                          : absl::StrCat(moment.step);
   }
 
-  std::size_t RoomFor(std::size_t row) const {
-    // Dots on both sides show what it is.
-    return rows_[row].text.size() + (rows_[row].is_context ? 2 : 0);
-  }
-
   // Where the bar of a row ends.
   std::size_t End(std::size_t row) const {
     return rows_[row].returned == kNever ? end_ : returned_[row] + 1;
@@ -134,6 +129,7 @@ class Chart {
   void Arrange(bool labels_inside) {
     labels_inside_ = labels_inside;
     std::size_t column = client_width_;
+    std::size_t pitch = 1;
     if (!labels_inside) {
       label_width_ = 0;
       for (HistoryRow& row : rows_) {
@@ -141,18 +137,20 @@ class Chart {
         label_width_ = std::max(label_width_, row.text.size());
       }
       column += label_width_ + 2;
+      pitch = std::clamp<std::size_t>(
+          (kWidth - column - kArrow.size()) / events_.size(), 1, 4);
     }
     axis_ = Pad(unit_, client_width_);
     std::string label;
     for (std::size_t i = 0; i < events_.size(); ++i) {
       const Event& event = events_[i];
-      if (i > 0) ++column;
+      if (i > 0) column += pitch;
       const std::string next = AxisText(event.moment);
       const bool has_label = i == 0 || next != label;
       if (labels_inside) {
         if (event.is_return) {
-          column =
-              std::max(column, called_[event.row] + RoomFor(event.row) + 1);
+          column = std::max(
+              column, called_[event.row] + rows_[event.row].text.size() + 1);
         }
         if (has_label && i > 0) column = std::max(column, axis_.size() + 1);
       }
@@ -167,7 +165,8 @@ class Chart {
       if (rows_[i].returned != kNever) continue;
       // Goes on beyond the last event.
       end_ = std::max(end_, column + 3);
-      if (labels_inside) end_ = std::max(end_, called_[i] + RoomFor(i) + 3);
+      if (labels_inside)
+        end_ = std::max(end_, called_[i] + rows_[i].text.size() + 3);
     }
   }
 
@@ -185,7 +184,8 @@ class Chart {
       const std::size_t at = spare >= 4 ? 1 : spare / 2;
       bar.replace(at, label.size(), label);
     }
-    absl::StrAppend(&out, "|", bar, row.returned == kNever ? ">" : "|",
+    const char* const end = row.is_context ? ":" : "|";
+    absl::StrAppend(&out, end, bar, row.returned == kNever ? ">" : end,
                     row.is_stuck ? std::string(kArrow) : "");
     return out;
   }
@@ -306,6 +306,11 @@ std::string UnknownText(std::string_view history, std::string_view key,
                    "or that there is none\n(a test that needs more says so: "
                    "sim::HistoryOptions{.steps_max = ...})"),
       kWidth, /*indent=*/2);
+}
+
+bool IsRead() {
+  const Simulator* const simulator = Simulator::Current();
+  return simulator == nullptr || simulator->is_observed();
 }
 
 void FailHistory(std::string_view history, bool is_unknown,

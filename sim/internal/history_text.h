@@ -69,6 +69,10 @@ std::string Draw(HistoryDrawing drawing);
 std::string UnknownText(std::string_view history, std::string_view key,
                         std::size_t operations, std::uint64_t steps_max);
 
+// Whether anybody will read why a history is wrong: always, outside of an
+// execution.
+bool IsRead();
+
 // Makes it the failure of the execution that runs in this thread, and throws
 // AssertionFailed; without one, throws RuntimeError.
 [[noreturn]] void FailHistory(std::string_view history, bool is_unknown,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <queue>
 #include <span>
 #include <utility>
@@ -269,8 +270,13 @@ enum class Claim : std::uint8_t {
 };
 
 // An attempt that would need more is taken as one that failed.
-constexpr std::uint64_t kAttemptSteps = 20'000;
-constexpr std::uint64_t kExplanationSteps = 1'000'000;
+constexpr std::uint64_t kAttemptSteps = 100'000;
+constexpr std::uint64_t kExplanationSteps = 2'000'000;
+
+// Contradictions of so few operations are looked for by trying all of them,
+// unless that takes too many attempts.
+constexpr std::size_t kSmall = 3;
+constexpr std::size_t kTries = 1'000;
 
 class Explainer {
  public:
@@ -279,26 +285,18 @@ class Explainer {
       : history_(history),
         model_(model),
         attempt_steps_(kAttemptSteps + 2 * steps),
-        steps_left_(kExplanationSteps + 50 * steps) {}
+        steps_left_(kExplanationSteps + 20 * steps) {}
 
   Contradiction Run() {
     const std::vector<std::size_t> start = Cut();
-    // What is dropped first decides what is found. Of the two the shorter, and
-    // else that of the latest operations.
-    std::vector<std::size_t> part = Drop(start);
-    std::vector<std::size_t> context = ContextOf(part);
-    std::vector<std::size_t> reversed(start.rbegin(), start.rend());
-    const bool minimal = std::exchange(minimal_, true);
-    reversed = Drop(reversed);
-    std::sort(reversed.begin(), reversed.end());
-    std::vector<std::size_t> other = ContextOf(reversed);
-    if (minimal_ >= minimal &&
-        (minimal_ > minimal ||
-         reversed.size() + other.size() < part.size() + context.size())) {
-      part = std::move(reversed);
-      context = std::move(other);
-    } else {
-      minimal_ = minimal;
+    std::vector<std::size_t> part;
+    std::vector<std::size_t> context;
+    for (std::size_t size = 1; size <= kSmall && part.empty(); ++size) {
+      Smallest(start, size, part, context);
+    }
+    if (part.empty()) {
+      part = Drop(start);
+      context = ContextOf(part);
     }
 
     std::vector<Claim> claims(history_.size(), Claim::kAbsent);
@@ -335,6 +333,7 @@ class Explainer {
   }
 
   SearchResult Attempt(const std::vector<Claim>& claims) {
+    if (steps_left_ == 0) return {};
     SearchResult result = Linearize(Claimed(claims), model_,
                                     std::min(attempt_steps_, steps_left_));
     steps_left_ -= std::min(steps_left_, result.steps);
@@ -386,9 +385,9 @@ class Explainer {
     return part;
   }
 
-  // Drops from `items` what can be dropped, large pieces first, from the front.
-  // Of a `holds` that is true for whatever has a true part, one pass of single
-  // ones leaves only what is needed.
+  // Drops from `items` what can be dropped, large pieces first, the oldest
+  // first. Of a `holds` that is true for whatever has a true part, one pass of
+  // single ones leaves only what is needed.
   static std::vector<std::size_t> Minimize(
       std::vector<std::size_t> items,
       absl::FunctionRef<bool(const std::vector<std::size_t>&)> holds) {
@@ -406,6 +405,52 @@ class Explainer {
       }
     }
     return items;
+  }
+
+  // Of the contradictions of `size` operations one with the smallest context,
+  // of the latest operations if there are several; nothing if there is none,
+  // or if there are too many to try.
+  void Smallest(const std::vector<std::size_t>& start, std::size_t size,
+                std::vector<std::size_t>& part,
+                std::vector<std::size_t>& context) {
+    // Without the last return there is an order: this one is in all of them.
+    const std::size_t last = *std::max_element(
+        start.begin(), start.end(), [this](std::size_t a, std::size_t b) {
+          return history_[a].returned < history_[b].returned;
+        });
+    std::vector<std::size_t> others(start.rbegin(), start.rend());
+    others.erase(std::find(others.begin(), others.end(), last));
+    std::size_t tries = 1;
+    for (std::size_t i = 1; i < size; ++i) tries *= others.size();
+    if (others.size() + 1 < size || tries > kTries) return;
+    std::vector<std::size_t> picked(size - 1);
+    std::iota(picked.begin(), picked.end(), 0);
+    do {
+      std::vector<Claim> claims = rest_;
+      std::vector<std::size_t> some = {last};
+      for (const std::size_t i : picked) some.push_back(others[i]);
+      for (const std::size_t i : some) claims[i] = Claim::kAll;
+      if (!Ends(claims, SearchEnd::kNone)) continue;
+      std::sort(some.begin(), some.end());
+      std::vector<std::size_t> around = ContextOf(some);
+      if (part.empty() || around.size() < context.size()) {
+        part = std::move(some);
+        context = std::move(around);
+      }
+      if (context.empty()) return;
+    } while (NextSelection(picked, others.size()));
+  }
+
+  // Goes to the next of the selections of `picked.size()` numbers below
+  // `count`.
+  static bool NextSelection(std::vector<std::size_t>& picked,
+                            std::size_t count) {
+    for (std::size_t i = picked.size(); i-- > 0;) {
+      if (++picked[i] > count - picked.size() + i) continue;
+      std::iota(picked.begin() + i + 1, picked.end(), picked[i] + 1);
+      return true;
+    }
+    return false;
   }
 
   std::vector<std::size_t> Drop(const std::vector<std::size_t>& part) {

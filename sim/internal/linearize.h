@@ -81,8 +81,10 @@ SearchResult Linearize(std::span<const Event> history, SequentialModel& model,
 // what it wrote is wrong.)
 struct Contradiction {
   // Operations that cannot all have returned what they did, and when they did,
-  // whatever became of all others. Sorted by calls. If `minimal`, each is
-  // needed: with its outcome unknown, too, there is an order.
+  // whatever became of all others. Sorted by calls. They have returned before
+  // the first return after which there is no order any more. If `minimal`, each
+  // is needed: with its outcome unknown, too, there is an order. If three or
+  // less can be found to contradict each other, they are as few as possible.
   std::vector<std::uint32_t> part = {};
   // Others, whose outcomes do not matter, but which must be there: if they had
   // not been called, less than `part` would be a contradiction. Sorted by

@@ -152,6 +152,8 @@ class Simulator final : public Scheduler,
   // time. The execution ends with the present step.
   void Fail(Failure failure);
   bool failed() const { return execution_.failure.has_value(); }
+  // Whether anybody will read what a failure says.
+  bool is_observed() const { return observer_ != nullptr; }
 
   EventLoop& loop() { return loop_; }
   VirtualClock& clock() { return clock_; }
