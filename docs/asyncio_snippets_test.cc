@@ -446,6 +446,11 @@ CLOTHO_TEST(AsyncioSnippets, ExceptionHandler) {
   EXPECT_THAT(TakeLog(), ElementsAre("runtime_error: in a callback"));
 }
 
+TEST(AsyncioSnippets, DebugMode) {
+  const int status = clotho::Run(Main(), {.debug = true});
+  EXPECT_EQ(status, 0);
+}
+
 CLOTHO_TEST(FetchTest, TakesASecond) {
   const std::string text = co_await Fetch("a");
   EXPECT_EQ(text, "A");
