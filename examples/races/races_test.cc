@@ -1,0 +1,107 @@
+// Each race is found, with the failure that it is known for, and its fixed twin
+// stays silent. benchmarks/hunt measures how fast, and how silent.
+
+#include "clotho/examples/races/races.h"
+
+#include <cstdint>
+#include <ostream>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/sim/explore.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/report.h"
+#include "clotho/sim/strategies/by_name.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::examples {
+
+void PrintTo(const Race& race, std::ostream* out) {
+  *out << race.name << " in form " << FormName(race.form);
+}
+
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsNull;
+using ::testing::NotNull;
+
+sim::Search Searching(std::string_view strategy, std::uint64_t schedules) {
+  sim::Search search;
+  search.strategy = strategy;
+  search.make_strategy = sim::StrategyByName(strategy, "").value();
+  search.schedules = schedules;
+  search.shrink_runs_max = 0;
+  return search;
+}
+
+void ExpectTheKnownFailure(const Race& race, const sim::Report& report) {
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->kind, race.failure) << report;
+  EXPECT_THAT(report.failure->what, HasSubstr(std::string(race.says)));
+  EXPECT_FALSE(report.nondeterministic);
+}
+
+class RaceTest : public ::testing::TestWithParam<Race> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    , RaceTest, ::testing::ValuesIn(AllRaces().begin(), AllRaces().end()),
+    [](const ::testing::TestParamInfo<Race>& info) {
+      return absl::StrCat(info.param.name, "_",
+                          std::string(FormName(info.param.form)));
+    });
+
+TEST_P(RaceTest, PlainOrderHidesItOrNot) {
+  const Race& race = GetParam();
+  const sim::Report report =
+      sim::RunSearch(race.buggy, Searching("plain", 1), race.name);
+  if (race.passes_plain) {
+    EXPECT_TRUE(report.passed()) << report;
+  } else {
+    ExpectTheKnownFailure(race, report);
+  }
+}
+
+TEST_P(RaceTest, TheFixedOnePassesInPlainOrder) {
+  const Race& race = GetParam();
+  const sim::Report report =
+      sim::RunSearch(race.fixed, Searching("plain", 1), race.name);
+  EXPECT_TRUE(report.passed()) << report;
+}
+
+TEST_P(RaceTest, IsFoundByTheDefaultSearch) {
+  const Race& race = GetParam();
+  if (race.name == "safe_stack") GTEST_SKIP() << "takes too long; see below";
+  const sim::Report report =
+      sim::RunSearch(race.buggy, Searching("fuzz", 10'000), race.name);
+  ExpectTheKnownFailure(race, report);
+}
+
+TEST_P(RaceTest, TheFixedOneIsSilent) {
+  const Race& race = GetParam();
+  for (const std::string_view strategy : {"random", "fuzz"}) {
+    const sim::Report report =
+        sim::RunSearch(race.fixed, Searching(strategy, 2'000), race.name);
+    EXPECT_TRUE(report.passed()) << report;
+    EXPECT_EQ(report.executions, 2'000);
+  }
+}
+
+TEST(RacesTest, HaveNamesOfTheirOwn) {
+  std::set<std::string> names;
+  for (const Race& race : AllRaces()) {
+    EXPECT_TRUE(names
+                    .insert(absl::StrCat(race.name, " ",
+                                         std::string(FormName(race.form))))
+                    .second)
+        << race.name;
+  }
+  EXPECT_THAT(FindRace("reorder_20", Form::kStrict), NotNull());
+  EXPECT_THAT(FindRace("reorder_21", Form::kStrict), IsNull());
+}
+
+}  // namespace
+}  // namespace clotho::examples
