@@ -64,6 +64,9 @@ class Explorer {
   }
 
   Report RunSearch() {
+    for (const Search::Kept& kept : search_.kept) {
+      if (!RunKept(kept)) return std::move(report_);
+    }
     Warm warm(*this);
     for (std::uint64_t j = 0; j < search_.schedules; ++j) {
       const Execution& execution = warm.Run(j);
@@ -155,6 +158,45 @@ class Explorer {
     Profile profile_;
     bool prepared_ = false;
   };
+
+  // False if that was all.
+  bool RunKept(const Search::Kept& kept) {
+    const absl::StatusOr<ReplayString> replay = ParseReplay(kept.replay);
+    const Deviations* const deviations =
+        replay.ok() ? std::get_if<Deviations>(&replay->schedule) : nullptr;
+    if (deviations == nullptr) {
+      report_.misused = true;
+      Failure failure;
+      failure.kind = FailureKind::kMisuse;
+      failure.what = absl::StrCat(
+          "sim::Also(\"", kept.replay, "\"): ",
+          replay.ok() ? "expected departures from plain order, as in c1/0/4:1"
+                      : std::string(replay.status().message()));
+      failure.origin = "misuse";
+      report_.failure = std::move(failure);
+      return false;
+    }
+    const std::uint64_t program_seed =
+        std::exchange(search_.program_seed, replay->program_seed);
+    {
+      const FreedomScope freedom(*this, FreedomOf(*deviations));
+      ReplayStrategy strategy(*deviations);
+      const Execution& execution =
+          simulator_.Run(body_, strategy, ProgramSeed());
+      ++report_.executions;
+      if (execution.failure.has_value()) {
+        report_.kept = absl::StrCat("the kept schedule ", kept.replay,
+                                    kept.note.empty() ? "" : ", ", kept.note);
+        Found(execution);
+        return false;
+      }
+      if (const auto divergence = strategy.FinalDivergence()) {
+        report_.drifted.push_back(absl::StrCat(kept.replay, ": ", *divergence));
+      }
+    }
+    search_.program_seed = program_seed;
+    return true;
+  }
 
   // A search that had to be exhaustive has come to the end of its budget.
   void CutShort() {

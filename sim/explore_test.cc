@@ -495,5 +495,38 @@ TEST(TurningPointTest, ThereIsNoneInPlainOrder) {
   EXPECT_EQ(report.turn, "");
 }
 
+// ---- Kept schedules. ----
+
+TEST(AlsoTest, RunsBeforeTheSearch) {
+  const Report found = Explore(Overtaking, Random{.schedules = 1'000});
+  ASSERT_FALSE(found.passed());
+  const std::string kept = FormatReplay(found.replay);
+  const Report report = Explore(Overtaking, Plain(), Also(kept, "issue 212"));
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->origin, found.failure->origin);
+  EXPECT_EQ(report.executions, 1);
+  EXPECT_EQ(FormatReplay(report.replay), kept);
+  EXPECT_THAT(report.Text(),
+              HasSubstr("SEARCH  the kept schedule " + kept + ", issue 212; "));
+}
+
+TEST(AlsoTest, OneThatNoLongerAppliesIsNoted) {
+  const auto body = []() -> Coro<void> { co_return; };
+  const Report report = Explore(body, Also("c1/0/999:1"));
+  EXPECT_TRUE(report.passed());
+  ASSERT_EQ(report.drifted.size(), 1);
+  EXPECT_THAT(report.drifted[0],
+              HasSubstr("c1/0/999:1: departure 999:1 does not apply"));
+}
+
+TEST(AlsoTest, OneThatDoesNotParseFailsTheTest) {
+  const auto body = []() -> Coro<void> { co_return; };
+  for (const char* bad : {"", "c1/0/x", "c1/0/+random:3", "c1/0/@file"}) {
+    const Report report = Explore(body, Also(bad));
+    EXPECT_TRUE(report.misused) << bad;
+    EXPECT_THAT(report.Text(), HasSubstr("expected ")) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace clotho::sim

@@ -32,6 +32,8 @@ std::string_view FailureKindName(FailureKind kind) {
       return "callback";
     case FailureKind::kGoal:
       return "goal";
+    case FailureKind::kMisuse:
+      return "misuse";
     case FailureKind::kIncomplete:
       return "incomplete";
   }

@@ -24,6 +24,7 @@ enum class FailureKind {
   kNeverAwaited,  // A coroutine that was made and not run.
   kCallback,      // An exception out of a callback.
   kGoal,          // A Sometimes() that was false in every execution.
+  kMisuse,        // What was asked for cannot be done.
   kIncomplete,    // An exhaustive search that its budget has cut short.
 };
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
@@ -43,6 +44,12 @@ struct Search {
   };
   // Executions. Plain order has only one.
   std::uint64_t schedules = 1;
+  // Schedules that are run before the search: see Also.
+  struct Kept {
+    std::string replay;
+    std::string note;
+  };
+  std::vector<Kept> kept = {};
   // The base seed. That of execution j is derived from it, from the test's name
   // and from j, and from nothing else.
   std::uint64_t seed = 1;
@@ -206,6 +213,23 @@ struct Exhaustive {
     search.exhaustive = true;
     search.allow_incomplete = allow_incomplete;
   }
+};
+
+// A schedule that failed once, and is run before every search from then on:
+//
+//   CLOTHO_TEST(JobQueueTest, NoJobIsLost, sim::Fuzz(),
+//               sim::Also("c1/0/4:1", "issue 212")) { ... }
+//
+// It is run leniently: departures that the program no longer has are dropped. A
+// string that does not parse fails the test.
+struct Also {
+  explicit Also(std::string replay_string, std::string why = "")
+      : replay(std::move(replay_string)), note(std::move(why)) {}
+
+  std::string replay;
+  std::string note;  // For the reader.
+
+  void Apply(Search& search) const { search.kept.push_back({replay, note}); }
 };
 
 // A strategy of one's own: `sim::With{[] { return std::make_unique<Mine>();

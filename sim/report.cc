@@ -279,7 +279,7 @@ std::string Report::Text() const {
                ? failure->what
                : Wrap(failure->what, kWidth - kMargin, /*indent=*/2));
   AddBlock(out, "", Where(*failure));
-  if (diverged) return out;
+  if (diverged || misused) return out;
   if (incomplete) {
     absl::StrAppend(&out, "\n");
     AddBlock(out, "SEARCH",
@@ -350,11 +350,14 @@ std::string Report::Text() const {
   }
   if (schedules > 0) {
     absl::StrAppend(&out, "\n");
-    AddBlock(out, "SEARCH",
-             absl::StrCat(strategy, ", base seed ", seed, ", execution ",
-                          executions, " of ", schedules,
-                          nondeterministic ? "; a second run differed"
-                                           : "; replayed, identical"));
+    AddBlock(
+        out, "SEARCH",
+        absl::StrCat(kept.empty() ? absl::StrCat(strategy, ", base seed ", seed,
+                                                 ", execution ", executions,
+                                                 " of ", schedules)
+                                  : kept,
+                     nondeterministic ? "; a second run differed"
+                                      : "; replayed, identical"));
   }
   return out;
 }

@@ -64,12 +64,20 @@ class Report {
   std::uint64_t distinct_executions = 0;
   // There is no other execution than those.
   bool exhausted = false;
+  // What was asked for cannot be done: `failure` quotes what is wrong.
+  bool misused = false;
+  // Of schedules that are run before each search (sim::Also): those whose
+  // departures do not all apply any more, and why.
+  std::vector<std::string> drifted;
   // The search says less than it was asked for: a goal that was never reached,
   // executions that were left out. `failure` says what is missing.
   bool incomplete = false;
   // Every Sometimes and Reachable that the program came past, in that order.
   // Of a search without a failure.
   std::vector<GoalReport> goals;
+
+  // The schedule of sim::Also that has found the failure. Empty: the search.
+  std::string kept;
 
   // How to run this test, for AGAIN; see `Launch`.
   std::string again;

@@ -276,11 +276,12 @@ TEST(ParseReplayTest, RejectsBadPathsAndChecks) {
 }
 
 TEST(ParseReplayTest, QuotesWhatCannotBePrinted) {
-  EXPECT_EQ(ErrorOf(std::string_view("c1/0/4:\x01\xff\"\0", 11)),
-            "replay string, character 8: choice \"\\x01\\xff\\\"\\x00\" is not "
-            "a number: expected a choice such as 4:1, or t or d for the next timer\n"
-            "  c1/0/4:??\"?\n"
-            "         ^");
+  EXPECT_EQ(
+      ErrorOf(std::string_view("c1/0/4:\x01\xff\"\0", 11)),
+      "replay string, character 8: choice \"\\x01\\xff\\\"\\x00\" is not "
+      "a number: expected a choice such as 4:1, or t or d for the next timer\n"
+      "  c1/0/4:??\"?\n"
+      "         ^");
 }
 
 TEST(ParseReplayTest, ShowsOnlyThePlaceOfALongString) {

@@ -140,6 +140,9 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
   }
   testing::Test::RecordProperty("clotho_executions",
                                 absl::StrCat(report->executions));
+  for (const std::string& drifted : report->drifted) {
+    testing::Test::RecordProperty("clotho_drifted", drifted);
+  }
   if (report->exhausted) {
     testing::Test::RecordProperty("clotho_exhausted", "all executions");
   }
@@ -156,6 +159,8 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
   testing::Test::RecordProperty("clotho_replay", FormatReplay(report->replay));
   if (report->nondeterministic || report->diverged) {
     exit_code = kNotReproducible;
+  } else if (report->misused) {
+    exit_code = kUsage;
   } else if (report->incomplete) {
     ++incomplete_tests;
     if (exit_code == kPassed) exit_code = kIncomplete;
