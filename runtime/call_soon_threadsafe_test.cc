@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "clotho/runtime/context.h"
+#include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/testing.h"
@@ -32,6 +33,19 @@ TEST_F(CallSoonThreadsafeTest, InTheLoopsThreadItIsCallSoon) {  // X-01.
   });
   Iterate(2);
   EXPECT_THAT(log_, ElementsAre("i2 t=0 a", "i2 t=0 b", "i2 t=0 c"));
+}
+
+TEST_F(CallSoonThreadsafeTest, WhileTheLoopDoesNotRunTheOrderIsKeptToo) {
+  const auto main = [this]() -> Coro<void> {
+    Log("main");
+    co_return;
+  };
+  loop_.CallSoonThreadsafe([this] { Log("a"); });
+  loop_.CallSoon([this] { Log("b"); });
+  loop_.CallSoonThreadsafe([this] { Log("c"); });
+  Run(main());
+  EXPECT_THAT(log_,
+              ElementsAre("i1 t=0 a", "i1 t=0 b", "i1 t=0 c", "i1 t=0 main"));
 }
 
 TEST_F(CallSoonThreadsafeTest, ComesBehindWhatIsReadyAndBeforeTimers) {

@@ -333,6 +333,7 @@ template <typename A>
 decltype(auto) EventLoop::RunUntilComplete(A awaitable,
                                            std::source_location location) {
   CheckCanRun();
+  TakeEarlierMail();
   auto future = [&] {
     if constexpr (IsFuture<A>) {
       return awaitable;
