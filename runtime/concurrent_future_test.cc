@@ -150,7 +150,9 @@ TEST(ConcurrentFutureTest, OfSeveralWhoCompleteItOneIsFirst) {
     a.join();
     b.join();
     EXPECT_TRUE(future.Done());
-    if (!future.Cancelled()) EXPECT_EQ(future.Result(), 1);
+    if (!future.Cancelled()) {
+      EXPECT_EQ(future.Result(), 1);
+    }
   }
 }
 
