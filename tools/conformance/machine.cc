@@ -73,9 +73,8 @@ void Machine::Execute() {
   }
   Line(absl::StrCat("main ", outcome));
   CancelRemainingTasks();
-  const std::size_t shown = tasks_.size();
+  tasks_shown_ = tasks_.size();
   loop_.RunUntilComplete(loop_.ShutdownAsyncgens());
-  while (tasks_.size() > shown) tasks_.pop_back();
 }
 
 void Machine::CancelRemainingTasks() {
@@ -98,7 +97,9 @@ void Machine::CancelRemainingTasks() {
 }
 
 void Machine::WriteFinalStates() {
+  std::size_t left = tasks_shown_;
   for (const AnyTask& task : tasks_) {
+    if (left-- == 0) break;
     absl::StrAppend(&trace_, "task ", task.GetName(), " ",
                     FinalState(RefOf(task)), "\n");
   }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -254,6 +255,9 @@ class Machine : private Instrument {
   std::vector<std::shared_ptr<Object>> objects_;
   // In the order of their creation.
   std::vector<AnyTask> tasks_;
+  // Of these, those whose final states are shown: not the ones that the end
+  // makes to close generators.
+  std::size_t tasks_shown_ = std::numeric_limits<std::size_t>::max();
   std::vector<std::pair<FutureRef, std::string>> named_futures_;
   std::map<const void*, std::string> future_names_;
   std::set<const void*> plain_futures_;  // Made by `new`.
