@@ -5,6 +5,11 @@
 namespace clotho {
 namespace internal {
 
+ContextSlot& ThreadContext() {
+  static thread_local constinit ContextSlot context;
+  return context;
+}
+
 void Binding::Release() noexcept {
   if (--references_ == 0) delete this;
 }

@@ -125,8 +125,9 @@ class DetachedContext {
 
 class ContextScope;
 
-// The context in which this thread runs now: that of the innermost scope.
-inline thread_local constinit ContextSlot thread_context;
+// The context in which this thread runs now: that of the innermost scope, or
+// the thread's own.
+ContextSlot& ThreadContext();
 inline thread_local constinit ContextScope* current_scope = nullptr;
 
 // Runs in `slot` for the length of a scope.
@@ -154,7 +155,7 @@ class ContextScope {
 };
 
 inline ContextSlot& CurrentContextSlot() {
-  return current_scope == nullptr ? thread_context : current_scope->slot();
+  return current_scope == nullptr ? ThreadContext() : current_scope->slot();
 }
 
 // A copy of the current context, for something that will run later.

@@ -1,7 +1,14 @@
 #include "clotho/runtime/internal/frame_pool.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
+#include <new>
+#include <utility>
 
 namespace clotho::internal {
 namespace {
@@ -16,7 +23,8 @@ struct Reserve {
   };
   std::mutex mutex;
   Slab* slabs = nullptr;
-  void* free[FramePool::kSizeMax / FramePool::kGranularity + 1] = {};
+  // Lists of lists: whoever needs some takes a whole list.
+  FramePool::Free* free[FramePool::kClasses] = {};
 };
 
 Reserve& GetReserve() {
@@ -24,28 +32,33 @@ Reserve& GetReserve() {
   return *reserve;
 }
 
-}  // namespace
+struct AtThreadEnd {
+  ~AtThreadEnd() { thread_frame_pool.GiveBackAll(); }
+};
+thread_local AtThreadEnd at_thread_end;
 
-std::int64_t FramePool::GiveBackAll() noexcept {
-  Reserve& reserve = GetReserve();
-  std::lock_guard<std::mutex> lock(reserve.mutex);
-  std::int64_t count = 0;
-  for (std::size_t size_class = 0; size_class < kClasses; ++size_class) {
-    while (Free* const node = free_[size_class]) {
-      free_[size_class] = node->next;
-      node->next = static_cast<Free*>(reserve.free[size_class]);
-      reserve.free[size_class] = node;
-      ++count;
-    }
-  }
-  return count;
+// Memory that is touched everywhere, in a process that has a lot of it: in
+// pages as large as the system has.
+void* NewLargeSlab(std::size_t size) {
+  void* const slab = ::operator new(size, std::align_val_t(size));
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  madvise(slab, size, MADV_HUGEPAGE);  // It does no harm if it fails.
+#endif
+  return slab;
 }
 
-FramePool::~FramePool() { GiveBackAll(); }
+}  // namespace
 
-void FramePool::DoGiveBackSurplus() noexcept {
-  // What was this thread's own goes, too: it takes some back when it needs it.
-  live_ += GiveBackAll();
+void FramePool::GiveBackAll() noexcept {
+  Reserve& reserve = GetReserve();
+  std::lock_guard<std::mutex> lock(reserve.mutex);
+  for (std::size_t size_class = 0; size_class < kClasses; ++size_class) {
+    Free* const list = std::exchange(free_[size_class], nullptr);
+    if (list == nullptr) continue;
+    list->next_list = reserve.free[size_class];
+    reserve.free[size_class] = list;
+  }
+  live_ = 0;
 }
 
 void* FramePool::Carve(std::size_t size_class) {
@@ -54,11 +67,10 @@ void* FramePool::Carve(std::size_t size_class) {
   if (static_cast<std::size_t>(end_ - cursor_) < size) {
     Reserve& reserve = GetReserve();
     std::lock_guard<std::mutex> lock(reserve.mutex);
-    if (void* const inherited = reserve.free[size_class]) {
-      reserve.free[size_class] = nullptr;
-      Free* const first = static_cast<Free*>(inherited);
-      free_[size_class] = first->next;
-      return first;
+    if (Free* const inherited = reserve.free[size_class]) {
+      reserve.free[size_class] = inherited->next_list;
+      free_[size_class] = inherited->next;
+      return inherited;
     }
     // What is left of the old slab serves a smaller size.
     const std::size_t rest = (end_ - cursor_) / kGranularity;
@@ -67,12 +79,17 @@ void* FramePool::Carve(std::size_t size_class) {
       node->next = free_[rest];
       free_[rest] = node;
     }
-    char* const slab = static_cast<char*>(::operator new(kSlabSize));
+    if (this == &thread_frame_pool) (void)at_thread_end;  // From now on.
+    const bool large = slabs_ >= kSmallSlabs;
+    const std::size_t slab_size = large ? kLargeSlabSize : kSlabSize;
+    char* const slab = static_cast<char*>(large ? NewLargeSlab(slab_size)
+                                                : ::operator new(slab_size));
+    ++slabs_;
     auto* const link = reinterpret_cast<Reserve::Slab*>(slab);
     link->next = reserve.slabs;
     reserve.slabs = link;
     cursor_ = slab + kGranularity;
-    end_ = slab + kSlabSize;
+    end_ = slab + slab_size;
   }
   void* const memory = cursor_;
   cursor_ += size;

@@ -34,7 +34,6 @@ class FramePool {
   static constexpr std::size_t kSizeMax = 2048;  // Above: operator new.
 
   constexpr FramePool() = default;
-  ~FramePool();
   FramePool(const FramePool&) = delete;
   FramePool& operator=(const FramePool&) = delete;
 
@@ -63,34 +62,44 @@ class FramePool {
 
   // To be called now and then by a thread that gets memory from others, as a
   // loop does with coroutines: what it has released beyond what it took would
-  // pile up here, while they take new memory for ever.
+  // pile up here, while they take new memory for ever. What was this thread's
+  // own goes, too: it takes some back when it needs it.
   void GiveBackSurplus() noexcept {
-    if (!kFramePoolIsMalloc && live_ < -kSurplusMax) DoGiveBackSurplus();
+    if (!kFramePoolIsMalloc && live_ < -kSurplusMax) GiveBackAll();
   }
 
-  // Blocks taken and not yet released on this thread: 0 when nothing leaks and
-  // nothing crossed threads. Meaningless where kFramePoolIsMalloc.
+  // Gives the free blocks to whoever needs some next. A thread's end does it.
+  void GiveBackAll() noexcept;
+
+  // Blocks taken and not yet released on this thread, since it last gave any
+  // back: 0 when nothing leaks and nothing crossed threads. Meaningless where
+  // kFramePoolIsMalloc.
   std::int64_t live() const { return live_; }
 
- private:
+  // A block that nobody has.
   struct Free {
     Free* next;
+    Free* next_list;  // Of the first in a list that was given back.
   };
   static constexpr std::size_t kClasses = kSizeMax / kGranularity + 1;
+
+ private:
   static constexpr std::size_t kSlabSize = 256 * 1024;
+  // After so many, large ones.
+  static constexpr int kSmallSlabs = 16;
+  static constexpr std::size_t kLargeSlabSize = 2 * 1024 * 1024;
   static constexpr std::int64_t kSurplusMax = 1024;
 
   void* Carve(std::size_t size_class);
-  void DoGiveBackSurplus() noexcept;
-  // Gives the free blocks to whoever needs some next. Returns how many.
-  std::int64_t GiveBackAll() noexcept;
 
   Free* free_[kClasses] = {};
   char* cursor_ = nullptr;
   char* end_ = nullptr;
   std::int64_t live_ = 0;
+  int slabs_ = 0;  // That this thread has taken.
 };
 
+// Has no destructor: one would cost every use of it a call.
 inline thread_local constinit FramePool thread_frame_pool;
 
 // Base of what lives in the pool. Deleting through a base class is fine if its

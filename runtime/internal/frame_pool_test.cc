@@ -35,6 +35,22 @@ TEST(FramePoolTest, GivesMemoryThatIsAlignedAndOnesOwn) {
   }
 }
 
+TEST(FramePoolTest, GivesAnyAmount) {
+  FramePool pool;
+  constexpr std::size_t kSize = 2'000;
+  std::vector<char*> blocks;
+  for (std::size_t i = 0; i < 10'000; ++i) {  // 20 MB.
+    blocks.push_back(static_cast<char*>(pool.Allocate(kSize)));
+    std::memset(blocks.back(), static_cast<int>(i % 251), kSize);
+  }
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    ASSERT_EQ(static_cast<unsigned char>(blocks[i][0]), i % 251);
+    ASSERT_EQ(static_cast<unsigned char>(blocks[i][kSize - 1]), i % 251);
+    pool.Release(blocks[i], kSize);
+  }
+  pool.GiveBackAll();
+}
+
 TEST(FramePoolTest, CountsWhatIsTaken) {
   if (kFramePoolIsMalloc) GTEST_SKIP() << "it does not count";
   FramePool& pool = thread_frame_pool;
