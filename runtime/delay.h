@@ -45,6 +45,7 @@ class Delay {
 
  private:
   static std::int64_t Round(absl::Duration duration) {
+    if (duration == absl::ZeroDuration()) return 0;  // Without a call.
     const std::int64_t ns = absl::ToInt64Nanoseconds(duration);  // To zero.
     if (ns == std::numeric_limits<std::int64_t>::max()) return ns;
     return absl::Nanoseconds(ns) < duration ? ns + 1 : ns;

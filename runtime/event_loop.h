@@ -453,6 +453,9 @@ class EventLoop {
   void Disarm(internal::Timer& timer) {
     if (timer.armed()) timers_.Remove(timer);
   }
+  // Bookkeeping that stands in the ready queue goes away: nothing runs in its
+  // place.
+  void Withdraw(internal::Runnable& runnable) noexcept;
   std::int64_t NowNs() const { return clock_->NowNs(); }
   std::uint32_t current_chain() const { return current_chain_; }
   // A new chain, for what comes from nobody that has one.

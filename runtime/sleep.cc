@@ -8,21 +8,21 @@ namespace clotho::internal {
 
 SleepState::SleepState(EventLoop& loop, Delay delay)
     : WaiterFuture(loop), delay_(delay), end_(*this) {
-  AddRef();  // The timer's.
   loop.Arm(end_, SaturatingAdd(loop.NowNs(), delay.ns()));
 }
 
-void SleepState::Leave() {
+SleepState::~SleepState() {
+  if (ended_) return;
   if (end_.armed()) {
     loop()->Disarm(end_);
-    Release();
+  } else {
+    loop()->Withdraw(end_);  // It is due, and the sleeper was cancelled.
   }
-  Release();
 }
 
 void SleepState::End::Run() {
+  sleep_.ended_ = true;
   sleep_.Wake();
-  sleep_.Release();
 }
 
 Runnable* SleepState::End::Leads() {

@@ -10,6 +10,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "clotho/runtime/coro.h"
@@ -24,14 +25,11 @@ namespace clotho {
 
 namespace internal {
 
-// A future, and the timer that ends it. Both the sleeper and the timer hold on
-// to it: a timer that is due may stand in the ready queue when its sleeper is
-// cancelled and gone.
+// A future, and the timer that ends it.
 class SleepState final : public WaiterFuture {
  public:
   SleepState(EventLoop& loop, Delay delay);
-  // The sleeper goes.
-  void Leave();
+  ~SleepState() override;
   void Explain(WaitInfo& info) const override;
 
  private:
@@ -40,7 +38,7 @@ class SleepState final : public WaiterFuture {
     explicit End(SleepState& sleep)
         : Timer(RunnableKind::kInternal), sleep_(sleep) {}
     void Run() override;
-    void Drop() noexcept override { sleep_.Release(); }
+    void Drop() noexcept override { sleep_.ended_ = true; }
     Runnable* Leads() override;
 
    private:
@@ -48,6 +46,7 @@ class SleepState final : public WaiterFuture {
   };
 
   Delay delay_;
+  bool ended_ = false;  // The timer has run, or never will.
   End end_;
 };
 
@@ -60,9 +59,6 @@ class SleepAwaitable {
     Awaiter(CoroPromiseBase& parent, const SleepAwaitable& sleep) noexcept
         : parent_(parent), delay_(sleep.delay_) {}
     Awaiter(const Awaiter&) = delete;
-    ~Awaiter() {
-      if (state_ != nullptr) state_->Leave();
-    }
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<>) {
@@ -71,18 +67,18 @@ class SleepAwaitable {
         task.Yield(parent_);
         return;
       }
-      state_ = new SleepState(*task.loop(), delay_);
+      state_.emplace(*task.loop(), delay_);
       task.WaitOn(parent_, *state_);
     }
     void await_resume() {
       parent_.task().ThrowInjected();
-      if (state_ != nullptr) state_->ThrowUnlessValue();
+      if (state_.has_value()) state_->ThrowUnlessValue();
     }
 
    private:
     CoroPromiseBase& parent_;
     Delay delay_;
-    SleepState* state_ = nullptr;
+    std::optional<SleepState> state_;
   };
 
  private:

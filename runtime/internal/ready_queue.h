@@ -58,6 +58,14 @@ class ReadyQueue {
     return taken;
   }
 
+  // Puts an element of the same kind in another's place. Takes time that grows
+  // with the size.
+  void Replace(Runnable& old, Runnable& replacement) noexcept {
+    std::size_t place = head_;
+    while (ring_[place & mask_] != &old) ++place;
+    ring_[place & mask_] = &replacement;
+  }
+
   // How many elements are not steps of tasks.
   std::size_t others() const noexcept { return others_; }
 

@@ -78,6 +78,18 @@ TEST_F(ReadyQueueTest, GrowsAndKeepsTheOrder) {
   EXPECT_EQ(next_out, next_in);
 }
 
+TEST_F(ReadyQueueTest, PutsOneInThePlaceOfAnother) {
+  for (int i = 0; i < 100; ++i) Push(i);
+  for (int i = 0; i < 60; ++i) queue_.PopFront();
+  for (int i = 100; i < 103; ++i) Push(i);
+  Item replacement(-1, RunnableKind::kTask);
+  queue_.Replace(queue_[41], replacement);
+  EXPECT_EQ(queue_.size(), 43u);
+  EXPECT_EQ(Value(queue_[40]), 100);
+  EXPECT_EQ(Value(queue_[41]), -1);
+  EXPECT_EQ(Value(queue_[42]), 102);
+}
+
 TEST_F(ReadyQueueTest, CountsWhatIsNoStepOfATask) {
   Push(0, RunnableKind::kTask);
   Push(1, RunnableKind::kCallback);

@@ -1,18 +1,41 @@
 // TimerQueue: timers by deadline, those with equal deadlines in the order set.
 //
-// A 4-ary heap of (deadline, sequence number, timer). A timer knows its place,
-// so that cancelling one takes it out at once and nothing stale is left behind.
+// Timers are set in crowds: a thousand tasks that sleep some milliseconds have
+// a few hundred deadlines between them. So the queue is a heap of moments, each
+// with the timers of one deadline in a row. A timer knows its place, so that
+// cancelling one takes it out at once.
+//
+// The moment of a deadline is found through a table of the newest ones, in
+// which two may want the same place. Then a deadline gets a second moment,
+// which comes after the first. Nothing is ever added to a moment that is not
+// the newest of its deadline, so the order set is kept.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_TIMER_QUEUE_H_
 #define CLOTHO_RUNTIME_INTERNAL_TIMER_QUEUE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <vector>
 
+#include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/runnable.h"
 
 namespace clotho::internal {
+
+class Timer;
+
+// The timers of one deadline.
+struct TimerMoment {
+  std::int64_t when_ns = 0;
+  std::uint64_t sequence = 0;
+  std::size_t place = 0;  // In the heap.
+  std::size_t live = 0;
+  std::size_t first = 0;                              // All before it are gone.
+  std::vector<Timer*, PoolAllocator<Timer*>> timers;  // Null: gone.
+};
 
 // Something to run at a deadline.
 class Timer : public Runnable {
@@ -20,49 +43,71 @@ class Timer : public Runnable {
   explicit Timer(RunnableKind kind) noexcept : Runnable(kind) {}
 
   std::int64_t when_ns() const noexcept { return when_ns_; }
-  bool armed() const noexcept { return place_ != kNowhere; }
+  bool armed() const noexcept { return moment_ != nullptr; }
 
  protected:
   ~Timer() = default;
 
  private:
   friend class TimerQueue;
-  static constexpr std::size_t kNowhere = SIZE_MAX;
 
   std::int64_t when_ns_ = 0;
-  std::size_t place_ = kNowhere;
+  TimerMoment* moment_ = nullptr;  // While it is armed.
+  std::size_t place_ = 0;          // In the moment.
 };
 
 class TimerQueue {
  public:
+  TimerQueue() : newest_(std::make_unique<TimerMoment*[]>(kNewest)) {}
+
   bool empty() const noexcept { return heap_.empty(); }
-  std::size_t size() const noexcept { return heap_.size(); }
+  std::size_t size() const noexcept { return size_; }
 
   // The next timer. There must be one.
-  Timer& front() const noexcept { return *heap_.front().timer; }
+  Timer& front() const noexcept {
+    const TimerMoment& moment = *heap_.front().moment;
+    return *moment.timers[moment.first];
+  }
   std::int64_t next_ns() const noexcept { return heap_.front().when_ns; }
 
   // Sets a timer that is not armed.
   void Add(Timer& timer, std::int64_t when_ns) {
+    TimerMoment*& newest = NewestLike(when_ns);
+    if (newest == nullptr || newest->when_ns != when_ns) {
+      newest = &NewMoment(when_ns);
+    }
     timer.when_ns_ = when_ns;
-    heap_.push_back(Entry{when_ns, sequence_++, &timer});
-    SiftUp(heap_.size() - 1);
+    timer.moment_ = newest;
+    timer.place_ = newest->timers.size();
+    newest->timers.push_back(&timer);
+    ++newest->live;
+    ++size_;
   }
 
   // Disarms an armed timer.
   void Remove(Timer& timer) noexcept {
-    const std::size_t place = timer.place_;
-    timer.place_ = Timer::kNowhere;
-    const Entry last = heap_.back();
-    heap_.pop_back();
-    if (place == heap_.size()) return;
-    Put(place, last);
-    SiftUp(place);
-    SiftDown(last.timer->place_);
+    TimerMoment& moment = *timer.moment_;
+    timer.moment_ = nullptr;
+    --size_;
+    if (--moment.live == 0) {
+      Forget(moment);
+      return;
+    }
+    moment.timers[timer.place_] = nullptr;
+    if (timer.place_ == moment.first) {
+      while (moment.timers[moment.first] == nullptr) ++moment.first;
+    } else if (moment.timers.size() - moment.first > 2 * moment.live + 8) {
+      CloseRanks(moment);
+    }
   }
 
   Timer& PopFront() noexcept {
-    Timer& timer = front();
+    const TimerMoment& moment = *heap_.front().moment;
+    // Whose turn it is soon.
+    if (moment.timers.size() - moment.first > kAhead) {
+      __builtin_prefetch(moment.timers[moment.first + kAhead]);
+    }
+    Timer& timer = *moment.timers[moment.first];
     Remove(timer);
     return timer;
   }
@@ -73,19 +118,66 @@ class TimerQueue {
  private:
   struct Entry {
     std::int64_t when_ns;
-    std::uint64_t sequence;
-    Timer* timer;
+    TimerMoment* moment;
 
     bool operator<(const Entry& other) const noexcept {
-      return when_ns != other.when_ns ? when_ns < other.when_ns
-                                      : sequence < other.sequence;
+      return when_ns != other.when_ns
+                 ? when_ns < other.when_ns
+                 : moment->sequence < other.moment->sequence;
     }
   };
   static constexpr std::size_t kArity = 4;
+  static constexpr std::size_t kAhead = 8;
+  static constexpr int kNewestBits = 10;
+  static constexpr std::size_t kNewest = std::size_t{1} << kNewestBits;
+
+  // The place of a deadline in the table of the newest moments.
+  TimerMoment*& NewestLike(std::int64_t when_ns) const noexcept {
+    return newest_[static_cast<std::uint64_t>(when_ns) * 0x9E3779B97F4A7C15u >>
+                   (64 - kNewestBits)];
+  }
+
+  TimerMoment& NewMoment(std::int64_t when_ns) {
+    if (unused_.empty()) unused_.push_back(&moments_.emplace_back());
+    TimerMoment& moment = *unused_.back();
+    heap_.push_back(Entry{when_ns, &moment});
+    unused_.pop_back();
+    moment.when_ns = when_ns;
+    moment.sequence = sequence_++;
+    SiftUp(heap_.size() - 1);
+    return moment;
+  }
+
+  void Forget(TimerMoment& moment) noexcept {
+    TimerMoment*& newest = NewestLike(moment.when_ns);
+    if (newest == &moment) newest = nullptr;
+    const std::size_t place = moment.place;
+    const Entry last = heap_.back();
+    heap_.pop_back();
+    if (place < heap_.size()) {
+      Put(place, last);
+      SiftUp(place);
+      SiftDown(last.moment->place);
+    }
+    moment.timers.clear();
+    moment.first = 0;
+    unused_.push_back(&moment);
+  }
+
+  // Most of its timers are gone.
+  static void CloseRanks(TimerMoment& moment) noexcept {
+    moment.timers.erase(
+        std::remove(moment.timers.begin(), moment.timers.end(), nullptr),
+        moment.timers.end());
+    moment.first = 0;
+    for (std::size_t i = 0; i < moment.timers.size(); ++i) {
+      moment.timers[i]->place_ = i;
+    }
+  }
 
   void Put(std::size_t place, const Entry& entry) noexcept {
     heap_[place] = entry;
-    entry.timer->place_ = place;
+    entry.moment->place = place;
   }
 
   void SiftUp(std::size_t place) noexcept {
@@ -117,6 +209,10 @@ class TimerQueue {
   }
 
   std::vector<Entry> heap_;
+  std::unique_ptr<TimerMoment*[]> newest_;
+  std::deque<TimerMoment> moments_;  // Owns them all.
+  std::vector<TimerMoment*> unused_;
+  std::size_t size_ = 0;
   std::uint64_t sequence_ = 0;
 };
 

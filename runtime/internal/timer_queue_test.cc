@@ -75,15 +75,33 @@ TEST_F(TimerQueueTest, TakesTheEndsOfTime) {
   EXPECT_THAT(PopAll(), ElementsAre(0, 1, 2));
 }
 
-// Against a list that is sorted.
-TEST_F(TimerQueueTest, AgreesWithASortedListOverRandomOperations) {
+TEST_F(TimerQueueTest, ThoseOfOneDeadlineGoInAnyOrder) {
+  std::vector<Alarm*> alarms;
+  for (int i = 0; i < 100; ++i) alarms.push_back(&Add(i, 10));
+  // Most go, the first of them last: the others close ranks, and keep theirs.
+  for (int i = 98; i >= 0; --i) {
+    if (i % 9 != 0) queue_.Remove(*alarms[i]);
+  }
+  Add(100, 10);
+  queue_.Remove(*alarms[0]);
+  EXPECT_EQ(queue_.size(), 12u);
+  EXPECT_THAT(PopAll(),
+              ElementsAre(9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99, 100));
+}
+
+// Against a list that is sorted, with few deadlines and with more than have a
+// place in the table of the newest.
+class TimerQueueModelTest : public TimerQueueTest,
+                            public testing::WithParamInterface<unsigned> {};
+
+TEST_P(TimerQueueModelTest, AgreesWithASortedListOverRandomOperations) {
   std::mt19937 random(1);  // Its output is specified.
   std::vector<std::pair<std::int64_t, Alarm*>> model;
   int next = 0;
   for (int step = 0; step < 20000; ++step) {
     const unsigned operation = random() % 10;
     if (operation < 5 || model.empty()) {
-      Alarm& alarm = Add(next++, random() % 50);
+      Alarm& alarm = Add(next++, random() % GetParam());
       const auto place =
           std::upper_bound(model.begin(), model.end(), alarm.when_ns(),
                            [](std::int64_t when, const auto& entry) {
@@ -104,6 +122,9 @@ TEST_F(TimerQueueTest, AgreesWithASortedListOverRandomOperations) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Deadlines, TimerQueueModelTest,
+                         testing::Values(3u, 50u, 4'000u));
 
 }  // namespace
 }  // namespace clotho::internal
