@@ -39,13 +39,9 @@ void GatherBase::Adopt(FutureVector children) {
     Collect();
     return;
   }
-  for (const Ref<FutureBase>& future : children_) {
-    if (future->loop() != loop()) {
-      throw ValueError("futures are tied to different event loops");
-    }
-  }
-  // A future that is given twice is watched once (G-02). Only membership is
-  // asked of the set, never its order.
+  // A future that is given twice is watched once (G-02): the last who waits at
+  // it is a watcher of this gather then. Of those that are done, only
+  // membership is asked of the set, never its order.
   absl::flat_hash_set<const FutureBase*, absl::Hash<const FutureBase*>,
                       std::equal_to<const FutureBase*>,
                       PoolAllocator<const FutureBase*>>
@@ -53,23 +49,41 @@ void GatherBase::Adopt(FutureVector children) {
   std::vector<FutureBase*, PoolAllocator<FutureBase*>> done;
   watchers_ = PoolAllocator<Watcher>().allocate(children_.size());
   for (const Ref<FutureBase>& future : children_) {
-    if (!future->IsOnlyReference() && !seen.insert(future.get()).second) {
+    if (future->loop() != loop()) {
+      for (; watched_ > 0; --watched_) {
+        std::destroy_at(&watchers_[watched_ - 1]);  // It waits no more.
+        Release();
+      }
+      throw ValueError("futures are tied to different event loops");
+    }
+    if (future->done()) {
+      if (!future->IsOnlyReference() && !seen.insert(future.get()).second) {
+        continue;
+      }
+      done.push_back(future.get());
+      ++distinct_;
       continue;
     }
-    std::construct_at(&watchers_[distinct_++], *this, *future);
-    if (future->done()) {
-      done.push_back(future.get());
-    } else {
-      AddRef();  // The watcher's.
-      future->AddWaiter(watchers_[distinct_ - 1]);
+    if (!future->waiters().empty() && IsMine(future->waiters().back())) {
+      continue;
     }
+    std::construct_at(&watchers_[watched_], *this, *future);
+    future->AddWaiter(watchers_[watched_]);
+    AddRef();  // The watcher's.
+    ++watched_;
+    ++distinct_;
   }
   for (FutureBase* const future : done) ChildIsDone(*future);
 }
 
+bool GatherBase::IsMine(const Runnable& waiter) const {
+  const std::less<const Runnable*> before;
+  return !before(&waiter, watchers_) && before(&waiter, watchers_ + watched_);
+}
+
 GatherBase::~GatherBase() {
   if (watchers_ == nullptr) return;
-  std::destroy_n(watchers_, distinct_);
+  std::destroy_n(watchers_, watched_);
   PoolAllocator<Watcher>().deallocate(watchers_, children_.size());
 }
 
@@ -83,7 +97,7 @@ Runnable* GatherBase::Watcher::Leads() {
   const bool last = gather_.finished_ + 1 == gather_.distinct_;
   const bool fails =
       !gather_.return_exceptions_ &&
-      (future_.state() == State::kCancelled || future_.exception() != nullptr);
+      (future_.state() == State::kCancelled || future_.has_exception());
   return last || fails ? gather_.FirstLed() : nullptr;
 }
 
@@ -100,14 +114,14 @@ void GatherBase::ChildIsDone(FutureBase& future) {
       return;
     }
     future.MarkRetrieved();
-    if (future.exception() != nullptr) {
+    if (future.has_exception()) {
       SetException(future.exception());
       return;
     }
   }
   if (finished_ < distinct_) return;
-  for (const Ref<FutureBase>& child : children_) child->MarkRetrieved();
   if (cancel_requested_) {
+    for (const Ref<FutureBase>& child : children_) child->MarkRetrieved();
     SetException(CancelledErrorOf(*children_.back()));  // G-07.
   } else {
     Collect();
@@ -119,7 +133,7 @@ std::exception_ptr GatherBase::ExceptionAt(std::size_t index) {
   future.MarkRetrieved();
   if (future.state() == State::kCancelled) {
     // Always with a message, if only an empty one (G-04).
-    const Text& message = future.cancel_message();
+    const Text message = future.cancel_message();
     return std::make_exception_ptr(
         CancelledError(message ? std::string(message->view()) : ""));
   }
@@ -153,7 +167,10 @@ class ForgottenGather final : public ValueFuture<void, GatherBase> {
       : ValueFuture(loop, /*return_exceptions=*/true) {}
 
  private:
-  void Collect() override { SetValue(); }
+  void Collect() override {
+    for (std::size_t i = 0; i < size(); ++i) child(i).MarkRetrieved();
+    SetValue();
+  }
 };
 
 }  // namespace

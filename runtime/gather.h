@@ -56,7 +56,7 @@ class GatherBase : public FutureBase {
  protected:
   ~GatherBase() override;
   const char* KindName() const override { return "_GatheringFuture"; }
-  // All have finished: puts the results together.
+  // All have finished: puts the results together, and so retrieves them.
   virtual void Collect() = 0;
 
   FutureBase& child(std::size_t index) { return *children_[index]; }
@@ -97,9 +97,13 @@ class GatherBase : public FutureBase {
   };
 
   void ChildIsDone(FutureBase& future);
+  // It is one of `watchers_`.
+  bool IsMine(const Runnable& waiter) const;
 
   FutureVector children_;
-  Watcher* watchers_ = nullptr;  // One for each distinct future.
+  // One for each distinct future that was not done; room for all.
+  Watcher* watchers_ = nullptr;
+  std::size_t watched_ = 0;
   std::size_t distinct_ = 0;
   std::size_t finished_ = 0;
   bool return_exceptions_;
