@@ -232,10 +232,10 @@ class CoroPromise final : public CoroPromiseBase {
   Stored<T>&& value() noexcept { return std::move(value_); }
 
  private:
+  bool has_value_ = false;  // In what the base leaves of its last word.
   union {
     Stored<T> value_;
   };
-  bool has_value_ = false;
 };
 
 template <>

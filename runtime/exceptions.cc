@@ -16,6 +16,12 @@ namespace clotho {
 namespace internal {
 
 ExceptionFamily Classify(const std::exception_ptr& exception) noexcept {
+#if defined(__GLIBCXX__)
+  // What ends most cancelled tasks is known without throwing it again.
+  if (*exception.__cxa_exception_type() == typeid(CancelledError)) {
+    return ExceptionFamily::kCancelled;
+  }
+#endif
   try {
     std::rethrow_exception(exception);
   } catch (const CancelledError&) {

@@ -39,6 +39,8 @@ class CancelledError : public BaseException {
   CancelledError() = default;
   explicit CancelledError(std::optional<std::string> message)
       : message_(std::move(message)) {}
+  CancelledError(std::in_place_t, std::string_view message)
+      : message_(std::in_place, message) {}
 
   const char* what() const noexcept override {
     return message_.has_value() ? message_->c_str() : "";

@@ -27,7 +27,7 @@ void CancelAllTasks(EventLoop& loop) {
   loop.RunUntilComplete(internal::GatherForgotten(loop, left));
   for (const auto& task : left) {
     if (task->state() == internal::FutureBase::State::kCancelled) continue;
-    if (task->exception() != nullptr) {
+    if (task->has_exception()) {
       loop.CallExceptionHandler(
           {.source = ExceptionContext::Source::kShutdown,
            .message = "unhandled exception during Run() shutdown",

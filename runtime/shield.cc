@@ -37,7 +37,7 @@ void ShieldBase::InnerIsDone() {
   }
   if (inner_->state() == State::kCancelled) {
     Cancel(nullptr);
-  } else if (inner_->exception() != nullptr) {
+  } else if (inner_->has_exception()) {
     inner_->MarkRetrieved();
     SetException(inner_->exception());
   } else {

@@ -67,7 +67,7 @@ void WaitState::FutureIsDone(FutureBase& future) {
   if (!enough && return_when_ == ReturnWhen::kFirstException &&
       future.state() != State::kCancelled) {
     future.MarkRetrieved();  // It is looked at (W-03).
-    enough = future.exception() != nullptr;
+    enough = future.has_exception();
   }
   if (!enough) return;
   Disarm();
@@ -80,7 +80,7 @@ Runnable* WaitState::Watcher::Leads() {
       wait_.missing_ == 1 ||
       wait_.return_when_ == ReturnWhen::kFirstCompleted ||
       (wait_.return_when_ == ReturnWhen::kFirstException &&
-       future_.state() == State::kFinished && future_.exception() != nullptr);
+       future_.state() == State::kFinished && future_.has_exception());
   return enough ? wait_.FirstLed() : nullptr;
 }
 

@@ -64,7 +64,7 @@ void FutureBase::Destroy() noexcept {
     const ExceptionContext context{
         .source = ExceptionContext::Source::kNeverRetrieved,
         .message = absl::StrCat(KindName(), " exception was never retrieved"),
-        .exception = exception_,
+        .exception = exception(),
         .future = this,
         .task = AsTask()};
     ReportFromDestructor(loop_, context);
@@ -97,15 +97,18 @@ void FutureBase::SetException(std::exception_ptr exception) {
 }
 
 void FutureBase::FinishWithException(std::exception_ptr exception) {
-  exception_ = std::move(exception);
+  Extras().exception = std::move(exception);
   unretrieved_ = true;
   Finish(State::kFinished);
 }
 
 void FutureBase::FinishCancelled(const Text& message,
                                  std::exception_ptr exception) {
-  cancel_message_ = message;
-  exception_ = std::move(exception);
+  if (message || exception != nullptr) {
+    FutureExtras& extras = Extras();
+    extras.cancel_message = message;
+    extras.exception = std::move(exception);
+  }
   Finish(State::kCancelled);
 }
 
@@ -129,27 +132,20 @@ void FutureBase::Finish(State state) {
   } while (!waiters_.empty());
 }
 
-void FutureBase::ThrowCancelled() {
+void FutureBase::ThrowOutcome() {
+  if (state_ == State::kPending) {
+    throw InvalidStateError(
+        "Result is not set: the future is pending; co_await it, or ask "
+        "Done() first");
+  }
   SyncAcquire(this);
-  if (exception_ != nullptr) {
-    std::rethrow_exception(std::exchange(exception_, nullptr));
+  unretrieved_ = false;
+  if (extras_ == nullptr) throw CancelledError();
+  if (extras_->exception != nullptr) {
+    if (state_ == State::kFinished) std::rethrow_exception(extras_->exception);
+    std::rethrow_exception(std::exchange(extras_->exception, nullptr));
   }
-  throw CancelledError(ToString(cancel_message_));
-}
-
-void FutureBase::ThrowUnlessValue() {
-  switch (state_) {
-    case State::kPending:
-      throw InvalidStateError(
-          "Result is not set: the future is pending; co_await it, or ask "
-          "Done() first");
-    case State::kCancelled:
-      ThrowCancelled();
-    case State::kFinished:
-      SyncAcquire(this);
-      unretrieved_ = false;
-      if (exception_ != nullptr) std::rethrow_exception(exception_);
-  }
+  ThrowCancelledError(extras_->cancel_message);
 }
 
 std::exception_ptr FutureBase::GetException() {
@@ -158,24 +154,24 @@ std::exception_ptr FutureBase::GetException() {
         "Exception is not set: the future is pending; co_await it, or ask "
         "Done() first");
   }
-  if (state_ == State::kCancelled) ThrowCancelled();
+  if (state_ == State::kCancelled) ThrowOutcome();
   SyncAcquire(this);
   unretrieved_ = false;
-  return exception_;
+  return exception();
 }
 
 bool FutureBase::OutcomeIsCancelledError() const {
   if (state_ == State::kCancelled) return true;
-  return state_ == State::kFinished && exception_ != nullptr &&
-         Classify(exception_) == ExceptionFamily::kCancelled;
+  return state_ == State::kFinished && has_exception() &&
+         Classify(exception()) == ExceptionFamily::kCancelled;
 }
 
 std::exception_ptr FutureBase::OutcomeAsException() {
   SyncAcquire(this);
   unretrieved_ = false;
-  if (state_ != State::kCancelled) return exception_;
-  if (exception_ != nullptr) return std::exchange(exception_, nullptr);
-  return std::make_exception_ptr(CancelledError(ToString(cancel_message_)));
+  if (state_ != State::kCancelled) return exception();
+  if (has_exception()) return std::exchange(extras_->exception, nullptr);
+  return std::make_exception_ptr(CancelledError(ToString(cancel_message())));
 }
 
 std::uint64_t FutureBase::AddDoneCallback(DoneCallback* callback) {

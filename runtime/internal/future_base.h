@@ -17,15 +17,26 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/internal/stored.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/text.h"
 
 namespace clotho::internal {
+
+// Throws a CancelledError. Nothing has to be destroyed on the way out of it: a
+// clean-up costs as much as another throw, and a frame a quarter of one.
+[[noreturn]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ThrowCancelledError(
+    const Text& message) {
+  if (!message) throw CancelledError();
+  throw CancelledError(std::in_place, message->view());
+}
 
 class FutureBase;
 class TaskBase;
@@ -66,6 +77,18 @@ class DoneCallback : public Runnable, public Pooled {
   Ref<FutureBase> future_;
 };
 
+// What few futures have, so that the others need not have room for it.
+struct FutureExtras : public Pooled {
+  // Finished: the exception, if any. Cancelled: the CancelledError for the
+  // first who asks, if there was one (T-17).
+  std::exception_ptr exception;
+  Text cancel_message;
+  // Of tasks:
+  Text name;
+  Text requested_message;  // Of the last request to cancel that is pending.
+  std::exception_ptr injected_error;
+};
+
 class FutureBase : public RegistryNode, public Pooled {
  public:
   enum class State : std::uint8_t { kPending, kFinished, kCancelled };
@@ -100,13 +123,23 @@ class FutureBase : public RegistryNode, public Pooled {
 
   // Throws what it holds unless that is a value: InvalidStateError while it is
   // pending (F-04). Counts as retrieval.
-  void ThrowUnlessValue();
+  void ThrowUnlessValue() {
+    if (state_ != State::kFinished || has_exception()) [[unlikely]]
+      ThrowOutcome();
+    SyncAcquire(this);
+    unretrieved_ = false;
+  }
 
   // The exception, or null (F-05). Throws CancelledError if it is cancelled.
   std::exception_ptr GetException();
 
   // The exception of a finished future, without retrieving it.
-  const std::exception_ptr& exception() const noexcept { return exception_; }
+  std::exception_ptr exception() const noexcept {
+    return extras_ == nullptr ? nullptr : extras_->exception;
+  }
+  bool has_exception() const noexcept {
+    return extras_ != nullptr && extras_->exception != nullptr;
+  }
 
   // Whoever awaits it would see a CancelledError.
   bool OutcomeIsCancelledError() const;
@@ -118,12 +151,12 @@ class FutureBase : public RegistryNode, public Pooled {
   void MarkRetrieved() noexcept { unretrieved_ = false; }
   bool unretrieved() const noexcept { return unretrieved_; }
 
-  const Text& cancel_message() const noexcept { return cancel_message_; }
+  Text cancel_message() const noexcept {
+    return extras_ == nullptr ? nullptr : extras_->cancel_message;
+  }
   // What a CancelledError of this future says even if it was not cancelled: a
   // task keeps the message of a request that it has swallowed (G-07).
-  virtual const Text& requested_message() const noexcept {
-    return cancel_message_;
-  }
+  virtual Text requested_message() const noexcept { return cancel_message(); }
 
   // Adds what shall be scheduled when this is done. It must not be done yet.
   void AddWaiter(Runnable& waiter) noexcept { waiters_.PushBack(waiter); }
@@ -163,6 +196,13 @@ class FutureBase : public RegistryNode, public Pooled {
   void set_value_offset(std::uint16_t offset) { value_offset_ = offset; }
   // What reports call it: "Future", "Task".
   virtual const char* KindName() const { return "Future"; }
+  // Null: all of it is empty.
+  const FutureExtras* extras() const noexcept { return extras_.get(); }
+  // To be written to.
+  FutureExtras& Extras() {
+    if (extras_ == nullptr) extras_ = std::make_unique<FutureExtras>();
+    return *extras_;
+  }
 
  private:
   template <typename T, typename Base>
@@ -170,18 +210,17 @@ class FutureBase : public RegistryNode, public Pooled {
 
   void Finish(State state);
   void Destroy() noexcept;
-  [[noreturn]] void ThrowCancelled();
+  // What is thrown, and from where, has as few frames to unwind as can be.
+  [[noreturn]] void ThrowOutcome();
 
   IntrusiveList<Runnable> waiters_;
   EventLoop* loop_;
-  // Finished: the exception, if any. Cancelled: the CancelledError for the
-  // first who asks, if there was one (T-17).
-  std::exception_ptr exception_;
-  Text cancel_message_;
+  std::unique_ptr<FutureExtras> extras_;
   std::uint32_t references_;
   std::uint16_t value_offset_ = 0;
   State state_ = State::kPending;
-  bool unretrieved_ = false;  // It has an exception that nobody has seen.
+  bool unretrieved_ : 1 = false;  // It has an exception that nobody has seen.
+  bool has_value_ : 1 = false;
 };
 
 // Adds room for a value to a FutureBase, or to a class derived from it.
@@ -208,19 +247,18 @@ class ValueFuture : public Base {
 
  protected:
   ~ValueFuture() override {
-    if (has_value_) std::destroy_at(&value_);
+    if (this->has_value_) std::destroy_at(&value_);
   }
   template <typename... Args>
   void Emplace(Args&&... args) {
     std::construct_at(&value_, std::forward<Args>(args)...);
-    has_value_ = true;
+    this->has_value_ = true;
   }
 
  private:
   union {
     Stored<T> value_;
   };
-  bool has_value_ = false;
 };
 
 // Links a waiter into the line of what it waits for.

@@ -39,7 +39,7 @@ TaskBase::TaskBase(EventLoop& loop, CoroPromiseBase& root,
   if (options.name.empty()) {
     number_ = loop.next_task_name_++;
   } else {
-    name_ = MakeText(options.name);
+    set_name(options.name);
   }
   set_chain(loop.next_chain_++);
   loop.AdoptTask(*this);
@@ -49,7 +49,7 @@ TaskBase::TaskBase(EventLoop& loop, CoroPromiseBase& root,
 TaskBase::~TaskBase() = default;
 
 std::string TaskBase::name() const {
-  if (name_) return std::string(name_->view());
+  if (is_named()) return std::string(extras()->name->view());
   return absl::StrCat("Task-", number_);
 }
 
@@ -68,7 +68,6 @@ void TaskBase::Run() {
     // A CancelledError that is on its way already is not doubled (T-12).
     if (awaited == nullptr || !awaited->OutcomeIsCancelledError()) {
       injected_ = Injected::kCancel;
-      injected_error_ = nullptr;
     }
   }
 
@@ -91,7 +90,7 @@ void TaskBase::Run() {
       LeaveLoop();
       const Ref<FutureBase> keep = Ref<FutureBase>::Adopt(this);
       FinishCancelled(nullptr, std::make_exception_ptr(CancelledError(
-                                   ToString(requested_message_))));
+                                   ToString(requested_message()))));
       if (loop.instrument() != nullptr) loop.instrument()->TaskDone(*this);
       return;
     }
@@ -164,7 +163,7 @@ void TaskBase::Complete() {
   if (error == nullptr) {
     if (must_cancel_) {  // Cancelled during its last step (T-05).
       must_cancel_ = false;
-      FinishCancelled(requested_message_, nullptr);
+      FinishCancelled(requested_message(), nullptr);
     } else {
       FinishWithValue();
     }
@@ -188,9 +187,10 @@ void TaskBase::Complete() {
 void TaskBase::DoThrowInjected() {
   const Injected injected = std::exchange(injected_, Injected::kNone);
   if (injected == Injected::kError) {
-    std::rethrow_exception(std::exchange(injected_error_, nullptr));
+    std::rethrow_exception(std::exchange(Extras().injected_error, nullptr));
   }
-  throw CancelledError(ToString(requested_message_));
+  if (extras() == nullptr) throw CancelledError();
+  ThrowCancelledError(extras()->requested_message);
 }
 
 bool TaskBase::Cancel(const Text& message) {
@@ -223,7 +223,9 @@ bool TaskBase::Cancel(const Text& message) {
     }
   }
   task->must_cancel_ = true;
-  task->requested_message_ = message;
+  if (message || task->extras() != nullptr) {
+    task->Extras().requested_message = message;
+  }
   return true;
 }
 
@@ -254,7 +256,7 @@ void TaskBase::WaitOn(CoroPromiseBase& leaf, FutureBase& future,
   if (loop.instrument() != nullptr) [[unlikely]] {
     loop.instrument()->TaskWaits(*this, &future);
   }
-  if (must_cancel_ && future.Cancel(requested_message_)) must_cancel_ = false;
+  if (must_cancel_ && future.Cancel(requested_message())) must_cancel_ = false;
 }
 
 void TaskBase::Yield(CoroPromiseBase& leaf) {

@@ -71,9 +71,9 @@ class TaskBase : public FutureBase, public Runnable {
   int Uncancel() noexcept;
 
   std::string name() const;
-  void set_name(std::string_view name) { name_ = MakeText(name); }
+  void set_name(std::string_view name) { Extras().name = MakeText(name); }
   // Its name is not the automatic one.
-  bool is_named() const { return static_cast<bool>(name_); }
+  bool is_named() const { return extras() != nullptr && extras()->name; }
   bool background() const noexcept { return background_; }
   // Made by a function of the library, which answers for it: that it is pending
   // when the loop is closed is not reported (T-23).
@@ -85,8 +85,8 @@ class TaskBase : public FutureBase, public Runnable {
   bool started() const noexcept { return started_; }
   const ContextSlot& context() const noexcept { return context_; }
   TaskBase* AsTask() noexcept override { return this; }
-  const Text& requested_message() const noexcept override {
-    return requested_message_;
+  Text requested_message() const noexcept override {
+    return extras() == nullptr ? nullptr : extras()->requested_message;
   }
   void Explain(WaitInfo& info) const override;
 
@@ -143,7 +143,7 @@ class TaskBase : public FutureBase, public Runnable {
   [[noreturn]] void DoThrowInjected();
   void InjectError(std::exception_ptr error) {
     injected_ = Injected::kError;
-    injected_error_ = std::move(error);
+    Extras().injected_error = std::move(error);
   }
   void Complete();
   void DestroyFrames() noexcept;
@@ -155,18 +155,15 @@ class TaskBase : public FutureBase, public Runnable {
   FutureBase* waiting_on_ = nullptr;
   WakeHook* hook_ = nullptr;
   ContextSlot context_;
-  Text name_;
-  Text requested_message_;  // Of the last request that set must_cancel_.
-  std::exception_ptr injected_error_;
   std::source_location created_at_;
   std::uint64_t number_ = 0;  // Of its automatic name.
   std::uint32_t cancels_ = 0;
   Injected injected_ = Injected::kNone;
-  bool must_cancel_ = false;
-  bool started_ = false;
-  bool root_done_ = false;
-  bool background_;
-  bool belongs_to_library_ = false;
+  bool must_cancel_ : 1 = false;
+  bool started_ : 1 = false;
+  bool root_done_ : 1 = false;
+  bool background_ : 1;
+  bool belongs_to_library_ : 1 = false;
 };
 
 // Whether a task with these options starts eagerly in `loop` now. Throws

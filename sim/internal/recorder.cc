@@ -198,7 +198,7 @@ void Recorder::TaskDone(const TaskBase& task) {
       Add(lane, Kind::kCancelled, "ends cancelled");
       break;
     case FutureBase::State::kFinished:
-      if (task.exception() != nullptr) {
+      if (task.has_exception()) {
         // What follows from the failure is not worth a line.
         if (simulator_.failed()) break;
         Add(lane, Kind::kRaise,
