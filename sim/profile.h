@@ -36,8 +36,12 @@ class Profile {
 
   // The most that any execution had; at least 1.
   std::uint64_t steps() const { return steps_; }
-  // Steps with a choice.
-  std::uint64_t choice_points() const { return choice_points_; }
+  // Steps with a choice of what runs: somewhat more than any execution had,
+  // since one that was not seen may be longer. If they were too few, nothing
+  // would ever happen in the last steps of a program.
+  std::uint64_t choice_points() const {
+    return choice_points_ + choice_points_ / 8 + 4;
+  }
   std::uint64_t chains() const { return chains_; }
 
   // The most steps that a chain took, with those of all it created, in one

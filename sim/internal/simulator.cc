@@ -76,6 +76,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   execution_.failure.reset();
   execution_.deviations.clear();
   execution_.choice_points = 0;
+  value_choices_ = 0;
   strategy_ = &strategy;
   strategy_rng_.Seed(seeds.strategy);
   program_rng_.Seed(seeds.program);
@@ -139,7 +140,8 @@ void Simulator::AddToProfile() {
   for (const Chain& chain : chains_) {
     profile_chains_.push_back({.path = chain.path, .parent = chain.parent});
   }
-  profile_->Add(profile_steps_, profile_chains_, execution_.choice_points);
+  profile_->Add(profile_steps_, profile_chains_,
+                execution_.choice_points - value_choices_);
 }
 
 void Simulator::RunLoop() {
@@ -297,6 +299,7 @@ std::uint64_t Simulator::ChooseValue(std::string_view what, std::uint64_t size,
                                      const std::source_location& location) {
   ++step_;
   ++execution_.choice_points;
+  ++value_choices_;
   const std::uint64_t value =
       strategy_->ChooseValue({.step = step_,
                               .size = size,

@@ -243,6 +243,8 @@ class Simulator final : public Scheduler,
   Observer* observer_ = nullptr;
 
   std::uint64_t step_ = 0;
+  // Of the choice points, those that were the environment's.
+  std::uint64_t value_choices_ = 0;
   // The step at which the body was seen to have ended: what is ready then may
   // still run, but time stands still. 0: it has not.
   std::uint64_t settling_since_ = 0;

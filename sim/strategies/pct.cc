@@ -12,25 +12,22 @@ constexpr std::uint64_t kInitial = std::uint64_t{1} << 63;
 
 }  // namespace
 
-void PctStrategy::BeginExecution(Rng& rng) {
-  rng_ = &rng;
+void PctStrategy::Begin() {
   priorities_.clear();
   next_lower_ = kInitial;
-  choice_points_ = 0;
-  last_chain_ = 0;
-  in_a_row_ = 0;
-  const std::uint64_t depth = depth_ != 0 ? depth_ : 1 + rng.Uniform(kDepthMax);
+  const std::uint64_t depth =
+      depth_ != 0 ? depth_ : 1 + rng().Uniform(kDepthMax);
   change_points_.clear();
   for (std::uint64_t i = 1; i < depth; ++i) {
-    change_points_.push_back(1 + rng.Uniform(profile_->choice_points()));
+    change_points_.push_back(1 + rng().Uniform(profile().choice_points()));
   }
   std::sort(change_points_.begin(), change_points_.end(), std::greater<>());
 }
 
-std::size_t PctStrategy::Choose(const ChoicePoint& point) {
+std::size_t PctStrategy::Pick(const ChoicePoint& point) {
   // A new chain comes at a random place among those there are.
   while (priorities_.size() < point.chains().size()) {
-    priorities_.push_back(rng_->Next() | kInitial);
+    priorities_.push_back(rng().Next() | kInitial);
   }
   const auto highest = [this, &point] {
     std::size_t best = 0;
@@ -44,23 +41,11 @@ std::size_t PctStrategy::Choose(const ChoicePoint& point) {
     }
     return best;
   };
-  ++choice_points_;
   std::size_t choice = highest();
-  const auto lower = [this, &point, &choice, &highest] {
+  while (!change_points_.empty() && change_points_.back() <= choice_points()) {
+    change_points_.pop_back();
     priorities_[point[choice].chain()] = --next_lower_;
     choice = highest();
-  };
-  while (!change_points_.empty() && change_points_.back() <= choice_points_) {
-    change_points_.pop_back();
-    lower();
-  }
-  if (point[choice].chain() != last_chain_) {
-    last_chain_ = point[choice].chain();
-    in_a_row_ = 0;
-  } else if (++in_a_row_ == kPollingSteps) {
-    in_a_row_ = 0;
-    lower();
-    last_chain_ = point[choice].chain();
   }
   return choice;
 }

@@ -5,8 +5,7 @@
 
 namespace clotho::sim {
 
-void PosStrategy::BeginExecution(Rng& rng) {
-  rng_ = &rng;
+void PosStrategy::Begin() {
   priorities_.clear();
   steps_.clear();
 }
@@ -14,10 +13,10 @@ void PosStrategy::BeginExecution(Rng& rng) {
 const Footprint* PosStrategy::FootprintOf(const ChoicePoint& point,
                                           const Candidate& candidate) const {
   const Chain& chain = point.chains()[candidate.chain()];
-  return profile_->FootprintOf(chain.path, chain.steps + 1);
+  return profile().FootprintOf(chain.path, chain.steps + 1);
 }
 
-std::size_t PosStrategy::Choose(const ChoicePoint& point) {
+std::size_t PosStrategy::Pick(const ChoicePoint& point) {
   if (priorities_.size() < point.chains().size()) {
     priorities_.resize(point.chains().size(), 0);
     steps_.resize(point.chains().size(), 0);
@@ -28,7 +27,7 @@ std::size_t PosStrategy::Choose(const ChoicePoint& point) {
     const std::uint32_t chain = point[i].chain();
     const std::uint32_t step = point.chains()[chain].steps + 1;
     if (priorities_[chain] == 0 || steps_[chain] != step) {
-      priorities_[chain] = rng_->Next() | 1;
+      priorities_[chain] = rng().Next() | 1;
       steps_[chain] = step;
     }
     if (priorities_[chain] > best_priority) {

@@ -18,24 +18,18 @@
 #include <vector>
 
 #include "clotho/sim/profile.h"
-#include "clotho/sim/random.h"
+#include "clotho/sim/strategies/profiled.h"
 #include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 
-class PosStrategy final : public Strategy {
- public:
-  std::uint64_t warm_up() const override { return 4; }
-  void Prepare(const Profile& profile) override { profile_ = &profile; }
-  void BeginExecution(Rng& rng) override;
-  std::size_t Choose(const ChoicePoint& point) override;
-
+class PosStrategy final : public ProfiledStrategy {
  private:
+  void Begin() override;
+  std::size_t Pick(const ChoicePoint& point) override;
   const Footprint* FootprintOf(const ChoicePoint& point,
                                const Candidate& candidate) const;
 
-  const Profile* profile_ = nullptr;
-  Rng* rng_ = nullptr;
   // By the chain's number; 0: to be drawn.
   std::vector<std::uint64_t> priorities_;
   std::vector<std::uint32_t> steps_;  // The step that it was drawn for.

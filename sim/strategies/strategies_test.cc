@@ -209,7 +209,7 @@ TEST(StrategiesTest, EachReachesEveryInterleavingOfASmallProgram) {
   }
 }
 
-// Somebody polls for what another one does.
+// Two poll for what a third does, in several steps.
 Coro<void> Poll() {
   struct State {
     Tracked<bool> ready{"ready", false};
@@ -218,24 +218,59 @@ Coro<void> Poll() {
     while (!s.ready) co_await Give();
   };
   const auto setter = [](State& s) -> Coro<void> {
-    co_await Give();
+    for (int i = 0; i < 3; ++i) co_await Give();
     s.ready = true;
   };
-  Task<void> a = CreateTask(poller(state));
-  Task<void> b = CreateTask(setter(state));
-  co_await a;
-  co_await b;
+  std::vector<Task<void>> tasks;
+  tasks.push_back(CreateTask(poller(state)));
+  tasks.push_back(CreateTask(poller(state)));
+  tasks.push_back(CreateTask(setter(state)));
+  co_await AwaitAll(std::move(tasks));
 }
 
-TEST(StrategiesTest, NoneLetsAPollerKeepOutWhomItWaitsFor) {
+TEST(StrategiesTest, NoneLetsPollersKeepOutWhomTheyWaitFor) {
   for (const std::string_view name : StrategyNames()) {
     Search search;
     search.strategy = name;
     search.make_strategy = StrategyByName(name, "").value();
-    search.schedules = 500;
+    // It would try longer and longer ones.
+    search.schedules = name == "exhaustive" ? 500 : 20'000;
+    // Enough for who is patient up to a point, but not for ever.
+    search.steps_max = 1'000;
     const Report report = RunSearch(Poll, search, "test");
     EXPECT_TRUE(report.passed()) << name << report;
   }
+}
+
+// Who must be faster than another at the very end, where no execution of the
+// warm-up need have had a choice.
+Coro<void> LastStepFirst() {
+  struct State {
+    Tracked<bool> open{"open", true};
+    bool taken = false;
+  } state;
+  const auto user = [](State& s) -> Coro<void> {
+    co_await Give();
+    if (!s.open) co_return;
+    s.taken = true;
+    co_await Give();
+    Always(s.open, "still open");
+  };
+  const auto closer = [](State& s) -> Coro<void> {
+    co_await Give();
+    if (s.taken) co_return;
+    co_await Give();
+    s.open = false;
+  };
+  std::vector<Task<void>> tasks;
+  tasks.push_back(CreateTask(user(state)));
+  tasks.push_back(CreateTask(closer(state)));
+  co_await AwaitAll(std::move(tasks));
+}
+
+TEST(StrategiesTest, PctReachesTheLastStepsOfLongerExecutions) {
+  EXPECT_LE(MeanToFailure(LastStepFirst, "pct", 2'000), 150);
+  EXPECT_LE(MeanToFailure(LastStepFirst, "pct", 2'000, "3"), 150);
 }
 
 TEST(StrategiesTest, AnExecutionIsTheSameWithoutThoseBeforeIt) {

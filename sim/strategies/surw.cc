@@ -6,26 +6,25 @@
 
 namespace clotho::sim {
 
-void SurwStrategy::BeginExecution(Rng& rng) {
-  rng_ = &rng;
+void SurwStrategy::Begin() {
   states_.clear();
   intended_ = kNobody;
-  const std::span<const std::uint64_t> objects = profile_->shared_objects();
-  object_ = objects.empty() ? 0 : objects[rng.Uniform(objects.size())];
-  uniform_.BeginExecution(rng);
+  const std::span<const std::uint64_t> objects = profile().shared_objects();
+  object_ = objects.empty() ? 0 : objects[rng().Uniform(objects.size())];
+  uniform_.BeginExecution(rng());
 }
 
 void SurwStrategy::NoteNewChains(const ChoicePoint& point) {
   while (states_.size() < point.chains().size()) {
     const Chain& chain = point.chains()[states_.size()];
-    const std::uint64_t weight = profile_->StepsTouching(object_, chain.path);
+    const std::uint64_t weight = profile().StepsTouching(object_, chain.path);
     const std::uint32_t number = static_cast<std::uint32_t>(states_.size());
     states_.push_back({.weight = weight});
     if (chain.parent >= number) continue;
     // The child may be who was meant.
     State& parent = states_[chain.parent];
     if (intended_ == chain.parent && parent.weight > 0 &&
-        rng_->Chance(std::min(weight, parent.weight), parent.weight)) {
+        rng().Chance(std::min(weight, parent.weight), parent.weight)) {
       intended_ = number;
     }
     parent.weight -= std::min(parent.weight, weight);
@@ -36,7 +35,7 @@ bool SurwStrategy::IsInteresting(const ChoicePoint& point,
                                  std::uint32_t chain) const {
   const Chain& known = point.chains()[chain];
   const Footprint* const footprint =
-      profile_->FootprintOf(known.path, known.steps + 1);
+      profile().FootprintOf(known.path, known.steps + 1);
   if (footprint == nullptr) return false;
   const auto at = std::lower_bound(
       footprint->begin(), footprint->end(), object_,
@@ -49,7 +48,7 @@ void SurwStrategy::ReleaseAll() {
   intended_ = kNobody;
 }
 
-std::size_t SurwStrategy::Choose(const ChoicePoint& point) {
+std::size_t SurwStrategy::Pick(const ChoicePoint& point) {
   if (object_ == 0) return uniform_.Choose(point);
   NoteNewChains(point);
   for (;;) {
@@ -62,7 +61,7 @@ std::size_t SurwStrategy::Choose(const ChoicePoint& point) {
       if (state.held) continue;
       const std::uint32_t step = point.chains()[chain].steps + 1;
       if (state.priority == 0 || state.priority_step != step) {
-        state.priority = rng_->Next() | 1;
+        state.priority = rng().Next() | 1;
         state.priority_step = step;
       }
       if (state.priority > best_priority) {
@@ -83,7 +82,7 @@ std::size_t SurwStrategy::Choose(const ChoicePoint& point) {
       for (std::size_t i = 0; i < point.size(); ++i) {
         sum += states_[point[i].chain()].weight;
       }
-      std::uint64_t drawn = rng_->Uniform(sum);
+      std::uint64_t drawn = rng().Uniform(sum);
       for (std::size_t i = 0; intended_ == kNobody; ++i) {
         const std::uint32_t candidate = point[i].chain();
         if (drawn < states_[candidate].weight) intended_ = candidate;

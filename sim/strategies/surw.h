@@ -18,23 +18,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "clotho/sim/profile.h"
-#include "clotho/sim/random.h"
+#include "clotho/sim/strategies/profiled.h"
 #include "clotho/sim/strategies/urw.h"
 #include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 
-class SurwStrategy final : public Strategy {
- public:
-  std::uint64_t warm_up() const override { return 4; }
-  void Prepare(const Profile& profile) override {
-    profile_ = &profile;
-    uniform_.Prepare(profile);
-  }
-  void BeginExecution(Rng& rng) override;
-  std::size_t Choose(const ChoicePoint& point) override;
-
+class SurwStrategy final : public ProfiledStrategy {
  private:
   static constexpr std::uint32_t kNobody = UINT32_MAX;
 
@@ -46,13 +36,14 @@ class SurwStrategy final : public Strategy {
     bool held = false;  // Stands before an interesting step, and has to wait.
   };
 
+  void OnProfile() override { uniform_.Prepare(profile()); }
+  void Begin() override;
+  std::size_t Pick(const ChoicePoint& point) override;
   void NoteNewChains(const ChoicePoint& point);
   bool IsInteresting(const ChoicePoint& point, std::uint32_t chain) const;
   void ReleaseAll();
 
-  const Profile* profile_ = nullptr;
   UrwStrategy uniform_;  // Takes over where nothing is shared.
-  Rng* rng_ = nullptr;
   std::uint64_t object_ = 0;
   std::vector<State> states_;
   std::uint32_t intended_ = kNobody;  // Takes the next interesting step.

@@ -6,16 +6,13 @@
 
 namespace clotho::sim {
 
-void UrwStrategy::BeginExecution(Rng& rng) {
-  rng_ = &rng;
-  totals_.clear();
-}
+void UrwStrategy::Begin() { totals_.clear(); }
 
-std::size_t UrwStrategy::Choose(const ChoicePoint& point) {
+std::size_t UrwStrategy::Pick(const ChoicePoint& point) {
   const std::span<const Chain> chains = point.chains();
   while (totals_.size() < chains.size()) {
     const Chain& chain = chains[totals_.size()];
-    const std::uint64_t total = profile_->StepsWithin(chain.path);
+    const std::uint64_t total = profile().StepsWithin(chain.path);
     if (chain.parent < totals_.size()) {
       std::uint64_t& parent = totals_[chain.parent];
       parent -= std::min(parent, total);
@@ -30,7 +27,7 @@ std::size_t UrwStrategy::Choose(const ChoicePoint& point) {
   };
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < point.size(); ++i) sum += weight(point[i]);
-  std::uint64_t drawn = rng_->Uniform(sum);
+  std::uint64_t drawn = rng().Uniform(sum);
   for (std::size_t i = 0;; ++i) {
     const std::uint64_t w = weight(point[i]);
     if (drawn < w) return i;

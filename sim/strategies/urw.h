@@ -13,22 +13,16 @@
 #include <cstdint>
 #include <vector>
 
-#include "clotho/sim/profile.h"
-#include "clotho/sim/random.h"
+#include "clotho/sim/strategies/profiled.h"
 #include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 
-class UrwStrategy final : public Strategy {
- public:
-  std::uint64_t warm_up() const override { return 4; }
-  void Prepare(const Profile& profile) override { profile_ = &profile; }
-  void BeginExecution(Rng& rng) override;
-  std::size_t Choose(const ChoicePoint& point) override;
-
+class UrwStrategy final : public ProfiledStrategy {
  private:
-  const Profile* profile_ = nullptr;
-  Rng* rng_ = nullptr;
+  void Begin() override;
+  std::size_t Pick(const ChoicePoint& point) override;
+
   // What a chain was thought to have in all, without what its children took
   // with them. By its number.
   std::vector<std::uint64_t> totals_;
