@@ -271,9 +271,8 @@ class Explorer {
   // A schedule says by itself which freedom it is for, unless it is empty: then
   // it does not matter.
   static Freedom FreedomOf(const Deviations& deviations) {
-    const bool strict = std::ranges::any_of(deviations, [](const Deviation& d) {
-      return d.choice == Deviation::kDue;
-    });
+    const bool strict = std::ranges::any_of(
+        deviations, [](const Deviation& d) { return d.boundary() > 0; });
     return strict ? Freedom::kStrict : Freedom::kPortable;
   }
 

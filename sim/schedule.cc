@@ -240,7 +240,17 @@ absl::StatusOr<Deviation> Parser::ParseDeviation(std::uint64_t step_before) {
     return Deviation{.step = *step, .choice = Deviation::kTimer};
   }
   if (choice_part == "d") {
-    return Deviation{.step = *step, .choice = Deviation::kDue};
+    return Deviation{.step = *step, .choice = Deviation::Due(1)};
+  }
+  if (choice_part.front() == 'd' &&
+      kDigits.find(choice_part[1]) != kDigits.npos) {
+    const absl::StatusOr<std::uint64_t> boundary = ParseNumber(
+        choice_part.substr(1), "boundary", 2, Deviation::kBoundaryMax,
+        "expected d for the first, or the number of another, as in 4:d2");
+    if (!boundary.ok()) return boundary.status();
+    return Deviation{
+        .step = *step,
+        .choice = Deviation::Due(static_cast<std::uint32_t>(*boundary))};
   }
   // A word, which is what a fault will look like.
   if (choice_part.size() > 1 &&
@@ -399,8 +409,9 @@ void AppendSchedule(const Deviations& deviations, std::string& text) {
     comma = ",";
     if (deviation.choice == Deviation::kTimer) {
       text += 't';
-    } else if (deviation.choice == Deviation::kDue) {
+    } else if (const std::uint32_t boundary = deviation.boundary()) {
       text += 'd';
+      if (boundary > 1) absl::StrAppend(&text, boundary);
     } else {
       absl::StrAppend(&text, deviation.choice);
     }

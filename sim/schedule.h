@@ -8,13 +8,16 @@
 //   schedule   := "plain" | departure { "," departure }
 //               | "+" strategy ":" [ parameters ":" ] execution
 //               | "@" path
-//   departure  := step ":" ( choice | "t" | "d" )
+//   departure  := step ":" ( choice | "t" | "d" [ boundary ] )
 //   parameters := parameter { ":" parameter }
 //
 //   program-seed  hexadecimal, 64 bits: of what the program itself draws
 //   step          from 1, rising from one departure to the next
 //   choice        from 1 (0 is plain order); "t": the next timer fires first;
 //                 "d": it becomes due, and goes behind what is ready
+//   boundary      2 to 1000: where several iterations of the loop begin before
+//                 that step, because some of them have only bookkeeping to do,
+//                 at the beginning of which; "d" alone: of the first
 //   strategy      letters a-z and "_", as in +pct:2:118 and +random:118
 //   parameter     characters 0-9 A-Z a-z . _ -
 //   execution     decimal, 64 bits: the execution's number in a search
@@ -54,12 +57,22 @@ struct Deviation {
   // The next timer fires, ahead of all that is ready.
   static constexpr std::uint32_t kTimer = UINT32_MAX;
   // Time passes up to its deadline, and it goes behind all that is ready. A
-  // schedule with such a departure runs in strict freedom: see options.h.
-  static constexpr std::uint32_t kDue = UINT32_MAX - 1;
+  // schedule with such a departure runs in strict freedom: see options.h. That
+  // is at the beginning of an iteration, and of those that begin before the
+  // step at the `boundary`-th, from 1 to kBoundaryMax.
+  static constexpr std::uint32_t Due(std::uint32_t boundary) {
+    return kTimer - boundary;
+  }
+  static constexpr std::uint32_t kBoundaryMax = 1'000;
 
   std::uint64_t step = 0;    // From 1.
   std::uint32_t choice = 0;  // A place among the candidates from 1, or
-                             // kTimer, or kDue.
+                             // kTimer, or Due.
+
+  // 0: this is no Due.
+  std::uint32_t boundary() const {
+    return choice < kTimer && choice >= Due(kBoundaryMax) ? kTimer - choice : 0;
+  }
 
   friend bool operator==(const Deviation&, const Deviation&) = default;
 };

@@ -34,6 +34,10 @@ std::vector<Good> GoodStrings() {
       {"c1/0/4:1", {.schedule = Deviations{{4, 1}}}},
       {"c1/0/4:1/b7e2", {.schedule = Deviations{{4, 1}}, .check = 0xb7e2}},
       {"c1/0/5:t", {.schedule = Deviations{{5, kTimer}}}},
+      {"c1/0/5:d", {.schedule = Deviations{{5, Deviation::Due(1)}}}},
+      {"c1/0/5:d2,7:d1000",
+       {.schedule =
+            Deviations{{5, Deviation::Due(2)}, {7, Deviation::Due(1'000)}}}},
       {"c1/0/1:2,5:t,9:1",
        {.schedule = Deviations{{1, 2}, {5, kTimer}, {9, 1}}}},
       {"c1/0/1099511627776:1048576",
@@ -223,6 +227,20 @@ TEST(ParseReplayTest, RejectsBadChoices) {
        "choice \"1048577\" is out of range: expected 1 to 1048576"},
       {"c1/0/4:4294967295", 8,
        "choice \"4294967295\" is out of range: expected 1 to 1048576"},
+  });
+}
+
+TEST(ParseReplayTest, RejectsBadBoundaries) {
+  ExpectErrors({
+      {"c1/0/4:d0", 9, "boundary \"0\" is out of range: expected 2 to 1000"},
+      {"c1/0/4:d1", 9, "boundary \"1\" is out of range: expected 2 to 1000"},
+      {"c1/0/4:d1001", 9,
+       "boundary \"1001\" is out of range: expected 2 to 1000"},
+      {"c1/0/4:d02", 9,
+       "boundary \"02\" begins with 0: expected no leading zeros"},
+      {"c1/0/4:d2d", 10,
+       "boundary \"2d\" is not a number: expected d for the first, or the "
+       "number of another, as in 4:d2"},
   });
 }
 

@@ -114,6 +114,9 @@ class ChoicePoint {
   // timer; and that does not run now, but becomes due: it goes behind what is
   // ready.
   bool strict() const { return strict_; }
+  // In strict freedom: of the iterations that have begun since the last step,
+  // which one, from 1. All of them are asked for the same step.
+  std::uint32_t boundary() const { return boundary_; }
 
   // All chains that exist or existed, by their numbers.
   std::span<const Chain> chains() const { return chains_; }
@@ -124,6 +127,7 @@ class ChoicePoint {
   std::uint64_t step_ = 0;
   std::size_t ready_count_ = 0;
   bool strict_ = false;
+  std::uint32_t boundary_ = 0;
   // Null: every element of the ready queue is a candidate.
   const internal::Entry* entries_ = nullptr;
   const clotho::internal::ReadyQueue* ready_ = nullptr;

@@ -92,6 +92,15 @@ TEST_P(RaceTest, TheFixedOneIsSilent) {
   }
 }
 
+TEST_P(RaceTest, TheFixedOneIsSilentInStrictFreedom) {
+  const Race& race = GetParam();
+  sim::Search search = Searching("random", 1'000);
+  search.strict = true;
+  search.check_every = 1;
+  const sim::Report report = sim::RunSearch(race.fixed, search, race.name);
+  EXPECT_TRUE(report.passed()) << report;
+}
+
 // Found by "urw" after 199,267 executions, and shrunk.
 TEST(SafeStackTest, TwoTasksOwnANode) {
   const Race& race = *FindRace("safe_stack", Form::kPortable);

@@ -86,6 +86,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   settling_since_ = 0;
   target_ = nullptr;
   iteration_ = 0;
+  boundary_step_ = 0;
   clock_.Reset();
   chains_.assign(1, Chain());
   step_chain_ = 0;
@@ -535,8 +536,16 @@ bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
   if (main_->done() || next_timer.when_ns() > budget_.virtual_time_max_ns) {
     return false;
   }
+  // An iteration that has only bookkeeping to do takes no step.
+  if (boundary_step_ != step_ + 1) {
+    boundary_step_ = step_ + 1;
+    boundary_ = 0;
+  }
+  if (boundary_ == Deviation::kBoundaryMax) return false;
+  ++boundary_;
   NoteNewChains();
   point_.step_ = step_ + 1;
+  point_.boundary_ = boundary_;
   point_.ready_ = &ready;
   point_.timer_ = &next_timer;
   point_.entries_ = nullptr;
@@ -552,7 +561,7 @@ bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
     return false;
   }
   ++step_;
-  execution_.deviations.push_back({step_, Deviation::kDue});
+  execution_.deviations.push_back({step_, Deviation::Due(boundary_)});
   trace_hash_.Add(next_timer.chain() * 2 + 1);
   trace_hash_.Add(static_cast<std::uint64_t>(next_timer.when_ns()));
   if (observer_ != nullptr) {

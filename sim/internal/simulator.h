@@ -234,6 +234,9 @@ class Simulator final : public Scheduler,
   Freedom freedom_ = Freedom::kPortable;
   // The iteration whose boundary has been passed, in strict freedom.
   std::uint64_t iteration_ = 0;
+  // How many have been passed before this step.
+  std::uint64_t boundary_step_ = 0;
+  std::uint32_t boundary_ = 0;
   Execution execution_;
   Rng strategy_rng_{0};
   Rng program_rng_{0};

@@ -23,7 +23,7 @@ void ReplayStrategy::Diverge(const Deviation& deviation, std::string_view why) {
                              " does not apply: ", std::string(why));
 }
 
-const Deviation* ReplayStrategy::At(std::uint64_t step) {
+const Deviation* ReplayStrategy::Peek(std::uint64_t step) {
   const Deviations& deviations = *deviations_;
   while (next_ < deviations.size() && deviations[next_].step < step) {
     Diverge(deviations[next_],
@@ -33,17 +33,32 @@ const Deviation* ReplayStrategy::At(std::uint64_t step) {
   if (next_ == deviations.size() || deviations[next_].step != step) {
     return nullptr;
   }
-  return &deviations[next_++];
+  return &deviations[next_];
+}
+
+const Deviation* ReplayStrategy::At(std::uint64_t step) {
+  const Deviation* const deviation = Peek(step);
+  if (deviation != nullptr) ++next_;
+  return deviation;
 }
 
 std::size_t ReplayStrategy::Choose(const ChoicePoint& point) {
+  if (point.strict()) {
+    // It may be meant for a later iteration, or for the step itself.
+    const Deviation* const deviation = Peek(point.step());
+    if (deviation == nullptr || deviation->boundary() != point.boundary()) {
+      return 0;
+    }
+    ++next_;
+    return 1;
+  }
   const Deviation* const deviation = At(point.step());
   if (deviation == nullptr) return 0;
   const std::size_t ready = point.size() - (point.has_timer() ? 1 : 0);
-  if (deviation->choice == Deviation::kTimer ||
-      deviation->choice == Deviation::kDue) {
-    const bool strict = deviation->choice == Deviation::kDue;
-    if (point.has_timer() && point.strict() == strict) return point.size() - 1;
+  if (deviation->choice == Deviation::kTimer || deviation->boundary() > 0) {
+    if (point.has_timer() && deviation->boundary() == 0) {
+      return point.size() - 1;
+    }
     Diverge(*deviation, "no timer is set at that step");
     return 0;
   }

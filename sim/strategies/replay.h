@@ -40,7 +40,9 @@ class ReplayStrategy final : public Strategy {
   std::optional<std::string> FinalDivergence() const;
 
  private:
-  // The deviation at `step`, or null; notes those that were passed by.
+  // The deviation at `step`, or null; notes those that were passed by. At()
+  // goes on to the next.
+  const Deviation* Peek(std::uint64_t step);
   const Deviation* At(std::uint64_t step);
   void Diverge(const Deviation& deviation, std::string_view why);
 
