@@ -2,9 +2,11 @@
 //
 //   tools/bazel run -c opt //benchmarks:hunt -- --strategies=random,pct:3,fuzz
 //   tools/bazel run -c opt //benchmarks:hunt -- --check_fixed=1000000
+//   tools/bazel run -c opt //benchmarks:hunt -- --shrink --strategies=fuzz
 //
 // The table goes to standard output, and what is under way to standard error.
-// Ends with 1 if a fixed program fails, and with 2 if a flag is wrong.
+// Ends with 1 if a fixed program fails or a failure that was found was not
+// shrunk to the end, and with 2 if a flag is wrong.
 
 #include <algorithm>
 #include <cstdint>
@@ -41,6 +43,9 @@ ABSL_FLAG(bool, strict, false, "search only what plain asyncio can do today");
 ABSL_FLAG(std::uint64_t, check_fixed, 0,
           "in place of the table: so many executions of each fixed program "
           "under each strategy");
+ABSL_FLAG(bool, shrink, false,
+          "in place of the table: how far the failures that are found shrink, "
+          "and how long it takes");
 
 namespace clotho::benchmarks {
 namespace {
@@ -96,8 +101,15 @@ int Main() {
     return 2;
   }
   const std::uint64_t check = absl::GetFlag(FLAGS_check_fixed);
+  if (check != 0 && absl::GetFlag(FLAGS_shrink)) {
+    std::cerr << "--shrink and --check_fixed: expected one of them\n";
+    return 2;
+  }
+  const bool shrink = absl::GetFlag(FLAGS_shrink);
   std::vector<Row> rows;
+  std::vector<ShrinkRow> shrink_rows;
   bool silent = true;
+  bool minimal = true;
   for (const Race* const race : races) {
     Protocol protocol = {.trials = absl::GetFlag(FLAGS_trials),
                          .schedules = absl::GetFlag(FLAGS_schedules),
@@ -112,6 +124,15 @@ int Main() {
     for (std::size_t i = 0; i < names.size(); ++i) {
       std::cerr << race->name << " " << examples::FormName(race->form) << " "
                 << names[i] << "\n";
+      if (shrink) {
+        shrink_rows.push_back(
+            {.race = race,
+             .strategy = names[i],
+             .shrinkage = ShrinkFailures(*race, searches[i], protocol)});
+        const Shrinkage& last = shrink_rows.back().shrinkage;
+        minimal = minimal && last.minimal == last.found;
+        continue;
+      }
       if (check == 0) {
         row.hunts.push_back(RunHunt(*race, searches[i], protocol));
         continue;
@@ -125,13 +146,15 @@ int Main() {
     }
     rows.push_back(std::move(row));
   }
-  if (check == 0) {
+  if (shrink) {
+    std::cout << ShrinkTable(shrink_rows);
+  } else if (check == 0) {
     std::cout << HuntTable(names, rows);
   } else if (silent) {
     std::cout << races.size() << " fixed programs were silent for " << check
               << " executions under each strategy\n";
   }
-  return silent ? 0 : 1;
+  return silent && minimal ? 0 : 1;
 }
 
 }  // namespace

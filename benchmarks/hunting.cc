@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,6 +23,7 @@
 #include "clotho/sim/options.h"
 #include "clotho/sim/random.h"
 #include "clotho/sim/report.h"
+#include "clotho/sim/schedule.h"
 #include "clotho/sim/strategies/by_name.h"
 
 namespace clotho::benchmarks {
@@ -151,11 +153,64 @@ Hunt RunHunt(const Race& race, const sim::Search& search,
   return hunt;
 }
 
+Shrinkage ShrinkFailures(const Race& race, const sim::Search& search,
+                         const Protocol& protocol) {
+  Shrinkage result;
+  result.trials = protocol.trials;
+  for (int trial = 0; trial < protocol.trials; ++trial) {
+    sim::Search shrinking = Trial(search, race, protocol, trial);
+    shrinking.shrink_runs_max = sim::Search().shrink_runs_max;
+    const auto begin = std::chrono::steady_clock::now();
+    const sim::Report report =
+        sim::RunSearch(race.buggy, shrinking, NameOf(race));
+    const std::chrono::duration<double> seconds =
+        std::chrono::steady_clock::now() - begin;
+    if (report.passed() || !IsTheKnownFailure(race, *report.failure)) continue;
+    const std::size_t departures =
+        std::get<sim::Deviations>(report.replay.schedule).size();
+    if (++result.found == 1) result.replay = sim::FormatReplay(report.replay);
+    if (report.minimal) ++result.minimal;
+    result.departures_found += static_cast<double>(report.departures_found);
+    result.departures += static_cast<double>(departures);
+    result.departures_max = std::max(result.departures_max, departures);
+    result.runs += static_cast<double>(report.shrink_runs);
+    result.seconds_max = std::max(result.seconds_max, seconds.count());
+  }
+  if (result.found > 0) {
+    result.departures_found /= result.found;
+    result.departures /= result.found;
+    result.runs /= result.found;
+  }
+  return result;
+}
+
 std::string CheckFixed(const Race& race, const sim::Search& search,
                        const Protocol& protocol) {
   const sim::Report report = sim::RunSearch(
       race.fixed, Trial(search, race, protocol, 0), NameOf(race));
   return report.passed() ? "" : report.Text();
+}
+
+std::string ShrinkTable(std::span<const ShrinkRow> rows) {
+  std::string table;
+  const std::vector<std::string> columns = {
+      "program", "form",    "strategy", "found",  "1-minimal", "departures",
+      "shrunk",  "longest", "runs",     "ms max", "replay"};
+  AppendLine(&table, columns);
+  AppendLine(&table, std::vector<std::string>(columns.size(), "---"));
+  for (const ShrinkRow& row : rows) {
+    const Shrinkage& shrinkage = row.shrinkage;
+    AppendLine(
+        &table,
+        {row.race->name, std::string(examples::FormName(row.race->form)),
+         row.strategy, absl::StrCat(shrinkage.found),
+         absl::StrCat(shrinkage.minimal), MeanText(shrinkage.departures_found),
+         MeanText(shrinkage.departures), absl::StrCat(shrinkage.departures_max),
+         MeanText(shrinkage.runs),
+         absl::StrFormat("%.1f", shrinkage.seconds_max * 1e3),
+         shrinkage.replay});
+  }
+  return table;
 }
 
 std::string HuntTable(std::span<const std::string> strategies,

@@ -8,6 +8,7 @@
 #ifndef CLOTHO_BENCHMARKS_HUNTING_H_
 #define CLOTHO_BENCHMARKS_HUNTING_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -50,6 +51,39 @@ Hunt RunHunt(const examples::Race& race, const sim::Search& search,
 // Searches the fixed twin. What it found, in a few lines; empty: nothing.
 std::string CheckFixed(const examples::Race& race, const sim::Search& search,
                        const Protocol& protocol);
+
+// What becomes of the failures of a race that a strategy finds.
+struct Shrinkage {
+  int trials = 0;
+  // Trials that found the failure; and of those, the ones after which it was
+  // shown that no departure can be left out.
+  int found = 0;
+  int minimal = 0;
+  // Departures from plain order, as found and as shrunk: the means, and the
+  // longest that is left.
+  double departures_found = 0;
+  double departures = 0;
+  std::size_t departures_max = 0;
+  // Executions that it took to shrink one: the mean.
+  double runs = 0;
+  // From the first execution of a search to the report, shrunk and explained:
+  // the longest.
+  double seconds_max = 0;
+  // Of the first trial that found it.
+  std::string replay = {};
+};
+
+// `search` is made by SearchByName.
+Shrinkage ShrinkFailures(const examples::Race& race, const sim::Search& search,
+                         const Protocol& protocol);
+
+// A table in Markdown, a line for each race.
+struct ShrinkRow {
+  const examples::Race* race = nullptr;
+  std::string strategy = {};
+  Shrinkage shrinkage = {};
+};
+std::string ShrinkTable(std::span<const ShrinkRow> rows);
 
 // One race under each of the strategies, in their order.
 struct Row {

@@ -19,6 +19,7 @@ using examples::Race;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 sim::Search Searching(const char* name) {
   absl::StatusOr<sim::Search> search = SearchByName(name);
@@ -72,6 +73,42 @@ TEST(HuntTest, AnotherFailureIsNotCountedButListed) {
   EXPECT_EQ(hunt.found, 0);
   ASSERT_THAT(hunt.others, SizeIs(2));
   EXPECT_THAT(hunt.others[0], HasSubstr("every update counts"));
+}
+
+TEST(ShrinkFailuresTest, CountsDeparturesBeforeAndAfter) {
+  const Race& race = *FindRace("get_port", Form::kPortable);
+  const Shrinkage shrinkage =
+      ShrinkFailures(race, Searching("random"), {.trials = 5});
+  EXPECT_EQ(shrinkage.trials, 5);
+  EXPECT_EQ(shrinkage.found, 5);
+  EXPECT_EQ(shrinkage.minimal, 5);
+  EXPECT_GE(shrinkage.departures_found, shrinkage.departures);
+  EXPECT_GE(shrinkage.departures, 1);
+  EXPECT_GE(shrinkage.departures_max, shrinkage.departures);
+  EXPECT_GE(shrinkage.runs, 1);
+  EXPECT_THAT(shrinkage.replay, StartsWith("c1/0/"));
+
+  const Shrinkage none = ShrinkFailures(race, Searching("plain"), {});
+  EXPECT_EQ(none.found, 0);
+  EXPECT_EQ(none.replay, "");
+}
+
+TEST(ShrinkTableTest, HasALineForEachRace) {
+  const std::vector<ShrinkRow> rows = {
+      {.race = FindRace("driver", Form::kPortable),
+       .strategy = "fuzz",
+       .shrinkage = {.trials = 20,
+                     .found = 19,
+                     .minimal = 18,
+                     .departures_found = 30.4,
+                     .departures = 1.5,
+                     .departures_max = 3,
+                     .runs = 44,
+                     .seconds_max = 0.0123,
+                     .replay = "c1/0/6:1/26f2"}}};
+  EXPECT_THAT(ShrinkTable(rows),
+              HasSubstr("| driver | P | fuzz | 19 | 18 | 30 | 1.5 | 3 | 44 | "
+                        "12.3 | c1/0/6:1/26f2 |\n"));
 }
 
 TEST(CheckFixedTest, IsEmptyUnlessSomethingFails) {

@@ -415,10 +415,10 @@ class Explorer {
 
   ShrinkResult Minimized(const std::string& origin, Deviations deviations) {
     // Real time bounds only how far this goes, never what an execution does.
-    const auto deadline = std::chrono::steady_clock::now() +
-                          std::chrono::nanoseconds(search_.shrink_for.ns());
-    const auto out_of_time = [deadline] {
-      return std::chrono::steady_clock::now() >= deadline;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto out_of_time = [this, begin] {
+      return std::chrono::steady_clock::now() - begin >=
+             std::chrono::nanoseconds(search_.shrink_for.ns());
     };
     ShrinkOptions options;
     options.runs_max = search_.shrink_runs_max;
