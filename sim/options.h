@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/sim/executor.h"
+#include "clotho/sim/strategies/bytes.h"
 #include "clotho/sim/strategies/delay_bounded.h"
 #include "clotho/sim/strategies/exhaustive.h"
 #include "clotho/sim/strategies/fuzz.h"
@@ -212,6 +213,24 @@ struct Exhaustive {
     }
     search.exhaustive = true;
     search.allow_incomplete = allow_incomplete;
+  }
+};
+
+// One execution, whose schedule is read from bytes: see strategies/bytes.h. For
+// a fuzzer, which makes one string after another:
+//
+//   const sim::Report report =
+//       sim::Explore(body, sim::Bytes{{data, data + size}});
+//
+// A failure has an ordinary replay string.
+struct Bytes {
+  std::string bytes;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<BytesStrategy>(search, "bytes", /*schedules=*/1,
+                                         search.seed, bytes);
+    // It would be every execution.
+    search.check_every = 0;
   }
 };
 
