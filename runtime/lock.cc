@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/internal/sync.h"
 
 namespace clotho {
 

@@ -21,6 +21,7 @@
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/loop_binding.h"
 #include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/internal/text.h"
 
@@ -83,7 +84,9 @@ class Lock {
 
  public:
   // `name` is for reports.
-  explicit Lock(std::string_view name = {}) : name_(MakeName(name)) {}
+  explicit Lock(std::string_view name = {}) : name_(MakeName(name)) {
+    internal::SyncMake(this);
+  }
   // Whoever still waits for it can only be cancelled; a guard has nothing to
   // release any more.
   ~Lock();

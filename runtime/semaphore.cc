@@ -16,6 +16,7 @@ Semaphore::Semaphore(std::int64_t value, bool is_bounded, std::string_view name)
       name_(name.empty() ? internal::Text() : internal::MakeText(name)) {
   if (value < 0) throw ValueError("Semaphore initial value must be >= 0");
   if (is_bounded) bound_ = value;
+  internal::SyncMake(this);
 }
 
 Semaphore::~Semaphore() {

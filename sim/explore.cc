@@ -561,10 +561,11 @@ absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
   if (!replay.ok()) return replay.status();
   Search how = search;
   if (const auto* const run = std::get_if<StrategyRun>(&replay->schedule)) {
-    if (run->strategy == "exhaustive") {
-      return absl::InvalidArgumentError(
-          "replay string: executions of strategy \"exhaustive\" have no "
-          "number of their own: expected their departures, as in c1/0/4:1");
+    if (run->strategy == "exhaustive" || run->strategy == "guided") {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "replay string: executions of strategy \"", run->strategy,
+          "\" have no number of their own: expected their departures, as in "
+          "c1/0/4:1"));
     }
     // The test's own may be one that nobody else knows.
     if (run->strategy != search.strategy ||

@@ -23,6 +23,7 @@
 #include "clotho/sim/strategies/delay_bounded.h"
 #include "clotho/sim/strategies/exhaustive.h"
 #include "clotho/sim/strategies/fuzz.h"
+#include "clotho/sim/strategies/guided.h"
 #include "clotho/sim/strategies/pct.h"
 #include "clotho/sim/strategies/plain.h"
 #include "clotho/sim/strategies/pos.h"
@@ -213,6 +214,16 @@ struct Exhaustive {
     }
     search.exhaustive = true;
     search.allow_incomplete = allow_incomplete;
+  }
+};
+
+// Variations of schedules that showed something new: see strategies/guided.h.
+struct Guided {
+  std::uint64_t schedules = 1'000;
+  std::uint64_t seed = 1;
+
+  void Apply(Search& search) const {
+    internal::SetStrategy<GuidedStrategy>(search, "guided", schedules, seed);
   }
 };
 

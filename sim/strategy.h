@@ -20,6 +20,8 @@
 // randomness but that of the generator. What it learns it learns from the
 // Profile, which is the same for every execution of a search: so execution 118
 // is the same whether the 117 before it ran here, elsewhere, or not at all.
+// (Two cannot do without: strategies/exhaustive.h and strategies/guided.h.
+// Their executions have no number of their own.)
 
 #ifndef CLOTHO_SIM_STRATEGY_H_
 #define CLOTHO_SIM_STRATEGY_H_
@@ -168,6 +170,14 @@ class Strategy {
   // A value below `choice.size`. Unless it is overridden: with the chance that
   // the program suggests one that is not 0, all of them equally likely.
   virtual std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng);
+
+  // Whether it wants to be told of hand-overs, which takes time.
+  virtual bool wants_hand_overs() const { return false; }
+  // In the present execution one task has used an object, and another one has
+  // used it next. `hand_over` is a hash of the object and of both places: the
+  // same in all executions in which these do that. See
+  // internal/hand_overs.h.
+  virtual void HandedOver(std::uint64_t hand_over) { (void)hand_over; }
 
   // The execution has ended.
   virtual void EndExecution() {}

@@ -55,6 +55,8 @@ void RaceFinder::Acquired(const void* object) {
   if (released != objects_.end()) Join(*now_, released->second);
 }
 
+void RaceFinder::Made(const void* object) { objects_.erase(object); }
+
 void RaceFinder::Touched(std::uint64_t object, std::string_view name,
                          TrackedAccess access) {
   std::vector<Seen>& seen = accesses_[object];

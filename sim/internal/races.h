@@ -52,6 +52,7 @@ class RaceFinder final : public clotho::internal::SyncListener {
 
   void Released(const void* object) override;
   void Acquired(const void* object) override;
+  void Made(const void* object) override;
 
   void Touched(std::uint64_t object, std::string_view name,
                TrackedAccess access);

@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/internal/thread_model.h"
 #include "clotho/runtime/task.h"
@@ -103,15 +104,20 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
     Simulator* outer;
     clotho::internal::ClaimHandler* outer_handler;
     clotho::internal::ThreadModel* outer_threads;
+    clotho::internal::SyncListener* outer_listener;
     ~Scope() {
       current_simulator = outer;
       clotho::internal::claim_handler = outer_handler;
       clotho::internal::thread_model = outer_threads;
+      clotho::internal::sync_listener = outer_listener;
     }
   } scope{std::exchange(current_simulator, this),
           std::exchange(clotho::internal::claim_handler,
                         static_cast<clotho::internal::ClaimHandler*>(this)),
-          std::exchange(clotho::internal::thread_model, &executors_)};
+          std::exchange(clotho::internal::thread_model, &executors_),
+          clotho::internal::sync_listener};
+  hand_overs_.BeginExecution(strategy.wants_hand_overs() ? &strategy : nullptr);
+  if (hand_overs_.active()) clotho::internal::sync_listener = &hand_overs_;
 
   strategy.BeginExecution(strategy_rng_);
   {
@@ -131,6 +137,10 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   if (profile_ != nullptr) AddToProfile();
   loop_.set_instrument(nullptr);
   observer_ = nullptr;
+  if (hand_overs_.active()) {  // What is torn down hands over nothing.
+    hand_overs_.BeginExecution(nullptr);
+    clotho::internal::sync_listener = scope.outer_listener;
+  }
   loop_.Reset();
   executors_.Clear();
   return execution_;
@@ -388,6 +398,9 @@ void Simulator::BeginStep(const Candidate& taken) {
   step_chain_ = taken.chain();
   Chain& chain = chains_[step_chain_];
   ++chain.steps;
+  if (hand_overs_.active()) [[unlikely]] {
+    if (!taken.is_timer()) hand_overs_.BeginStep(taken.runnable());
+  }
   if (profile_ != nullptr) [[unlikely]] {
     profile_steps_.push_back(
         {.chain = step_chain_, .number = chain.steps, .footprint = {}});
@@ -406,6 +419,7 @@ std::uint64_t Simulator::NewObject() {
 void Simulator::Touch(std::uint64_t object, bool write, std::string_view name,
                       const std::source_location& location) {
   if (observer_ != nullptr) observer_->Touched(object, write, name, location);
+  if (hand_overs_.active()) hand_overs_.Touched(object, write, location);
   if (profile_ == nullptr || profile_steps_.empty()) return;
   Footprint& footprint = profile_steps_.back().footprint;
   const auto at = std::lower_bound(

@@ -38,6 +38,7 @@
 #include "clotho/sim/executor.h"
 #include "clotho/sim/failure.h"
 #include "clotho/sim/hash.h"
+#include "clotho/sim/internal/hand_overs.h"
 #include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
 #include "clotho/sim/schedule.h"
@@ -272,6 +273,8 @@ class Simulator final : public Scheduler,
   Profile* profile_ = nullptr;  // To be added to, or null.
   std::vector<Profile::Step> profile_steps_;
   std::vector<Profile::Lineage> profile_chains_;
+
+  HandOvers hand_overs_{loop_};
 
   // A task that was chosen while bookkeeping stands before its step.
   Runnable* target_ = nullptr;

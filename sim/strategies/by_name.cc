@@ -14,6 +14,7 @@
 #include "clotho/sim/strategies/delay_bounded.h"
 #include "clotho/sim/strategies/exhaustive.h"
 #include "clotho/sim/strategies/fuzz.h"
+#include "clotho/sim/strategies/guided.h"
 #include "clotho/sim/strategies/pct.h"
 #include "clotho/sim/strategies/plain.h"
 #include "clotho/sim/strategies/pos.h"
@@ -62,6 +63,7 @@ constexpr Named kStrategies[] = {
      [](std::uint64_t departures) -> std::unique_ptr<Strategy> {
        return std::make_unique<ExhaustiveStrategy>(departures);
      }},
+    {"guided", "", &Make<GuidedStrategy>},
     {"fuzz", "", &Make<FuzzStrategy>},
 };
 

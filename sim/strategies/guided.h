@@ -1,0 +1,93 @@
+// GuidedStrategy: keeps schedules that showed something new, and varies them.
+//
+// What is new is a hand-over: one task uses an object and another one uses it
+// next, at two places that were not seen to follow each other before (see
+// internal/hand_overs.h). Such pairs are what greybox fuzzing of concurrent
+// programs goes by: the reads-from pairs of RFF (Wolff, Shi, Duck, Mathur and
+// Roychoudhury, ASPLOS 2024), and the orders in which a resource is used of the
+// timeline coverage of Fest (NSDI 2026). A bug that takes several unlikely
+// hand-overs is so reached one at a time, and not all at once.
+//
+// One execution in four, and each as long as nothing is kept, is one of
+// FuzzStrategy's. The others take the departures of a schedule that was kept.
+// Half of them follow it up to some step, and go on at random, by role. Half
+// follow it to the end, changed in a few places: a departure is added, left
+// out, moved or replaced, or what comes after some step is taken from another
+// schedule. A departure that finds no choice at its step is made at the next
+// one. An execution that shows a hand-over for the first time is kept.
+//
+// It promises a quarter of what FuzzStrategy does; what it finds beyond depends
+// on whether the bug can be come by step by step. It is a function of the seed;
+// but since each execution depends on those before it, they cannot be run
+// again by their number, only by their departures. It takes at most some 4 MiB,
+// however long the search: the last 128 schedules of at most 2,048 departures
+// each (longer ones are cut off there), and one of 65,536 bits for each
+// hand-over.
+
+#ifndef CLOTHO_SIM_STRATEGIES_GUIDED_H_
+#define CLOTHO_SIM_STRATEGIES_GUIDED_H_
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "clotho/sim/profile.h"
+#include "clotho/sim/random.h"
+#include "clotho/sim/schedule.h"
+#include "clotho/sim/strategies/fuzz.h"
+#include "clotho/sim/strategies/role_random.h"
+#include "clotho/sim/strategy.h"
+
+namespace clotho::sim {
+
+class GuidedStrategy final : public Strategy {
+ public:
+  std::uint64_t warm_up() const override { return fuzz_.warm_up(); }
+  void Prepare(const Profile& profile) override;
+  void BeginExecution(Rng& rng) override;
+  std::size_t Choose(const ChoicePoint& point) override;
+  std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng) override;
+  bool wants_hand_overs() const override { return true; }
+  void HandedOver(std::uint64_t hand_over) override;
+  void EndExecution() override;
+
+  // How many schedules it keeps, and how many hand-overs it has seen. (Two that
+  // share a bit count as one.)
+  std::size_t kept() const { return kept_.size(); }
+  std::size_t hand_overs() const { return seen_.count(); }
+
+ private:
+  // A departure whose choice is drawn when its step has come.
+  static constexpr std::uint32_t kAny = 0;
+
+  // Fills `plan_` from what was kept.
+  void MakePlan();
+  void Mutate(std::uint64_t length);
+  // The choice of the departure that is planned for `step`; null: none is.
+  const Deviation* PlannedAt(std::uint64_t step);
+  std::size_t ChoosePlanned(const ChoicePoint& point);
+  // Notes what was chosen.
+  void Note(std::uint64_t step, std::uint32_t choice);
+
+  FuzzStrategy fuzz_;
+  RoleRandomStrategy pick_;
+  Rng* rng_ = nullptr;
+  std::uint64_t profile_steps_ = 1;
+
+  std::vector<Deviations> kept_;
+  std::size_t oldest_ = 0;  // To make room for the next one.
+  std::bitset<65'536> seen_;
+
+  // Of the present execution.
+  bool fresh_ = true;  // One of `fuzz_`.
+  Deviations plan_;
+  std::size_t next_ = 0;            // In `plan_`.
+  std::uint64_t random_after_ = 0;  // Steps after this one are not planned.
+  Deviations taken_;
+  bool shows_new_ = false;
+};
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_STRATEGIES_GUIDED_H_
