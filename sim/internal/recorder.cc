@@ -19,6 +19,9 @@
 namespace clotho::sim::internal {
 namespace {
 
+// Of the candidates of a step. A hundred tasks would each name a hundred.
+constexpr std::size_t kCandidatesNamed = 16;
+
 using clotho::internal::HandleState;
 using clotho::internal::RunnableKind;
 using Kind = TraceEvent::Kind;
@@ -113,11 +116,22 @@ std::string Recorder::Describe(const Candidate& candidate) const {
   return absl::StrCat(task->name(), " (", Place(task->AwaitLocation()), ")");
 }
 
-void Recorder::Step(std::uint64_t step, const Candidate& taken,
-                    const Candidate& plain) {
-  if (&taken.runnable() == &plain.runnable()) return;
+void Recorder::Step(const ChoicePoint& point, std::size_t choice) {
+  const Candidate taken = point[choice];
+  TraceStep& step = trace_.steps.emplace_back();
+  step.step = point.step();
+  step.time_ns = simulator_.now_ns();
+  step.choice = choice;
+  step.candidates = point.size();
+  step.has_timer = point.has_timer();
+  step.taken = Describe(taken);
+  for (std::size_t i = 0; i < point.size() && i < kCandidatesNamed; ++i) {
+    if (point.size() > 1) step.named.push_back(Describe(point[i]));
+  }
+  if (choice == 0) return;
+  const Candidate plain = point[0];
   Departure departure;
-  departure.step = step;
+  departure.step = point.step();
   departure.taken = taken.is_timer()
                         ? absl::StrCat("let ", Describe(taken), " fire first")
                         : absl::StrCat("ran ", Describe(taken));

@@ -43,8 +43,7 @@ class Recorder final : public Observer {
   using FutureBase = clotho::internal::FutureBase;
   using Runnable = clotho::internal::Runnable;
 
-  void Step(std::uint64_t step, const Candidate& taken,
-            const Candidate& plain) override;
+  void Step(const ChoicePoint& point, std::size_t choice) override;
   void Touched(std::uint64_t object, bool write, std::string_view name,
                const std::source_location& location) override;
   void Due(std::uint64_t step, const Candidate& timer) override;

@@ -613,7 +613,7 @@ Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
   }
   BeginStep(taken);
   if (observer_ != nullptr) [[unlikely]] {
-    observer_->Step(step_, taken, point_[0]);
+    observer_->Step(point_, choice);
   }
   if (taken.is_timer()) {
     trace_hash_.Add(next_timer->chain() * 2 + 1);

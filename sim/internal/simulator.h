@@ -99,10 +99,9 @@ struct Seeds {
 // Sees an execution as it goes, for reports. Must not act on it.
 class Observer : public Instrument {
  public:
-  // The next visible step, before it is taken. `plain` is what plain order
-  // would have taken: the same, unless this is a departure.
-  virtual void Step(std::uint64_t step, const Candidate& taken,
-                    const Candidate& plain) = 0;
+  // The next visible step, before it is taken: what could be next, also if that
+  // is only one thing, and which of it was chosen.
+  virtual void Step(const ChoicePoint& point, std::size_t choice) = 0;
   // The present step touches a tracked object.
   virtual void Touched(std::uint64_t /*object*/, bool /*write*/,
                        std::string_view /*name*/, const std::source_location&) {

@@ -790,8 +790,8 @@ TEST(RecordingTest, TheDeviationsOfARandomExecutionBringItBack) {
 TEST(RecordingTest, AnObserverChangesNothing) {
   class Watcher final : public Observer {
    public:
-    void Step(std::uint64_t step, const Candidate&, const Candidate&) override {
-      steps_ = step;
+    void Step(const ChoicePoint& point, std::size_t) override {
+      steps_ = point.step();
     }
     void Failed(const Failure&) override {}
     void End(EventLoop&) override {}

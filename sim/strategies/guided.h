@@ -16,13 +16,13 @@
 // schedule. A departure that finds no choice at its step is made at the next
 // one. An execution that shows a hand-over for the first time is kept.
 //
-// It promises a quarter of what FuzzStrategy does; what it finds beyond depends
-// on whether the bug can be come by step by step. It is a function of the seed;
-// but since each execution depends on those before it, they cannot be run
-// again by their number, only by their departures. It takes at most some 4 MiB,
-// however long the search: the last 128 schedules of at most 2,048 departures
-// each (longer ones are cut off there), and one of 65,536 bits for each
-// hand-over.
+// It promises a quarter of what FuzzStrategy does, which is the better one for
+// most bugs: they are shallow. What this one finds beyond depends on whether
+// the bug can be come by step by step. It is a function of the seed; but since
+// each execution depends on those before it, they cannot be run again by their
+// number, only by their departures. It takes at most some 4 MiB, however long
+// the search: the last 128 schedules of at most 2,048 departures each (longer
+// ones are cut off there), and one of 65,536 bits for each hand-over.
 
 #ifndef CLOTHO_SIM_STRATEGIES_GUIDED_H_
 #define CLOTHO_SIM_STRATEGIES_GUIDED_H_
