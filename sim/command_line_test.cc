@@ -98,6 +98,12 @@ int Count(std::string_view text, std::string_view part) {
   return count;
 }
 
+std::string ReadFile(const std::string& name) {
+  std::stringstream content;
+  content << std::ifstream(absl::StrCat(Folder(), "/", name)).rdbuf();
+  return content.str();
+}
+
 // ---- Exit codes. ----
 
 TEST(ExitCodeTest, ZeroIfAllPass) {
@@ -339,6 +345,7 @@ TEST(SettingsTest, HelpNamesThemAll) {
       ended.output,
       AllOf(HasSubstr("--clotho_replay="), HasSubstr("--clotho_seed="),
             HasSubstr("--clotho_schedules="), HasSubstr("--clotho_strategy="),
+            HasSubstr("--clotho_out=DIR"), HasSubstr("--clotho_kept=DIR"),
             HasSubstr("--gtest_filter=")));
 }
 
@@ -396,6 +403,107 @@ TEST(GoogleTestTest, TheXmlHasTheReplayString) {
                                          ReplayIn(AgainOf(ended)), "\""))),
             AnyOf(HasSubstr("clotho_executions=\"50\""),
                   HasSubstr("name=\"clotho_executions\" value=\"50\""))));
+  EXPECT_THAT(xml.str(),
+              AllOf(HasSubstr("name=\"clotho_seed\" value=\"1\""),
+                    HasSubstr("\"clotho_strategy\" value=\"random\""),
+                    HasSubstr("name=\"clotho_steps\" value=\"")));
+}
+
+// ---- Results in files. ----
+
+std::string FilesOf(const Ended& ended) {
+  const std::size_t at = ended.output.find("\nFILES   ");
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + 9;
+  return ended.output.substr(begin, ended.output.find('\n', begin) - begin);
+}
+
+TEST(ResultsTest, OnlyAFailureLeavesSome) {
+  const Ended fails = RunTests("Fails.UnderSomeSchedule:Passes.InPlainOrder",
+                               "--clotho_out=results/a");
+  EXPECT_THAT(fails.output,
+              HasSubstr("\nFILES   results/a/Fails.UnderSomeSchedule/\n"
+                        "        report.txt  trace.json  trace.chrome.json  "
+                        "Fails.UnderSomeSchedule.kept\n"));
+  const std::string report =
+      ReadFile("results/a/Fails.UnderSomeSchedule/report.txt");
+  EXPECT_THAT(report, testing::StartsWith("WHAT    "));
+  EXPECT_THAT(fails.output, HasSubstr(report));
+  EXPECT_THAT(
+      ReadFile("results/a/Fails.UnderSomeSchedule/trace.json"),
+      HasSubstr(absl::StrCat("\"replay\":\"", ReplayIn(AgainOf(fails)), "\"")));
+  EXPECT_EQ(Shell("ls results/a").output, "Fails.UnderSomeSchedule\n");
+}
+
+TEST(ResultsTest, NobodyWritesWithoutBeingTold) {
+  EXPECT_EQ(FilesOf(RunTests("Fails.UnderSomeSchedule")), "");
+}
+
+TEST(ResultsTest, TheVariablesWork) {
+  EXPECT_THAT(
+      FilesOf(RunTests("Fails.Expectation", "", "CLOTHO_OUT=results/b")),
+      HasSubstr("results/b/Fails.Expectation/"));
+  EXPECT_THAT(FilesOf(RunTests("Fails.Expectation", "",
+                               "TEST_UNDECLARED_OUTPUTS_DIR=results/c "
+                               "TEST_TARGET=//shop:cart_test")),
+              testing::StartsWith("Fails.Expectation/  report.txt"));
+  EXPECT_THAT(ReadFile("results/c/Fails.Expectation/report.txt"),
+              HasSubstr("in outputs.zip below bazel-testlogs/shop/cart_test/"));
+}
+
+TEST(ResultsTest, WhatCannotBeWrittenIsSaid) {
+  const Ended ended = Shell(
+      "echo in the way > file; ./sample_tests "
+      "--gtest_filter=Fails.UnderSomeSchedule --clotho_out=file");
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(FilesOf(ended),
+              testing::StartsWith("none: cannot make the folder \"file/"));
+}
+
+// ---- Kept schedules. ----
+
+TEST(KeptTest, RunFirstOnceTheyAreCopied) {
+  const Ended ended = Shell(
+      "./sample_tests --gtest_filter=Fails.UnderSomeSchedule "
+      "--clotho_out=results/kept; mkdir -p kept; "
+      "cp results/kept/*/*.kept kept/; "
+      "./sample_tests --gtest_filter=Fails.UnderSomeSchedule "
+      "--clotho_kept=kept");
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.output,
+              AllOf(HasSubstr("SEARCH  the kept schedule c1/0/"),
+                    HasSubstr(" of kept/Fails.UnderSomeSchedule.kept:1,")));
+}
+
+TEST(KeptTest, AreRunOfATestThatIsNotSearchedToo) {
+  const Ended ended = Shell(
+      "mkdir -p kept2; echo '# None' > kept2/Passes.InPlainOrder.kept; "
+      "echo 'c1/0/900:1 issue 7' >> kept2/Passes.InPlainOrder.kept; "
+      "CLOTHO_KEPT=kept2 ./sample_tests --gtest_filter=Passes.InPlainOrder "
+      "--gtest_output=xml:kept.xml");
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  EXPECT_THAT(ended.output,
+              HasSubstr("[  CLOTHO  ] a kept schedule has drifted: c1/0/900:1 "
+                        "of kept2/Passes.InPlainOrder.kept:2: departure 900:1 "
+                        "does not apply"));
+  EXPECT_THAT(ReadFile("kept.xml"), HasSubstr("clotho_drifted"));
+}
+
+TEST(KeptTest, ALineThatDoesNotParseIsQuoted) {
+  const Ended ended = Shell(
+      "mkdir -p kept3; echo 'c1/0/4:one' > kept3/Passes.InPlainOrder.kept; "
+      "./sample_tests --gtest_filter=Passes.InPlainOrder --clotho_kept=kept3");
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.output,
+              HasSubstr("kept3/Passes.InPlainOrder.kept:1: \"c1/0/4:one\": "));
+  EXPECT_THAT(ended.output, Not(HasSubstr("WHAT ")));
+}
+
+TEST(KeptTest, TheFolderThatIsNamedHasToBeThere) {
+  const Ended ended = RunTests("Passes.*", "--clotho_kept=no_such_folder");
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.output, HasSubstr("--clotho_kept=\"no_such_folder\": "
+                                      "expected a folder that is there"));
 }
 
 }  // namespace

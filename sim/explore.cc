@@ -185,13 +185,16 @@ class Explorer {
           simulator_.Run(body_, strategy, ProgramSeed());
       ++report_.executions;
       if (execution.failure.has_value()) {
-        report_.kept = absl::StrCat("the kept schedule ", kept.replay,
-                                    kept.note.empty() ? "" : ", ", kept.note);
+        report_.kept = absl::StrCat(
+            "the kept schedule ", kept.replay, kept.place.empty() ? "" : " of ",
+            kept.place, kept.note.empty() ? "" : ", ", kept.note);
         Found(execution);
         return false;
       }
       if (const auto divergence = strategy.FinalDivergence()) {
-        report_.drifted.push_back(absl::StrCat(kept.replay, ": ", *divergence));
+        report_.drifted.push_back(absl::StrCat(kept.replay,
+                                               kept.place.empty() ? "" : " of ",
+                                               kept.place, ": ", *divergence));
       }
     }
     search_.program_seed = program_seed;

@@ -48,8 +48,9 @@ struct Search {
   std::uint64_t schedules = 1;
   // Schedules that are run before the search: see Also.
   struct Kept {
-    std::string replay;
-    std::string note;
+    std::string replay = {};
+    std::string note = {};
+    std::string place = {};  // "some_test.kept:3"; empty: sim::Also.
   };
   std::vector<Kept> kept = {};
   // The base seed. That of execution j is derived from it, from the test's name
@@ -250,8 +251,12 @@ struct Bytes {
 //   CLOTHO_TEST(JobQueueTest, NoJobIsLost, sim::Fuzz(),
 //               sim::Also("c1/0/4:1", "issue 212")) { ... }
 //
-// It is run leniently: departures that the program no longer has are dropped. A
-// string that does not parse fails the test.
+// It is run leniently: departures that the program no longer has are dropped,
+// and the test's output says so. A string that does not parse fails the test.
+//
+// Those in the file testdata/clotho/JobQueueTest.NoJobIsLost.kept, beside the
+// test, are run in the same way; see internal/results.h for its format. A
+// failure's report names such a file that is ready to be copied there.
 struct Also {
   explicit Also(std::string replay_string, std::string why = "")
       : replay(std::move(replay_string)), note(std::move(why)) {}
@@ -259,7 +264,9 @@ struct Also {
   std::string replay;
   std::string note;  // For the reader.
 
-  void Apply(Search& search) const { search.kept.push_back({replay, note}); }
+  void Apply(Search& search) const {
+    search.kept.push_back({.replay = replay, .note = note});
+  }
 };
 
 // A strategy of one's own: `sim::With{[] { return std::make_unique<Mine>();

@@ -279,12 +279,21 @@ std::string Report::Text() const {
                ? failure->what
                : Wrap(failure->what, kWidth - kMargin, /*indent=*/2));
   AddBlock(out, "", Where(*failure));
-  if (diverged || misused) return out;
+  const auto add_files = [&] {
+    if (files.empty()) return;
+    absl::StrAppend(&out, "\n");
+    AddBlock(out, "FILES", files);
+  };
+  if (diverged || misused) {
+    add_files();
+    return out;
+  }
   if (incomplete) {
     absl::StrAppend(&out, "\n");
     AddBlock(out, "SEARCH",
              absl::StrCat(strategy, ", base seed ", seed, ", ", executions,
                           executions == 1 ? " execution" : " executions"));
+    add_files();
     return out;
   }
   if (nondeterministic) {
@@ -350,15 +359,17 @@ std::string Report::Text() const {
   }
   if (schedules > 0) {
     absl::StrAppend(&out, "\n");
-    AddBlock(
-        out, "SEARCH",
-        absl::StrCat(kept.empty() ? absl::StrCat(strategy, ", base seed ", seed,
-                                                 ", execution ", executions,
-                                                 " of ", schedules)
-                                  : kept,
-                     nondeterministic ? "; a second run differed"
-                                      : "; replayed, identical"));
+    AddBlock(out, "SEARCH",
+             Wrap(absl::StrCat(kept.empty()
+                                   ? absl::StrCat(strategy, ", base seed ",
+                                                  seed, ", execution ",
+                                                  executions, " of ", schedules)
+                                   : kept,
+                               nondeterministic ? "; a second run differed"
+                                                : "; replayed, identical"),
+                  kWidth - kMargin, /*indent=*/2));
   }
+  add_files();
   return out;
 }
 

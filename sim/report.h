@@ -82,6 +82,9 @@ class Report {
   // How to run this test, for AGAIN; see `Launch`.
   std::string again;
 
+  // The files that were written about the failure, for FILES. Empty: none.
+  std::string files;
+
   // The whole of it, at most 100 columns wide. Ends with a line break.
   std::string Text() const;
 };

@@ -1,5 +1,6 @@
 #include "clotho/sim/testing.h"
 
+#include <cstddef>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -9,8 +10,10 @@
 #include "absl/debugging/symbolize.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "clotho/sim/failure.h"
 #include "clotho/sim/internal/launch.h"
+#include "clotho/sim/internal/results.h"
 #include "clotho/sim/internal/settings.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/internal/text.h"
@@ -114,6 +117,14 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
   const Settings& settings = GetSettings();
   Search search = asked;
   ApplySettings(settings, search);
+  absl::StatusOr<std::vector<Search::Kept>> kept =
+      ReadKept(KeptFile(settings.kept, file, name));
+  if (!kept.ok()) {
+    exit_code = kUsage;
+    ADD_FAILURE_AT(file, line) << std::string(kept.status().message());
+    return;
+  }
+  search.kept.insert(search.kept.begin(), kept->begin(), kept->end());
   absl::StatusOr<Report> report = absl::UnknownError("not run");
   std::vector<testing::TestPartResult> others;
   {
@@ -138,10 +149,17 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
     ADD_FAILURE_AT(file, line) << std::string(report.status().message());
     return;
   }
+  testing::Test::RecordProperty("clotho_strategy", report->strategy);
   testing::Test::RecordProperty("clotho_executions",
                                 absl::StrCat(report->executions));
+  testing::Test::RecordProperty("clotho_steps", absl::StrCat(report->steps));
+  if (!report->drifted.empty()) {
+    testing::Test::RecordProperty("clotho_drifted",
+                                  absl::StrJoin(report->drifted, "\n"));
+  }
   for (const std::string& drifted : report->drifted) {
-    testing::Test::RecordProperty("clotho_drifted", drifted);
+    std::printf("[  CLOTHO  ] a kept schedule has drifted: %s\n",
+                drifted.c_str());
   }
   if (report->exhausted) {
     testing::Test::RecordProperty("clotho_exhausted", "all executions");
@@ -165,6 +183,7 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
     ++incomplete_tests;
     if (exit_code == kPassed) exit_code = kIncomplete;
   }
+  if (!settings.out.empty()) WriteResults(settings.out, name, *report);
   const Failure& failure = *report->failure;
   const bool has_place = failure.line != 0;
   ADD_FAILURE_AT(has_place ? failure.file.c_str() : file,

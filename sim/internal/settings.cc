@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -68,6 +70,24 @@ constexpr Setting kSettings[] = {
        if (value == "0" || value == "1") return absl::OkStatus();
        return absl::InvalidArgumentError(absl::StrCat(
            std::string(source), "=", Quote(value), ": expected 0 or 1"));
+     }},
+    {"kept", "DIR", "where kept schedules are, in place of testdata/clotho",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.kept = std::string(value);
+       std::error_code error;
+       if (std::filesystem::is_directory(settings.kept, error)) {
+         return absl::OkStatus();
+       }
+       return absl::InvalidArgumentError(
+           absl::StrCat(std::string(source), "=", Quote(value),
+                        ": expected a folder that is there"));
+     }},
+    {"out", "DIR", "where to write reports and traces of what fails",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.out = std::string(value);
+       if (!value.empty()) return absl::OkStatus();
+       return absl::InvalidArgumentError(
+           absl::StrCat(std::string(source), " is empty: expected a folder"));
      }},
     {"replay", "STRING", "run this schedule, as a report's AGAIN gives it",
      [](Settings& settings, std::string_view source, std::string_view value) {
@@ -156,6 +176,9 @@ std::string Flag(std::string_view name) {
 
 absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
   Settings settings;
+  if (const char* const bazel = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR")) {
+    settings.out = bazel;
+  }
   // In the order of their names: which error comes first must not depend on the
   // order of the environment.
   std::vector<std::string> variables;

@@ -18,11 +18,13 @@ struct Settings {
   std::optional<std::uint64_t> schedules;
   std::optional<std::uint64_t> seed;
   std::optional<bool> debug;
+  std::string out;   // Where results go; empty: nowhere.
+  std::string kept;  // Where kept schedules are; empty: beside the tests.
 };
 
-// Reads the variables CLOTHO_*, then what is left of the command line after
-// GoogleTest has taken its own; the command line wins. Whatever is not known or
-// does not parse is an error that names it.
+// Reads the variables CLOTHO_*, and Bazel's for results; then what is left of
+// the command line after GoogleTest has taken its own; the command line wins.
+// Whatever is not known or does not parse is an error that names it.
 absl::StatusOr<Settings> ReadSettings(int argc, char** argv);
 
 // The search that a test asks for, as changed by the settings. A test that is
