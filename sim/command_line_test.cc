@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -146,7 +148,7 @@ TEST(ExpectationTest, TheFirstOneIsTheFailure) {
   const Ended ended = RunTests("Fails.Expectation");
   EXPECT_THAT(
       ended.output,
-      AllOf(HasSubstr("sample_tests.cc:57: Failure"), HasSubstr("1 + 1"),
+      AllOf(HasSubstr("sample_tests.cc:60: Failure"), HasSubstr("1 + 1"),
             HasSubstr("the first"), HasSubstr("t = 1 ms, step 2"),
             Not(HasSubstr("follows from it")), Not(HasSubstr("Leaked task"))));
 }
@@ -407,6 +409,88 @@ TEST(GoogleTestTest, TheXmlHasTheReplayString) {
               AllOf(HasSubstr("name=\"clotho_seed\" value=\"1\""),
                     HasSubstr("\"clotho_strategy\" value=\"random\""),
                     HasSubstr("name=\"clotho_steps\" value=\"")));
+}
+
+TEST(GoogleTestTest, TheJsonHasTheReplayString) {
+  const Ended ended =
+      RunTests("Fails.UnderSomeSchedule", "--gtest_output=json:result.json");
+  // GoogleTest writes a slash as "\/".
+  const std::string json =
+      absl::StrReplaceAll(ReadFile("result.json"), {{"\\/", "/"}});
+  EXPECT_THAT(json,
+              AllOf(HasSubstr(absl::StrCat("\"clotho_replay\": \"",
+                                           ReplayIn(AgainOf(ended)), "\"")),
+                    HasSubstr("\"clotho_seed\": \"1\""),
+                    HasSubstr("\"clotho_executions\": \"")));
+}
+
+TEST(GoogleTestTest, WhatIsDisabledDoesNotRun) {
+  const Ended ended = RunTests("Disabled.*:Passes.InPlainOrder");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("YOU HAVE 1 DISABLED TEST"),
+                                  Not(HasSubstr("[ RUN      ] Disabled"))));
+  EXPECT_EQ(RunTests("Disabled.*", "--gtest_also_run_disabled_tests").code, 1);
+}
+
+TEST(GoogleTestTest, FailsFast) {
+  const Ended ended =
+      RunTests("Fails.Under*:Fails.Expectation", "--gtest_fail_fast");
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(Count(ended.output, "WHAT "), 1);
+  EXPECT_THAT(ended.output, HasSubstr("[  SKIPPED ] 2 tests, listed below:"));
+}
+
+TEST(GoogleTestTest, ShuffledTestsFindTheSame) {
+  const Ended straight = RunTests("Fails.Under*");
+  const Ended shuffled =
+      RunTests("Fails.Under*", "--gtest_shuffle --gtest_random_seed=7");
+  EXPECT_EQ(shuffled.code, 1);
+  EXPECT_EQ(Count(shuffled.output, AgainOf(straight)), 1);
+}
+
+// A plain test throws out of RUN_ALL_TESTS in the same way.
+TEST(GoogleTestTest, ThrowsWhenAskedTo) {
+  const Ended ended =
+      RunTests("Fails.UnderSomeSchedule", "--gtest_throw_on_failure");
+  EXPECT_NE(ended.code, 0);
+  EXPECT_NE(ended.code, 1);
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("CHANGE  1 departure from plain"),
+                                  HasSubstr("GoogleTestFailureException")));
+}
+
+TEST(GoogleTestTest, BreaksOnceAndAfterTheReport) {
+  for (const char* test :
+       {"Fails.UnderSomeSchedule", "Fails.UnderAnotherSchedule",
+        "Fails.Expectation", "Fails.MockThatIsNotCalled"}) {
+    const Ended ended = RunTests(test, "--gtest_break_on_failure", "TRAPS=yes");
+    EXPECT_EQ(ended.code, 1) << ended.output;
+    EXPECT_EQ(Count(ended.output, "WHAT "), 1) << ended.output;
+    EXPECT_EQ(Count(ended.output, "TRAP\n"), 1) << ended.output;
+    EXPECT_LT(ended.output.find("WHAT "), ended.output.find("TRAP\n"));
+    EXPECT_LT(ended.output.find("SEARCH "), ended.output.find("TRAP\n"));
+  }
+  // Also when it is a replay.
+  const std::string good =
+      ReplayIn(AgainOf(RunTests("Fails.UnderSomeSchedule")));
+  const Ended replayed =
+      RunTests("Fails.UnderSomeSchedule",
+               "--gtest_break_on_failure --clotho_replay=" + good, "TRAPS=yes");
+  EXPECT_EQ(Count(replayed.output, "TRAP\n"), 1);
+  // What passes does not.
+  EXPECT_EQ(
+      Count(
+          RunTests("Passes.*", "--gtest_break_on_failure", "TRAPS=yes").output,
+          "TRAP\n"),
+      0);
+}
+
+TEST(GoogleTestTest, WithoutADebuggerABreakEndsTheProgram) {
+  const Ended ended =
+      RunTests("Fails.UnderSomeSchedule", "--gtest_break_on_failure");
+  EXPECT_EQ(ended.code, 128 + SIGTRAP) << ended.output;
+  // Nothing of the report is lost.
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("AGAIN   CLOTHO_REPLAY="),
+                                  HasSubstr("SEARCH  random")));
 }
 
 // ---- Results in files. ----

@@ -57,6 +57,7 @@ class Explorer {
     simulator_.set_freedom(search.strict ? Freedom::kStrict
                                          : Freedom::kPortable);
     simulator_.set_debug(search.debug);
+    simulator_.set_break_at_failure(search.break_at_failure);
     simulator_.set_job_time(search.job_time);
     report_.strategy = search.strategy;
     report_.seed = search.seed;

@@ -44,6 +44,8 @@ struct Search {
   std::function<std::unique_ptr<Strategy>()> make_strategy = [] {
     return std::make_unique<PlainStrategy>();
   };
+  // For a debugger: the first execution that fails stops where it does so.
+  bool break_at_failure = false;
   // Executions. Plain order has only one.
   std::uint64_t schedules = 1;
   // Schedules that are run before the search: see Also.

@@ -98,11 +98,25 @@ class FlagSaver {
     testing::GTEST_FLAG(break_on_failure) = break_;
     testing::GTEST_FLAG(throw_on_failure) = throw_;
   }
+  FlagSaver(const FlagSaver&) = delete;
+  FlagSaver& operator=(const FlagSaver&) = delete;
 
  private:
   const bool break_;
   const bool throw_;
 };
+
+// Tells a debugger where the failure is noticed: runs it again, and stops
+// there. The report has been printed by then; without a debugger the program
+// ends.
+void BreakAtFailure(Coro<void> (*body)(), Search search, std::string_view test,
+                    const Report& report) {
+  std::printf("[  CLOTHO  ] once more, to break where it fails\n");
+  std::fflush(nullptr);
+  search.break_at_failure = true;
+  Interceptor interceptor;
+  RunReplay(body, search, test, FormatReplay(report.replay)).IgnoreError();
+}
 
 }  // namespace
 
@@ -185,10 +199,21 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
   }
   if (!settings.out.empty()) WriteResults(settings.out, name, *report);
   const Failure& failure = *report->failure;
-  const bool has_place = failure.line != 0;
-  ADD_FAILURE_AT(has_place ? failure.file.c_str() : file,
-                 has_place ? static_cast<int>(failure.line) : line)
-      << report->Text();
+  const auto tell = [&] {
+    const bool has_place = failure.line != 0;
+    ADD_FAILURE_AT(has_place ? failure.file.c_str() : file,
+                   has_place ? static_cast<int>(failure.line) : line)
+        << report->Text();
+  };
+  const bool comes_back = !report->nondeterministic && !report->diverged &&
+                          !report->misused && !report->incomplete;
+  if (testing::GTEST_FLAG(break_on_failure) && comes_back) {
+    const FlagSaver flags;
+    tell();
+    BreakAtFailure(body, search, name, *report);
+  } else {
+    tell();
+  }
 }
 
 }  // namespace internal

@@ -1,6 +1,7 @@
 #include "clotho/sim/internal/simulator.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -218,6 +219,7 @@ void Simulator::Finish() {
 
 void Simulator::Fail(Failure failure) {
   if (failed()) return;
+  if (std::exchange(break_at_failure_, false)) std::raise(SIGTRAP);
   failure.step = step_;
   failure.time_ns = clock_.NowNs();
   if (failure.task.empty()) failure.task = CurrentTaskName();

@@ -130,6 +130,8 @@ class Simulator final : public Scheduler,
   void set_freedom(Freedom freedom) { freedom_ = freedom; }
   // Of the loop: see EventLoop::SetDebug.
   void set_debug(bool debug) { debug_ = debug; }
+  // The next failure stops the program where it is noticed, as a breakpoint.
+  void set_break_at_failure(bool on) { break_at_failure_ = on; }
   // See sim/executor.h.
   void set_job_time(JobTime time) { executors_.set_job_time(std::move(time)); }
 
@@ -229,6 +231,7 @@ class Simulator final : public Scheduler,
   EventLoop loop_;
   Executors executors_{loop_};
   bool debug_ = false;
+  bool break_at_failure_ = false;
   std::set<std::string> warnings_;  // That were written.
   Budget budget_;
   Freedom freedom_ = Freedom::kPortable;

@@ -1,6 +1,9 @@
 // Tests for command_line_test.cc to run. Some fail, and that is what they are
 // for: no test of its own.
 
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -95,6 +98,18 @@ CLOTHO_TEST(Skips, WhenAHelperSaysSo) {
   skip();
   co_return;
 }
+
+CLOTHO_TEST(Disabled, DISABLED_Fails) {
+  co_await Sleep(absl::ZeroDuration());
+  Always(false, "it is disabled");
+}
+
+// With TRAPS in the environment, says where a debugger would stop.
+[[maybe_unused]] const bool says_traps = [] {
+  if (std::getenv("TRAPS") == nullptr) return false;
+  std::signal(SIGTRAP, [](int) { std::puts("TRAP"); });
+  return true;
+}();
 
 int executions = 0;
 
