@@ -87,6 +87,7 @@ class Explorer {
       }
       if (warm.strategy().done()) {
         report_.exhausted = true;
+        report_.scope = warm.strategy().scope();
         break;
       }
     }

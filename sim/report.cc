@@ -266,7 +266,8 @@ std::string Report::Text() const {
     absl::StrAppend(&out, "no failure in ", exhausted ? "all " : "",
                     distinct_executions,
                     distinct_executions == 1 ? " execution" : " executions",
-                    " (", strategy, ", base seed ", seed, ")\n");
+                    scope.empty() ? "" : " ", scope, " (", strategy,
+                    ", base seed ", seed, ")\n");
     for (const GoalReport& goal : goals) {
       absl::StrAppend(&out, "reached ", goal.reached, " times: \"", goal.goal,
                       "\" (", goal.place, ")\n");

@@ -64,6 +64,9 @@ class Report {
   std::uint64_t distinct_executions = 0;
   // There is no other execution than those.
   bool exhausted = false;
+  // What "all" means then, if that is less than everything: "within 2
+  // departures from plain order".
+  std::string scope;
   // What was asked for cannot be done: `failure` quotes what is wrong.
   bool misused = false;
   // Of schedules that are run before each search (sim::Also): those whose

@@ -29,6 +29,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/runnable.h"
@@ -184,6 +185,9 @@ class Strategy {
 
   // No execution is left to be run: the search ends.
   virtual bool done() const { return false; }
+  // Once it is done: what it has been exhaustive about, if that is less than
+  // everything. Follows "all 25 executions" in reports.
+  virtual std::string scope() const { return ""; }
   // How many of those that were run had been run before.
   virtual std::uint64_t repeated() const { return 0; }
 };

@@ -1,6 +1,9 @@
 #include "clotho/sim/strategies/exhaustive.h"
 
 #include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
 
 namespace clotho::sim {
 
@@ -36,6 +39,13 @@ void ExhaustiveStrategy::EndExecution() {
   }
   ++bound_;
   cut_ = false;
+}
+
+std::string ExhaustiveStrategy::scope() const {
+  if (!cut_) return "";  // No execution has more departures than that.
+  return absl::StrCat("within ", departures_max_,
+                      departures_max_ == 1 ? " departure" : " departures",
+                      " from plain order");
 }
 
 }  // namespace clotho::sim

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "clotho/sim/random.h"
@@ -43,6 +44,7 @@ class ExhaustiveStrategy final : public Strategy {
   }
   void EndExecution() override;
   bool done() const override { return done_; }
+  std::string scope() const override;
   std::uint64_t repeated() const override { return repeated_; }
 
  private:

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/explore.h"
@@ -73,6 +74,11 @@ TEST(ExhaustiveTest, ABoundCountsDepartures) {
     EXPECT_TRUE(report.exhausted);
     EXPECT_GT(report.distinct_executions, before);
     before = report.distinct_executions;
+    EXPECT_THAT(
+        report.Text(),
+        HasSubstr(absl::StrCat(
+            "no failure in all ", before, " executions within ", bound,
+            bound == 1 ? " departure " : " departures ", "from plain order")));
     // Every execution has another list of departures, and so another order.
     EXPECT_EQ(seen.size(), report.distinct_executions);
     EXPECT_TRUE(std::ranges::includes(seen, all));
@@ -87,6 +93,7 @@ TEST(ExhaustiveTest, ABoundThatIsNeverReachedIsNone) {
                                 Exhaustive{.departures_max = 1'000});
   EXPECT_TRUE(report.exhausted);
   EXPECT_EQ(report.distinct_executions, 90);
+  EXPECT_THAT(report.Text(), HasSubstr("no failure in all 90 executions ("));
   EXPECT_THAT(seen, SizeIs(90));
 }
 
