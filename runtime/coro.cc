@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "absl/debugging/symbolize.h"
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,11 @@ std::string FunctionAt(const void* address) {
                                    " [clone .actor]", " (.actor)", ".actor"}) {
     const std::size_t at = text.find(suffix);
     if (at != std::string::npos) text.resize(at);
+  }
+  // As source code names it: "(anonymous namespace)::" says nothing.
+  static constexpr std::string_view kUnnamed = "(anonymous namespace)::";
+  for (std::size_t at; (at = text.find(kUnnamed)) != text.npos;) {
+    text.erase(at, kUnnamed.size());
   }
   return text;
 }

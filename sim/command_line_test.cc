@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "clotho/sim/internal/shell.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -28,42 +29,16 @@ using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Ended {
-  int code = 0;
-  std::string output;  // Both of its streams.
-};
+using internal::AgainOf;
+using internal::Ended;
+using internal::ReplayIn;
 
-// A folder with the program in it, so that lines of a report can be pasted.
-const std::string& Folder() {
-  static const std::string* const folder = [] {
-    const std::string path =
-        absl::StrCat(testing::TempDir(), "/command_line-", getpid());
-    std::filesystem::create_directories(path);
-    std::filesystem::copy_file(
-        std::filesystem::absolute("sim/sample_tests"), path + "/sample_tests",
-        std::filesystem::copy_options::overwrite_existing);
-    return new std::string(path);
-  }();
-  return *folder;
+const internal::Shell& SampleTests() {
+  static const auto* const shell = new internal::Shell("sim/sample_tests");
+  return *shell;
 }
-
-// Runs a line in that folder, in a shell, with nothing in the environment that
-// is meant for this test.
-Ended Shell(std::string_view line) {
-  const std::string script = Folder() + "/line.sh";
-  std::ofstream(script) << "cd '" << Folder() << "'\n" << line << "\n";
-  const std::string command =
-      absl::StrCat("env -i PATH=/usr/bin:/bin sh '", script, "' 2>&1");
-  std::FILE* const pipe = popen(command.c_str(), "r");
-  Ended ended;
-  char buffer[4096];
-  for (std::size_t size = 0; (size = fread(buffer, 1, sizeof buffer, pipe));) {
-    ended.output.append(buffer, size);
-  }
-  const int status = pclose(pipe);
-  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ended;
-}
+const std::string& Folder() { return SampleTests().folder(); }
+Ended Shell(std::string_view line) { return SampleTests().Run(line); }
 
 Ended RunTests(std::string_view filter, std::string_view arguments = "",
                std::string_view variables = "") {
@@ -75,21 +50,6 @@ Ended RunTests(std::string_view filter, std::string_view arguments = "",
 Ended Replay(std::string_view replay) {
   return RunTests("Fails.UnderSomeSchedule",
                   absl::StrCat("--clotho_replay='", std::string(replay), "'"));
-}
-
-// What stands after AGAIN: a line, and those that it goes on in.
-std::string AgainOf(const Ended& ended) {
-  const std::size_t at = ended.output.find("\nAGAIN   ");
-  if (at == std::string::npos) return "false";
-  const std::size_t begin = at + 9;
-  std::size_t end = ended.output.find('\n', begin);
-  while (ended.output[end - 1] == '\\') end = ended.output.find('\n', end + 1);
-  return ended.output.substr(begin, end - begin);
-}
-
-std::string ReplayIn(const std::string& again) {
-  const std::size_t begin = again.find("CLOTHO_REPLAY=") + 14;
-  return again.substr(begin, again.find(' ', begin) - begin);
 }
 
 int Count(std::string_view text, std::string_view part) {

@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/sim/failure.h"
+#include "clotho/sim/internal/busiest.h"
 #include "clotho/sim/internal/launch.h"
 #include "clotho/sim/internal/races.h"
 #include "clotho/sim/internal/recorder.h"
@@ -222,6 +223,7 @@ class Explorer {
     for (const internal::GoalCount& goal : simulator_.TakeGoals()) {
       report_.goals.push_back({.goal = goal.goal,
                                .place = internal::Place(goal.location),
+                               .line = goal.location.line(),
                                .reached = goal.reached});
     }
     const auto missed = std::ranges::find(report_.goals, std::uint64_t{0},
@@ -237,6 +239,8 @@ class Explorer {
             : absl::StrCat("all ", report_.executions, " executions"),
         "\n", missed->place,
         ": the test does not test what this line says it should");
+    failure.file = missed->place.substr(0, missed->place.rfind(':'));
+    failure.line = missed->line;
     failure.origin = absl::StrCat("goal ", missed->place);
     report_.failure = std::move(failure);
   }
@@ -261,7 +265,9 @@ class Explorer {
       report_.failure = std::move(failure);
       return std::move(report_);
     }
-    Record(Deviations(execution.deviations));
+    const Deviations deviations = execution.deviations;
+    const std::uint64_t hash = execution.trace_hash;
+    if (Record(deviations) != hash) NotDeterministic(deviations);
     return std::move(report_);
   }
 
@@ -440,27 +446,50 @@ class Explorer {
     return Shrink(std::move(deviations), attempt, options);
   }
 
-  // Runs the execution once more and writes down what happens.
-  void Record(const Deviations& deviations) {
+  // Runs the execution once more and writes down what happens. Returns the hash
+  // of its steps.
+  std::uint64_t Record(const Deviations& deviations) {
     Recorder recorder(simulator_);
     const FreedomScope freedom(*this, FreedomOf(deviations));
     ReplayStrategy strategy(deviations);
     const Execution& execution =
         simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
     report_.failure = execution.failure;
+    if (report_.failure.has_value()) Explain(*report_.failure, recorder);
     report_.trace = std::move(recorder.trace());
     report_.trace_hash = report_.trace.Hash();
     report_.replay = ReplayString{.program_seed = search_.program_seed,
                                   .schedule = execution.deviations,
                                   .check = execution.check};
-    if (!report_.failure.has_value()) return;
-    if (report_.failure->kind == FailureKind::kDeadlock) {
-      report_.waits = internal::WaitsText(recorder);
-    }
+    if (!report_.failure.has_value()) return execution.trace_hash;
     if (recorder.races().race().has_value()) {
       report_.race = internal::RaceText(*recorder.races().race());
     }
     report_.again = internal::AgainText(name_, ReplayText());
+    return execution.trace_hash;
+  }
+
+  // Adds what only a recording knows.
+  void Explain(Failure& failure, Recorder& recorder) {
+    switch (failure.kind) {
+      case FailureKind::kDeadlock:
+        report_.waits = internal::WaitsText(recorder);
+        break;
+      case FailureKind::kInvariant:
+        failure.task = recorder.LastToStep();
+        break;
+      case FailureKind::kLivelock:
+      case FailureKind::kVirtualTime:
+        if (const std::string busiest = internal::BusiestText(recorder.trace());
+            !busiest.empty()) {
+          // After the first line, which says what it is.
+          const std::size_t at = failure.what.find('\n');
+          failure.what.insert(at, "\n" + busiest);
+        }
+        break;
+      default:
+        break;
+    }
   }
 
   // Long ones go to a file, beside the other results.
@@ -474,6 +503,7 @@ class Explorer {
   void NotDeterministic(const Deviations& deviations) {
     Recorder first(simulator_);
     Recorder second(simulator_);
+    const FreedomScope freedom(*this, FreedomOf(deviations));
     ReplayStrategy strategy(deviations);
     simulator_.Run(body_, strategy, ProgramSeed(), &first);
     simulator_.Run(body_, strategy, ProgramSeed(), &second);
@@ -483,6 +513,7 @@ class Explorer {
     std::size_t i = 0;
     while (i < a.size() && i < b.size() && a[i] == b[i]) ++i;
     Failure failure;
+    failure.kind = FailureKind::kNotDeterministic;
     failure.origin = "not deterministic";
     failure.what = absl::StrCat("Not deterministic: two runs of ",
                                 FormatDeviations(deviations));

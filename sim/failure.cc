@@ -36,6 +36,8 @@ std::string_view FailureKindName(FailureKind kind) {
       return "misuse";
     case FailureKind::kIncomplete:
       return "incomplete";
+    case FailureKind::kNotDeterministic:
+      return "not deterministic";
   }
   return "failure";
 }

@@ -26,6 +26,7 @@ enum class FailureKind {
   kGoal,          // A Sometimes() that was false in every execution.
   kMisuse,        // What was asked for cannot be done.
   kIncomplete,    // An exhaustive search that its budget has cut short.
+  kNotDeterministic,  // Two runs of one schedule differ.
 };
 
 // "deadlock", "expectation", ...

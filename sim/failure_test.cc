@@ -196,19 +196,56 @@ TEST(FailureTest, ALostWakeUp) {
   EXPECT_THAT(report.waits, HasSubstr("nobody is known to end this wait"));
 }
 
+constexpr int kGoesRound = __LINE__ + 2;
 Coro<void> GoRound() {
   while (true) co_await Sleep(absl::ZeroDuration());
 }
 
 TEST(FailureTest, ALivelock) {
   const Report report = Explore(GoRound, Limits{.steps_max = 500});
-  EXPECT_EQ(Story(report),
-            "livelock\n"
-            "Livelock: 500 steps without an end, at t = 0 s\n"
-            "(a test that needs more says so: sim::Limits{.steps_max = ...})\n"
-            "at no known place\n"
-            "task \"\", step 500, 0 ns\n"
-            "origin livelock");
+  EXPECT_EQ(
+      Story(report),
+      absl::StrCat(
+          "livelock\n"
+          "Livelock: 500 steps without an end\n"
+          "main took 500 steps, the last one: gives way (",
+          Here(kGoesRound),
+          ")\n"
+          "(a test that needs more says so: sim::Limits{.steps_max = ...})\n"
+          "at no known place\n"
+          "task \"\", step 500, 0 ns\n"
+          "origin livelock"));
+}
+
+TEST(FailureTest, ALivelockNamesThoseWhoKeepItGoing) {
+  const auto body = []() -> Coro<void> {
+    Event ping;
+    Event pong;
+    const auto relay = [](Event& mine, Event& other) -> Coro<void> {
+      while (true) {
+        co_await mine.Wait();
+        mine.Clear();
+        other.Set();
+      }
+    };
+    const auto rare = []() -> Coro<void> {
+      co_await Sleep(absl::ZeroDuration());
+      co_await Sleep(absl::Hours(1));
+    };
+    Task<void> left = CreateTask(relay(ping, pong), {.name = "left"});
+    Task<void> right = CreateTask(relay(pong, ping), {.name = "right"});
+    Task<void> other = CreateTask(rare(), {.name = "other"});
+    ping.Set();
+    co_await Gather(left, right, other);
+  };
+  const std::string what =
+      Explore(body, Limits{.steps_max = 500}).failure->what;
+  EXPECT_THAT(what, HasSubstr("\nleft took 249 steps, the last one: wakes "
+                              "right, await Event (sim/failure_test.cc:"));
+  EXPECT_THAT(what, HasSubstr("\nright took 248 steps, the last one: wakes "
+                              "left, await Event (sim/failure_test.cc:"));
+  EXPECT_THAT(what, Not(HasSubstr("other")));
+  EXPECT_THAT(what, Not(HasSubstr("main")));
 }
 
 TEST(FailureTest, ABodyThatUsesUpItsStepsExactlyIsNoLivelock) {
@@ -221,15 +258,20 @@ TEST(FailureTest, ABodyThatUsesUpItsStepsExactlyIsNoLivelock) {
 }
 
 TEST(FailureTest, TooMuchVirtualTime) {
+  constexpr int kLine = __LINE__ + 1;
   const auto body = []() -> Coro<void> { co_await Sleep(absl::Hours(2)); };
   EXPECT_EQ(
       Story(Explore(body, Limits{.virtual_time_max = absl::Hours(1)})),
-      "virtual time\n"
-      "The test's body has not ended after 3600 s of virtual time\n"
-      "(a test that needs more says so: sim::Limits{.virtual_time_max = ...})\n"
-      "at no known place\n"
-      "task \"\", step 1, 0 ns\n"
-      "origin virtual time");
+      absl::StrCat(
+          "virtual time\n"
+          "The test's body has not ended after 3600 s of virtual time\n"
+          "main took 1 step, the last one: starts, await Sleep(7200 s) (",
+          Here(kLine),
+          ")\n(a test that needs more says so: sim::Limits{.virtual_time_max = "
+          "...})\n"
+          "at no known place\n"
+          "task \"\", step 1, 0 ns\n"
+          "origin virtual time"));
   EXPECT_EQ(Story(Explore(body, Limits{.virtual_time_max = absl::Hours(2)})),
             "passed");
 }
@@ -263,11 +305,11 @@ TEST(FailureTest, ALeakedTask) {
           "leaked task\n"
           "Leaked task: heartbeat is still pending after the test's body "
           "returned\n"
-          "created ",
-          Here(created), "; awaiting Sleep(10 s), ", Here(awaits),
+          "created at ",
+          Here(created), "\nawaiting Sleep(10 s) at ", Here(awaits),
           "\n"
-          "Await it or cancel it; if it is meant to outlive the test, create "
-          "it with {.background = true}.\n"
+          "Await it or cancel it; to let it outlive the test, create it with "
+          "{.background = true}.\n"
           "at ",
           Here(created),
           "\n"
@@ -317,10 +359,11 @@ TEST(FailureTest, AnExceptionOfATaskThatNobodyRetrieved) {
   const std::string story = Story(Explore(body));
   EXPECT_EQ(story,
             absl::StrCat("unretrieved exception\n"
-                         "Exception nobody retrieved: TimeoutError: after 2 s "
-                         "in task prefetch (created ",
+                         "Exception nobody retrieved: task prefetch raised "
+                         "TimeoutError: after 2 s\n"
+                         "created at ",
                          Here(created),
-                         ")\n"
+                         "\n"
                          "at ",
                          Here(created),
                          "\n"

@@ -50,24 +50,28 @@ std::string Where(const Failure& failure) {
   std::vector<std::string> parts;
   const std::string place =
       failure.line == 0 ? "" : Place(failure.file, failure.line);
+  const bool is_said = failure.what.find(place) != failure.what.npos;
   if (!failure.function.empty()) {
-    parts.push_back(absl::StrCat("in ", failure.function, " (", place, ")"));
-  } else if (!place.empty()) {
+    parts.push_back(absl::StrCat("in ", failure.function));
+    parts.push_back(absl::StrCat("(", place, ")"));
+  } else if (!is_said) {
     parts.push_back(absl::StrCat("at ", place));
   }
   if (!failure.task.empty()) {
     parts.push_back(absl::StrCat("task ", failure.task));
   }
-  // A deadlock has said so already.
-  if (failure.kind != FailureKind::kDeadlock) {
+  // A deadlock has said so already, and a search as a whole has none.
+  if (failure.kind != FailureKind::kDeadlock &&
+      failure.kind != FailureKind::kGoal &&
+      failure.kind != FailureKind::kIncomplete) {
     parts.push_back(absl::StrCat("t = ", TimeText(failure.time_ns)));
     parts.push_back(absl::StrCat("step ", failure.step));
   }
   std::string text;
   std::size_t width = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::string part =
-        absl::StrCat(parts[i], i + 1 < parts.size() ? "," : "");
+    const bool goes_on = i + 1 < parts.size() && parts[i + 1].front() != '(';
+    const std::string part = absl::StrCat(parts[i], goes_on ? "," : "");
     const bool wraps = width + 1 + part.size() > kWidth - kMargin;
     absl::StrAppend(&text, width == 0 ? "" : wraps ? "\n" : " ", part);
     width = (width == 0 || wraps ? 0 : width + 1) + part.size();
@@ -160,17 +164,24 @@ class Table {
       }
       task_width = std::min<std::size_t>(task_width, 24);
     }
+    std::size_t step_width = 4;
+    if (!trace_.events.empty()) {
+      step_width =
+          std::max(step_width, absl::StrCat(trace_.events.back().step).size());
+    }
+    const std::size_t margin = 2 + step_width + 2;
     const std::size_t left =
-        8 + time_width + 2 + (columns ? 0 : task_width + 2);
+        margin + time_width + 2 + (columns ? 0 : task_width + 2);
     const std::size_t width =
         std::min<std::size_t>(
             (kWidth - left) / std::max<std::size_t>(lane_count, 1),
             columns ? 34 : kWidth - left) -
         2;
 
-    std::string out = absl::StrCat("  step  ", Pad("time", time_width), "  ");
-    std::string rule =
-        absl::StrCat("  ----  ", std::string(time_width, '-'), "  ");
+    std::string out = absl::StrCat("  ", Pad("step", step_width), "  ",
+                                   Pad("time", time_width), "  ");
+    std::string rule = absl::StrCat("  ", std::string(step_width, '-'), "  ",
+                                    std::string(time_width, '-'), "  ");
     if (columns) {
       for (const std::size_t lane : lanes_) {
         absl::StrAppend(&out, Pad(trace_.lanes[lane], width), "  ");
@@ -194,19 +205,18 @@ class Table {
         continue;
       }
       if (hidden > 0) {
-        AddLine(out, absl::StrCat("        (", hidden,
+        AddLine(out, absl::StrCat(std::string(margin, ' '), "(", hidden,
                                   hidden == 1 ? " step)" : " steps)"));
         hidden = 0;
       }
       const bool first = event.step != previous;
       previous = event.step;
-      std::string row(kMargin, ' ');
+      std::string row(margin, ' ');
       if (first && event.step > 0) {
         const std::string number = absl::StrCat(event.step);
-        row = absl::StrCat(
-            Mark(event.step, failing_step),
-            std::string(number.size() < 4 ? 4 - number.size() : 0, ' '), number,
-            "  ");
+        row = absl::StrCat(Mark(event.step, failing_step),
+                           std::string(step_width - number.size(), ' '), number,
+                           "  ");
       }
       absl::StrAppend(
           &row, Pad(first ? TimeText(event.time_ns) : "", time_width), "  ");
@@ -258,6 +268,38 @@ class Table {
   std::vector<std::size_t> lanes_;
 };
 
+// What the schedule did differently from plain order.
+std::string ChangeText(const Report& report) {
+  const std::size_t count = report.trace.departures.size();
+  if (count == 0) return "none: this fails in plain asyncio order";
+  std::string change =
+      absl::StrCat(count, count == 1 ? " departure" : " departures",
+                   " from plain asyncio order");
+  if (report.departures_found > 0) {
+    absl::StrAppend(&change, " (found with ", report.departures_found,
+                    ", shrunk in ", report.shrink_runs,
+                    report.shrink_runs == 1 ? " run" : " runs",
+                    report.minimal ? "; none can be left out)" : ")");
+  }
+  for (std::size_t i = 0; i < count && i < kDeparturesShown; ++i) {
+    const Departure& departure = report.trace.departures[i];
+    const std::string one =
+        absl::StrCat("step ", departure.step, "  ", departure.taken);
+    if (one.size() + departure.plain.size() + 3 + kMargin <= kWidth) {
+      absl::StrAppend(&change, "\n", one, "   ", departure.plain);
+    } else {
+      absl::StrAppend(&change, "\n", one, "\n        ", departure.plain);
+    }
+  }
+  if (count > kDeparturesShown) {
+    absl::StrAppend(&change, "\n... and ", count - kDeparturesShown, " more");
+  }
+  if (!report.reachable.empty()) {
+    absl::StrAppend(&change, "\n", report.reachable);
+  }
+  return change;
+}
+
 }  // namespace
 
 std::string Report::Text() const {
@@ -279,7 +321,9 @@ std::string Report::Text() const {
            failure->kind == FailureKind::kExpectation
                ? failure->what
                : Wrap(failure->what, kWidth - kMargin, /*indent=*/2));
-  AddBlock(out, "", Where(*failure));
+  if (const std::string where = Where(*failure); !where.empty()) {
+    AddBlock(out, "", where);
+  }
   const auto add_files = [&] {
     if (files.empty()) return;
     absl::StrAppend(&out, "\n");
@@ -310,38 +354,12 @@ std::string Report::Text() const {
     AddBlock(out, "AGAIN", again);
   }
 
-  absl::StrAppend(&out, "\n");
-  const std::size_t count = trace.departures.size();
-  std::string change;
-  if (count == 0) {
-    change = "none: this fails in plain asyncio order";
-  } else {
-    change = absl::StrCat(count, count == 1 ? " departure" : " departures",
-                          " from plain asyncio order");
-    if (departures_found > 0) {
-      absl::StrAppend(&change, " (found with ", departures_found,
-                      ", shrunk in ", shrink_runs,
-                      shrink_runs == 1 ? " run" : " runs",
-                      minimal ? "; none can be left out)" : ")");
-    }
-    for (std::size_t i = 0; i < count && i < kDeparturesShown; ++i) {
-      const Departure& departure = trace.departures[i];
-      const std::string one =
-          absl::StrCat("step ", departure.step, "  ", departure.taken);
-      if (one.size() + departure.plain.size() + 3 + kMargin <= kWidth) {
-        absl::StrAppend(&change, "\n", one, "   ", departure.plain);
-      } else {
-        absl::StrAppend(&change, "\n", one, "\n        ", departure.plain);
-      }
-    }
-    if (count > kDeparturesShown) {
-      absl::StrAppend(&change, "\n... and ", count - kDeparturesShown, " more");
-    }
+  // Of two runs that differ, the schedule explains nothing.
+  if (!nondeterministic) {
+    absl::StrAppend(&out, "\n");
+    AddBlock(out, "CHANGE",
+             Wrap(ChangeText(*this), kWidth - kMargin, /*indent=*/8));
   }
-  if (count > 0 && !reachable.empty()) {
-    absl::StrAppend(&change, "\n", reachable);
-  }
-  AddBlock(out, "CHANGE", Wrap(change, kWidth - kMargin, /*indent=*/8));
 
   if (!trace.events.empty()) {
     absl::StrAppend(&out, "\n", Table(trace).Text(failure->step));

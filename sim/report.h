@@ -22,7 +22,8 @@ namespace clotho::sim {
 // A Sometimes or Reachable.
 struct GoalReport {
   std::string goal;
-  std::string place;
+  std::string place;  // "cache.cc:40", and its line alone.
+  std::uint32_t line = 0;
   std::uint64_t reached = 0;  // How often, in all executions together.
 };
 

@@ -185,6 +185,9 @@ void Recorder::Chose(std::string_view what, std::uint64_t value,
 
 void Recorder::Failed(const Failure& failure) {
   std::size_t lane = current_;
+  if (lane == kNoLane && failure.kind != FailureKind::kLeakedTask) {
+    lane = last_;  // It is noticed when the step is over.
+  }
   if (lane == kNoLane) lane = trace_.lanes.empty() ? CallbackLane() : 0;
   if (failure.kind == FailureKind::kDeadlock) return;  // WAITS shows it.
   TraceEvent& event = Add(lane, Kind::kFailure, FailureKindName(failure.kind));
@@ -262,6 +265,7 @@ void Recorder::StepBegins(const Runnable& runnable) {
 }
 
 void Recorder::StepEnds() {
+  if (current_ != kNoLane) last_ = current_;
   current_ = outer_.back();
   outer_.pop_back();
 }

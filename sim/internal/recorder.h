@@ -31,6 +31,10 @@ class Recorder final : public Observer {
   Trace& trace() { return trace_; }
   const WaitGraph& waits() const { return waits_; }
   const RaceFinder& races() const { return races_; }
+  // Whose step was the last one, by name. Empty: nobody's.
+  std::string LastToStep() const {
+    return last_ == kNoLane ? "" : trace_.lanes[last_];
+  }
   // When and at which step a task began its last wait.
   struct Since {
     std::uint64_t step = 0;
@@ -78,6 +82,7 @@ class Recorder final : public Observer {
   std::size_t callback_lane_ = kNoLane;
   std::uint32_t current_chain_ = 0;
   std::size_t current_ = kNoLane;  // Whose step runs; none for bookkeeping.
+  std::size_t last_ = kNoLane;     // Whose step was the last one.
   // Of the steps that are running: an eager task's is inside of another's.
   std::vector<std::size_t> outer_;
 };

@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/sync.h"
@@ -194,7 +195,7 @@ void Simulator::Finish() {
         if (leaked->waiting_on() != nullptr) {
           clotho::internal::WaitInfo info;
           leaked->waiting_on()->Explain(info);
-          awaiting = absl::StrCat("awaiting ", info.what, ", ",
+          awaiting = absl::StrCat("awaiting ", info.what, " at ",
                                   Place(leaked->AwaitLocation()));
         } else if (leaked->started()) {
           awaiting = absl::StrCat("ready to go on at ",
@@ -202,10 +203,10 @@ void Simulator::Finish() {
         }
         failure.what = absl::StrCat(
             "Leaked task: ", leaked->name(),
-            " is still pending after the test's body returned\n", "created ",
-            Place(leaked->created_at()), "; ", awaiting,
-            "\nAwait it or cancel it; if it is meant to outlive the test, "
-            "create it with {.background = true}.");
+            " is still pending after the test's body returned\n", "created at ",
+            Place(leaked->created_at()), "\n", awaiting,
+            "\nAwait it or cancel it; to let it outlive the test, create it "
+            "with {.background = true}.");
         SetPlace(failure, leaked->created_at());
         failure.task = leaked->name();
         failure.origin =
@@ -245,22 +246,25 @@ void Simulator::OnException(const ExceptionContext& context) {
       return;
     case Source::kNeverRetrieved:
       failure.kind = FailureKind::kUnretrieved;
-      failure.what = absl::StrCat("Exception nobody retrieved: ",
-                                  DescribeException(context.exception));
+      failure.what = "Exception nobody retrieved: ";
       if (context.task != nullptr) {
-        absl::StrAppend(&failure.what, " in task ", context.task->name(),
-                        " (created ", Place(context.task->created_at()), ")");
+        absl::StrAppend(&failure.what, "task ", context.task->name(),
+                        " raised ", DescribeException(context.exception),
+                        "\ncreated at ", Place(context.task->created_at()));
         SetPlace(failure, context.task->created_at());
         failure.task = context.task->name();
       } else {
-        absl::StrAppend(&failure.what, ", set on a Future");
+        absl::StrAppend(&failure.what, DescribeException(context.exception),
+                        ", set on a Future");
       }
       break;
     case Source::kNeverAwaited:
       failure.kind = FailureKind::kNeverAwaited;
-      failure.what = absl::StrCat("Never awaited: ", context.message,
-                                  "\n(a Coro does nothing until it is awaited; "
-                                  "CreateTask() starts one)");
+      failure.what = absl::StrCat(
+          "Never awaited: ",
+          absl::StrReplaceAll(context.message, {{" was never awaited", ""}}),
+          "\n(a Coro does nothing until it is awaited; CreateTask() starts "
+          "one)");
       break;
     case Source::kCallback:
       failure.kind = FailureKind::kCallback;
@@ -535,10 +539,10 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
   if (step_ >= budget_.steps_max) {
     Failure failure;
     failure.kind = FailureKind::kLivelock;
-    failure.what = absl::StrCat(
-        "Livelock: ", budget_.steps_max,
-        " steps without an end, at t = ", TimeText(clock_.NowNs()),
-        "\n(a test that needs more says so: sim::Limits{.steps_max = ...})");
+    failure.what =
+        absl::StrCat("Livelock: ", budget_.steps_max,
+                     " steps without an end\n(a test that needs more says so: "
+                     "sim::Limits{.steps_max = ...})");
     failure.origin = "livelock";
     Fail(std::move(failure));
     return kStop;
@@ -664,8 +668,14 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
     if (!graph.cycle.empty()) {
       first = &graph.waits[*std::min_element(graph.cycle.begin(),
                                              graph.cycle.end())];
-    } else if (graph.waits.size() > 1) {
-      first = &graph.waits[1];
+    } else {
+      // One that nobody is known to end; the body mostly waits for others.
+      const auto lost = std::find_if(
+          graph.waits.begin(), graph.waits.end(), [](const Wait& wait) {
+            return !wait.background && !wait.what.empty() &&
+                   wait.holders.empty();
+          });
+      if (lost != graph.waits.end()) first = &*lost;
     }
     if (first != nullptr && !first->stack.empty()) {
       SetPlace(failure, first->stack.front());

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kWidth = 92;    // Of a line, beside the heading.
 constexpr std::size_t kTasksMax = 8;  // More are counted, not shown.
 constexpr std::size_t kHoldersMax = 3;
+constexpr std::size_t kPlaceMin = 12;  // No place is cut to less.
 
 std::string Cut(std::string_view text, std::size_t width) {
   if (text.size() <= width) return std::string(text);
@@ -68,7 +69,8 @@ std::string CycleText(const WaitGraph& graph) {
   return text;
 }
 
-std::string HolderText(const WaitGraph& graph, const Wait& wait) {
+std::string HolderText(const WaitGraph& graph, const Wait& wait,
+                       std::size_t room) {
   if (wait.what.empty()) return "";
   if (wait.holders.empty()) return "nobody is known to end this wait";
   std::vector<std::string> names;
@@ -81,7 +83,12 @@ std::string HolderText(const WaitGraph& graph, const Wait& wait) {
   }
   std::string text = absl::StrJoin(names, ", ");
   if (wait.holds_by_taking && wait.held_at.line() != 0) {
-    absl::StrAppend(&text, ", taken at ", Place(wait.held_at));
+    absl::StrAppend(&text, ", taken at ");
+    absl::StrAppend(
+        &text,
+        CutPlace(Place(wait.held_at),
+                 std::max<std::size_t>(
+                     room > text.size() ? room - text.size() : 0, kPlaceMin)));
   }
   return text;
 }
@@ -104,7 +111,6 @@ std::string WaitsText(const Recorder& recorder) {
   }
   std::size_t task_width = 4;
   std::size_t what_width = 9;
-  std::size_t place_width = 11;
   const std::size_t shown = std::min(order.size(), kTasksMax);
   for (std::size_t i = 0; i < shown; ++i) {
     const Wait& wait = graph.waits[order[i]];
@@ -112,26 +118,18 @@ std::string WaitsText(const Recorder& recorder) {
         std::max(task_width, std::min<std::size_t>(wait.task.size(), 18));
     what_width =
         std::max(what_width, std::min<std::size_t>(wait.what.size(), 22));
-    if (!wait.stack.empty()) {
-      place_width =
-          std::max(place_width,
-                   std::min<std::size_t>(Place(wait.stack.back()).size(), 28));
-    }
   }
   absl::StrAppend(&text, Pad("task", task_width), "  ",
-                  Pad("waits for", what_width), "  since  ",
-                  Pad("awaiting at", place_width), "  who could end it\n");
+                  Pad("waits for", what_width), "  since  who could end it\n");
   for (std::size_t i = 0; i < shown; ++i) {
     const Wait& wait = graph.waits[order[i]];
     const Recorder::Since since = recorder.WaitsSince(wait.task);
-    absl::StrAppend(&text, Pad(Cut(wait.task, task_width), task_width), "  ",
-                    Pad(Cut(wait.what, what_width), what_width), "  ",
-                    Pad(TimeText(since.time_ns), 5), "  ",
-                    Pad(wait.stack.empty()
-                            ? ""
-                            : CutPlace(Place(wait.stack.back()), place_width),
-                        place_width),
-                    "  ", HolderText(graph, wait), "\n");
+    const std::string line =
+        absl::StrCat(Pad(Cut(wait.task, task_width), task_width), "  ",
+                     Pad(Cut(wait.what, what_width), what_width), "  ",
+                     Pad(TimeText(since.time_ns), 5), "  ");
+    const std::size_t room = kWidth > line.size() ? kWidth - line.size() : 0;
+    absl::StrAppend(&text, line, HolderText(graph, wait, room), "\n");
   }
   if (order.size() > shown) {
     absl::StrAppend(&text, "and ", order.size() - shown, " more\n");

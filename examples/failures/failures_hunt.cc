@@ -1,0 +1,338 @@
+// Each way in which a test can fail, once, as small as it gets: what its report
+// looks like stands in reports/. Every test of this program is meant to fail.
+
+#include <deque>
+#include <exception>
+#include <memory>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/after_every_step.h"
+#include "clotho/sim/history.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/testing.h"
+#include "clotho/sim/tracked.h"
+#include "gtest/gtest.h"
+
+namespace clotho::examples {
+namespace {
+
+// ---- A claim that is false under some schedule. ----
+
+// Reads, waits and writes: what others write meanwhile is lost.
+Coro<void> Deposit(sim::Tracked<int>& balance, int amount) {
+  const int before = balance.Read();
+  co_await Sleep(absl::Milliseconds(1));
+  balance.Write() = before + amount;
+}
+
+CLOTHO_TEST(Violation, AlwaysIsFalse, sim::Random()) {
+  sim::Tracked<int> balance("balance", 0);
+  Task<void> first = CreateTask(Deposit(balance, 1), {.name = "first"});
+  co_await Sleep(absl::Milliseconds(2));
+  Task<void> second = CreateTask(Deposit(balance, 2), {.name = "second"});
+  co_await first;
+  co_await second;
+  Always(balance.Read() == 3, "no deposit is lost");
+}
+
+// ---- A broken invariant: checked after every step, whoever took it. ----
+
+Coro<void> Enter(int& inside) {
+  ++inside;
+  co_await Sleep(absl::Milliseconds(1));
+  --inside;
+}
+
+Coro<void> EnterLater(int& inside) {
+  co_await Sleep(absl::Milliseconds(2));
+  co_await Enter(inside);
+}
+
+CLOTHO_TEST(Violation, InvariantIsBroken, sim::Random()) {
+  int inside = 0;
+  const auto check =
+      sim::AfterEveryStep("one at a time inside", [&] { return inside <= 1; });
+  Task<void> early = CreateTask(Enter(inside), {.name = "early"});
+  Task<void> late = CreateTask(EnterLater(inside), {.name = "late"});
+  co_await early;
+  co_await late;
+}
+
+// ---- GoogleTest's expectations, and their kin for coroutines. ----
+
+Coro<void> Append(std::string& log, char name) {
+  log.push_back(name);
+  co_await Sleep(absl::ZeroDuration());
+  log.push_back(name);
+}
+
+CLOTHO_TEST(Expectation, Fails, sim::Random()) {
+  std::string log;
+  Task<void> a = CreateTask(Append(log, 'a'), {.name = "a"});
+  Task<void> b = CreateTask(Append(log, 'b'), {.name = "b"});
+  co_await a;
+  co_await b;
+  EXPECT_EQ(log, "abab") << "in turns";
+}
+
+Coro<int> Front(std::deque<int>& queue) {
+  CLOTHO_ASSERT_FALSE(queue.empty()) << "nobody takes from an empty queue";
+  const int front = queue.front();
+  queue.pop_front();
+  co_return front;
+}
+
+CLOTHO_TEST(Expectation, AssertionFails, sim::Random()) {
+  std::deque<int> queue = {1};
+  Task<int> first = CreateTask(Front(queue), {.name = "first"});
+  Task<int> second = CreateTask(Front(queue), {.name = "second"});
+  co_await first;
+  co_await second;
+}
+
+// ---- Exceptions. ----
+
+Coro<void> Connect() {
+  co_await Sleep(absl::Milliseconds(3));
+  throw TimeoutError("no answer");
+}
+
+CLOTHO_TEST(Exception, LeavesTheBody, sim::Random()) {
+  co_await WaitFor(Connect(), absl::Seconds(1));
+}
+
+CLOTHO_TEST(Exception, IsNeverRetrieved, sim::Random()) {
+  Task<void> prefetch = CreateTask(Connect(), {.name = "prefetch"});
+  // Waits, and does not ask how it went.
+  co_await Wait(std::vector<Task<void>>{prefetch});
+}
+
+CLOTHO_TEST(Exception, LeavesACallback, sim::Random()) {
+  GetRunningLoop().CallSoon([] { throw std::runtime_error("no handler"); });
+  co_await Sleep(absl::Milliseconds(1));
+}
+
+// ---- Nothing can go on. ----
+
+Coro<void> LockBoth(Lock& first, Lock& second) {
+  auto outer = co_await first.Acquire();
+  co_await Sleep(absl::Milliseconds(1));
+  auto inner = co_await second.Acquire();
+}
+
+CLOTHO_TEST(Deadlock, InACircle, sim::Random()) {
+  Lock a("A");
+  Lock b("B");
+  Task<void> a_then_b = CreateTask(LockBoth(a, b), {.name = "a-then-b"});
+  co_await Sleep(absl::Milliseconds(1));
+  Task<void> b_then_a = CreateTask(LockBoth(b, a), {.name = "b-then-a"});
+  co_await a_then_b;
+  co_await b_then_a;
+}
+
+// Tells whoever waits by now. Who comes later waits for ever.
+class Bell {
+ public:
+  Coro<void> Wait() {
+    Future<void> rung;
+    waiting_.push_back(rung);
+    co_await rung;
+  }
+  void Ring() {
+    for (Future<void>& waiting : std::exchange(waiting_, {})) {
+      waiting.SetResult();
+    }
+  }
+
+ private:
+  std::deque<Future<void>> waiting_;
+};
+
+Coro<void> RingOnce(Bell& bell) {
+  bell.Ring();
+  co_return;
+}
+
+CLOTHO_TEST(Deadlock, ByALostWakeUp, sim::Random()) {
+  Bell bell;
+  Task<void> guest = CreateTask(bell.Wait(), {.name = "guest"});
+  Task<void> host = CreateTask(RingOnce(bell), {.name = "host"});
+  co_await host;
+  co_await guest;
+}
+
+// ---- No end. ----
+
+Coro<void> Relay(Event& mine, Event& other) {
+  while (true) {
+    co_await mine.Wait();
+    mine.Clear();
+    other.Set();
+  }
+}
+
+CLOTHO_TEST(NoEnd, Livelock, sim::Random()) {
+  Event ping;
+  Event pong;
+  Task<void> left = CreateTask(Relay(ping, pong), {.name = "left"});
+  Task<void> right = CreateTask(Relay(pong, ping), {.name = "right"});
+  ping.Set();
+  co_await left;
+  co_await right;
+}
+
+Coro<void> Poll(bool& done) {
+  while (!done) co_await Sleep(absl::Hours(24));
+}
+
+CLOTHO_TEST(NoEnd, InVirtualTime, sim::Random()) {
+  bool done = false;
+  Task<void> poll = CreateTask(Poll(done), {.name = "poll"});
+  co_await poll;
+}
+
+// ---- What the body leaves behind. ----
+
+Coro<void> Heartbeat() {
+  while (true) co_await Sleep(absl::Seconds(10));
+}
+
+CLOTHO_TEST(Forgotten, Task, sim::Random()) {
+  CreateTask(Heartbeat(), {.name = "heartbeat"});
+  co_await Sleep(absl::Seconds(1));
+}
+
+Coro<void> Flush(std::string& written) {
+  written += '.';
+  co_return;
+}
+
+CLOTHO_TEST(Forgotten, Await, sim::Random()) {
+  std::string written;
+  co_await Flush(written);
+  std::ignore = Flush(written);
+}
+
+// ---- A history that no order of the operations explains. ----
+
+struct Write {
+  int value;
+};
+struct Read {};
+std::ostream& operator<<(std::ostream& out, const Write& write) {
+  return out << "Write(" << write.value << ")";
+}
+std::ostream& operator<<(std::ostream& out, const Read&) {
+  return out << "Read()";
+}
+
+struct Register {
+  using State = int;
+  using Operation = std::variant<Write, Read>;
+  using Result = int;
+  static Result Apply(State& state, const Operation& operation) {
+    if (const auto* write = std::get_if<Write>(&operation)) {
+      state = write->value;
+    }
+    return state;
+  }
+};
+
+// Two copies of a value. The second is written later, and either is read.
+struct Store {
+  int copies[2] = {0, 0};
+};
+
+Coro<int> WriteBoth(Store& store, int value) {
+  store.copies[0] = value;
+  co_await Sleep(absl::Milliseconds(2));
+  store.copies[1] = value;
+  co_return value;
+}
+
+Coro<int> ReadOne(Store& store, int copy) {
+  co_await Sleep(absl::Milliseconds(1));
+  co_return store.copies[copy];
+}
+
+Coro<void> ReadTwice(Store& store, sim::History<Register>& history) {
+  co_await history.Do(1, Read{}, ReadOne(store, 0));
+  co_await history.Do(1, Read{}, ReadOne(store, 1));
+}
+
+CLOTHO_TEST(History, IsNotLinearizable, sim::Random()) {
+  Store store;
+  sim::History<Register> history("register");
+  Task<void> reader = CreateTask(ReadTwice(store, history), {.name = "reader"});
+  co_await history.Do(0, Write{1}, WriteBoth(store, 1));
+  co_await reader;
+  history.Check();
+}
+
+// ---- A search that says less than it was asked for. ----
+
+CLOTHO_TEST(Incomplete, GoalNeverReached, sim::Random()) {
+  int retries = 0;
+  co_await Sleep(absl::Milliseconds(1));
+  Sometimes(retries > 0, "a request was tried again");
+}
+
+CLOTHO_TEST(Incomplete, CutShort, sim::Exhaustive{.schedules = 10}) {
+  std::string log;
+  co_await Gather(Append(log, 'a'), Append(log, 'b'), Append(log, 'c'));
+}
+
+// ---- A program that is not a function of its schedule. ----
+
+Coro<void> Fetch(int& requests) {
+  if (++requests % 2 == 0) co_await Sleep(absl::Milliseconds(1));
+  co_await Sleep(absl::Milliseconds(2));
+}
+
+CLOTHO_TEST(NotDeterministic, AStaticThatSurvives, sim::Random()) {
+  static int requests = 0;
+  Task<void> fetch = CreateTask(Fetch(requests), {.name = "fetch"});
+  co_await fetch;
+}
+
+// ---- The death of the process. ----
+
+struct Entry {
+  int value = 0;
+};
+
+Coro<void> ReadEntry(std::unique_ptr<Entry>& entry) {
+  co_await Sleep(absl::ZeroDuration());
+  volatile Entry* const found = entry.get();
+  found->value = 1;
+}
+
+Coro<void> Evict(std::unique_ptr<Entry>& entry) {
+  entry = nullptr;
+  co_return;
+}
+
+CLOTHO_TEST(Crash, NullPointer, sim::Random()) {
+  auto entry = std::make_unique<Entry>();
+  Task<void> reader = CreateTask(ReadEntry(entry), {.name = "reader"});
+  co_await Sleep(absl::Milliseconds(1));
+  Task<void> evict = CreateTask(Evict(entry), {.name = "evict"});
+  co_await reader;
+  co_await evict;
+}
+
+CLOTHO_TEST(Crash, Terminate, sim::Random()) {
+  co_await Sleep(absl::Milliseconds(1));
+  std::terminate();
+}
+
+}  // namespace
+}  // namespace clotho::examples

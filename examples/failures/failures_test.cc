@@ -1,0 +1,143 @@
+// Compares what each test of failures_hunt reports with a file in reports/, and
+// runs the line after its AGAIN. From the root of the workspace,
+//
+//   UPDATE_REPORTS=1 tools/bazel run //examples/failures:failures_test
+//
+// writes the files anew: read what has changed before it is committed.
+
+#include <cstddef>
+#include <cstdlib>
+#include <fstream>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "clotho/sim/internal/shell.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::examples {
+namespace {
+
+using sim::internal::AgainOf;
+using sim::internal::Ended;
+using sim::internal::ReplayIn;
+using sim::internal::Shell;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::size_t kLinesMax = 45;
+constexpr std::size_t kColumnsMax = 100;
+
+const Shell& Programs() {
+  static const auto* const shell = new Shell("examples/failures/failures_hunt");
+  return *shell;
+}
+
+struct Case {
+  std::string_view test;
+  int code = 1;
+  std::string_view arguments = "";
+};
+void PrintTo(const Case& tested, std::ostream* out) { *out << tested.test; }
+
+Ended RunCase(const Case& tested) {
+  return Programs().Run(
+      absl::StrCat("./failures_hunt --gtest_filter=", std::string(tested.test),
+                   " ", std::string(tested.arguments)));
+}
+
+// From WHAT to the line that GoogleTest ends it with.
+std::string ReportIn(const Ended& ended) {
+  const std::size_t begin = ended.output.find("WHAT    ");
+  if (begin == std::string::npos) return "no report:\n" + ended.output;
+  std::string report = ended.output.substr(begin);
+  report.resize(report.find("\n[  FAILED  ]"));
+  while (report.ends_with("\n\n")) report.pop_back();
+  return report;
+}
+
+// What broke, without how to see it again and what follows.
+std::string WhatIn(const Ended& ended) {
+  const std::string report = ReportIn(ended);
+  return report.substr(0, report.find("\n\n"));
+}
+
+class ReportTest : public testing::TestWithParam<Case> {};
+class AgainTest : public testing::TestWithParam<Case> {};
+
+TEST_P(ReportTest, IsAsExpectedAndFitsOnAScreen) {
+  const Ended ended = RunCase(GetParam());
+  EXPECT_EQ(ended.code, GetParam().code) << ended.output;
+  const std::string report = ReportIn(ended);
+  const std::vector<std::string> lines = absl::StrSplit(report, '\n');
+  EXPECT_LE(lines.size(), kLinesMax + 1);  // Nothing after the last break.
+  for (const std::string& line : lines) {
+    EXPECT_LE(line.size(), kColumnsMax) << line;
+    for (const char c : line) EXPECT_TRUE(c >= ' ' && c <= '~') << line;
+  }
+
+  const std::string path = absl::StrCat(
+      "examples/failures/reports/",
+      absl::StrReplaceAll(std::string(GetParam().test), {{".", "_"}}), ".txt");
+  if (std::getenv("UPDATE_REPORTS") != nullptr) {
+    const char* const root = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+    std::ofstream out(absl::StrCat(root == nullptr ? "." : root, "/", path));
+    out << report;
+    EXPECT_TRUE(out.flush()) << path;
+    return;
+  }
+  std::stringstream expected;
+  expected << std::ifstream(path).rdbuf();
+  EXPECT_EQ(report, expected.str()) << path;
+}
+
+TEST_P(AgainTest, ShowsTheSame) {
+  const Ended found = RunCase(GetParam());
+  const std::string line = AgainOf(found);
+  const Ended again = Programs().Run(line);
+  EXPECT_EQ(again.code, GetParam().code) << line << "\n" << again.output;
+  EXPECT_EQ(WhatIn(again), WhatIn(found)) << line;
+  // The replay string ends with a hash over what the program met.
+  EXPECT_EQ(ReplayIn(AgainOf(again)), ReplayIn(line));
+}
+
+std::string NameOf(const testing::TestParamInfo<Case>& info) {
+  return absl::StrReplaceAll(std::string(info.param.test), {{".", "_"}});
+}
+
+// Those with a schedule that can be run again.
+constexpr Case kSchedules[] = {
+    {"Violation.AlwaysIsFalse"},
+    {"Violation.InvariantIsBroken"},
+    {"Expectation.Fails"},
+    {"Expectation.AssertionFails"},
+    {"Exception.LeavesTheBody"},
+    {"Exception.IsNeverRetrieved"},
+    {"Exception.LeavesACallback"},
+    {"Deadlock.InACircle"},
+    {"Deadlock.ByALostWakeUp"},
+    {"NoEnd.Livelock"},
+    {"NoEnd.InVirtualTime"},
+    {"Forgotten.Task"},
+    {"Forgotten.Await"},
+    {"History.IsNotLinearizable"},
+    {"NotDeterministic.AStaticThatSurvives", 3},
+};
+INSTANTIATE_TEST_SUITE_P(OfASchedule, ReportTest, testing::ValuesIn(kSchedules),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(OfASchedule, AgainTest, testing::ValuesIn(kSchedules),
+                         NameOf);
+
+INSTANTIATE_TEST_SUITE_P(OfASearch, ReportTest,
+                         testing::Values(Case{"Incomplete.GoalNeverReached", 5},
+                                         Case{"Incomplete.CutShort", 5}),
+                         NameOf);
+
+}  // namespace
+}  // namespace clotho::examples
