@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "clotho/runtime/internal/frame_pool.h"
@@ -159,7 +160,7 @@ class TimerQueue {
       SiftUp(place);
       SiftDown(last.moment->place);
     }
-    moment.timers.clear();
+    std::exchange(moment.timers, {});  // Its memory goes back to the pool.
     moment.first = 0;
     unused_.push_back(&moment);
   }
