@@ -1,5 +1,6 @@
 #include "clotho/sim/trace_json.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -143,13 +144,21 @@ std::string TraceJson(const Trace& trace, const TraceTitle& title) {
 
 namespace {
 
+// A viewer is slow with more, and what is wrong is at the end.
+constexpr std::uint64_t kStepsDrawn = 10'000;
+
 // The one process; a simulated program has no others.
 constexpr int kPid = 1;
 
 class ChromeTrace {
  public:
   ChromeTrace(const Trace& trace, const TraceTitle& title)
-      : trace_(trace), title_(title) {}
+      : trace_(trace), title_(title) {
+    for (const TraceEvent& event : trace.events) {
+      last_step_ = std::max(last_step_, event.step);
+    }
+    if (last_step_ > kStepsDrawn) first_step_ = last_step_ - kStepsDrawn + 1;
+  }
 
   std::string Write() {
     text_ = "{\"displayTimeUnit\":\"ns\",\"otherData\":";
@@ -157,6 +166,9 @@ class ChromeTrace {
     if (!title_.test.empty()) other["test"] = title_.test;
     if (!title_.replay.empty()) other["replay"] = title_.replay;
     if (!title_.failure.empty()) other["failure"] = title_.failure;
+    if (first_step_ > 1) {
+      other["drawn"] = absl::StrCat("steps ", first_step_, " to ", last_step_);
+    }
     absl::StrAppend(&text_, Dump(other), ",\n\"traceEvents\":");
     Lines lines(&text_);
     lines_ = &lines;
@@ -200,6 +212,7 @@ class ChromeTrace {
 
   void Steps() {
     for (const TraceStep& step : trace_.steps) {
+      if (step.step < first_step_) continue;
       steps_[step.step] = &step;
       lines_->Add(
           {{"ph", "C"},
@@ -209,12 +222,14 @@ class ChromeTrace {
            {"args", {{"tasks", step.candidates - (step.has_timer ? 1 : 0)}}}});
     }
     for (const Departure& departure : trace_.departures) {
+      if (departure.step < first_step_) continue;
       departures_[departure.step] = &departure;
     }
   }
 
   void Events() {
     for (const TraceEvent& event : trace_.events) {
+      if (event.step < first_step_) continue;
       switch (event.kind) {
         case Kind::kStart:
         case Kind::kResume:
@@ -289,12 +304,13 @@ class ChromeTrace {
                  {"id", id},
                  {"cat", "flow"},
                  {"name", name}});
-    // It ends at the slice that encloses it.
+    // It ends at the slice that encloses it: for an eager task, in the step in
+    // which it began.
     lines_->Add({{"ph", "f"},
                  {"bp", "e"},
                  {"pid", kPid},
                  {"tid", Tid(to.lane)},
-                 {"ts", At(to.step)},
+                 {"ts", At(to.step, to.step == from.step ? 0.875 : 0)},
                  {"id", id},
                  {"cat", "flow"},
                  {"name", name}});
@@ -328,6 +344,8 @@ class ChromeTrace {
 
   const Trace& trace_;
   const TraceTitle& title_;
+  std::uint64_t first_step_ = 1;
+  std::uint64_t last_step_ = 0;
   std::string text_;
   Lines* lines_ = nullptr;
   std::map<std::uint64_t, const TraceStep*> steps_;

@@ -49,7 +49,7 @@
 // virtual time all steps have no width, so the axis counts steps; the times are
 // in "args". Arrows go from who wakes or spawns to the step that comes of it;
 // marks are departures, the failure and the rest; a counter is how many were
-// ready.
+// ready. Of a long execution it has the last 10,000 steps, and says so.
 
 #ifndef CLOTHO_SIM_TRACE_JSON_H_
 #define CLOTHO_SIM_TRACE_JSON_H_

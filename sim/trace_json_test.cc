@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/choice.h"
@@ -269,6 +270,40 @@ TEST(ChromeTraceTest, ArrowsLeaveASliceAndEndAtOne) {
     begun.erase(arrow["id"]);
   }
   EXPECT_TRUE(begun.empty());
+}
+
+TEST(ChromeTraceTest, OfALongExecutionItHasTheEnd) {
+  const auto body = []() -> Coro<void> {
+    for (int i = 0; i < 12'000; ++i) co_await Sleep(absl::ZeroDuration());
+    Always(false, "never");
+  };
+  const Report report = Explore(body);
+  const std::uint64_t last = report.trace.steps.back().step;
+  ASSERT_GT(last, 12'000u);
+  const Json json = Json::parse(ChromeTraceJson(report.trace));
+  EXPECT_EQ(OfPhase(json["traceEvents"], "X").size(), 10'000u);
+  EXPECT_EQ(json["otherData"]["drawn"],
+            absl::StrCat("steps ", last - 9'999, " to ", last));
+  // The other form has all of it.
+  EXPECT_EQ(Json::parse(TraceJson(report.trace))["steps"].size(), last);
+}
+
+TEST(ChromeTraceTest, AnArrowWithinAStepGoesForward) {
+  const auto body = []() -> Coro<void> {
+    const auto child = []() -> Coro<void> { co_return; };
+    CreateTask(child(), {.name = "child", .eager_start = true});
+    co_await Sleep(absl::ZeroDuration());
+    Always(false, "never");
+  };
+  const Report report = Explore(body);
+  const Json events = Json::parse(ChromeTraceJson(report.trace))["traceEvents"];
+  const std::vector<Json> begins = OfPhase(events, "s");
+  const std::vector<Json> ends = OfPhase(events, "f");
+  ASSERT_EQ(begins.size(), 1u);
+  ASSERT_EQ(ends.size(), 1u);
+  EXPECT_EQ(begins[0]["name"], "spawn");
+  EXPECT_LT(begins[0]["ts"], ends[0]["ts"]);
+  EXPECT_LT(ends[0]["ts"].get<double>(), begins[0]["ts"].get<double>() + 1);
 }
 
 TEST(ChromeTraceTest, DeparturesFailureAndReadyCountAreThere) {

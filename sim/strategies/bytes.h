@@ -8,8 +8,9 @@
 // like those of the schedule.
 //
 // The format. An execution has choices, in their order: the steps at which at
-// least two things can happen, and the decisions of the environment that have
-// at least two values. The string is a sequence of records. A record begins
+// least two things can happen (in strict freedom: those at which the next timer
+// may become due), and the decisions of the environment that have at least two
+// values. The string is a sequence of records. A record begins
 // with a byte, of which g are the upper four bits and c the lower four:
 //
 //   c = 0         the next 2^g choices are as in plain order
