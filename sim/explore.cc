@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -14,17 +16,21 @@
 #include <variant>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/sim/failure.h"
 #include "clotho/sim/internal/busiest.h"
+#include "clotho/sim/internal/child.h"
+#include "clotho/sim/internal/death.h"
 #include "clotho/sim/internal/launch.h"
 #include "clotho/sim/internal/races.h"
 #include "clotho/sim/internal/recorder.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/internal/text.h"
+#include "clotho/sim/internal/trace_bytes.h"
 #include "clotho/sim/internal/wait_report.h"
 #include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
@@ -40,6 +46,8 @@
 namespace clotho::sim {
 namespace {
 
+using internal::ChildEnd;
+using internal::Death;
 using internal::Execution;
 using internal::Freedom;
 using internal::Recorder;
@@ -66,6 +74,31 @@ class Explorer {
   }
 
   Report RunSearch() {
+    if (search_.isolate) {
+      const ChildEnd end = InChild([this] { SearchHere(); });
+      if (!end.said.has_value()) {
+        Died(end);
+        return std::move(report_);
+      }
+    }
+    return SearchHere();
+  }
+
+  Report RunReplay(const ReplayString& replay) {
+    if (search_.isolate) {
+      const ChildEnd end = InChild([&] { ReplayHere(replay); });
+      if (!end.said.has_value()) {
+        search_.shrink_runs_max = 0;  // It is to be seen as it is.
+        Died(end);
+        report_.schedules = 0;
+        return std::move(report_);
+      }
+    }
+    return ReplayHere(replay);
+  }
+
+ private:
+  Report SearchHere() {
     for (const Search::Kept& kept : search_.kept) {
       if (!RunKept(kept)) return std::move(report_);
     }
@@ -99,7 +132,7 @@ class Explorer {
     return std::move(report_);
   }
 
-  Report RunReplay(const ReplayString& replay) {
+  Report ReplayHere(const ReplayString& replay) {
     report_.schedules = 0;
     report_.executions = 1;
     search_.program_seed = replay.program_seed;
@@ -120,7 +153,6 @@ class Explorer {
     return Follow(replay, execution, strategy.FinalDivergence());
   }
 
- private:
   // The executions of the search: the first ones teach the strategy what the
   // program is like. Those have to be run, in their order, before any other.
   class Warm {
@@ -310,6 +342,7 @@ class Explorer {
 
   // An execution failed: makes sure of it, shrinks it, records it.
   void Found(const Execution& execution) {
+    if (in_child_) return;
     const std::string origin = execution.failure->origin;
     const std::uint64_t hash = execution.trace_hash;
     Deviations deviations = execution.deviations;
@@ -414,28 +447,36 @@ class Explorer {
   }
 
   Deviations ShrinkQuietly(const std::string& origin, Deviations deviations) {
-    return Minimized(origin, std::move(deviations)).deviations;
+    return Minimized(std::move(deviations), Fails(origin), ShrinkDeadline())
+        .deviations;
   }
 
   Deviations ShrinkTo(const std::string& origin, Deviations deviations) {
-    ShrinkResult result = Minimized(origin, std::move(deviations));
+    return ShrinkTo(std::move(deviations), Fails(origin), ShrinkDeadline());
+  }
+
+  Deviations ShrinkTo(Deviations deviations, TryDeviations attempt,
+                      std::chrono::steady_clock::time_point deadline) {
+    ShrinkResult result = Minimized(std::move(deviations), attempt, deadline);
     report_.shrink_runs = result.runs;
     report_.minimal = result.minimal;
     return std::move(result.deviations);
   }
 
-  ShrinkResult Minimized(const std::string& origin, Deviations deviations) {
-    // Real time bounds only how far this goes, never what an execution does.
-    const auto begin = std::chrono::steady_clock::now();
-    const auto out_of_time = [this, begin] {
-      return std::chrono::steady_clock::now() - begin >=
-             std::chrono::nanoseconds(search_.shrink_for.ns());
-    };
-    ShrinkOptions options;
-    options.runs_max = search_.shrink_runs_max;
-    options.out_of_time.emplace(out_of_time);
-    const auto attempt =
-        [&](const Deviations& candidate) -> std::optional<Deviations> {
+  // Real time bounds only how far this goes, never what an execution does.
+  std::chrono::steady_clock::time_point ShrinkDeadline() const {
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::nanoseconds left =
+        std::chrono::steady_clock::time_point::max() - now;
+    return now +
+           std::min(left, std::chrono::nanoseconds(search_.shrink_for.ns()));
+  }
+
+  // Whether an execution in this process fails with it.
+  std::function<std::optional<Deviations>(const Deviations&)> Fails(
+      const std::string& origin) {
+    return [this,
+            origin](const Deviations& candidate) -> std::optional<Deviations> {
       const Execution& execution = Again(candidate);
       if (!execution.failure.has_value() ||
           execution.failure->origin != origin) {
@@ -443,6 +484,16 @@ class Explorer {
       }
       return execution.deviations;
     };
+  }
+
+  ShrinkResult Minimized(Deviations deviations, TryDeviations attempt,
+                         std::chrono::steady_clock::time_point deadline) const {
+    const auto out_of_time = [deadline] {
+      return std::chrono::steady_clock::now() >= deadline;
+    };
+    ShrinkOptions options;
+    options.runs_max = search_.shrink_runs_max;
+    options.out_of_time.emplace(out_of_time);
     return Shrink(std::move(deviations), attempt, options);
   }
 
@@ -467,6 +518,127 @@ class Explorer {
     }
     report_.again = internal::AgainText(name_, ReplayText());
     return execution.trace_hash;
+  }
+
+  // ---- Programs that end the process. ----
+
+  // In a child only whether it lives through it is of interest: a failure is
+  // found once more, here.
+  ChildEnd InChild(absl::FunctionRef<void()> run) {
+    return internal::RunInChild([&]() -> std::string {
+      in_child_ = true;
+      run();
+      return "";
+    });
+  }
+
+  static std::string OriginOf(const Death& death) {
+    return absl::StrCat("crash ", internal::DeathText(death), " ",
+                        death.function);
+  }
+
+  // The death of a child that runs this schedule, if it is this one.
+  std::optional<Death> DieOf(
+      const std::string& origin, const Deviations& deviations,
+      std::optional<std::chrono::steady_clock::time_point> deadline) {
+    ChildEnd end = internal::RunInChild(
+        [&]() -> std::string {
+          Again(deviations);
+          return "";
+        },
+        deadline);
+    if (!end.death.has_value() || OriginOf(*end.death) != origin) {
+      return std::nullopt;
+    }
+    return std::move(end.death);
+  }
+
+  // A child has died: makes sure of it, shrinks it, and records what came
+  // before.
+  void Died(const ChildEnd& end) {
+    std::fputs(end.output.c_str(), stderr);  // A sanitizer's report, maybe.
+    Failure failure;
+    failure.kind = FailureKind::kCrash;
+    failure.origin = "crash";
+    if (!end.death.has_value()) {
+      failure.what =
+          absl::StrCat("The process that ran the search ended: ", end.other,
+                       "\nIn which execution is not known.");
+      report_.failure = std::move(failure);
+      return;
+    }
+    const std::string origin = OriginOf(*end.death);
+    search_.program_seed = end.death->program_seed;
+    Deviations deviations = end.death->deviations;
+    report_.departures_found = deviations.size();
+    std::optional<Death> death = DieOf(origin, deviations, std::nullopt);
+    if (death.has_value() && search_.shrink_runs_max > 0) {
+      const auto deadline = ShrinkDeadline();
+      deviations = ShrinkTo(
+          std::move(deviations),
+          [&](const Deviations& candidate) -> std::optional<Deviations> {
+            std::optional<Death> again = DieOf(origin, candidate, deadline);
+            if (!again.has_value()) return std::nullopt;
+            return std::move(again->deviations);
+          },
+          deadline);
+      death = DieOf(origin, deviations, std::nullopt);
+    }
+    report_.replay = ReplayString{.program_seed = search_.program_seed,
+                                  .schedule = deviations,
+                                  .check = std::nullopt};
+    report_.again = internal::AgainText(name_, ReplayText());
+    if (!death.has_value()) {
+      report_.nondeterministic = true;
+      failure.kind = FailureKind::kNotDeterministic;
+      failure.what = absl::StrCat(
+          "Not deterministic: ", internal::DeathText(*end.death),
+          " in a run of ", FormatDeviations(deviations),
+          "\nanother run of the same schedule did not die of that");
+      failure.origin = "not deterministic";
+      death = end.death;
+    } else {
+      failure.what =
+          absl::StrCat(internal::DeathText(*death),
+                       death->after_last_step ? " after the last step" : "");
+      failure.origin = origin;
+      failure.function = death->function;
+      RecordUpTo(*death, deviations);
+    }
+    failure.task = death->task;
+    failure.step = death->step;
+    failure.time_ns = death->time_ns;
+    report_.failure = std::move(failure);
+  }
+
+  // What came before a step that no process survives.
+  void RecordUpTo(const Death& death, const Deviations& deviations) {
+    const ChildEnd end = internal::RunInChild([&]() -> std::string {
+      Recorder recorder(simulator_);
+      // What follows is the death.
+      recorder.set_on_end([&recorder] {
+        internal::EndChild(internal::WriteTrace(recorder.trace()));
+      });
+      if (!death.after_last_step) simulator_.set_stop_before(death.step);
+      const FreedomScope freedom(*this, FreedomOf(deviations));
+      ReplayStrategy strategy(deviations);
+      simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
+      return "";
+    });
+    std::optional<Trace> trace;
+    if (end.said.has_value()) trace = internal::ReadTrace(*end.said);
+    if (trace.has_value()) {
+      report_.trace = *std::move(trace);
+      report_.trace_hash = report_.trace.Hash();
+      return;
+    }
+    // It is not the same every time. At least the schedule is known.
+    for (const Deviation& deviation : deviations) {
+      report_.trace.departures.push_back(
+          {.step = deviation.step,
+           .taken = FormatDeviations({deviation}),
+           .plain = ""});
+    }
   }
 
   // Adds what only a recording knows.
@@ -501,6 +673,7 @@ class Explorer {
 
   // Two runs of the same schedule differ: finds the step at which they part.
   void NotDeterministic(const Deviations& deviations) {
+    if (in_child_) return;
     Recorder first(simulator_);
     Recorder second(simulator_);
     const FreedomScope freedom(*this, FreedomOf(deviations));
@@ -551,6 +724,7 @@ class Explorer {
   std::string name_;
   Simulator simulator_;
   Report report_;
+  bool in_child_ = false;
 };
 
 // Follows "@path" once.

@@ -30,6 +30,8 @@ std::string_view FailureKindName(FailureKind kind) {
       return "never awaited";
     case FailureKind::kCallback:
       return "callback";
+    case FailureKind::kCrash:
+      return "crash";
     case FailureKind::kGoal:
       return "goal";
     case FailureKind::kMisuse:

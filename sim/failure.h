@@ -23,6 +23,7 @@ enum class FailureKind {
   kUnretrieved,   // An exception that nobody looked at.
   kNeverAwaited,  // A coroutine that was made and not run.
   kCallback,      // An exception out of a callback.
+  kCrash,         // The process died.
   kGoal,          // A Sometimes() that was false in every execution.
   kMisuse,        // What was asked for cannot be done.
   kIncomplete,    // An exhaustive search that its budget has cut short.

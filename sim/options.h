@@ -72,6 +72,8 @@ struct Search {
   std::uint64_t shrink_runs_max = 10'000;
   // Real time to spend on it.
   Delay shrink_for = absl::Seconds(5);
+  // Search in a child process first: see Isolate.
+  bool isolate = false;
   // Only what comes from outside may move: see Strict.
   bool strict = false;
   // The strategy must come to an end by itself: a search that `schedules` cuts
@@ -312,6 +314,16 @@ struct Limits {
     search.steps_max = steps_max;
     search.virtual_time_max = virtual_time_max;
   }
+};
+
+// For programs that may crash, or end the process otherwise. The search runs in
+// a child process first. If that dies, the schedule is shrunk, with a child for
+// each candidate, and reported as any failure; if it does not, the search runs
+// again in this process, which takes twice the time.
+//
+// Without it a crash ends the test program, after a line that replays it.
+struct Isolate {
+  void Apply(Search& search) const { search.isolate = true; }
 };
 
 // Debug mode of the loop: see EventLoop::SetDebug. What it warns of is written

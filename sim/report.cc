@@ -53,7 +53,7 @@ std::string Where(const Failure& failure) {
   const bool is_said = failure.what.find(place) != failure.what.npos;
   if (!failure.function.empty()) {
     parts.push_back(absl::StrCat("in ", failure.function));
-    parts.push_back(absl::StrCat("(", place, ")"));
+    if (!place.empty()) parts.push_back(absl::StrCat("(", place, ")"));
   } else if (!is_said) {
     parts.push_back(absl::StrCat("at ", place));
   }
@@ -333,6 +333,11 @@ std::string Report::Text() const {
     add_files();
     return out;
   }
+  const bool crashed = failure->kind == FailureKind::kCrash;
+  if (crashed && again.empty()) {  // Its schedule is not known.
+    add_files();
+    return out;
+  }
   if (incomplete) {
     absl::StrAppend(&out, "\n");
     AddBlock(out, "SEARCH",
@@ -378,15 +383,20 @@ std::string Report::Text() const {
   }
   if (schedules > 0) {
     absl::StrAppend(&out, "\n");
-    AddBlock(out, "SEARCH",
-             Wrap(absl::StrCat(kept.empty()
-                                   ? absl::StrCat(strategy, ", base seed ",
-                                                  seed, ", execution ",
-                                                  executions, " of ", schedules)
-                                   : kept,
-                               nondeterministic ? "; a second run differed"
-                                                : "; replayed, identical"),
-                  kWidth - kMargin, /*indent=*/2));
+    AddBlock(
+        out, "SEARCH",
+        Wrap(absl::StrCat(
+                 kept.empty()
+                     ? absl::StrCat(
+                           strategy, ", base seed ", seed,
+                           crashed ? ""
+                                   : absl::StrCat(", execution ", executions,
+                                                  " of ", schedules))
+                     : kept,
+                 nondeterministic ? "; a second run differed"
+                 : crashed        ? "; died again, in a child process"
+                                  : "; replayed, identical"),
+             kWidth - kMargin, /*indent=*/2));
   }
   add_files();
   return out;

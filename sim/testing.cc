@@ -11,7 +11,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "clotho/sim/failure.h"
+#include "clotho/sim/internal/death.h"
 #include "clotho/sim/internal/launch.h"
 #include "clotho/sim/internal/results.h"
 #include "clotho/sim/internal/settings.h"
@@ -121,6 +123,24 @@ void BreakAtFailure(Coro<void> (*body)(), Search search, std::string_view test,
 }  // namespace
 
 namespace internal {
+namespace {
+
+// What follows after a death has been told.
+std::string HowToSeeADeathAgain(const std::string& name, bool shrinks) {
+  const std::string again =
+      absl::StrReplaceAll(AgainText(name, kReplayMark), {{"\n", "\n        "}});
+  std::string text = absl::StrCat("AGAIN   ", again, "\n\n");
+  if (!shrinks) return text;
+  // In child processes, which are survived.
+  return absl::StrCat(
+      text, "SHRINK  ",
+      absl::StrReplaceAll(
+          again, {{absl::StrCat("CLOTHO_REPLAY=", std::string(kReplayMark)),
+                   "CLOTHO_ISOLATE=1"}}),
+      "\n\n");
+}
+
+}  // namespace
 
 void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
              int line) {
@@ -139,6 +159,7 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
     return;
   }
   search.kept.insert(search.kept.begin(), kept->begin(), kept->end());
+  SetDeathText(HowToSeeADeathAgain(name, settings.replay.empty()));
   absl::StatusOr<Report> report = absl::UnknownError("not run");
   std::vector<testing::TestPartResult> others;
   {
@@ -221,6 +242,7 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
 int RunAllTests(int argc, char** argv) {
   absl::InitializeSymbolizer(argv[0]);
   internal::SetProgram(argv[0]);
+  internal::InstallDeathHandlers();
   bool help = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];

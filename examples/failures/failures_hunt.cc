@@ -1,6 +1,7 @@
 // Each way in which a test can fail, once, as small as it gets: what its report
 // looks like stands in reports/. Every test of this program is meant to fail.
 
+#include <cstdlib>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -332,6 +333,11 @@ CLOTHO_TEST(Crash, NullPointer, sim::Random()) {
 CLOTHO_TEST(Crash, Terminate, sim::Random()) {
   co_await Sleep(absl::Milliseconds(1));
   std::terminate();
+}
+
+CLOTHO_TEST(Crash, Exit, sim::Random()) {
+  co_await Sleep(absl::Milliseconds(1));
+  std::exit(0);
 }
 
 }  // namespace

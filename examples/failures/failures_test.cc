@@ -5,6 +5,7 @@
 //
 // writes the files anew: read what has changed before it is committed.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <fstream>
@@ -57,7 +58,7 @@ std::string ReportIn(const Ended& ended) {
   const std::size_t begin = ended.output.find("WHAT    ");
   if (begin == std::string::npos) return "no report:\n" + ended.output;
   std::string report = ended.output.substr(begin);
-  report.resize(report.find("\n[  FAILED  ]"));
+  report.resize(std::min(report.size(), report.find("\n[  FAILED  ]")));
   while (report.ends_with("\n\n")) report.pop_back();
   return report;
 }
@@ -133,6 +134,66 @@ INSTANTIATE_TEST_SUITE_P(OfASchedule, ReportTest, testing::ValuesIn(kSchedules),
                          NameOf);
 INSTANTIATE_TEST_SUITE_P(OfASchedule, AgainTest, testing::ValuesIn(kSchedules),
                          NameOf);
+
+// With a death of the process, which only children die; the line after AGAIN
+// is for this process.
+constexpr Case kDeaths[] = {
+    {"Crash.NullPointer", 1, "--clotho_isolate=1"},
+    {"Crash.Terminate", 1, "--clotho_isolate=1"},
+    {"Crash.Exit", 1, "--clotho_isolate=1"},
+};
+#if !defined(__SANITIZE_ADDRESS__)  // It has its own word for some of them.
+INSTANTIATE_TEST_SUITE_P(OfADeath, ReportTest, testing::ValuesIn(kDeaths),
+                         NameOf);
+#endif
+
+class DeathTest : public testing::TestWithParam<Case> {};
+
+// "WHAT ..." up to the empty line, but for the function: only a parent that is
+// still alive can look up its name.
+std::string DeathIn(const Ended& ended) {
+  std::string what = WhatIn(ended);
+  const std::size_t function = what.find("in clotho::");
+  if (function != what.npos) {
+    what.erase(function, what.find(", ", function) + 2 - function);
+  }
+  return what;
+}
+
+TEST_P(DeathTest, AnIsolatedReplayShowsTheSameReport) {
+  const Ended found = RunCase(GetParam());
+  const Ended again = Programs().Run("CLOTHO_ISOLATE=1 " + AgainOf(found));
+  EXPECT_EQ(again.code, 1);
+  EXPECT_EQ(WhatIn(again), WhatIn(found));
+  EXPECT_EQ(ReplayIn(AgainOf(again)), ReplayIn(AgainOf(found)));
+}
+
+TEST_P(DeathTest, TheLineAfterAgainDiesOfTheSame) {
+  const Ended found = RunCase(GetParam());
+  const Ended again = Programs().Run(AgainOf(found));
+  EXPECT_NE(again.code, 0);
+  EXPECT_EQ(DeathIn(again), DeathIn(found));
+  EXPECT_EQ(ReplayIn(AgainOf(again)), ReplayIn(AgainOf(found)));
+  EXPECT_THAT(again.output, Not(HasSubstr("SHRINK")));
+}
+
+TEST_P(DeathTest, WithoutIsolationTheLastWordsSayHowToGoOn) {
+  const Ended died = Programs().Run(absl::StrCat(
+      "./failures_hunt --gtest_filter=", std::string(GetParam().test)));
+  EXPECT_NE(died.code, 0);
+  const Ended again = Programs().Run(AgainOf(died));
+  EXPECT_NE(again.code, 0);
+  EXPECT_EQ(DeathIn(again), DeathIn(died));
+
+  const std::size_t shrink = died.output.find("\nSHRINK  ");
+  ASSERT_NE(shrink, died.output.npos) << died.output;
+  const std::size_t begin = shrink + 9;
+  const Ended shrunk = Programs().Run(
+      died.output.substr(begin, died.output.find("\n\n", begin) - begin));
+  EXPECT_EQ(ReportIn(shrunk), ReportIn(RunCase(GetParam())));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, DeathTest, testing::ValuesIn(kDeaths), NameOf);
 
 INSTANTIATE_TEST_SUITE_P(OfASearch, ReportTest,
                          testing::Values(Case{"Incomplete.GoalNeverReached", 5},

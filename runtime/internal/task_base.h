@@ -72,6 +72,12 @@ class TaskBase : public FutureBase, public Runnable {
 
   std::string name() const;
   void set_name(std::string_view name) { Extras().name = MakeText(name); }
+  // Both parts of `name`, for who cannot allocate: the given one, which may be
+  // empty, and the number of an automatic one.
+  std::string_view given_name() const noexcept {
+    return is_named() ? extras()->name->view() : std::string_view();
+  }
+  std::uint64_t number() const noexcept { return number_; }
   // Its name is not the automatic one.
   bool is_named() const { return extras() != nullptr && extras()->name; }
   bool background() const noexcept { return background_; }

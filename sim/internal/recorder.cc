@@ -118,6 +118,7 @@ std::string Recorder::Describe(const Candidate& candidate) const {
 
 void Recorder::Step(const ChoicePoint& point, std::size_t choice) {
   const Candidate taken = point[choice];
+  stepping_ = &taken.runnable();
   TraceStep& step = trace_.steps.emplace_back();
   step.step = point.step();
   step.time_ns = simulator_.now_ns();
@@ -184,6 +185,10 @@ void Recorder::Chose(std::string_view what, std::uint64_t value,
 }
 
 void Recorder::Failed(const Failure& failure) {
+  // It fails instead of the step, which the reader has to see nevertheless.
+  if (failure.kind == FailureKind::kCrash && stepping_ != nullptr) {
+    StepBegins(*stepping_);
+  }
   std::size_t lane = current_;
   if (lane == kNoLane && failure.kind != FailureKind::kLeakedTask) {
     lane = last_;  // It is noticed when the step is over.
@@ -195,7 +200,10 @@ void Recorder::Failed(const Failure& failure) {
   event.line = failure.line;
 }
 
-void Recorder::End(EventLoop& loop) { waits_ = BuildWaitGraph(loop); }
+void Recorder::End(EventLoop& loop) {
+  waits_ = BuildWaitGraph(loop);
+  if (on_end_ != nullptr) on_end_();
+}
 
 void Recorder::TaskCreated(const TaskBase& task) {
   races_.Created(task.chain());

@@ -6,10 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "clotho/runtime/event_loop.h"
@@ -29,6 +31,8 @@ class Recorder final : public Observer {
   ~Recorder() override;
 
   Trace& trace() { return trace_; }
+  // Called when all is written down, before the execution is torn down.
+  void set_on_end(std::function<void()> on_end) { on_end_ = std::move(on_end); }
   const WaitGraph& waits() const { return waits_; }
   const RaceFinder& races() const { return races_; }
   // Whose step was the last one, by name. Empty: nobody's.
@@ -83,6 +87,8 @@ class Recorder final : public Observer {
   std::uint32_t current_chain_ = 0;
   std::size_t current_ = kNoLane;  // Whose step runs; none for bookkeeping.
   std::size_t last_ = kNoLane;     // Whose step was the last one.
+  const Runnable* stepping_ = nullptr;  // What the present step runs.
+  std::function<void()> on_end_;
   // Of the steps that are running: an eager task's is inside of another's.
   std::vector<std::size_t> outer_;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -46,6 +47,14 @@ absl::StatusOr<std::uint64_t> Number(std::string_view source,
   return number;
 }
 
+absl::Status SetBool(std::optional<bool>& setting, std::string_view source,
+                     std::string_view value) {
+  setting = value == "1";
+  if (value == "0" || value == "1") return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      std::string(source), "=", Quote(value), ": expected 0 or 1"));
+}
+
 // "pct:3" is strategy pct with the parameter 3.
 std::string_view StrategyName(std::string_view value) {
   return value.substr(0, value.find(':'));
@@ -66,10 +75,12 @@ struct Setting {
 constexpr Setting kSettings[] = {
     {"debug", "1", "debug mode of the loop: warns of what runs for long",
      [](Settings& settings, std::string_view source, std::string_view value) {
-       settings.debug = value == "1";
-       if (value == "0" || value == "1") return absl::OkStatus();
-       return absl::InvalidArgumentError(absl::StrCat(
-           std::string(source), "=", Quote(value), ": expected 0 or 1"));
+       return SetBool(settings.debug, source, value);
+     }},
+    {"isolate", "1",
+     "search in child processes: a crash is shrunk and reported",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       return SetBool(settings.isolate, source, value);
      }},
     {"kept", "DIR", "where kept schedules are, in place of testdata/clotho",
      [](Settings& settings, std::string_view source, std::string_view value) {
@@ -260,6 +271,7 @@ void ApplySettings(const Settings& settings, Search& search) {
   }
   if (settings.seed.has_value()) search.seed = *settings.seed;
   if (settings.debug.has_value()) search.debug = *settings.debug;
+  if (settings.isolate.has_value()) search.isolate = *settings.isolate;
 }
 
 std::string SettingsUsage() {

@@ -20,6 +20,7 @@ struct Settings {
   std::optional<bool> debug;
   std::string out;   // Where results go; empty: nowhere.
   std::string kept;  // Where kept schedules are; empty: beside the tests.
+  std::optional<bool> isolate;
 };
 
 // Reads the variables CLOTHO_*, and Bazel's for results; then what is left of

@@ -86,6 +86,8 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   trace_hash_ = StreamHash();
   check_hash_ = StreamHash();
   step_ = 0;
+  ending_ = false;
+  seeds_ = seeds;
   settling_since_ = 0;
   target_ = nullptr;
   iteration_ = 0;
@@ -128,6 +130,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
     main_ = main.state();
   }
   RunLoop();
+  ending_ = true;
   if (observer_ != nullptr) observer_->End(loop_);
   Finish();
   execution_.steps = step_;
@@ -620,6 +623,13 @@ Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
   BeginStep(taken);
   if (observer_ != nullptr) [[unlikely]] {
     observer_->Step(point_, choice);
+    if (step_ == stop_before_) {
+      Failure failure;
+      failure.kind = FailureKind::kCrash;
+      failure.origin = "crash";
+      Fail(std::move(failure));
+      return kStop;
+    }
   }
   if (taken.is_timer()) {
     trace_hash_.Add(next_timer->chain() * 2 + 1);

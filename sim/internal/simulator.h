@@ -145,6 +145,11 @@ class Simulator final : public Scheduler,
   // the program first came past them.
   std::vector<GoalCount> TakeGoals() { return std::exchange(goals_, {}); }
 
+  // The next executions fail in place of this step, before it is taken: what
+  // led to a step that no process survives can still be seen. 0: none does.
+  // Only with an observer.
+  void set_stop_before(std::uint64_t step) { stop_before_ = step; }
+
   // What the next executions do is added to `profile`, until it is set to null.
   void set_profile(Profile* profile) { profile_ = profile; }
 
@@ -153,11 +158,17 @@ class Simulator final : public Scheduler,
   // Records a failure, unless there was one before. Fills in step, task and
   // time. The execution ends with the present step.
   void Fail(Failure failure);
+  // The present execution, as far as it has come, and its seeds.
+  const Execution& execution() const { return execution_; }
+  const Seeds& seeds() const { return seeds_; }
+  // No step is taken any more: what is left is being destroyed.
+  bool ending() const { return ending_; }
   bool failed() const { return execution_.failure.has_value(); }
   // Whether anybody will read what a failure says.
   bool is_observed() const { return observer_ != nullptr; }
 
   EventLoop& loop() { return loop_; }
+  const EventLoop& loop() const { return loop_; }
   VirtualClock& clock() { return clock_; }
   std::uint64_t step() const { return step_; }
   std::int64_t now_ns() const { return clock_.NowNs(); }
@@ -251,6 +262,9 @@ class Simulator final : public Scheduler,
   std::uint64_t step_ = 0;
   // Of the choice points, those that were the environment's.
   std::uint64_t value_choices_ = 0;
+  std::uint64_t stop_before_ = 0;
+  bool ending_ = false;
+  Seeds seeds_;
   // The step at which the body was seen to have ended: what is ready then may
   // still run, but time stands still. 0: it has not.
   std::uint64_t settling_since_ = 0;

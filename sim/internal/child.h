@@ -1,0 +1,38 @@
+// Runs something in a child process, so that this one outlives it.
+
+#ifndef CLOTHO_SIM_INTERNAL_CHILD_H_
+#define CLOTHO_SIM_INTERNAL_CHILD_H_
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "clotho/sim/internal/death.h"
+
+namespace clotho::sim::internal {
+
+// What came of a child.
+struct ChildEnd {
+  // It came to the end, and said this.
+  std::optional<std::string> said;
+  // It died within an execution.
+  std::optional<Death> death;
+  // Else: how it died, or that it was stopped, in words.
+  std::string other;
+  // What it wrote to its standard output and standard error: the end of it.
+  std::string output;
+};
+
+// Forks, runs `run` in the child, and waits for it. The child is stopped at the
+// deadline.
+ChildEnd RunInChild(
+    absl::FunctionRef<std::string()> run,
+    std::optional<std::chrono::steady_clock::time_point> deadline = {});
+
+// For `run`: ends the child at once, with this as what it says.
+[[noreturn]] void EndChild(const std::string& said);
+
+}  // namespace clotho::sim::internal
+
+#endif  // CLOTHO_SIM_INTERNAL_CHILD_H_

@@ -1,0 +1,50 @@
+// The death of the process within an execution: a signal, a sanitizer, or a
+// program that calls exit(). What it had done until then is told by a handler.
+
+#ifndef CLOTHO_SIM_INTERNAL_DEATH_H_
+#define CLOTHO_SIM_INTERNAL_DEATH_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "clotho/sim/schedule.h"
+
+namespace clotho::sim::internal {
+
+struct Death {
+  // 0: not by a signal.
+  int signal = 0;
+  bool by_exit = false;  // The program called exit(); else it was a sanitizer.
+  // The execution, up to there.
+  std::uint64_t program_seed = 0;
+  Deviations deviations;
+  std::uint64_t step = 0;
+  std::int64_t time_ns = 0;
+  bool after_last_step = false;  // While what was left was destroyed.
+  std::string task;              // Empty: none ran.
+  std::string function;          // Where it happened. Empty: not known.
+};
+
+// "Signal 11 (SIGSEGV)".
+std::string DeathText(const Death& death);
+
+// From here on a death within an execution writes to standard error what
+// happened, then a text: how to see it again.
+void InstallDeathHandlers();
+
+// The text. Each `kReplayMark` in it stands for the replay string.
+inline constexpr std::string_view kReplayMark = "REPLAY.STRING";
+void SetDeathText(std::string_view text);
+
+// In a child process: writes the death to this file instead, as bytes for
+// `ReadDeath`.
+void SendDeathTo(int file);
+
+// Nothing if they are no death, or not all of one.
+std::optional<Death> ReadDeath(std::string_view bytes);
+
+}  // namespace clotho::sim::internal
+
+#endif  // CLOTHO_SIM_INTERNAL_DEATH_H_
