@@ -24,6 +24,7 @@
 #include "clotho/sim/failure.h"
 #include "clotho/sim/internal/busiest.h"
 #include "clotho/sim/internal/child.h"
+#include "clotho/sim/internal/choice_list.h"
 #include "clotho/sim/internal/death.h"
 #include "clotho/sim/internal/launch.h"
 #include "clotho/sim/internal/races.h"
@@ -47,6 +48,7 @@ namespace clotho::sim {
 namespace {
 
 using internal::ChildEnd;
+using internal::ChoiceList;
 using internal::Death;
 using internal::Execution;
 using internal::Freedom;
@@ -368,6 +370,7 @@ class Explorer {
     if (search_.shrink_runs_max == 0) return;  // Nobody wants it explained.
     report_.reachable = Reachability(deviations, origin, report_.failure->step);
     report_.turn = TurningPoint(deviations, origin, report_.failure->step);
+    report_.nearest_pass = NearestPass(deviations, report_.failure->step);
   }
 
   // The departure that decides: how many random continuations fail after it,
@@ -412,6 +415,57 @@ class Explorer {
     return absl::StrCat("step ", turn->step, ": ", after, " of ",
                         kContinuations, " random continuations fail after it, ",
                         before, " before it");
+  }
+
+  // The passing execution that goes with the failing one for the longest, of
+  // those that then choose once more otherwise, and go on in plain order. Empty
+  // if there is none, or if it would take long to find.
+  std::string NearestPass(const Deviations& deviations, std::uint64_t steps) {
+    constexpr std::size_t kChoicesMax = 4;  // Tried at each step.
+    std::uint64_t runs_left = std::min<std::uint64_t>(
+        500, 500'000 / std::max<std::uint64_t>(steps, 1));
+    ChoiceList list(deviations, kChoicesMax);
+    {
+      const FreedomScope freedom(*this, FreedomOf(deviations));
+      simulator_.Run(body_, list, ProgramSeed());
+    }
+    for (auto others = list.steps().rbegin(); others != list.steps().rend();
+         ++others) {
+      Deviations candidate;
+      for (const Deviation& deviation : deviations) {
+        if (deviation.step < others->step) candidate.push_back(deviation);
+      }
+      const std::size_t common = candidate.size();
+      for (const std::uint32_t choice : others->choices) {
+        if (runs_left-- == 0) return "";
+        candidate.resize(common);
+        if (choice != 0) candidate.push_back({others->step, choice});
+        if (!Again(candidate).failure.has_value()) {
+          return DescribePass(candidate, others->step);
+        }
+      }
+    }
+    return "";
+  }
+
+  // `candidate` passes, and leaves the failing execution at `step`.
+  std::string DescribePass(const Deviations& candidate, std::uint64_t step) {
+    Recorder recorder(simulator_);
+    {
+      const FreedomScope freedom(*this, FreedomOf(candidate));
+      ReplayStrategy strategy(candidate);
+      simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
+    }
+    std::string instead;
+    for (const Departure& departure : recorder.trace().departures) {
+      if (departure.step == step) instead = departure.taken;
+    }
+    for (const Departure& departure : report_.trace.departures) {
+      if (departure.step == step && instead.empty()) instead = departure.plain;
+    }
+    return absl::StrCat("nearest pass  c1/", absl::Hex(search_.program_seed),
+                        "/", FormatDeviations(candidate), ": at step ", step,
+                        " ", instead);
   }
 
   // Whether plain asyncio could show this failure, too: a schedule in strict

@@ -495,6 +495,50 @@ TEST(TurningPointTest, ThereIsNoneInPlainOrder) {
   EXPECT_EQ(report.turn, "");
 }
 
+// ---- The nearest pass. ----
+
+TEST(NearestPassTest, PassesAndLeavesTheFailureAsLateAsCanBe) {
+  const Report report = Explore(Overtaking, Random{.schedules = 100});
+  ASSERT_FALSE(report.passed());
+  const std::string_view text = report.nearest_pass;
+  const std::size_t begin = text.find("c1/");
+  ASSERT_NE(begin, text.npos) << text;
+  const std::string_view replay =
+      text.substr(begin, text.find(": at step ") - begin);
+  const auto pass = Replay(Overtaking, replay);
+  ASSERT_TRUE(pass.ok()) << replay;
+  EXPECT_TRUE(pass->passed()) << replay;
+  EXPECT_FALSE(pass->diverged) << replay;
+  EXPECT_THAT(report.Text(),
+              HasSubstr(absl::StrCat("\n        ", report.nearest_pass)));
+}
+
+TEST(NearestPassTest, OfAFailureInPlainOrderIsADeparture) {
+  const auto body = []() -> Coro<void> {
+    auto log = std::make_shared<std::string>();
+    Task<void> a = CreateTask(Append(log, 'a', 1), {.name = "a"});
+    Task<void> b = CreateTask(Append(log, 'b', 1), {.name = "b"});
+    co_await a;
+    co_await b;
+    Always(*log == "ba", "b is first");
+  };
+  EXPECT_EQ(Explore(body).nearest_pass,
+            "nearest pass  c1/0/2:1: at step 2 ran b (its first step)");
+}
+
+TEST(NearestPassTest, IsNoneIfNothingHelps) {
+  const auto body = []() -> Coro<void> {
+    co_await Gather(Harmless(), Harmless());
+    Always(false, "it ends");
+  };
+  EXPECT_EQ(Explore(body).nearest_pass, "");
+  EXPECT_EQ(Explore([]() -> Coro<void> {
+              Always(false, "it begins");
+              co_return;
+            }).nearest_pass,
+            "");
+}
+
 // ---- Kept schedules. ----
 
 TEST(AlsoTest, RunsBeforeTheSearch) {

@@ -22,7 +22,9 @@ using internal::Wrap;
 
 constexpr std::size_t kWidth = 100;
 constexpr std::size_t kMargin = 8;  // Of what stands beside WHAT and the like.
+constexpr std::size_t kLinesMax = 45;  // A screen.
 constexpr std::size_t kTableLinesMax = 24;
+constexpr std::size_t kTableLinesMin = 8;
 constexpr std::size_t kLanesMax = 5;  // More become a list.
 constexpr std::size_t kDeparturesShown = 6;
 
@@ -93,38 +95,64 @@ std::string LineText(const TraceEvent& event) {
   return event.line == 0 ? "" : absl::StrCat(":", event.line);
 }
 
-// Which steps of a long execution are worth their lines: the departures and the
-// failure with what is next to them, then as many as fit, from the end.
-std::set<std::uint64_t> StepsToShow(const Trace& trace) {
-  std::vector<std::uint64_t> steps;  // Of events, rising, without repetitions.
-  std::vector<std::size_t> lines;
+// A step's events, as lines of the table.
+struct StepLines {
+  std::uint64_t step = 0;
+  std::size_t lines = 0;
+  bool shown = false;
+};
+
+std::vector<StepLines> StepsOf(const Trace& trace) {
+  std::vector<StepLines> steps;  // Of events, rising, without repetitions.
   for (const TraceEvent& event : trace.events) {
-    if (steps.empty() || steps.back() != event.step) {
-      steps.push_back(event.step);
-      lines.push_back(0);
+    if (steps.empty() || steps.back().step != event.step) {
+      steps.push_back({.step = event.step, .lines = 0, .shown = false});
     }
-    ++lines.back();
+    ++steps.back().lines;
   }
-  std::set<std::uint64_t> shown;
+  return steps;
+}
+
+// Which steps of a long execution are worth their lines: the departures and the
+// failure with what is next to them, then as many as fit, from the end. Returns
+// how many lines that makes, with those that count what is left out.
+std::size_t ShowSteps(const Trace& trace, std::size_t lines_max,
+                      std::vector<StepLines>& steps) {
   std::size_t used = 0;
+  for (StepLines& step : steps) step.shown = false;
   const auto show = [&](std::size_t index) {
-    if (index >= steps.size() || shown.contains(steps[index])) return;
-    if (used + lines[index] > kTableLinesMax && !shown.empty()) return;
-    used += lines[index];
-    shown.insert(steps[index]);
-  };
-  const auto index_of = [&](std::uint64_t step) -> std::size_t {
-    return std::lower_bound(steps.begin(), steps.end(), step) - steps.begin();
+    if (index >= steps.size() || steps[index].shown) return;
+    if (used > 0 && used + steps[index].lines > lines_max) return;
+    used += steps[index].lines;
+    steps[index].shown = true;
   };
   if (!steps.empty()) show(steps.size() - 1);
   for (auto departure = trace.departures.rbegin();
        departure != trace.departures.rend(); ++departure) {
-    const std::size_t at = index_of(departure->step);
+    const std::size_t at =
+        std::ranges::lower_bound(steps, departure->step, {}, &StepLines::step) -
+        steps.begin();
     show(at);
     if (at > 0) show(at - 1);
     show(at + 1);
   }
   for (std::size_t i = steps.size(); i > 0; --i) show(i - 1);
+  for (std::size_t i = 1; i < steps.size(); ++i) {
+    if (steps[i].shown && !steps[i - 1].shown) ++used;
+  }
+  return used;
+}
+
+std::set<std::uint64_t> StepsToShow(const Trace& trace, std::size_t lines_max) {
+  std::vector<StepLines> steps = StepsOf(trace);
+  // Less and less, until there is room for the lines between, too.
+  for (std::size_t room = lines_max;
+       ShowSteps(trace, room, steps) > lines_max && room > 1; --room) {
+  }
+  std::set<std::uint64_t> shown;
+  for (const StepLines& step : steps) {
+    if (step.shown) shown.insert(step.step);
+  }
   return shown;
 }
 
@@ -136,8 +164,8 @@ struct Cell {
 
 class Table {
  public:
-  explicit Table(const Trace& trace)
-      : trace_(trace), shown_(StepsToShow(trace)) {
+  Table(const Trace& trace, std::size_t lines_max)
+      : trace_(trace), shown_(StepsToShow(trace, lines_max)) {
     for (const TraceEvent& event : trace.events) {
       if (!shown_.contains(event.step) ||
           event.kind == TraceEvent::Kind::kTimer) {
@@ -268,6 +296,10 @@ class Table {
   std::vector<std::size_t> lanes_;
 };
 
+std::size_t LineCount(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
 // What the schedule did differently from plain order.
 std::string ChangeText(const Report& report) {
   const std::size_t count = report.trace.departures.size();
@@ -324,18 +356,18 @@ std::string Report::Text() const {
   if (const std::string where = Where(*failure); !where.empty()) {
     AddBlock(out, "", where);
   }
-  const auto add_files = [&] {
+  const auto add_files = [this](std::string& to) {
     if (files.empty()) return;
-    absl::StrAppend(&out, "\n");
-    AddBlock(out, "FILES", files);
+    absl::StrAppend(&to, "\n");
+    AddBlock(to, "FILES", files);
   };
   if (diverged || misused) {
-    add_files();
+    add_files(out);
     return out;
   }
   const bool crashed = failure->kind == FailureKind::kCrash;
   if (crashed && again.empty()) {  // Its schedule is not known.
-    add_files();
+    add_files(out);
     return out;
   }
   if (incomplete) {
@@ -343,7 +375,7 @@ std::string Report::Text() const {
     AddBlock(out, "SEARCH",
              absl::StrCat(strategy, ", base seed ", seed, ", ", executions,
                           executions == 1 ? " execution" : " executions"));
-    add_files();
+    add_files(out);
     return out;
   }
   if (nondeterministic) {
@@ -366,25 +398,27 @@ std::string Report::Text() const {
              Wrap(ChangeText(*this), kWidth - kMargin, /*indent=*/8));
   }
 
-  if (!trace.events.empty()) {
-    absl::StrAppend(&out, "\n", Table(trace).Text(failure->step));
-  }
+  std::string rest;
   if (!race.empty()) {
-    absl::StrAppend(&out, "\n");
-    AddBlock(out, "RACE", race);
+    absl::StrAppend(&rest, "\n");
+    AddBlock(rest, "RACE", race);
   }
   if (!waits.empty()) {
-    absl::StrAppend(&out, "\n");
-    AddBlock(out, "WAITS", waits);
+    absl::StrAppend(&rest, "\n");
+    AddBlock(rest, "WAITS", waits);
   }
-  if (!turn.empty()) {
-    absl::StrAppend(&out, "\n");
-    AddBlock(out, "TURN", turn);
+  if (!turn.empty() || !nearest_pass.empty()) {
+    absl::StrAppend(&rest, "\n");
+    AddBlock(rest, "TURN",
+             Wrap(absl::StrCat(turn,
+                               turn.empty() || nearest_pass.empty() ? "" : "\n",
+                               nearest_pass),
+                  kWidth - kMargin, /*indent=*/8));
   }
   if (schedules > 0) {
-    absl::StrAppend(&out, "\n");
+    absl::StrAppend(&rest, "\n");
     AddBlock(
-        out, "SEARCH",
+        rest, "SEARCH",
         Wrap(absl::StrCat(
                  kept.empty()
                      ? absl::StrCat(
@@ -398,8 +432,18 @@ std::string Report::Text() const {
                                   : "; replayed, identical"),
              kWidth - kMargin, /*indent=*/2));
   }
-  add_files();
-  return out;
+  add_files(rest);
+  if (!trace.events.empty()) {
+    // The table takes what the others leave of a screen, but for its empty line
+    // and its heading.
+    const std::size_t others = 3 + LineCount(out) + LineCount(rest);
+    const std::size_t lines =
+        std::max(kTableLinesMin, kLinesMax - std::min(kLinesMax, others));
+    absl::StrAppend(
+        &out, "\n",
+        Table(trace, std::min(lines, kTableLinesMax)).Text(failure->step));
+  }
+  return absl::StrCat(out, rest);
 }
 
 std::ostream& operator<<(std::ostream& out, const Report& report) {

@@ -58,6 +58,9 @@ class Report {
   bool minimal = false;  // No departure can be left out.
   // Which departure decides, in words. Empty: none, or not known.
   std::string turn;
+  // The passing execution that is nearest to the failing one, in words. Empty:
+  // none is, or not known.
+  std::string nearest_pass;
   // Whether asyncio could do the same today, in words. Empty: not known.
   std::string reachable;
 
