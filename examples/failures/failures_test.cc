@@ -142,10 +142,8 @@ constexpr Case kDeaths[] = {
     {"Crash.Terminate", 1, "--clotho_isolate=1"},
     {"Crash.Exit", 1, "--clotho_isolate=1"},
 };
-#if !defined(__SANITIZE_ADDRESS__)  // It has its own word for some of them.
 INSTANTIATE_TEST_SUITE_P(OfADeath, ReportTest, testing::ValuesIn(kDeaths),
                          NameOf);
-#endif
 
 class DeathTest : public testing::TestWithParam<Case> {};
 
