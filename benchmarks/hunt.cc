@@ -3,6 +3,8 @@
 //   tools/bazel run -c opt //benchmarks:hunt -- --strategies=random,pct:3,fuzz
 //   tools/bazel run -c opt //benchmarks:hunt -- --check_fixed=1000000
 //   tools/bazel run -c opt //benchmarks:hunt -- --shrink --strategies=fuzz
+//   tools/bazel run -c opt //benchmarks:hunt -- --asyncio_bugs
+//   --strategies=fuzz
 //
 // The table goes to standard output, and what is under way to standard error.
 // Ends with 1 if a fixed program fails or a failure that was found was not
@@ -21,6 +23,7 @@
 #include "absl/flags/usage.h"
 #include "absl/status/statusor.h"
 #include "clotho/benchmarks/hunting.h"
+#include "clotho/examples/asyncio_bugs/asyncio_bugs.h"
 #include "clotho/examples/races/races.h"
 #include "clotho/sim/options.h"
 
@@ -34,6 +37,8 @@ ABSL_FLAG(std::vector<std::string>, strategies,
                                     "pos", "urw", "surw", "delay_bounded",
                                     "fuzz"}),
           "names of strategies, as in \"random,pct:3\"");
+ABSL_FLAG(bool, asyncio_bugs, false,
+          "the bugs of asyncio's past in place of the races");
 ABSL_FLAG(int, trials, 20, "searches for each program and strategy");
 ABSL_FLAG(
     std::uint64_t, schedules, 0,
@@ -64,7 +69,9 @@ std::vector<const Race*> ChosenRaces() {
   const std::vector<std::string> patterns = absl::GetFlag(FLAGS_programs);
   const std::vector<std::string> forms = absl::GetFlag(FLAGS_forms);
   std::vector<const Race*> chosen;
-  for (const Race& race : examples::AllRaces()) {
+  for (const Race& race : absl::GetFlag(FLAGS_asyncio_bugs)
+                              ? examples::AsyncioBugs()
+                              : examples::AllRaces()) {
     if (std::find(forms.begin(), forms.end(), examples::FormName(race.form)) ==
         forms.end()) {
       continue;

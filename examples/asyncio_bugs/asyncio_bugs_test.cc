@@ -1,0 +1,65 @@
+// Each bug is found by the default search, from any seed, shrinks to a few
+// departures, and says what it is known for; its fixed twin stays silent.
+// benchmarks:hunt makes the table of README.md.
+
+#include "clotho/examples/asyncio_bugs/asyncio_bugs.h"
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <variant>
+
+#include "clotho/examples/races/races.h"
+#include "clotho/sim/explore.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/report.h"
+#include "clotho/sim/schedule.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::examples {
+
+void PrintTo(const Race& race, std::ostream* out) { *out << race.name; }
+
+namespace {
+
+using ::testing::HasSubstr;
+
+class AsyncioBugTest : public ::testing::TestWithParam<Race> {};
+
+INSTANTIATE_TEST_SUITE_P(, AsyncioBugTest,
+                         ::testing::ValuesIn(AsyncioBugs().begin(),
+                                             AsyncioBugs().end()),
+                         [](const ::testing::TestParamInfo<Race>& info) {
+                           return info.param.name;
+                         });
+
+TEST_P(AsyncioBugTest, PlainOrderHidesItOrNot) {
+  const Race& bug = GetParam();
+  const sim::Report report = sim::Explore(bug.buggy, sim::Plain());
+  EXPECT_EQ(report.passed(), bug.passes_plain) << report;
+}
+
+TEST_P(AsyncioBugTest, IsFoundFromAnySeedAndShrinks) {
+  const Race& bug = GetParam();
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const sim::Report report =
+        sim::Explore(bug.buggy, sim::Fuzz{.schedules = 1'000, .seed = seed});
+    ASSERT_FALSE(report.passed()) << "seed " << seed;
+    EXPECT_EQ(report.failure->kind, bug.failure) << report;
+    EXPECT_THAT(report.failure->what, HasSubstr(std::string(bug.says)));
+    EXPECT_TRUE(report.minimal) << report;
+    EXPECT_LE(std::get<sim::Deviations>(report.replay.schedule).size(), 4)
+        << report;
+  }
+}
+
+TEST_P(AsyncioBugTest, TheFixedOneIsSilent) {
+  const sim::Report report =
+      sim::Explore(GetParam().fixed, sim::Fuzz{.schedules = 1'000});
+  EXPECT_TRUE(report.passed()) << report;
+  EXPECT_EQ(report.executions, 1'000);
+}
+
+}  // namespace
+}  // namespace clotho::examples
