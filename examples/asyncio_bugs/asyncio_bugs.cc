@@ -20,7 +20,8 @@ constexpr std::uint64_t kTurnsMax = 3;
 std::vector<Race> MakeBugs() {
   std::vector<Race> all;
   for (const auto make :
-       {&WaitForBugs, &SemaphoreBugs, &ConditionBugs, &QueueBugs, &LockBugs}) {
+       {&WaitForBugs, &CallbackBugs, &TaskGroupBugs, &TimeoutBugs,
+        &SemaphoreBugs, &ConditionBugs, &QueueBugs, &LockBugs}) {
     std::vector<Race> bugs = make();
     std::move(bugs.begin(), bugs.end(), std::back_inserter(all));
   }

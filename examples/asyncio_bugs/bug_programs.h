@@ -36,6 +36,9 @@ std::vector<Race> SemaphoreBugs();
 std::vector<Race> ConditionBugs();
 std::vector<Race> QueueBugs();
 std::vector<Race> WaitForBugs();
+std::vector<Race> CallbackBugs();
+std::vector<Race> TaskGroupBugs();
+std::vector<Race> TimeoutBugs();
 
 }  // namespace clotho::examples
 

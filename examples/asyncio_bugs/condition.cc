@@ -16,8 +16,9 @@
 // around releases what another task holds. Breaks: as above; then a third task
 // takes the lock while the second works.
 //
-// The test: two consumers, of which one may be cancelled, take a job each,
-// under a lock that others take, too. The fixed twin is this runtime's
+// The test: consumers, of which one may be cancelled, take a job each, under a
+// lock that others take, too. There are two where they may lose something to
+// each other. The fixed twin is this runtime's
 // Condition (rules CN-02 and CN-05).
 
 #include <deque>
@@ -164,11 +165,11 @@ Coro<void> PutJob(AnyCondition& condition, Shop& shop) {
 }
 
 template <typename AnyCondition>
-Coro<void> TwoConsumers() {
+Coro<void> Consumers(std::vector<const char*> names) {
   AnyCondition condition;
   Shop shop;
   std::vector<Task<void>> consumers;
-  for (const char* const name : {"consumer-1", "consumer-2"}) {
+  for (const char* const name : names) {
     Coro<void> consume = Consume(condition, shop);
     consumers.push_back(CreateTask(std::move(consume), {.name = name}));
   }
@@ -188,8 +189,10 @@ Coro<void> TwoConsumers() {
 
 template <Mistake mistake>
 Coro<void> RunConsumers(bool fixed) {
-  return fixed ? TwoConsumers<NewCondition>()
-               : TwoConsumers<OldCondition<mistake>>();
+  std::vector<const char*> names = {"consumer-1"};
+  if (mistake == Mistake::kNotification) names.push_back("consumer-2");
+  return fixed ? Consumers<NewCondition>(names)
+               : Consumers<OldCondition<mistake>>(names);
 }
 
 }  // namespace

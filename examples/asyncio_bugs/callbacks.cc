@@ -1,0 +1,135 @@
+// Waits that leave something behind at what they waited for.
+//
+// wait_leaves_callbacks (gh-80794, bpo-36613; Python 3.6): it takes its
+// callbacks back when it is done, not when it is cancelled. Breaks: any
+// cancellation while it waits. A future that lives long, such as one that says
+// that a server shuts down, collects them.
+//
+// shield_leaves_callbacks (gh-79306, bpo-35125; Python 3.6): the same, of a
+// shield whose outer future is cancelled.
+//
+// as_completed_leaves_callbacks (open; all releases up to 3.13): the same, of
+// an iteration that is not finished.
+//
+// The test: a task waits for a future, and may be cancelled. When it has gone,
+// nothing of it is left. As a future does not tell who waits for it, the fixed
+// twin is the corrected algorithm.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "clotho/examples/asyncio_bugs/bug_programs.h"
+#include "clotho/examples/races/races.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/settle.h"
+
+namespace clotho::examples {
+namespace {
+
+// Each callback holds a copy.
+using Token = std::shared_ptr<int>;
+
+Coro<void> WaitUntilDone(Future<void> future, Token token, bool fixed) {
+  Future<void> released;
+  const std::uint64_t callback = future.AddDoneCallback([released, token] {
+    if (!released.Done()) released.SetResult();
+  });
+  try {
+    co_await released;
+  } catch (const CancelledError&) {
+    if (fixed) future.RemoveDoneCallback(callback);
+    throw;
+  }
+}
+
+Future<void> Shielded(Future<void> inner, Token token, bool fixed) {
+  Future<void> outer;
+  const std::uint64_t callback = inner.AddDoneCallback([outer, token] {
+    if (!outer.Done()) outer.SetResult();
+  });
+  if (fixed) {
+    outer.AddDoneCallback(
+        [inner, callback] { inner.RemoveDoneCallback(callback); });
+  }
+  return outer;
+}
+
+Coro<void> WaitForShield(Future<void> inner, Token token, bool fixed) {
+  co_await Shielded(inner, std::move(token), fixed);
+}
+
+// What is iterated over: the futures that are done, in that order.
+class Completed {
+ public:
+  Completed(std::vector<Future<void>> futures, const Token& token)
+      : futures_(std::move(futures)) {
+    for (const Future<void>& future : futures_) {
+      callbacks_.push_back(future.AddDoneCallback(
+          [done = done_, token] { done->PutNowait(1); }));
+    }
+  }
+  Coro<void> Next() { co_await done_->Get(); }
+  void Abandon() {
+    for (std::size_t i = 0; i < futures_.size(); ++i) {
+      futures_[i].RemoveDoneCallback(callbacks_[i]);
+    }
+  }
+
+ private:
+  std::vector<Future<void>> futures_;
+  std::vector<std::uint64_t> callbacks_;
+  std::shared_ptr<Queue<int>> done_ = std::make_shared<Queue<int>>();
+};
+
+Coro<void> Iterate(Future<void> future, Token token, bool fixed) {
+  Completed completed({future}, token);
+  token.reset();
+  try {
+    co_await completed.Next();
+  } catch (const CancelledError&) {
+    if (fixed) completed.Abandon();
+    throw;
+  }
+}
+
+using Waiting = Coro<void>(Future<void> future, Token token, bool fixed);
+
+template <Waiting waiting>
+Coro<void> WaitAndMaybeGo(bool fixed) {
+  Token token = std::make_shared<int>(0);
+  Future<void> shutdown;
+  Coro<void> wait = waiting(shutdown, token, fixed);
+  Task<void> waiter = CreateTask(std::move(wait), {.name = "waiter"});
+  co_await Sleep(absl::ZeroDuration());
+  const bool promised = co_await CancelSometime(waiter);
+  if (!promised) shutdown.SetResult();
+  co_await Join({waiter});
+  // What it leaves takes itself back in callbacks.
+  co_await sim::Settle();
+  Always(token.use_count() == 1, "nothing is left of who has gone");
+  if (promised) shutdown.SetResult();
+}
+
+}  // namespace
+
+std::vector<Race> CallbackBugs() {
+  constexpr std::string_view kSays = "nothing is left of who has gone";
+  return {Bug({.name = "shield_leaves_callbacks",
+               .says = kSays,
+               .published = {.note = "gh-79306, bpo-35125, 3.6"}},
+              &WaitAndMaybeGo<&WaitForShield>),
+          Bug({.name = "as_completed_leaves_callbacks",
+               .says = kSays,
+               .published = {.note = "open, up to 3.13"}},
+              &WaitAndMaybeGo<&Iterate>),
+          Bug({.name = "wait_leaves_callbacks",
+               .says = kSays,
+               .published = {.note = "gh-80794, bpo-36613, 3.6"}},
+              &WaitAndMaybeGo<&WaitUntilDone>)};
+}
+
+}  // namespace clotho::examples

@@ -1,0 +1,85 @@
+// A timeout that takes an earlier cancellation for one of its own time.
+//
+// timeout_ignores_earlier_cancel (gh-102780; Python 3.11): a scope whose time
+// is up cancels its task, and makes a TimeoutError of it if the task has no
+// other request to end, compared with none rather than with those that there
+// were when it was entered. Breaks: a task that is cancelled cleans up, under a
+// timeout, which runs out. CancelledError comes out of it, not TimeoutError.
+//
+// The test: a service that may be cancelled, and that takes its time to stop,
+// notes that it was stopped by force. The fixed twin is this runtime's Timeout
+// (rules TO-03 to TO-06).
+
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "clotho/examples/asyncio_bugs/bug_programs.h"
+#include "clotho/examples/races/races.h"
+#include "clotho/runtime/runtime.h"
+
+namespace clotho::examples {
+namespace {
+
+Coro<void> OldTimeout(absl::Duration timeout, Coro<void> body) {
+  const AnyTask task = *CurrentTask();
+  bool expired = false;
+  Handle timer = GetRunningLoop().CallLater(timeout, [task, &expired] {
+    expired = true;
+    task.Cancel();
+  });
+  bool cancelled = false;
+  try {
+    co_await std::move(body);
+  } catch (const CancelledError&) {
+    cancelled = true;
+  }
+  timer.Cancel();
+  if (expired && task.Uncancel() == 0 && cancelled) throw TimeoutError();
+  if (cancelled) throw CancelledError();
+}
+
+Coro<void> Stop(Delay lasts) { co_await Sleep(lasts); }
+
+Coro<void> Serve(bool& started, bool& stopped, bool fixed) {
+  started = true;
+  bool cancelled = false;
+  try {
+    co_await Sleep(absl::Seconds(1));
+  } catch (const CancelledError&) {
+    cancelled = true;
+  }
+  try {
+    if (fixed) {
+      co_await Timeout(absl::Seconds(1), Stop(HalfASecondOrTwo()));
+    } else {
+      co_await OldTimeout(absl::Seconds(1), Stop(HalfASecondOrTwo()));
+    }
+    stopped = true;
+  } catch (const TimeoutError&) {
+    stopped = true;  // By force.
+  }
+  if (cancelled) throw CancelledError();
+}
+
+Coro<void> ServeAndMaybeCancel(bool fixed) {
+  bool started = false;
+  bool stopped = false;
+  Coro<void> serve = Serve(started, stopped, fixed);
+  Task<void> service = CreateTask(std::move(serve), {.name = "service"});
+  co_await Sleep(absl::ZeroDuration());
+  co_await CancelSometime(service);
+  co_await Join({service});
+  Always(stopped || !started, "a service is stopped, or stopped by force");
+}
+
+}  // namespace
+
+std::vector<Race> TimeoutBugs() {
+  return {Bug({.name = "timeout_ignores_earlier_cancel",
+               .says = "a service is stopped, or stopped by force",
+               .published = {.note = "gh-102780, 3.11"}},
+              &ServeAndMaybeCancel)};
+}
+
+}  // namespace clotho::examples
