@@ -15,7 +15,7 @@ namespace clotho::examples {
 namespace {
 
 // The turns that a driver may wait before it cancels.
-constexpr std::uint64_t kTurnsMax = 3;
+constexpr std::uint64_t kTurnsMax = 2;
 
 std::vector<Race> MakeBugs() {
   std::vector<Race> all;

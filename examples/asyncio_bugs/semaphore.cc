@@ -122,9 +122,8 @@ Coro<void> WorkersAndALateOne(std::vector<const char*> names, bool fair) {
     workers.push_back(CreateTask(std::move(work), {.name = name}));
   }
   if (!fair) {
-    Task<bool> canceller =
-        CreateTask(CancelSometime(workers[1]), {.name = "canceller"});
-    co_await canceller;
+    co_await Sleep(absl::ZeroDuration());
+    co_await CancelSometime(workers[1]);
   }
   co_await Join(workers);
   co_await Work(semaphore, static_cast<int>(workers.size()), line, fair);

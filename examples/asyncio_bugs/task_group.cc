@@ -111,14 +111,15 @@ class NewTaskGroup {
 };
 
 Coro<void> Fail() {
-  co_await Sleep(absl::ZeroDuration());
   throw ValueError("of the child");
+  co_return;
 }
 
 template <typename Group>
 Coro<void> Body(Group& group) {
   group.CreateTask(Fail());
-  co_await Sleep(absl::Seconds(1));
+  const Future<void> never;
+  co_await never;  // Until it is cancelled.
 }
 
 // Of a group that may fail, and that whoever waits for it gets over.
@@ -129,17 +130,15 @@ Coro<void> Parent() {
     co_await group.Run(Body(group));
   } catch (const std::exception&) {
   }
-  co_await Sleep(absl::Seconds(1));
+  co_await Sleep(absl::ZeroDuration());
 }
 
 template <typename Group>
 Coro<void> AFailureAndACancellation() {
   Task<void> parent = CreateTask(Parent<Group>(), {.name = "parent"});
   co_await Sleep(absl::ZeroDuration());
-  Task<bool> canceller =
-      CreateTask(CancelSometime(parent), {.name = "canceller"});
+  const bool promised = co_await CancelSometime(parent);
   co_await Join({parent});
-  const bool promised = co_await canceller;
   Always(!promised || parent.Cancelled(), "who is cancelled ends cancelled");
 }
 

@@ -41,11 +41,12 @@ Coro<void> OldTimeout(absl::Duration timeout, Coro<void> body) {
 
 Coro<void> Stop(Delay lasts) { co_await Sleep(lasts); }
 
-Coro<void> Serve(bool& started, bool& stopped, bool fixed) {
+Coro<void> Serve(Future<void> closed, bool& started, bool& stopped,
+                 bool fixed) {
   started = true;
   bool cancelled = false;
   try {
-    co_await Sleep(absl::Seconds(1));
+    co_await closed;
   } catch (const CancelledError&) {
     cancelled = true;
   }
@@ -63,12 +64,14 @@ Coro<void> Serve(bool& started, bool& stopped, bool fixed) {
 }
 
 Coro<void> ServeAndMaybeCancel(bool fixed) {
+  Future<void> closed;
   bool started = false;
   bool stopped = false;
-  Coro<void> serve = Serve(started, stopped, fixed);
+  Coro<void> serve = Serve(closed, started, stopped, fixed);
   Task<void> service = CreateTask(std::move(serve), {.name = "service"});
   co_await Sleep(absl::ZeroDuration());
-  co_await CancelSometime(service);
+  const bool promised = co_await CancelSometime(service);
+  if (!promised) closed.SetResult();
   co_await Join({service});
   Always(stopped || !started, "a service is stopped, or stopped by force");
 }
