@@ -11,7 +11,7 @@
 // without the message that came with the cancellation. Breaks: a task is
 // notified, runs, finds the lock taken, and is cancelled.
 //
-// condition_leaves_without_lock (bpo-22970; Python 3.4 and 3.5): who is
+// condition_leaves_without_lock (bpo-22970; before Python 3.6.15): who is
 // cancelled while it waits for the lock again goes without it, and the block
 // around releases what another task holds. Breaks: as above; then a third task
 // takes the lock while the second works.
@@ -208,7 +208,7 @@ std::vector<Race> ConditionBugs() {
               &RunConsumers<Mistake::kMessage>),
           Bug({.name = "condition_leaves_without_lock",
                .says = "one task at a time has the lock",
-               .published = {.note = "bpo-22970, 3.4 and 3.5"}},
+               .published = {.note = "bpo-22970, before 3.6.15"}},
               &RunConsumers<Mistake::kLock>)};
 }
 

@@ -1,13 +1,13 @@
 // Locks that lose a wake-up, or that two tasks own.
 //
-// lock_forgets_next (bpo-27585; Python 3.5 and 3.6): a release wakes the first
-// in line, which takes the lock when it runs. Cancelled before that, it goes,
-// and wakes nobody in its place. Breaks: two tasks wait; the lock is released;
-// the first of them is cancelled before it runs. The other one waits for ever
-// at a free lock.
+// lock_forgets_next (bpo-27585; before Python 3.6.15): a release wakes the
+// first in line, which takes the lock when it runs. Cancelled before that, it
+// goes, and wakes nobody in its place. Breaks: two tasks wait; the lock is
+// released; the first of them is cancelled before it runs. The other one waits
+// for ever at a free lock.
 //
-// lock_has_two_owners (bpo-32734; Python 3.6 and 3.7): who asks for a lock that
-// is free takes it, even if it is about to be taken by one who was woken.
+// lock_has_two_owners (bpo-32734; before Python 3.6.15): who asks for a lock
+// that is free takes it, even if it is about to be taken by one who was woken.
 // Breaks: a task waits; the lock is released; another task asks, and has it;
 // the first one runs, and has it, too.
 //
@@ -119,11 +119,11 @@ Coro<void> RunWorkers(bool fixed) {
 std::vector<Race> LockBugs() {
   return {Bug({.name = "lock_forgets_next",
                .failure = sim::FailureKind::kDeadlock,
-               .published = {.note = "bpo-27585, 3.5 and 3.6"}},
+               .published = {.note = "bpo-27585, before 3.6.15"}},
               &RunWorkers<Mistake::kForgetsNext>),
           Bug({.name = "lock_has_two_owners",
                .says = "one task at a time has the lock",
-               .published = {.note = "bpo-32734, 3.6 and 3.7"}},
+               .published = {.note = "bpo-32734, before 3.6.15"}},
               &RunWorkers<Mistake::kBarges>)};
 }
 

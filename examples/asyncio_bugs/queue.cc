@@ -1,12 +1,12 @@
 // Queues that lose a wake-up, or that keep those who have gone.
 //
-// queue_forgets_next_getter (bpo-23812; Python 3.4): an item wakes the first
-// getter, which takes it when it runs. Cancelled before that, it goes, and
-// wakes nobody in its place. Breaks: two tasks wait for an item; one is put;
-// the first of them is cancelled before it runs. There is an item, and the
-// second one waits for ever.
+// queue_forgets_next_getter (bpo-23812; before Python 3.6.15): an item wakes
+// the first getter, which takes it when it runs. Cancelled before that, it
+// goes, and wakes nobody in its place. Breaks: two tasks wait for an item; one
+// is put; the first of them is cancelled before it runs. There is an item, and
+// the second one waits for ever.
 //
-// queue_forgets_next_putter (the same; Python 3.4): as above, of those who wait
+// queue_forgets_next_putter (the same): as above, of those who wait
 // for room.
 //
 // queue_keeps_cancelled_putters (bpo-32574; Python 3.6): who is cancelled while
@@ -191,11 +191,11 @@ std::vector<Race> QueueBugs() {
               &RunFullQueue),
           Bug({.name = "queue_forgets_next_getter",
                .failure = sim::FailureKind::kDeadlock,
-               .published = {.note = "bpo-23812, 3.4"}},
+               .published = {.note = "bpo-23812, before 3.6.15"}},
               &RunGetters),
           Bug({.name = "queue_forgets_next_putter",
                .failure = sim::FailureKind::kDeadlock,
-               .published = {.note = "bpo-23812, 3.4"}},
+               .published = {.note = "bpo-23812, before 3.6.15"}},
               &RunPutters)};
 }
 

@@ -6,7 +6,7 @@
 // the same. Breaks: a child fails; before the parent runs, it is cancelled from
 // outside. The parent goes on as if it had not been.
 //
-// task_group_takes_late_tasks (gh-94398; Python 3.11.0): a group that is
+// task_group_takes_late_tasks (gh-94398; before Python 3.11.7): a group that is
 // cancelling its children accepts new ones. Breaks: a child fails; another one,
 // as it is cancelled, starts a task to clean up, which nobody cancels.
 //
@@ -203,7 +203,7 @@ std::vector<Race> TaskGroupBugs() {
               &RunCancellation),
           Bug({.name = "task_group_takes_late_tasks",
                .says = "a group with a failure ends soon",
-               .published = {.note = "gh-94398, 3.11.0"}},
+               .published = {.note = "gh-94398, before 3.11.7"}},
               &RunCleanUp)};
 }
 

@@ -1,10 +1,11 @@
 // A timeout that takes an earlier cancellation for one of its own time.
 //
-// timeout_ignores_earlier_cancel (gh-102780; Python 3.11): a scope whose time
-// is up cancels its task, and makes a TimeoutError of it if the task has no
-// other request to end, compared with none rather than with those that there
-// were when it was entered. Breaks: a task that is cancelled cleans up, under a
-// timeout, which runs out. CancelledError comes out of it, not TimeoutError.
+// timeout_ignores_earlier_cancel (gh-102780; before Python 3.11.7): a scope
+// whose time is up cancels its task, and makes a TimeoutError of it if the task
+// has no other request to end, compared with none rather than with those that
+// there were when it was entered. Breaks: a task that is cancelled cleans up,
+// under a timeout, which runs out. CancelledError comes out of it, not
+// TimeoutError.
 //
 // The test: a service that may be cancelled, and that takes its time to stop,
 // notes that it was stopped by force. The fixed twin is this runtime's Timeout
@@ -81,7 +82,7 @@ Coro<void> ServeAndMaybeCancel(bool fixed) {
 std::vector<Race> TimeoutBugs() {
   return {Bug({.name = "timeout_ignores_earlier_cancel",
                .says = "a service is stopped, or stopped by force",
-               .published = {.note = "gh-102780, 3.11"}},
+               .published = {.note = "gh-102780, before 3.11.7"}},
               &ServeAndMaybeCancel)};
 }
 
