@@ -136,8 +136,9 @@ void SayReplay(std::uint64_t program_seed, const Deviations& deviations) {
     Say(deviation.step);
     if (deviation.choice == Deviation::kTimer) {
       Say(":t");
-    } else if (deviation.choice == Deviation::kDue) {
+    } else if (deviation.boundary() > 0) {
       Say(":d");
+      if (deviation.boundary() > 1) Say(deviation.boundary());
     } else {
       Say(":");
       Say(deviation.choice);
