@@ -10,9 +10,7 @@
 #include <vector>
 
 #include "clotho/examples/races/races.h"
-#include "clotho/runtime/coro.h"
-#include "clotho/runtime/delay.h"
-#include "clotho/runtime/task.h"
+#include "clotho/runtime/runtime.h"
 
 namespace clotho::examples {
 
