@@ -1,5 +1,5 @@
-// What the runtime costs, part by part, and how many executions a second a
-// search makes of small programs.
+// What the runtime costs, part by part. What searching costs:
+// search_benchmark.cc.
 //
 //   tools/bazel run --config=opt //benchmarks:runtime_benchmark
 //
@@ -14,7 +14,6 @@
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
 #include "clotho/runtime/runtime.h"
-#include "clotho/sim/explore.h"
 #include "clotho/sim/virtual_clock.h"
 
 namespace clotho {
@@ -110,17 +109,39 @@ void BM_TimersDense(benchmark::State& state) {
 }
 BENCHMARK(BM_TimersDense);
 
-Coro<void> ArmAndCancel(std::int64_t times) {
+Coro<void> WaitInTime(std::int64_t times) {
   for (std::int64_t i = 0; i < times; ++i) {
     const std::int64_t value = co_await WaitFor(Return(i), absl::Seconds(10));
     benchmark::DoNotOptimize(value);
   }
 }
 
-void BM_TimeoutThatIsNotReached(benchmark::State& state) {
-  RunRounds(state, 10'000, [] { return ArmAndCancel(10'000); });
+void BM_WaitForThatIsInTime(benchmark::State& state) {
+  RunRounds(state, 10'000, [] { return WaitInTime(10'000); });
 }
-BENCHMARK(BM_TimeoutThatIsNotReached);
+BENCHMARK(BM_WaitForThatIsInTime);
+
+// A thousand more are always armed, so that there is a queue to leave.
+Coro<void> ArmAndCancel(std::int64_t times) {
+  constexpr std::int64_t kArmed = 1'000;
+  std::vector<TimerHandle> armed;
+  for (std::int64_t i = 0; i < kArmed; ++i) {
+    armed.push_back(
+        GetRunningLoop().CallLater(absl::Hours(1) + absl::Seconds(i), [] {}));
+  }
+  for (std::int64_t i = 0; i < times; ++i) {
+    armed[i % kArmed].Cancel();
+    armed[i % kArmed] =
+        GetRunningLoop().CallLater(absl::Hours(1) + absl::Seconds(i), [] {});
+    if (i % 100 == 0) co_await Sleep(absl::ZeroDuration());
+  }
+  for (TimerHandle& handle : armed) handle.Cancel();
+}
+
+void BM_TimersArmedThenCancelled(benchmark::State& state) {
+  RunRounds(state, 100'000, [] { return ArmAndCancel(100'000); });
+}
+BENCHMARK(BM_TimersArmedThenCancelled);
 
 Coro<void> PutAll(Queue<std::int64_t>& queue, std::int64_t messages) {
   for (std::int64_t i = 0; i < messages; ++i) co_await queue.Put(i);
@@ -147,52 +168,78 @@ void BM_QueueOfOne(benchmark::State& state) {
 }
 BENCHMARK(BM_QueueOfOne)->Arg(1)->Arg(1'000);
 
-// Executions of three tasks that read, give way, and write, twice each.
-Coro<void> Increment(int& value) {
-  for (int i = 0; i < 2; ++i) {
-    const int read = value;
-    co_await Sleep(absl::ZeroDuration());
-    value = read + 1;
-  }
-}
-
-Coro<void> Race() {
-  int value = 0;
-  co_await Gather(Increment(value), Increment(value), Increment(value));
-}
-
-Coro<void> IncrementLocked(Lock& lock, int& value) {
-  for (int i = 0; i < 2; ++i) {
+// Whoever has the lock gives way, so that the other always has to wait.
+Coro<void> TakeTurns(Lock& lock, std::int64_t turns) {
+  for (std::int64_t i = 0; i < turns; ++i) {
     const Lock::Guard guard = co_await lock.Acquire();
-    const int read = value;
     co_await Sleep(absl::ZeroDuration());
-    value = read + 1;
   }
 }
 
-Coro<void> LockedRace() {
-  int value = 0;
+Coro<void> HandOver(std::int64_t tasks, std::int64_t turns) {
   Lock lock;
-  co_await Gather(IncrementLocked(lock, value), IncrementLocked(lock, value),
-                  IncrementLocked(lock, value));
+  std::vector<Coro<void>> all;
+  for (std::int64_t i = 0; i < tasks; ++i) {
+    all.push_back(TakeTurns(lock, turns / tasks));
+  }
+  co_await Gather(std::move(all));
 }
 
-void Search(benchmark::State& state, Coro<void> (*body)()) {
-  constexpr std::uint64_t kSchedules = 10'000;
+void BM_LockHandOver(benchmark::State& state) {
+  RunRounds(state, 100'000, [&] { return HandOver(state.range(0), 100'000); });
+}
+BENCHMARK(BM_LockHandOver)->Arg(2)->Arg(1'000);
+
+// ---- The end of tasks that are blocked three frames deep. ----
+
+Coro<void> Leaf(Future<void> gate) { co_await gate; }
+Coro<void> Middle(Future<void> gate) { co_await Leaf(std::move(gate)); }
+Coro<void> Top(Future<void> gate) { co_await Middle(std::move(gate)); }
+
+Coro<void> Block(std::vector<Task<void>>& all, std::int64_t tasks) {
+  for (std::int64_t i = 0; i < tasks; ++i) {
+    all.push_back(CreateTask(Top(Future<void>())));
+  }
+  co_await Sleep(absl::ZeroDuration());
+}
+
+Coro<void> CancelAll(std::vector<Task<void>>& all) {
+  for (Task<void>& task : all) task.Cancel();
+  co_await Gather(kReturnExceptions, std::move(all));
+}
+
+// Blocks tasks anew for each round, outside of the time that is measured, and
+// ends them by `end(loop, tasks)`.
+template <typename End>
+void EndBlockedTasks(benchmark::State& state, End end) {
+  constexpr std::int64_t kTasks = 10'000;
+  sim::VirtualClock clock;
+  EventLoop loop({.clock = &clock});
   for (auto round : state) {
     (void)round;
-    sim::Explore(body, sim::Random{.schedules = kSchedules});
+    state.PauseTiming();
+    std::vector<Task<void>> all;
+    loop.RunUntilComplete(Block(all, kTasks));
+    state.ResumeTiming();
+    end(loop, all);
   }
-  state.SetItemsProcessed(state.iterations() * kSchedules);
+  state.SetItemsProcessed(state.iterations() * kTasks);
 }
 
-void BM_RandomSchedulesOfRace(benchmark::State& state) { Search(state, &Race); }
-BENCHMARK(BM_RandomSchedulesOfRace);
-
-void BM_RandomSchedulesOfLock(benchmark::State& state) {
-  Search(state, &LockedRace);
+void BM_CancelThroughThreeFrames(benchmark::State& state) {
+  EndBlockedTasks(state, [](EventLoop& loop, std::vector<Task<void>>& all) {
+    loop.RunUntilComplete(CancelAll(all));
+  });
 }
-BENCHMARK(BM_RandomSchedulesOfLock);
+BENCHMARK(BM_CancelThroughThreeFrames);
+
+void BM_DestroyThreeFrames(benchmark::State& state) {
+  EndBlockedTasks(state, [](EventLoop& loop, std::vector<Task<void>>& all) {
+    loop.Reset();
+    all.clear();
+  });
+}
+BENCHMARK(BM_DestroyThreeFrames);
 
 }  // namespace
 }  // namespace clotho

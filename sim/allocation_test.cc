@@ -113,6 +113,24 @@ Coro<void> Locking() {
   co_await b;
 }
 
+Coro<void> AddTwiceLocked(Lock& lock, int& counter) {
+  for (int i = 0; i < 2; ++i) {
+    Lock::Guard guard = co_await lock.Acquire();
+    const int before = counter;
+    co_await Sleep(absl::ZeroDuration());
+    counter = before + 1;
+  }
+}
+
+// Gathering without its race.
+Coro<void> GatheringLocked() {
+  int counter = 0;
+  Lock lock;
+  co_await Gather(AddTwiceLocked(lock, counter), AddTwiceLocked(lock, counter),
+                  AddTwiceLocked(lock, counter));
+  EXPECT_EQ(counter, 6);
+}
+
 Coro<void> Produce(Queue<int>& queue) {
   for (int i = 0; i < 5; ++i) co_await queue.Put(i);
 }
@@ -222,6 +240,7 @@ TEST_P(AllocationTest, AThousandExecutionsTakeNoMemoryOnceWarm) {
 INSTANTIATE_TEST_SUITE_P(
     Programs, AllocationTest,
     testing::Values(Named{"Tasks", &Tasks}, Named{"Gathering", &Gathering},
+                    Named{"GatheringLocked", &GatheringLocked},
                     Named{"Sleeping", &Sleeping}, Named{"Locking", &Locking},
                     Named{"Queueing", &Queueing},
                     Named{"Signalling", &Signalling},

@@ -291,7 +291,8 @@ WORKLOADS = {"W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7": w
 
 def main():
     if len(sys.argv) != 2 or sys.argv[1] not in WORKLOADS:
-        raise SystemExit("asyncio_peer.py: expected one of W1 to W7")
+        print("asyncio_peer.py: expected one of W1 to W7", file=sys.stderr)
+        sys.exit(2)
     WORKLOADS[sys.argv[1]]()
 
 

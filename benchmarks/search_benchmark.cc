@@ -1,0 +1,227 @@
+// What searching costs: a step of each strategy, an execution of a small
+// program, and what watching adds.
+//
+//   tools/bazel run --config=opt //benchmarks:search_benchmark
+//
+// Each figure is the time of one item: a step, an execution, an access. Compare
+// figures of one run with each other; between runs the machine's noise is
+// larger than most changes.
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "benchmark/benchmark.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/explore.h"
+#include "clotho/sim/internal/recorder.h"
+#include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/report.h"
+#include "clotho/sim/strategies/by_name.h"
+#include "clotho/sim/strategies/random.h"
+#include "clotho/sim/tracked.h"
+
+namespace clotho {
+namespace {
+
+// ---- A step, by strategy and number of candidates. ----
+
+Coro<void> GiveWay(std::int64_t times) {
+  for (std::int64_t i = 0; i < times; ++i) {
+    co_await Sleep(absl::ZeroDuration());
+  }
+}
+
+Coro<void> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
+  std::vector<Coro<void>> all;
+  for (std::int64_t i = 0; i < tasks; ++i) {
+    all.push_back(GiveWay(switches / tasks));
+  }
+  co_await Gather(std::move(all));
+}
+
+// The executions that a strategy learns from come first, and count like the
+// others.
+void BM_Step(benchmark::State& state, std::string_view name,
+             std::string_view parameters) {
+  constexpr std::int64_t kSwitches = 50'000;
+  constexpr std::uint64_t kSchedules = 2;
+  absl::StatusOr<sim::StrategyMaker> make =
+      sim::StrategyByName(name, parameters);
+  if (!make.ok()) {
+    state.SkipWithError("there is no such strategy");
+    return;
+  }
+  sim::Search search;
+  search.strategy = name;
+  search.strategy_parameters = parameters;
+  search.make_strategy = *std::move(make);
+  const std::uint64_t warm_up = search.make_strategy()->warm_up();
+  search.schedules = warm_up + kSchedules;
+  search.steps_max = 1'000'000;
+  for (auto round : state) {
+    (void)round;
+    const sim::Report report = sim::RunSearch(
+        [&state] { return SwitchAmong(state.range(0), kSwitches); }, search,
+        "");
+    if (!report.passed()) state.SkipWithError("the search failed");
+  }
+  state.SetItemsProcessed(state.iterations() *
+                          static_cast<std::int64_t>(search.schedules) *
+                          kSwitches);
+}
+BENCHMARK_CAPTURE(BM_Step, plain, "plain", "")->Arg(3)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(BM_Step, random, "random", "")->Arg(3)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(BM_Step, role_random, "role_random", "")
+    ->Arg(3)
+    ->Arg(100)
+    ->Arg(10'000);
+BENCHMARK_CAPTURE(BM_Step, pct, "pct", "3")->Arg(3)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(BM_Step, pos, "pos", "")->Arg(3)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(BM_Step, urw, "urw", "")->Arg(3)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(BM_Step, surw, "surw", "")->Arg(3)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(BM_Step, delay_bounded, "delay_bounded", "")
+    ->Arg(3)
+    ->Arg(100)
+    ->Arg(10'000);
+
+// ---- An execution. ----
+
+// Executions of three tasks that read, give way, and write, twice each.
+Coro<void> Increment(int& value) {
+  for (int i = 0; i < 2; ++i) {
+    const int read = value;
+    co_await Sleep(absl::ZeroDuration());
+    value = read + 1;
+  }
+}
+
+Coro<void> Race() {
+  int value = 0;
+  co_await Gather(Increment(value), Increment(value), Increment(value));
+}
+
+Coro<void> IncrementLocked(Lock& lock, int& value) {
+  for (int i = 0; i < 2; ++i) {
+    const Lock::Guard guard = co_await lock.Acquire();
+    const int read = value;
+    co_await Sleep(absl::ZeroDuration());
+    value = read + 1;
+  }
+}
+
+Coro<void> LockedRace() {
+  int value = 0;
+  Lock lock;
+  co_await Gather(IncrementLocked(lock, value), IncrementLocked(lock, value),
+                  IncrementLocked(lock, value));
+}
+
+void SearchRandomly(benchmark::State& state, Coro<void> (*body)()) {
+  constexpr std::uint64_t kSchedules = 10'000;
+  for (auto round : state) {
+    (void)round;
+    const sim::Report report =
+        sim::Explore(body, sim::Random{.schedules = kSchedules});
+    if (!report.passed()) state.SkipWithError("the search failed");
+  }
+  state.SetItemsProcessed(state.iterations() * kSchedules);
+}
+
+void BM_RandomExecutionOfRace(benchmark::State& state) {
+  SearchRandomly(state, &Race);
+}
+BENCHMARK(BM_RandomExecutionOfRace);
+
+void BM_RandomExecutionOfLockedRace(benchmark::State& state) {
+  SearchRandomly(state, &LockedRace);
+}
+BENCHMARK(BM_RandomExecutionOfLockedRace);
+
+// Until there is no other execution: a round is the whole search.
+void SearchAll(benchmark::State& state, Coro<void> (*body)()) {
+  std::uint64_t executions = 0;
+  for (auto round : state) {
+    (void)round;
+    const sim::Report report = sim::Explore(body, sim::Exhaustive());
+    if (!report.passed()) state.SkipWithError("the search failed");
+    executions += report.executions;
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(executions));
+}
+
+void BM_AllExecutionsOfRace(benchmark::State& state) {
+  SearchAll(state, &Race);
+}
+BENCHMARK(BM_AllExecutionsOfRace);
+
+void BM_AllExecutionsOfLockedRace(benchmark::State& state) {
+  SearchAll(state, &LockedRace);
+}
+BENCHMARK(BM_AllExecutionsOfLockedRace);
+
+// ---- What watching adds. ----
+
+// One execution of the race: alone, and with what writes the traces of reports.
+void RunAgain(benchmark::State& state, bool recorded) {
+  sim::internal::Simulator simulator;
+  sim::RandomStrategy random;
+  const sim::internal::Body body = &Race;
+  std::uint64_t seed = 0;
+  for (auto round : state) {
+    (void)round;
+    std::optional<sim::internal::Recorder> recorder;
+    if (recorded) recorder.emplace(simulator);
+    const sim::internal::Execution& execution =
+        simulator.Run(body, random, {.strategy = ++seed, .program = 0},
+                      recorder.has_value() ? &*recorder : nullptr);
+    if (execution.failure.has_value()) {
+      state.SkipWithError("the execution failed");
+    }
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+void BM_Execution(benchmark::State& state) {
+  RunAgain(state, /*recorded=*/false);
+}
+BENCHMARK(BM_Execution);
+
+void BM_ExecutionRecorded(benchmark::State& state) {
+  RunAgain(state, /*recorded=*/true);
+}
+BENCHMARK(BM_ExecutionRecorded);
+
+constexpr std::int64_t kAccesses = 10'000;
+
+Coro<void> ReadOften(const sim::Tracked<std::int64_t>& value) {
+  for (std::int64_t i = 0; i < kAccesses; ++i) {
+    benchmark::DoNotOptimize(value.Read());
+  }
+  co_return;
+}
+
+Coro<void> Accesses() {
+  const sim::Tracked<std::int64_t> value("value", 1);
+  co_await ReadOften(value);
+}
+
+void BM_TrackedAccess(benchmark::State& state) {
+  constexpr std::uint64_t kSchedules = 10;
+  for (auto round : state) {
+    (void)round;
+    const sim::Report report =
+        sim::Explore(&Accesses, sim::Random{.schedules = kSchedules});
+    if (!report.passed()) state.SkipWithError("the search failed");
+  }
+  state.SetItemsProcessed(state.iterations() * kSchedules * kAccesses);
+}
+BENCHMARK(BM_TrackedAccess);
+
+}  // namespace
+}  // namespace clotho
