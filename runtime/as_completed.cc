@@ -16,6 +16,7 @@ AsCompletedState::AsCompletedState(const std::vector<Ref<FutureBase>>& futures,
       completed_(*this),
       watchers_(futures.size()),
       end_(*this) {
+  SyncUnknown("AsCompleted");
   EventLoop& loop = GetRunningLoop();
   for (const Ref<FutureBase>& future : futures) {
     Watcher& watcher = watchers_.Emplace(*this, future);

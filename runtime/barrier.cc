@@ -8,6 +8,7 @@
 
 #include "clotho/runtime/condition.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho {
 
@@ -92,6 +93,7 @@ class Barrier::State {
 };
 
 Barrier::Barrier(std::int64_t parties, std::string_view name) {
+  internal::SyncUnknown("a Barrier");
   if (parties < 1) throw ValueError("parties must be >= 1");
   state_ = std::make_shared<State>(static_cast<std::size_t>(parties), name);
 }

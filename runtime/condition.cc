@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho {
 namespace {
@@ -36,12 +37,17 @@ internal::Text MakeName(std::string_view name) {
 Condition::Condition(std::string_view name)
     : own_lock_(std::in_place, name),
       lock_(&*own_lock_),
-      name_(MakeName(name)) {}
+      name_(MakeName(name)) {
+  internal::SyncMake(this);
+}
 
 Condition::Condition(Lock& lock, std::string_view name)
-    : lock_(&lock), name_(MakeName(name)) {}
+    : lock_(&lock), name_(MakeName(name)) {
+  internal::SyncMake(this);
+}
 
 Condition::~Condition() {
+  internal::SyncWrite(this);
   for (const auto* const line : {&waiters_, &woken_}) {
     line->ForEach([](Waiter& waiter) { waiter.condition_ = nullptr; });
   }
@@ -69,6 +75,7 @@ void Condition::NotifyAll() {
 }
 
 void Condition::Wake(std::size_t count) noexcept {
+  internal::SyncWrite(this);
   waiters_.ForEach([&count](Waiter& waiter) {
     if (count > 0 && waiter.Wake()) --count;
   });
@@ -93,6 +100,7 @@ bool Condition::WaitAwaitable::Awaiter::await_ready() {
 }
 
 void Condition::WaitAwaitable::Awaiter::await_suspend(std::coroutine_handle<>) {
+  internal::SyncWrite(&wait_.condition_);
   waiter_.emplace(*parent_.task().loop(), wait_.condition_);
   lock_.LendGuard(guard_);
   lock_.Unlock();
@@ -103,6 +111,7 @@ void Condition::WaitAwaitable::Awaiter::await_suspend(std::coroutine_handle<>) {
 bool Condition::WaitAwaitable::Awaiter::OnWake(internal::TaskBase& task) {
   if (!lock_waiter_.has_value()) {  // The notification, or a cancellation.
     if (waiter_->condition_ == nullptr) return true;
+    internal::SyncWrite(waiter_->condition_);
     static_cast<internal::LineNode&>(*waiter_).Unlink();
     error_ = EndOf(task, *waiter_);
     waiter_->condition_->woken_.PushBack(*waiter_);
@@ -112,6 +121,7 @@ bool Condition::WaitAwaitable::Awaiter::OnWake(internal::TaskBase& task) {
   static_cast<internal::LineNode&>(*lock_waiter_).Unlink();
   if (std::exception_ptr error = EndOf(task, *lock_waiter_)) {
     error_ = std::move(error);  // The last one counts (CN-02).
+    internal::SyncRead(&lock_);
     if (!lock_.locked_) lock_.WakeFirst();
     return TakeLock(task);
   }

@@ -8,6 +8,7 @@
 namespace clotho {
 
 Event::~Event() {
+  internal::SyncWrite(this);
   waiters_.ForEach([](Waiter& waiter) { waiter.event_ = nullptr; });
 }
 
@@ -24,6 +25,7 @@ void Event::Set() {
 }
 
 bool Event::WaitAwaitable::Awaiter::await_ready() {
+  internal::SyncRead(&event_);
   if (event_.set_) {
     internal::SyncAcquire(&event_);
     return true;

@@ -38,7 +38,9 @@ class Event {
  public:
   // `name` is for reports.
   explicit Event(std::string_view name = {})
-      : name_(name.empty() ? internal::Text() : internal::MakeText(name)) {}
+      : name_(name.empty() ? internal::Text() : internal::MakeText(name)) {
+    internal::SyncMake(this);
+  }
   // Whoever still waits for it can only be cancelled.
   ~Event();
   Event(const Event&) = delete;
@@ -50,6 +52,7 @@ class Event {
   [[nodiscard]] WaitAwaitable Wait() { return WaitAwaitable(*this); }
 
   bool IsSet() const {
+    internal::SyncRead(this);
     if (set_) internal::SyncAcquire(this);
     return set_;
   }
@@ -57,7 +60,10 @@ class Event {
   // Wakes every waiter, in the order in which they began to wait. The event
   // stays set: a later `Wait` returns at once, without suspending.
   void Set();
-  void Clear() { set_ = false; }
+  void Clear() {
+    internal::SyncWrite(this);
+    set_ = false;
+  }
 
   // For reports: `Event "ready"`.
   std::string Describe() const;

@@ -41,6 +41,7 @@ void HandleState::Run() {
 }
 
 void HandleState::Cancel() {
+  SyncUnknown("a handle that is cancelled");
   if (cancelled_) return;
   cancelled_ = true;
   if (armed()) {
@@ -175,6 +176,7 @@ void EventLoop::AdoptTask(internal::TaskBase& task) {
 }
 
 void EventLoop::AdoptAsyncGenerator(internal::AsyncGeneratorNode& generator) {
+  internal::SyncUnknown("an AsyncGenerator");
   generator.set_loop(*this);
   async_generators_.PushBack(generator);
 }
@@ -197,6 +199,7 @@ TimerHandle EventLoop::ArmHandle(internal::HandleState& state,
   if (tearing_down_) {
     state.Drop();
   } else {
+    internal::SyncTimerSet(when_ns);
     timers_.Add(state, when_ns);
   }
   return handle;
@@ -212,6 +215,7 @@ void EventLoop::Post(internal::Mail& mail) {
 }
 
 void EventLoop::TakeMail() {
+  internal::SyncUnknown("a message of a thread");
   internal::Mail* mail = mailbox_->Take();
   while (mail != nullptr) {
     internal::Mail* const next = mail->next();

@@ -38,6 +38,7 @@
 #include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/timer_queue.h"
 #include "clotho/runtime/scheduler.h"
 
@@ -448,10 +449,13 @@ class EventLoop {
       instrument_->BecameReady(runnable);
   }
   void Arm(internal::Timer& timer, std::int64_t when_ns) {
+    internal::SyncTimerSet(when_ns);
     timers_.Add(timer, when_ns);
   }
   void Disarm(internal::Timer& timer) {
-    if (timer.armed()) timers_.Remove(timer);
+    if (!timer.armed()) return;
+    internal::SyncTimerDisarmed(timer.when_ns());
+    timers_.Remove(timer);
   }
   // Bookkeeping that stands in the ready queue goes away: nothing runs in its
   // place.

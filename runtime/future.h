@@ -28,6 +28,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 
 namespace clotho {
@@ -60,7 +61,10 @@ class [[nodiscard]] FutureAwaiter {
       : parent_(parent), future_(std::move(future)) {}
   FutureAwaiter(const FutureAwaiter&) = delete;
 
-  bool await_ready() const noexcept { return future_->done(); }
+  bool await_ready() const noexcept {
+    SyncRead(future_.get());
+    return future_->done();
+  }
   void await_suspend(std::coroutine_handle<>) {
     parent_.task().WaitOn(parent_, *future_);
   }
@@ -93,8 +97,12 @@ class Future {
       : state_(new internal::ValueFuture<T>(
             loop, internal::FutureBase::Storage::kCounted)) {}
 
-  bool Done() const { return state_->done(); }
+  bool Done() const {
+    internal::SyncRead(state_.get());
+    return state_->done();
+  }
   bool Cancelled() const {
+    internal::SyncRead(state_.get());
     return state_->state() == internal::FutureBase::State::kCancelled;
   }
 

@@ -35,6 +35,7 @@ EventLoop& LoopOfGather(const FutureVector& children) {
 
 void GatherBase::Adopt(FutureVector children) {
   children_ = std::move(children);
+  for (const Ref<FutureBase>& child : children_) SyncRead(child.get());
   if (children_.empty()) {
     Collect();
     return;
@@ -141,6 +142,7 @@ std::exception_ptr GatherBase::ExceptionAt(std::size_t index) {
 }
 
 bool GatherBase::Cancel(const Text& message) {
+  SyncWrite(this);
   if (done()) return false;
   if (in_cancel_) {
     throw RuntimeError(

@@ -11,6 +11,7 @@
 namespace clotho {
 
 Lock::~Lock() {
+  internal::SyncWrite(this);
   if (guard_ != nullptr) guard_->Detach();
   waiters_.ForEach([](Waiter& waiter) { waiter.lock_ = nullptr; });
 }
@@ -23,6 +24,7 @@ std::string Lock::Describe() const {
 void Lock::Take(const internal::TaskBase& task,
                 const std::source_location& location) {
   internal::SyncAcquire(this);
+  internal::SyncWrite(this);
   locked_ = true;
   holder_ = internal::Ref<internal::FutureBase>(
       const_cast<internal::TaskBase*>(&task));
@@ -31,6 +33,7 @@ void Lock::Take(const internal::TaskBase& task,
 
 bool Lock::TryAcquire(const internal::TaskBase& task,
                       const std::source_location& location) {
+  internal::SyncWrite(this);
   if (locked_ || waiters_.Find([](const Waiter& waiter) {
         return !waiter.cancelled();
       }) != nullptr) {
@@ -41,6 +44,7 @@ bool Lock::TryAcquire(const internal::TaskBase& task,
 }
 
 void Lock::Release() {
+  internal::SyncRead(this);
   if (!locked_) throw RuntimeError("Lock is not acquired.");
   if (guard_ != nullptr) guard_->Detach();
   Unlock();
@@ -56,6 +60,7 @@ void Lock::Unlock() noexcept {
 // Only the first is looked at: a cancelled one wakes the next by itself
 // (LK-03).
 void Lock::WakeFirst() noexcept {
+  internal::SyncWrite(this);
   if (!waiters_.empty()) waiters_.front().Wake();
 }
 
@@ -104,7 +109,10 @@ Lock::Guard Lock::AcquireAwaitable::Awaiter::await_resume() {
       parent_.task().ThrowInjected();
       waiter_->ThrowUnlessValue();
     } catch (const CancelledError&) {
-      if (waiter_->lock_ != nullptr && !lock_.locked_) lock_.WakeFirst();
+      if (waiter_->lock_ != nullptr) {
+        internal::SyncRead(&lock_);
+        if (!lock_.locked_) lock_.WakeFirst();
+      }
       throw;
     }
     if (waiter_->lock_ == nullptr) {

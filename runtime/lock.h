@@ -99,7 +99,10 @@ class Lock {
   // another loop have waited for this lock before.
   [[nodiscard]] AcquireAwaitable Acquire() { return AcquireAwaitable(*this); }
 
-  bool Locked() const { return locked_; }
+  bool Locked() const {
+    internal::SyncRead(this);
+    return locked_;
+  }
 
   // Releases it, for those who detached their guard. Throws RuntimeError if it
   // is not locked (LK-02). The lock is free until the woken task runs, but who

@@ -14,10 +14,12 @@ QueueBase::QueueBase(std::size_t maxsize, std::string_view name)
     : maxsize_(maxsize),
       finished_(),
       name_(name.empty() ? Text() : MakeText(name)) {
+  SyncMake(this);
   finished_.Set();
 }
 
 QueueBase::~QueueBase() {
+  SyncWrite(this);
   for (Line* const line : {&getters_, &putters_, &woken_}) {
     line->ForEach([](QueueWaiter& waiter) { waiter.queue_ = nullptr; });
   }
@@ -43,11 +45,13 @@ Runnable* QueueBase::NextGetter() const {
 }
 
 void QueueBase::CheckPut() const {
+  SyncRead(this);
   if (shut_down_) throw QueueShutDown();
   if (Full()) throw QueueFull();
 }
 
 void QueueBase::CheckGet() const {
+  SyncRead(this);
   if (!Empty()) return;
   if (shut_down_) throw QueueShutDown();
   throw QueueEmpty();
@@ -81,6 +85,8 @@ void QueueBase::TaskDone() {
 }
 
 void QueueBase::Shutdown(bool immediate) {
+  SyncWrite(this);
+  SyncWrite(&finished_);
   shut_down_ = true;
   if (immediate) {
     const std::size_t dropped = Qsize();
@@ -99,6 +105,7 @@ void QueueBase::Awaiter::Wait() {
 }
 
 bool QueueBase::Awaiter::OnWake(TaskBase& task) {
+  if (waiter_->queue_ != nullptr) SyncWrite(&queue_);
   if (task.HasInjected() || waiter_->cancelled() ||
       waiter_->queue_ == nullptr || !queue_.MustWait(side_)) {
     return true;

@@ -98,6 +98,7 @@ class QueueBase {
         : parent_(parent), queue_(queue), side_(side) {}
     Awaiter(const Awaiter&) = delete;
     bool await_ready() {
+      SyncWrite(&queue_);
       if (!queue_.MustWait(side_)) return true;
       queue_.binding_.Bind(*parent_.task().loop(), queue_);
       return false;
@@ -300,7 +301,10 @@ class Queue : public internal::QueueBase {
   explicit Queue(std::size_t maxsize = 0, std::string_view name = {})
       : QueueBase(maxsize, name) {}
 
-  std::size_t Qsize() const override { return items_.size(); }
+  std::size_t Qsize() const override {
+    internal::SyncRead(this);
+    return items_.size();
+  }
 
   // Adds an item; waits while the queue is full. Throws QueueShutDown.
   [[nodiscard]] PutAwaitable Put(T item) {

@@ -20,6 +20,7 @@ Semaphore::Semaphore(std::int64_t value, bool is_bounded, std::string_view name)
 }
 
 Semaphore::~Semaphore() {
+  internal::SyncWrite(this);
   waiters_.ForEach([](Waiter& waiter) { waiter.semaphore_ = nullptr; });
   guards_.ForEach([](Guard& guard) { guard.Detach(); });
 }
@@ -34,16 +35,19 @@ std::string Semaphore::Describe() const {
 void Semaphore::Guard::Release() noexcept {
   Semaphore* const semaphore = semaphore_;
   Detach();
+  if (semaphore != nullptr) internal::SyncWrite(semaphore);
   if (semaphore != nullptr && !semaphore->IsFull()) semaphore->AddPermit();
 }
 
 bool Semaphore::Locked() const {
+  internal::SyncRead(this);
   return value_ == 0 || waiters_.Find([](const Waiter& waiter) {
     return !waiter.cancelled();
   }) != nullptr;
 }
 
 void Semaphore::Release() {
+  internal::SyncWrite(this);
   if (IsFull()) throw ValueError("BoundedSemaphore released too many times");
   AddPermit();
 }
@@ -55,6 +59,7 @@ void Semaphore::AddPermit() noexcept {
 }
 
 bool Semaphore::WakeNext() noexcept {
+  internal::SyncWrite(this);
   Waiter* const next =
       waiters_.Find([](const Waiter& waiter) { return !waiter.done(); });
   if (next == nullptr) return false;
@@ -69,6 +74,7 @@ void Semaphore::Waiter::Explain(internal::WaitInfo& info) const {
 }
 
 bool Semaphore::AcquireAwaitable::Awaiter::await_ready() {
+  internal::SyncWrite(&semaphore_);
   if (semaphore_.Locked()) {
     semaphore_.binding_.Bind(*parent_.task().loop(), semaphore_);
     return false;
@@ -94,6 +100,7 @@ Semaphore::Guard Semaphore::AcquireAwaitable::Awaiter::await_resume() {
     throw RuntimeError(
         "the Semaphore was destroyed while a task waited for it");
   }
+  internal::SyncWrite(&semaphore_);
   // New permits may have come that nobody could be given: SM-02.
   struct WakeOthers {
     Semaphore& semaphore;

@@ -3,11 +3,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho::internal {
 
 ShieldBase::ShieldBase(FutureBase& inner)
     : FutureBase(inner.LiveLoop(), Storage::kCounted), inner_(&inner) {
+  SyncUnknown("Shield");
   // Each relay keeps the outer alive until it has run. (The outer is so held by
   // itself while it is pending; its end, or the loop's, lets go of it.)
   AddRef();

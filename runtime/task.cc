@@ -8,6 +8,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 
 namespace clotho {
@@ -27,6 +28,7 @@ std::optional<AnyTask> CurrentTask() {
 }
 
 std::vector<AnyTask> AllTasks() {
+  internal::SyncUnknown("AllTasks");
   std::vector<AnyTask> tasks;
   GetRunningLoop().ForEachTask(
       [&tasks](internal::TaskBase& task) { tasks.emplace_back(task); });

@@ -28,6 +28,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 
 namespace clotho {
@@ -62,7 +63,10 @@ class Task : public Future<T> {
   }
 
   // How often `Cancel` was asked for and not taken back (T-14).
-  int Cancelling() const { return base().cancelling(); }
+  int Cancelling() const {
+    internal::SyncRead(this->state().get());
+    return base().cancelling();
+  }
   // Takes one request back. Returns how many are left (T-15).
   int Uncancel() const { return base().Uncancel(); }
 
@@ -106,14 +110,20 @@ class AnyTask {
       : state_(task.state()) {}
   explicit AnyTask(internal::TaskBase& task) : state_(&task) {}
 
-  bool Done() const { return state_->done(); }
+  bool Done() const {
+    internal::SyncRead(state_.get());
+    return state_->done();
+  }
   bool Cancelled() const {
     return state_->state() == internal::FutureBase::State::kCancelled;
   }
   bool Cancel(std::optional<std::string_view> message = std::nullopt) const {
     return state_->Cancel(internal::MakeText(message));
   }
-  int Cancelling() const { return base().cancelling(); }
+  int Cancelling() const {
+    internal::SyncRead(state_.get());
+    return base().cancelling();
+  }
   int Uncancel() const { return base().Uncancel(); }
   std::exception_ptr GetException() const { return state_->GetException(); }
   std::string GetName() const { return base().name(); }

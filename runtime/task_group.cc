@@ -30,6 +30,7 @@ void TaskGroupState::Add(FutureBase& task) {
 }
 
 void TaskGroupState::Enter() {
+  SyncUnknown("a TaskGroup");
   if (entered_) throw RuntimeError("TaskGroup has already been entered");
   entered_ = true;
   parent_ = Ref<FutureBase>(GetRunningLoop().current_task());

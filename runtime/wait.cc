@@ -19,6 +19,7 @@ WaitState::WaitState(EventLoop& loop, std::vector<Ref<FutureBase>> futures,
       missing_(futures_.size()),
       return_when_(options.return_when),
       end_(*this) {
+  SyncUnknown("Wait");
   if (options.timeout.has_value()) {
     AddRef();  // The timer's.
     loop.Arm(end_, SaturatingAdd(loop.NowNs(), options.timeout->ns()));

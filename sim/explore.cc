@@ -76,6 +76,10 @@ class Explorer {
   }
 
   Report RunSearch() {
+    if (!search_.misuse.empty()) {
+      Misused(search_.misuse);
+      return std::move(report_);
+    }
     if (search_.isolate) {
       const ChildEnd end = InChild([this] { SearchHere(); });
       if (!end.said.has_value()) {
@@ -196,21 +200,25 @@ class Explorer {
     bool prepared_ = false;
   };
 
+  void Misused(std::string what) {
+    report_.misused = true;
+    Failure failure;
+    failure.kind = FailureKind::kMisuse;
+    failure.what = std::move(what);
+    failure.origin = "misuse";
+    report_.failure = std::move(failure);
+  }
+
   // False if that was all.
   bool RunKept(const Search::Kept& kept) {
     const absl::StatusOr<ReplayString> replay = ParseReplay(kept.replay);
     const Deviations* const deviations =
         replay.ok() ? std::get_if<Deviations>(&replay->schedule) : nullptr;
     if (deviations == nullptr) {
-      report_.misused = true;
-      Failure failure;
-      failure.kind = FailureKind::kMisuse;
-      failure.what = absl::StrCat(
+      Misused(absl::StrCat(
           "sim::Also(\"", kept.replay, "\"): ",
           replay.ok() ? "expected departures from plain order, as in c1/0/4:1"
-                      : std::string(replay.status().message()));
-      failure.origin = "misuse";
-      report_.failure = std::move(failure);
+                      : std::string(replay.status().message())));
       return false;
     }
     const std::uint64_t program_seed =

@@ -28,6 +28,7 @@
 #include "clotho/sim/strategies/plain.h"
 #include "clotho/sim/strategies/pos.h"
 #include "clotho/sim/strategies/random.h"
+#include "clotho/sim/strategies/reduced.h"
 #include "clotho/sim/strategies/role_random.h"
 #include "clotho/sim/strategies/surw.h"
 #include "clotho/sim/strategies/urw.h"
@@ -80,6 +81,8 @@ struct Search {
   // short fails as incomplete, unless that is allowed.
   bool exhaustive = false;
   bool allow_incomplete = false;
+  // What was asked for cannot be done; the search says so and runs nothing.
+  std::string misuse = {};
   // Every so many executions one is run twice and compared; 0: none but
   // failures.
   std::uint64_t check_every = 1'000;
@@ -210,8 +213,25 @@ struct Exhaustive {
   // A test that has more executions fails as incomplete.
   std::uint64_t schedules = 1'000'000;
   bool allow_incomplete = false;
+  // Of executions that differ only in the order of independent steps, one: see
+  // strategies/reduced.h. To be asked for only where all state that tasks share
+  // is Tracked, or one of the runtime's own primitives. Not together with
+  // `departures_max`, an invariant or strict freedom.
+  bool reduce = false;
 
   void Apply(Search& search) const {
+    if (reduce) {
+      internal::SetStrategy<ReducedStrategy>(search, "reduced", schedules,
+                                             search.seed);
+      search.exhaustive = true;
+      search.allow_incomplete = allow_incomplete;
+      if (departures_max != 0) {
+        search.misuse =
+            "Exhaustive: .reduce does not go together with .departures_max: "
+            "what stands for an execution may have more departures than it";
+      }
+      return;
+    }
     internal::SetStrategy<ExhaustiveStrategy>(search, "exhaustive", schedules,
                                               search.seed, departures_max);
     if (departures_max != 0) {

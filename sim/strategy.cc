@@ -1,9 +1,13 @@
 #include "clotho/sim/strategy.h"
 
+#include <cstddef>
 #include <cstdint>
 
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/internal/task_base.h"
+#include "clotho/sim/hash.h"
+#include "clotho/sim/random.h"
+#include "clotho/sim/step_log.h"
 
 namespace clotho::sim {
 
@@ -12,6 +16,19 @@ std::uint32_t Candidate::chain() const {
   const clotho::internal::Runnable* const led =
       const_cast<clotho::internal::Runnable*>(runnable_)->Leads();
   return led == nullptr ? 0 : led->chain();
+}
+
+std::uint64_t CallbackProcess(std::uint64_t path) {
+  return internal::Mix64(path + 1);
+}
+
+std::uint64_t ChoicePoint::ProcessOf(std::size_t index) const {
+  const Candidate candidate = (*this)[index];
+  if (candidate.is_timer()) return StepLog::kTime;
+  const std::uint64_t path = chains_[candidate.runnable().chain()].path;
+  return candidate.runnable().kind() == clotho::internal::RunnableKind::kTask
+             ? path
+             : CallbackProcess(path);
 }
 
 const void* Candidate::role() const {

@@ -35,6 +35,7 @@
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
+#include "clotho/sim/step_log.h"
 
 namespace clotho::sim {
 
@@ -66,6 +67,9 @@ struct Chain {
   // How many chains it has created so far.
   std::uint32_t children = 0;
 };
+
+// The callbacks of a chain with this path, as a process of a StepLog.
+std::uint64_t CallbackProcess(std::uint64_t path);
 
 // Something that may run next.
 class Candidate {
@@ -123,6 +127,9 @@ class ChoicePoint {
 
   // All chains that exist or existed, by their numbers.
   std::span<const Chain> chains() const { return chains_; }
+
+  // Whose step one of them is, in the sense of a StepLog.
+  std::uint64_t ProcessOf(std::size_t index) const;
 
  private:
   friend class internal::Simulator;
@@ -182,6 +189,10 @@ class Strategy {
 
   // The execution has ended.
   virtual void EndExecution() {}
+
+  // A strategy that has one is told through it what every step does, and asked
+  // to choose at every step, also where there is nothing to choose.
+  virtual StepLog* log() { return nullptr; }
 
   // No execution is left to be run: the search ends.
   virtual bool done() const { return false; }

@@ -16,7 +16,11 @@ TrackedBase::TrackedBase(std::string_view name)
 void TrackedBase::Touch(bool write,
                         const std::source_location& location) const {
   Simulator* const simulator = Simulator::Current();
-  if (simulator == nullptr || object_ == 0) return;
+  if (simulator == nullptr) return;
+  if (object_ == 0) {
+    simulator->GiveUpLog("a Tracked that was made before the test");
+    return;
+  }
   simulator->Touch(object_, write, name_, location);
 }
 

@@ -54,6 +54,7 @@ void DoneCallback::Run() {
 
 FutureBase::FutureBase(EventLoop& loop, Storage storage)
     : loop_(&loop), references_(storage == Storage::kEmbedded ? 1 : 0) {
+  SyncMake(this);
   if (storage == Storage::kCounted) loop.Register(*this);
 }
 
@@ -75,6 +76,7 @@ void FutureBase::Destroy() noexcept {
 
 void FutureBase::CheckPending() const {
   if (done()) {
+    SyncRead(this);
     throw InvalidStateError(
         state_ == State::kCancelled
             ? "the future was cancelled: it takes no result any more; ask "
@@ -85,6 +87,7 @@ void FutureBase::CheckPending() const {
 }
 
 bool FutureBase::Cancel(const Text& message) {
+  SyncWrite(this);
   unretrieved_ = false;
   if (done()) return false;
   FinishCancelled(message, nullptr);
@@ -133,6 +136,7 @@ void FutureBase::Finish(State state) {
 }
 
 void FutureBase::ThrowOutcome() {
+  SyncRead(this);
   if (state_ == State::kPending) {
     throw InvalidStateError(
         "Result is not set: the future is pending; co_await it, or ask "
@@ -149,6 +153,7 @@ void FutureBase::ThrowOutcome() {
 }
 
 std::exception_ptr FutureBase::GetException() {
+  SyncRead(this);
   if (state_ == State::kPending) {
     throw InvalidStateError(
         "Exception is not set: the future is pending; co_await it, or ask "
@@ -175,6 +180,7 @@ std::exception_ptr FutureBase::OutcomeAsException() {
 }
 
 std::uint64_t FutureBase::AddDoneCallback(DoneCallback* callback) {
+  SyncWrite(this);
   const std::uint64_t id = callback->id();
   if (!done()) {
     AddWaiter(*callback);
@@ -190,6 +196,7 @@ std::uint64_t FutureBase::AddDoneCallback(DoneCallback* callback) {
 }
 
 int FutureBase::RemoveDoneCallback(std::uint64_t id) {
+  SyncWrite(this);
   Runnable* const found = waiters_.Find([id](const Runnable& waiter) {
     return waiter.kind() == RunnableKind::kCallback &&
            static_cast<const DoneCallback&>(waiter).id() == id;

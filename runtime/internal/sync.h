@@ -1,13 +1,19 @@
-// What orders the steps of tasks: told to whoever looks for races.
+// What orders the steps of tasks, and what they share: told to whoever looks
+// for races, or for steps that have nothing to do with each other.
 //
 // A task that sets a future, releases a lock or puts an item releases what it
 // has done until then to the object; whoever takes from the object afterwards
-// acquires it. What is ordered by such a pair is no race. Nobody listens but
-// the last run of a search, which explains a failure, and a search that is
-// guided by who hands over to whom.
+// acquires it. What is ordered by such a pair is no race. A step touches an
+// object if it looks at its state (a read) or changes it (a write): to release
+// is to write, to acquire is to read. Nobody listens but the last run of a
+// search, which explains a failure, a search that is guided by who hands over
+// to whom, and one that reduces.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_SYNC_H_
 #define CLOTHO_RUNTIME_INTERNAL_SYNC_H_
+
+#include <cstdint>
+#include <string_view>
 
 namespace clotho::internal {
 
@@ -15,9 +21,14 @@ class SyncListener {
  public:
   virtual void Released(const void* object) = 0;
   virtual void Acquired(const void* object) = 0;
-  // A new object, where another one may have been before. Told only of those
-  // that can be acquired before they have been released.
-  virtual void Made(const void* object) = 0;
+  // An object is new, whatever was at its address before.
+  virtual void Made(const void* /*object*/) {}
+  virtual void Used(const void* /*object*/, bool /*write*/) {}
+  // A timer was set for a time, or that was taken back.
+  virtual void TimerSet(std::int64_t /*when_ns*/) {}
+  virtual void TimerDisarmed(std::int64_t /*when_ns*/) {}
+  // Something is used whose state nobody is told of.
+  virtual void Unknown(std::string_view /*what*/) {}
 
  protected:
   ~SyncListener() = default;
@@ -37,6 +48,31 @@ inline void SyncAcquire(const void* object) {
 inline void SyncMake(const void* object) {
   if (sync_listener != nullptr) [[unlikely]]
     sync_listener->Made(object);
+}
+
+inline void SyncRead(const void* object) {
+  if (sync_listener != nullptr) [[unlikely]]
+    sync_listener->Used(object, /*write=*/false);
+}
+
+inline void SyncWrite(const void* object) {
+  if (sync_listener != nullptr) [[unlikely]]
+    sync_listener->Used(object, /*write=*/true);
+}
+
+inline void SyncTimerSet(std::int64_t when_ns) {
+  if (sync_listener != nullptr) [[unlikely]]
+    sync_listener->TimerSet(when_ns);
+}
+
+inline void SyncTimerDisarmed(std::int64_t when_ns) {
+  if (sync_listener != nullptr) [[unlikely]]
+    sync_listener->TimerDisarmed(when_ns);
+}
+
+inline void SyncUnknown(std::string_view what) {
+  if (sync_listener != nullptr) [[unlikely]]
+    sync_listener->Unknown(what);
 }
 
 // One of several who come together at the object.

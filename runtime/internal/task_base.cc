@@ -16,6 +16,7 @@
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/place.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho::internal {
 namespace {
@@ -200,6 +201,7 @@ bool TaskBase::Cancel(const Text& message) {
   TaskBase* awaiter = nullptr;  // The one before `task` in the chain.
   TaskBase* slow = this;        // Half as fast: meets `task` in a circle.
   for (bool odd = false;; odd = !odd) {
+    SyncWrite(static_cast<FutureBase*>(task));
     task->MarkRetrieved();
     if (task->done()) {
       if (awaiter == nullptr) return false;
@@ -230,6 +232,7 @@ bool TaskBase::Cancel(const Text& message) {
 }
 
 int TaskBase::Uncancel() noexcept {
+  SyncWrite(static_cast<FutureBase*>(this));
   if (cancels_ > 0 && --cancels_ == 0) must_cancel_ = false;
   return static_cast<int>(cancels_);
 }

@@ -124,6 +124,10 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   if (hand_overs_.active()) clotho::internal::sync_listener = &hand_overs_;
 
   strategy.BeginExecution(strategy_rng_);
+  if (StepLog* const log = strategy.log(); log != nullptr && !observer) {
+    loop_.set_instrument(&watcher_);
+    watcher_.Watch(log);
+  }
   {
     Task<void> main = clotho::internal::CreateTaskIn(
         loop_, body(), {.name = "main"}, std::source_location());
@@ -131,6 +135,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   }
   RunLoop();
   ending_ = true;
+  if (watcher_.watches()) watcher_.Watch(nullptr);
   if (observer_ != nullptr) observer_->End(loop_);
   Finish();
   execution_.steps = step_;
@@ -336,6 +341,7 @@ std::uint64_t Simulator::ChooseValue(std::string_view what, std::uint64_t size,
 }
 
 bool Simulator::MayMisbehave(const std::source_location& location) {
+  GiveUpLog("Buggify");
   for (const Mishap& mishap : mishaps_) {
     if (mishap.location.line() == location.line() &&
         mishap.location.column() == location.column() &&
@@ -348,6 +354,7 @@ bool Simulator::MayMisbehave(const std::source_location& location) {
 }
 
 void Simulator::AddInvariant(Invariant& invariant) {
+  GiveUpLog("an invariant, which sees the state after every step");
   invariant.next = invariants_;
   invariants_ = &invariant;
 }
@@ -416,6 +423,11 @@ void Simulator::BeginStep(const Candidate& taken) {
   }
 }
 
+std::uint64_t Simulator::PathOf(std::uint32_t chain) {
+  NoteNewChains();
+  return chains_[chain].path;
+}
+
 std::uint64_t Simulator::NewObject() {
   // Made by a task that runs for the first time.
   NoteNewChains();
@@ -429,6 +441,7 @@ void Simulator::Touch(std::uint64_t object, bool write, std::string_view name,
                       const std::source_location& location) {
   if (observer_ != nullptr) observer_->Touched(object, write, name, location);
   if (hand_overs_.active()) hand_overs_.Touched(object, write, location);
+  if (watcher_.watches()) watcher_.TouchNumber(object, write);
   if (profile_ == nullptr || profile_steps_.empty()) return;
   Footprint& footprint = profile_steps_.back().footprint;
   const auto at = std::lower_bound(
@@ -530,7 +543,10 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
     return 0;
   }
   if (main_->done()) {
-    if (settling_since_ == 0) settling_since_ = step_ + 1;
+    if (settling_since_ == 0) {
+      settling_since_ = step_ + 1;
+      if (watcher_.watches()) watcher_.TimersEnd();
+    }
     if (step_ + 1 - settling_since_ >= kSettlingStepsMax) return kStop;
     next_timer = nullptr;
   }
@@ -554,6 +570,7 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
 }
 
 bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
+  GiveUpLog("strict freedom");
   // Once for each timer, at the boundary of each iteration.
   if (iteration_ == loop_.iterations()) return false;
   if (main_->done() || next_timer.when_ns() > budget_.virtual_time_max_ns) {
@@ -608,6 +625,14 @@ Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
     ListCandidates(ready, next_timer);
   }
   std::size_t choice = 0;
+  if (watcher_.watches()) [[unlikely]] {
+    // A due timer comes to the queue at the next iteration, which depends on
+    // how many steps were taken.
+    if (next_timer != nullptr && next_timer->when_ns() <= clock_.NowNs()) {
+      watcher_.NextConflictsWithAll();
+    }
+    if (point_.size() == 1) choice = strategy_->Choose(point_);
+  }
   if (point_.size() > 1) {
     ++execution_.choice_points;
     choice = strategy_->Choose(point_);
@@ -632,6 +657,7 @@ Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
     }
   }
   if (taken.is_timer()) {
+    if (watcher_.watches()) watcher_.NextFiresTimer();
     trace_hash_.Add(next_timer->chain() * 2 + 1);
     trace_hash_.Add(static_cast<std::uint64_t>(next_timer->when_ns()));
     return kTimer;
@@ -647,12 +673,16 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
   if (failed()) return false;
   if (invariants_ != nullptr && !CheckInvariants()) return false;
   if (!settling_.empty()) {
+    GiveUpLog("Settle");
     for (Future<void>& settled : std::exchange(settling_, {})) {
       if (!settled.Done()) settled.SetResult();
     }
     return true;
   }
-  if (main_->done()) return false;
+  if (main_->done()) {
+    if (watcher_.watches()) watcher_.TimersEnd();
+    return false;
+  }
   Failure failure;
   if (next_timer == nullptr) {
     const WaitGraph graph = BuildWaitGraph(loop_);
@@ -701,6 +731,7 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
                      "sim::Limits{.virtual_time_max = ...})");
     failure.origin = "virtual time";
   } else {
+    if (watcher_.watches()) watcher_.TimePasses();
     return true;
   }
   Fail(std::move(failure));

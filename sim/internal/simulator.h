@@ -39,6 +39,7 @@
 #include "clotho/sim/failure.h"
 #include "clotho/sim/hash.h"
 #include "clotho/sim/internal/hand_overs.h"
+#include "clotho/sim/internal/step_watcher.h"
 #include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
 #include "clotho/sim/schedule.h"
@@ -173,7 +174,14 @@ class Simulator final : public Scheduler,
   std::uint64_t step() const { return step_; }
   std::int64_t now_ns() const { return clock_.NowNs(); }
   // Randomness for the program itself.
-  Rng& program_rng() { return program_rng_; }
+  Rng& program_rng() {
+    if (watcher_.watches()) watcher_.TouchNumber(kProgramRng, /*write=*/true);
+    return program_rng_;
+  }
+  // For a strategy that has a StepLog: what it says is not all there is.
+  void GiveUpLog(std::string_view why) {
+    if (watcher_.watches()) watcher_.Unknown(why);
+  }
 
   // A decision of the environment: see choice.h.
   std::uint64_t ChooseValue(std::string_view what, std::uint64_t size,
@@ -197,6 +205,9 @@ class Simulator final : public Scheduler,
   void Touch(std::uint64_t object, bool write, std::string_view name,
              const std::source_location& location);
 
+  // The path of a chain.
+  std::uint64_t PathOf(std::uint32_t chain);
+
   // The name of the task that runs now; empty outside of any.
   std::string CurrentTaskName() const;
 
@@ -213,6 +224,9 @@ class Simulator final : public Scheduler,
             const std::source_location& location) override;
   // False if an invariant is broken.
   bool CheckInvariants();
+
+  // As an object that steps touch.
+  static constexpr std::uint64_t kProgramRng = 1;
 
   // A place of Buggify.
   struct Mishap {
@@ -258,6 +272,7 @@ class Simulator final : public Scheduler,
   StreamHash check_hash_;
   Strategy* strategy_ = nullptr;
   Observer* observer_ = nullptr;
+  StepWatcher watcher_{*this};
 
   std::uint64_t step_ = 0;
   // Of the choice points, those that were the environment's.

@@ -19,6 +19,7 @@
 #include "clotho/sim/strategies/plain.h"
 #include "clotho/sim/strategies/pos.h"
 #include "clotho/sim/strategies/random.h"
+#include "clotho/sim/strategies/reduced.h"
 #include "clotho/sim/strategies/role_random.h"
 #include "clotho/sim/strategies/surw.h"
 #include "clotho/sim/strategies/urw.h"
@@ -64,6 +65,7 @@ constexpr Named kStrategies[] = {
        return std::make_unique<ExhaustiveStrategy>(departures);
      }},
     {"guided", "", &Make<GuidedStrategy>},
+    {"reduced", "", &Make<ReducedStrategy>},
     {"fuzz", "", &Make<FuzzStrategy>},
 };
 
