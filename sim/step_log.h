@@ -57,6 +57,7 @@ class StepLog {
 
   void Clear() {
     size_ = 0;
+    pending_ = 0;
     late_.clear();
     unknown_.clear();
   }
@@ -65,6 +66,10 @@ class StepLog {
   Event& operator[](std::size_t index) { return events_[index]; }
   const Event& operator[](std::size_t index) const { return events_[index]; }
   const std::vector<Late>& late() const { return late_; }
+
+  // How much bookkeeping is ready and has not run: what it will touch is not
+  // known yet. May be too high.
+  std::size_t pending() const { return pending_; }
 
   // Something has happened whose conflicts are not known, or that no order of
   // steps stands for: this says what. Empty: nothing.
@@ -75,6 +80,8 @@ class StepLog {
   Event& Add(Kind kind, std::uint64_t process, std::size_t enabled_by);
   // An access of the event `index`.
   void Touch(std::size_t index, Access access);
+  void BookkeepingIsReady() { ++pending_; }
+  void BookkeepingRuns() { --pending_; }
   void GiveUp(std::string_view why) {
     if (unknown_.empty()) unknown_ = std::string(why);
   }
@@ -82,6 +89,7 @@ class StepLog {
  private:
   std::vector<Event> events_;  // Kept for their memory.
   std::size_t size_ = 0;
+  std::size_t pending_ = 0;
   std::vector<Late> late_;
   std::string unknown_;
 };

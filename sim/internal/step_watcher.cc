@@ -85,6 +85,7 @@ void StepWatcher::TaskWaits(const TaskBase& task, const FutureBase* future) {
 
 void StepWatcher::BecameReady(const Runnable& runnable) {
   ready_[&runnable] = now_;
+  if (runnable.kind() == RunnableKind::kInternal) log_->BookkeepingIsReady();
   if (runnable.kind() == RunnableKind::kCallback) {
     // They run in the order in which they were given to the loop.
     TouchNumber(Mix64(kCallbacks + simulator_.PathOf(runnable.chain())), true);
@@ -141,6 +142,7 @@ void StepWatcher::StepBegins(const Runnable& runnable) {
       }
       const std::size_t enabled_by = found->second;
       ready_.erase(found);
+      log_->BookkeepingRuns();
       // What time has made ready runs at once, before any step.
       if ((*log_)[enabled_by].kind == StepLog::Kind::kTime &&
           now_ == enabled_by) {

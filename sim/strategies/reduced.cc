@@ -97,10 +97,6 @@ void ReducedStrategy::WakeForLate() {
     for (std::size_t k = number; k < steps_.size(); ++k) {
       std::erase_if(nodes_[steps_[k]].asleep, wakes);
     }
-    // It has seen too little to know that it was blocked.
-    if (blocked_ && std::ranges::any_of(asleep_, wakes)) {
-      log_.GiveUp("bookkeeping of the runtime after a step that was left out");
-    }
   }
 }
 
@@ -134,8 +130,11 @@ std::size_t ReducedStrategy::Choose(const ChoicePoint& point) {
     ++chosen;
   }
   if (chosen == point.size()) {
-    blocked_ = true;
-    return 0;
+    if (log_.pending() == 0) {
+      blocked_ = true;
+      return 0;
+    }
+    chosen = 0;  // What bookkeeping touches may yet wake one of them.
   }
   Node& node = Push();
   node.size = point.size();

@@ -372,6 +372,26 @@ TEST(ReducedTest, TheLostUpdateInNumbers) {
   }
 }
 
+TEST(ReducedTest, OfTasksThatShareNothingOnlyTheOrderOfTheirEndsIsLeft) {
+  const auto body = []() -> Coro<void> {
+    const auto work = [](std::string_view name) -> Coro<void> {
+      Tracked<int> own{name, 0};
+      for (int i = 0; i < 4; ++i) {
+        own.Write() += 1;
+        co_await Give();
+      }
+    };
+    std::vector<Task<void>> all;
+    for (const char* const name : {"a", "b"}) {
+      all.push_back(CreateTask(work(name)));
+    }
+    co_await Gather(std::move(all));  // Which counts those that have ended.
+  };
+  EXPECT_EQ(Explore(body, Exhaustive()).executions, 252);
+  const Report report = Explore(body, Exhaustive{.reduce = true});
+  EXPECT_EQ(report.executions, 2) << report;
+}
+
 TEST(ReducedTest, WhatItDoesNotKnowMakesItRunAll) {
   std::set<int> ends;
   const auto body = [&ends]() -> Coro<void> {
