@@ -203,8 +203,11 @@ TEST(StrategiesTest, UrwMakesAllInterleavingsEquallyLikely) {
 
 TEST(StrategiesTest, EachReachesEveryInterleavingOfASmallProgram) {
   for (const std::string_view name : StrategyNames()) {
-    // Not with three departures.
-    if (name == "plain" || name == "delay_bounded") continue;
+    // Not with three departures; nor if their order is shared in a way that a
+    // search cannot see.
+    if (name == "plain" || name == "delay_bounded" || name == "reduced") {
+      continue;
+    }
     EXPECT_THAT(Interleavings(name, 20'000), SizeIs(20)) << name;
   }
 }
@@ -276,7 +279,10 @@ TEST(StrategiesTest, PctReachesTheLastStepsOfLongerExecutions) {
 TEST(StrategiesTest, AnExecutionIsTheSameWithoutThoseBeforeIt) {
   for (const std::string_view name : StrategyNames()) {
     // The first has a single execution, those of the others have no number.
-    if (name == "plain" || name == "exhaustive" || name == "guided") continue;
+    if (name == "plain" || name == "exhaustive" || name == "reduced" ||
+        name == "guided") {
+      continue;
+    }
     // The hash of execution 40 as a part of a search.
     Search search;
     search.strategy = name;
