@@ -19,7 +19,6 @@ import argparse
 import collections
 import datetime
 import os
-import platform
 import re
 import shutil
 import statistics
@@ -287,7 +286,6 @@ def machine(rounds, python):
             model = found[1]
     return (
         f"{datetime.date.today().isoformat()}, {model}, {os.cpu_count()} cores, "
-        f"{platform.system()} {platform.release()}, "
         f"Clang {version(['clang++-19', '--version'])}, "
         f"g++ {version(['g++', '-dumpfullversion'])}, "
         f"CPython {version([python, '--version'])}; "

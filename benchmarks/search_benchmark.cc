@@ -49,7 +49,7 @@ Coro<void> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
 // others.
 void BM_Step(benchmark::State& state, std::string_view name,
              std::string_view parameters) {
-  constexpr std::int64_t kSwitches = 50'000;
+  constexpr std::int64_t kSwitches = 20'000;
   constexpr std::uint64_t kSchedules = 2;
   absl::StatusOr<sim::StrategyMaker> make =
       sim::StrategyByName(name, parameters);
