@@ -471,9 +471,12 @@ class Explorer {
     for (const Departure& departure : report_.trace.departures) {
       if (departure.step == step && instead.empty()) instead = departure.plain;
     }
-    return absl::StrCat("nearest pass  c1/", absl::Hex(search_.program_seed),
-                        "/", FormatDeviations(candidate), ": at step ", step,
-                        " ", instead);
+    constexpr std::size_t kShownMax = 60;
+    std::string replay = absl::StrCat("c1/", absl::Hex(search_.program_seed),
+                                      "/", FormatDeviations(candidate));
+    if (replay.size() > kShownMax) replay = "the same departures before it";
+    return absl::StrCat("nearest pass  ", replay, ": at step ", step, " ",
+                        instead);
   }
 
   // Whether plain asyncio could show this failure, too: a schedule in strict
