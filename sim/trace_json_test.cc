@@ -214,7 +214,9 @@ TEST(ChromeTraceTest, EveryEventHasWhatItsPhaseNeeds) {
     if (phase == "C") continue;
     EXPECT_TRUE(event.contains("tid")) << event;
     EXPECT_THAT("X i s f", HasSubstr(phase));
-    if (phase == "i") EXPECT_THAT("t p g", HasSubstr(event["s"]));
+    if (phase == "i") {
+      EXPECT_THAT("t p g", HasSubstr(event["s"]));
+    }
   }
 }
 
