@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -78,8 +79,9 @@ Program RandomProgram(std::uint64_t seed) {
   return program;
 }
 
-// What the tasks share.
-struct World {
+// What the tasks share. A callback left behind by kSoon may run after the body
+// has returned, so it keeps the world alive.
+struct World : std::enable_shared_from_this<World> {
   std::array<Tracked<int>, kObjects> variables{Tracked<int>("x", 0),
                                                Tracked<int>("y", 0)};
   Lock lock;
@@ -163,7 +165,9 @@ Coro<void> Act(const Op& op, std::size_t me, World& world, Seen& seen) {
     }
     case Op::kSoon:
       GetRunningLoop().CallSoon(
-          [&variable, mark] { variable.Write() = variable.Read() * 3 + mark; });
+          [&variable, mark, alive = world.shared_from_this()] {
+            variable.Write() = variable.Read() * 3 + mark;
+          });
       break;
     case Op::kChoose:
       if (Choose(2) == 1) variable.Write() = mark;
@@ -189,7 +193,8 @@ Coro<void> Actor(const std::vector<Op>& ops, std::size_t me, World& world,
 Coro<void> RunProgram(const Program& program, Seen& seen, std::string& end) {
   seen.assign(program.size(), "");
   end = "stuck";
-  World world;
+  const auto shared = std::make_shared<World>();
+  World& world = *shared;
   for (std::size_t i = 0; i < program.size(); ++i) {
     world.tasks.push_back(CreateTask(Actor(program[i], i, world, seen)));
   }
