@@ -18,6 +18,7 @@
 #ifndef CLOTHO_RUNTIME_ALWAYS_H_
 #define CLOTHO_RUNTIME_ALWAYS_H_
 
+#include <exception>
 #include <source_location>
 #include <string_view>
 
@@ -34,6 +35,9 @@ class ClaimHandler {
   // The program came past a goal, and it was reached or not.
   virtual void Goal(std::string_view goal, bool reached,
                     const std::source_location& location) = 0;
+  // A task ends with an exception that is no cancellation. Some test libraries
+  // make their claims with exceptions.
+  virtual void TaskRaised(const std::exception_ptr& /*error*/) {}
 
  protected:
   ~ClaimHandler() = default;

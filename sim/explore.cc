@@ -58,6 +58,16 @@ using internal::Simulator;
 // Longer replay strings are for files.
 constexpr std::size_t kReplayLineMax = 200;
 
+std::string WrongInput(std::string_view input) {
+  if (input.empty()) {
+    return "a property needs an input: expected one as in c1/8f21.12/4:1";
+  }
+  return absl::StrCat("the input \"", std::string(input.substr(0, 40)),
+                      input.size() > 40 ? "...\"" : "\"",
+                      " is of a property, which this test is not: expected a "
+                      "program seed alone, as in c1/0/4:1");
+}
+
 class Explorer {
  public:
   Explorer(const Body& body, const Search& search, std::string_view name)
@@ -70,6 +80,7 @@ class Explorer {
     simulator_.set_debug(search.debug);
     simulator_.set_break_at_failure(search.break_at_failure);
     simulator_.set_job_time(search.job_time);
+    simulator_.set_judge(search.judge);
     report_.strategy = search.strategy;
     report_.seed = search.seed;
     report_.schedules = search.schedules;
@@ -108,13 +119,26 @@ class Explorer {
     for (const Search::Kept& kept : search_.kept) {
       if (!RunKept(kept)) return std::move(report_);
     }
+    if (search_.first.has_value()) {
+      const Execution& execution = Again(*search_.first);
+      ++report_.executions;
+      if (Counts(execution)) {
+        Found(execution);
+        return std::move(report_);
+      }
+    }
     Warm warm(*this);
     for (std::uint64_t j = 0; j < search_.schedules; ++j) {
       const Execution& execution = warm.Run(j);
       ++report_.executions;
       report_.steps += execution.steps;
-      if (execution.failure.has_value()) {
+      if (Counts(execution)) {
         Found(execution);
+        return std::move(report_);
+      }
+      if (j == 0 && execution.failure.has_value() &&
+          execution.failure->kind == FailureKind::kDiscarded) {
+        report_.failure = execution.failure;
         return std::move(report_);
       }
       if (search_.check_every != 0 && j % search_.check_every == 0) {
@@ -134,8 +158,21 @@ class Explorer {
     report_.distinct_executions =
         report_.executions - warm.strategy().repeated();
     if (search_.exhaustive && !report_.exhausted) CutShort();
-    JudgeGoals();
+    CountGoals();
     return std::move(report_);
+  }
+
+  static bool IsFailure(const Failure& failure) {
+    return failure.kind != FailureKind::kDiscarded &&
+           failure.kind != FailureKind::kSucceeded;
+  }
+
+  // Whether a search ends with this execution.
+  bool Counts(const Execution& execution) const {
+    if (!execution.failure.has_value()) return false;
+    if (!IsFailure(*execution.failure)) return false;
+    return search_.origin.empty() ||
+           execution.failure->origin == search_.origin;
   }
 
   Report ReplayHere(const ReplayString& replay) {
@@ -221,6 +258,11 @@ class Explorer {
                       : std::string(replay.status().message())));
       return false;
     }
+    if (replay->input != search_.input) {
+      Misused(absl::StrCat("sim::Also(\"", kept.replay,
+                           "\"): ", WrongInput(replay->input)));
+      return false;
+    }
     const std::uint64_t program_seed =
         std::exchange(search_.program_seed, replay->program_seed);
     {
@@ -229,7 +271,7 @@ class Explorer {
       const Execution& execution =
           simulator_.Run(body_, strategy, ProgramSeed());
       ++report_.executions;
-      if (execution.failure.has_value()) {
+      if (Counts(execution)) {
         report_.kept = absl::StrCat(
             "the kept schedule ", kept.replay, kept.place.empty() ? "" : " of ",
             kept.place, kept.note.empty() ? "" : ", ", kept.note);
@@ -261,30 +303,14 @@ class Explorer {
     report_.failure = std::move(failure);
   }
 
-  void JudgeGoals() {
+  void CountGoals() {
     for (const internal::GoalCount& goal : simulator_.TakeGoals()) {
       report_.goals.push_back({.goal = goal.goal,
                                .place = internal::Place(goal.location),
                                .line = goal.location.line(),
                                .reached = goal.reached});
     }
-    const auto missed = std::ranges::find(report_.goals, std::uint64_t{0},
-                                          &GoalReport::reached);
-    if (missed == report_.goals.end() || report_.failure.has_value()) return;
-    report_.incomplete = true;
-    Failure failure;
-    failure.kind = FailureKind::kGoal;
-    failure.what = absl::StrCat(
-        "Sometimes \"", missed->goal, "\" was false in ",
-        report_.executions == 1
-            ? "the only execution"
-            : absl::StrCat("all ", report_.executions, " executions"),
-        "\n", missed->place,
-        ": the test does not test what this line says it should");
-    failure.file = missed->place.substr(0, missed->place.rfind(':'));
-    failure.line = missed->line;
-    failure.origin = absl::StrCat("goal ", missed->place);
-    report_.failure = std::move(failure);
+    JudgeGoals(report_);
   }
 
   // Reports a replayed execution, unless the program did not follow.
@@ -314,7 +340,12 @@ class Explorer {
   }
 
   internal::Seeds SeedsOf(std::uint64_t execution) const {
-    return {.strategy = DeriveSeed(search_.seed, name_, execution),
+    // Another input is run in other schedules.
+    const std::uint64_t seed =
+        search_.input.empty()
+            ? search_.seed
+            : DeriveSeed(search_.seed, "input", search_.program_seed);
+    return {.strategy = DeriveSeed(seed, name_, execution),
             .program = search_.program_seed};
   }
   internal::Seeds ProgramSeed() const {
@@ -472,8 +503,7 @@ class Explorer {
       if (departure.step == step && instead.empty()) instead = departure.plain;
     }
     constexpr std::size_t kShownMax = 60;
-    std::string replay = absl::StrCat("c1/", absl::Hex(search_.program_seed),
-                                      "/", FormatDeviations(candidate));
+    std::string replay = ReplayOf(candidate);
     if (replay.size() > kShownMax) replay = "the same departures before it";
     return absl::StrCat("nearest pass  ", replay, ": at step ", step, " ",
                         instead);
@@ -501,9 +531,7 @@ class Explorer {
           execution.failure->origin == origin &&
           !execution.deviations.empty()) {
         const Deviations found = ShrinkQuietly(origin, execution.deviations);
-        return absl::StrCat(std::string(kYes), ", with c1/",
-                            absl::Hex(search_.program_seed), "/",
-                            FormatDeviations(found));
+        return absl::StrCat(std::string(kYes), ", with ", ReplayOf(found));
       }
     }
     return absl::StrCat(
@@ -571,10 +599,14 @@ class Explorer {
     const Execution& execution =
         simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
     report_.failure = execution.failure;
+    if (report_.failure.has_value() && !IsFailure(*report_.failure)) {
+      report_.failure.reset();
+    }
     if (report_.failure.has_value()) Explain(*report_.failure, recorder);
     report_.trace = std::move(recorder.trace());
     report_.trace_hash = report_.trace.Hash();
     report_.replay = ReplayString{.program_seed = search_.program_seed,
+                                  .input = search_.input,
                                   .schedule = execution.deviations,
                                   .check = execution.check};
     if (!report_.failure.has_value()) return execution.trace_hash;
@@ -650,6 +682,7 @@ class Explorer {
       death = DieOf(origin, deviations, std::nullopt);
     }
     report_.replay = ReplayString{.program_seed = search_.program_seed,
+                                  .input = search_.input,
                                   .schedule = deviations,
                                   .check = std::nullopt};
     report_.again = internal::AgainText(name_, ReplayText());
@@ -729,6 +762,13 @@ class Explorer {
     }
   }
 
+  // Without a check.
+  std::string ReplayOf(const Deviations& deviations) const {
+    return FormatReplay({.program_seed = search_.program_seed,
+                         .input = search_.input,
+                         .schedule = deviations});
+  }
+
   // Long ones go to a file, beside the other results.
   std::string ReplayText() const {
     const std::string text = FormatReplay(report_.replay);
@@ -768,6 +808,7 @@ class Explorer {
     }
     report_.failure = std::move(failure);
     report_.replay = ReplayString{.program_seed = search_.program_seed,
+                                  .input = search_.input,
                                   .schedule = deviations,
                                   .check = std::nullopt};
     report_.again = internal::AgainText(name_, ReplayText());
@@ -792,8 +833,9 @@ class Explorer {
   bool in_child_ = false;
 };
 
-// Follows "@path" once.
-absl::StatusOr<ReplayString> Load(std::string_view text) {
+}  // namespace
+
+absl::StatusOr<ReplayString> LoadReplay(std::string_view text) {
   absl::StatusOr<ReplayString> replay = ParseReplay(text);
   if (!replay.ok()) return replay;
   const auto* const file = std::get_if<ReplayFile>(&replay->schedule);
@@ -823,7 +865,25 @@ absl::StatusOr<ReplayString> Load(std::string_view text) {
   return loaded;
 }
 
-}  // namespace
+void JudgeGoals(Report& report) {
+  const auto missed =
+      std::ranges::find(report.goals, std::uint64_t{0}, &GoalReport::reached);
+  if (missed == report.goals.end() || report.failure.has_value()) return;
+  report.incomplete = true;
+  Failure failure;
+  failure.kind = FailureKind::kGoal;
+  failure.what =
+      absl::StrCat("Sometimes \"", missed->goal, "\" was false in ",
+                   report.executions == 1
+                       ? "the only execution"
+                       : absl::StrCat("all ", report.executions, " executions"),
+                   "\n", missed->place,
+                   ": the test does not test what this line says it should");
+  failure.file = missed->place.substr(0, missed->place.rfind(':'));
+  failure.line = missed->line;
+  failure.origin = absl::StrCat("goal ", missed->place);
+  report.failure = std::move(failure);
+}
 
 Report RunSearch(const Body& body, const Search& search,
                  std::string_view name) {
@@ -832,8 +892,12 @@ Report RunSearch(const Body& body, const Search& search,
 
 absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
                                  std::string_view name, std::string_view text) {
-  const absl::StatusOr<ReplayString> replay = Load(text);
+  const absl::StatusOr<ReplayString> replay = LoadReplay(text);
   if (!replay.ok()) return replay.status();
+  if (replay->input != search.input) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("replay string: ", WrongInput(replay->input)));
+  }
   Search how = search;
   if (const auto* const run = std::get_if<StrategyRun>(&replay->schedule)) {
     if (run->strategy == "exhaustive" || run->strategy == "guided") {

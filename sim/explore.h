@@ -49,6 +49,13 @@ absl::StatusOr<Report> Replay(const Body& body, std::string_view replay,
   return RunReplay(body, MakeSearch(options...), "", replay);
 }
 
+// Reads a replay string, following "@path" once. An error as of `RunReplay`.
+absl::StatusOr<ReplayString> LoadReplay(std::string_view text);
+
+// Fails a report without a failure as incomplete if one of its goals was never
+// reached. `RunSearch` has done so; this is for who puts reports together.
+void JudgeGoals(Report& report);
+
 // Randomness for the program under test, from the replay string's program seed.
 // Only inside an execution: elsewhere it throws RuntimeError.
 Rng& ProgramRng();

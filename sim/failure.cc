@@ -40,6 +40,10 @@ std::string_view FailureKindName(FailureKind kind) {
       return "incomplete";
     case FailureKind::kNotDeterministic:
       return "not deterministic";
+    case FailureKind::kDiscarded:
+      return "discarded";
+    case FailureKind::kSucceeded:
+      return "succeeded";
   }
   return "failure";
 }

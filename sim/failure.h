@@ -28,6 +28,9 @@ enum class FailureKind {
   kMisuse,        // What was asked for cannot be done.
   kIncomplete,    // An exhaustive search that its budget has cut short.
   kNotDeterministic,  // Two runs of one schedule differ.
+  // No failures, but exceptions that end an execution (see Search::judge):
+  kDiscarded,  // It is not to count.
+  kSucceeded,  // It has passed already.
 };
 
 // "deadlock", "expectation", ...

@@ -10,8 +10,10 @@
 #define CLOTHO_SIM_OPTIONS_H_
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +21,8 @@
 #include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/sim/executor.h"
+#include "clotho/sim/failure.h"
+#include "clotho/sim/schedule.h"
 #include "clotho/sim/strategies/bytes.h"
 #include "clotho/sim/strategies/delay_bounded.h"
 #include "clotho/sim/strategies/exhaustive.h"
@@ -86,6 +90,22 @@ struct Search {
   // Every so many executions one is run twice and compared; 0: none but
   // failures.
   std::uint64_t check_every = 1'000;
+
+  // ---- Of properties, which are searched input by input: see
+  // properties/property.h. ----
+
+  // Inputs, and how large they become.
+  std::uint64_t cases = 100;
+  std::uint64_t size_max = 100;
+  // The input, as replay strings have it. Empty: none.
+  std::string input = {};
+  // What an exception means that leaves a task, if it is more than an
+  // exception: the execution ends with this. Null: none is.
+  std::function<std::optional<Failure>(const std::exception_ptr&)> judge = {};
+  // Run before the search, leniently.
+  std::optional<Deviations> first = {};
+  // Failures of any other origin do not count. Empty: all do.
+  std::string origin = {};
 };
 
 // One execution, in plain asyncio order.

@@ -356,6 +356,10 @@ std::string Report::Text() const {
   if (const std::string where = Where(*failure); !where.empty()) {
     AddBlock(out, "", where);
   }
+  if (!input.empty()) {
+    absl::StrAppend(&out, "\n");
+    AddBlock(out, "INPUT", input);
+  }
   const auto add_files = [this](std::string& to) {
     if (files.empty()) return;
     absl::StrAppend(&to, "\n");

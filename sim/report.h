@@ -83,6 +83,10 @@ class Report {
   // Of a search without a failure.
   std::vector<GoalReport> goals;
 
+  // Of a property, the input of the failure, as the INPUT block shows it.
+  // Empty: no property.
+  std::string input;
+
   // The schedule of sim::Also that has found the failure. Empty: the search.
   std::string kept;
 

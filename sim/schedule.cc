@@ -72,6 +72,7 @@ class Parser {
 
  private:
   absl::StatusOr<std::uint64_t> ParseProgramSeed();
+  absl::StatusOr<std::string> ParseInput();
   absl::Status ParseSchedule(ReplayString& replay);
   absl::StatusOr<Deviations> ParseDeviations();
   absl::StatusOr<Deviation> ParseDeviation(std::uint64_t step_before);
@@ -132,6 +133,11 @@ absl::StatusOr<ReplayString> Parser::Parse() {
   if (!program_seed.ok()) return program_seed.status();
   replay.program_seed = *program_seed;
 
+  if (Take('.')) {
+    absl::StatusOr<std::string> input = ParseInput();
+    if (!input.ok()) return input.status();
+    replay.input = *std::move(input);
+  }
   Take('/');
   absl::Status schedule = ParseSchedule(replay);
   if (!schedule.ok()) return schedule;
@@ -145,7 +151,7 @@ absl::StatusOr<ReplayString> Parser::Parse() {
 }
 
 absl::StatusOr<std::uint64_t> Parser::ParseProgramSeed() {
-  const std::string_view part = TakeUntil("/");
+  const std::string_view part = TakeUntil("./");
   if (part.empty()) {
     return ErrorAt(part,
                    "the program seed is missing: expected hexadecimal digits, "
@@ -171,6 +177,17 @@ absl::StatusOr<std::uint64_t> Parser::ParseProgramSeed() {
   std::uint64_t value = 0;
   for (const char c : part) value = value << 4 | kHexDigits.find(c);
   return value;
+}
+
+absl::StatusOr<std::string> Parser::ParseInput() {
+  const std::string_view part = TakeUntil("/");
+  if (absl::Status status = CheckText(
+          part, "input", kParameterCharacters,
+          "expected characters 0-9 A-Z a-z . _ -, as in c1/8f21.12/4:1");
+      !status.ok()) {
+    return status;
+  }
+  return std::string(part);
 }
 
 absl::Status Parser::ParseSchedule(ReplayString& replay) {
@@ -435,7 +452,8 @@ absl::StatusOr<ReplayString> ParseReplay(std::string_view text) {
 
 std::string FormatReplay(const ReplayString& replay) {
   std::string text =
-      absl::StrCat(ToAbsl(kVersion), "/", absl::Hex(replay.program_seed), "/");
+      absl::StrCat(ToAbsl(kVersion), "/", absl::Hex(replay.program_seed),
+                   replay.input.empty() ? "" : ".", replay.input, "/");
   std::visit([&text](const auto& schedule) { AppendSchedule(schedule, text); },
              replay.schedule);
   // After a path it would be read as a part of the path.

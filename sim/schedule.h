@@ -4,14 +4,17 @@
 //   c1/0/4:1/b7e2      version 1, program seed 0, at step 4 candidate 1 ran
 //                      where plain order runs candidate 0
 //
-//   replay     := "c1" "/" program-seed "/" schedule [ "/" check ]
-//   schedule   := "plain" | departure { "," departure }
+//   replay     := "c1" "/" program-seed [ "." input ] "/" schedule [ "/" check
+//   ] schedule   := "plain" | departure { "," departure }
 //               | "+" strategy ":" [ parameters ":" ] execution
 //               | "@" path
 //   departure  := step ":" ( choice | "t" | "d" [ boundary ] )
 //   parameters := parameter { ":" parameter }
 //
 //   program-seed  hexadecimal, 64 bits: of what the program itself draws
+//   input         characters 0-9 A-Z a-z . _ -: of a property, what its input
+//                 is made of besides the seed; whoever makes inputs knows what
+//                 it means (properties/input.h)
 //   step          from 1, rising from one departure to the next
 //   choice        from 1 (0 is plain order); "t": the next timer fires first;
 //                 "d": it becomes due, and goes behind what is ready
@@ -49,7 +52,8 @@ namespace clotho::sim {
 inline constexpr std::uint64_t kStepMax = std::uint64_t{1} << 40;
 inline constexpr std::uint32_t kChoiceMax = std::uint32_t{1} << 20;
 inline constexpr std::size_t kDeviationsMax = 100'000;
-// Characters in a path, in a strategy's name, and in its parameters together.
+// Characters in a path, in an input, in a strategy's name, and in its
+// parameters together.
 inline constexpr std::size_t kReplayTextMax = 4096;
 
 // A step that did not run what plain order runs.
@@ -98,6 +102,7 @@ struct ReplayFile {
 
 struct ReplayString {
   std::uint64_t program_seed = 0;
+  std::string input = {};  // Empty: none.
   std::variant<Deviations, StrategyRun, ReplayFile> schedule = {};
   std::optional<std::uint16_t> check = {};  // Never with a ReplayFile.
 

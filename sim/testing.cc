@@ -111,13 +111,13 @@ class FlagSaver {
 // Tells a debugger where the failure is noticed: runs it again, and stops
 // there. The report has been printed by then; without a debugger the program
 // ends.
-void BreakAtFailure(Coro<void> (*body)(), Search search, std::string_view test,
-                    const Report& report) {
+void BreakAtFailure(const internal::Searched& test, Search search,
+                    std::string_view name, const Report& report) {
   std::printf("[  CLOTHO  ] once more, to break where it fails\n");
   std::fflush(nullptr);
   search.break_at_failure = true;
   Interceptor interceptor;
-  RunReplay(body, search, test, FormatReplay(report.replay)).IgnoreError();
+  test.replay(search, name, FormatReplay(report.replay)).IgnoreError();
 }
 
 }  // namespace
@@ -142,7 +142,21 @@ std::string HowToSeeADeathAgain(const std::string& name, bool shrinks) {
 
 }  // namespace
 
-void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
+void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
+             int line) {
+  RunTest({.run =
+               [body](const Search& how, std::string_view name) {
+                 return RunSearch(body, how, name);
+               },
+           .replay =
+               [body](const Search& how, std::string_view name,
+                      std::string_view replay) {
+                 return RunReplay(body, how, name, replay);
+               }},
+          search, file, line);
+}
+
+void RunTest(const Searched& test, const Search& asked, const char* file,
              int line) {
   const testing::TestInfo* const info =
       testing::UnitTest::GetInstance()->current_test_info();
@@ -167,9 +181,9 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
     Interceptor interceptor;
     if (!settings.replay.empty()) {
       if (ReplayedTest().empty()) ReplayedTest() = name;
-      report = RunReplay(body, search, name, settings.replay);
+      report = test.replay(search, name, settings.replay);
     } else {
-      report = RunSearch(body, search, name);
+      report = test.run(search, name);
     }
     others = interceptor.others();
   }
@@ -231,7 +245,7 @@ void RunTest(Coro<void> (*body)(), const Search& asked, const char* file,
   if (testing::GTEST_FLAG(break_on_failure) && comes_back) {
     const FlagSaver flags;
     tell();
-    BreakAtFailure(body, search, name, *report);
+    BreakAtFailure(test, search, name, *report);
   } else {
     tell();
   }

@@ -28,11 +28,15 @@
 #define CLOTHO_SIM_TESTING_H_
 
 #include <exception>
+#include <functional>
+#include <string_view>
 
+#include "absl/status/statusor.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/sim/asserts.h"
 #include "clotho/sim/explore.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/report.h"
 #include "gtest/gtest.h"
 
 namespace clotho::sim {
@@ -46,7 +50,24 @@ int RunAllTests(int argc, char** argv);
 
 namespace internal {
 
-// What a CLOTHO_TEST does. `file` and `line` are where its body is.
+// A test whose executions can be searched.
+struct Searched {
+  // As the functions of explore.h. `search` is what was asked for, as the
+  // command line has changed it.
+  std::function<absl::StatusOr<Report>(const Search& search,
+                                       std::string_view name)>
+      run;
+  std::function<absl::StatusOr<Report>(
+      const Search& search, std::string_view name, std::string_view replay)>
+      replay;
+};
+
+// Runs the test that GoogleTest has come to, and tells GoogleTest what was
+// found. `file` and `line` are where its body is.
+void RunTest(const Searched& test, const Search& search, const char* file,
+             int line);
+
+// What a CLOTHO_TEST does.
 void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
              int line);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "clotho/runtime/always.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
@@ -174,6 +175,7 @@ void TaskBase::Complete() {
         FinishCancelled(nullptr, std::move(error));
         break;
       case ExceptionFamily::kError:
+        if (claim_handler != nullptr) claim_handler->TaskRaised(error);
         FinishWithException(std::move(error));
         break;
       case ExceptionFamily::kCritical:

@@ -43,6 +43,8 @@ struct State {
   bool told = false;
   char text[8192] = {};
   std::size_t text_size = 0;
+  char input[kReplayTextMax] = {};
+  std::size_t input_size = 0;
   struct sigaction previous[kSignalsMax] = {};
 };
 State state;
@@ -127,6 +129,8 @@ void SayTime(std::int64_t ns) {
 void SayReplay(std::uint64_t program_seed, const Deviations& deviations) {
   Say("c1/");
   Say(program_seed, 16);
+  if (state.input_size > 0) Say(".");
+  Say(std::string_view(state.input, state.input_size));
   Say("/");
   if (deviations.empty()) Say("plain");
   bool first = true;
@@ -338,6 +342,11 @@ void InstallDeathHandlers() {
 void SetDeathText(std::string_view text) {
   state.text_size = std::min(text.size(), sizeof(state.text));
   std::memcpy(state.text, text.data(), state.text_size);
+}
+
+void SetDeathInput(std::string_view input) {
+  state.input_size = std::min(input.size(), sizeof(state.input));
+  std::memcpy(state.input, input.data(), state.input_size);
 }
 
 void SendDeathTo(int file) {

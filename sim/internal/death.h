@@ -37,6 +37,8 @@ void InstallDeathHandlers();
 // The text. Each `kReplayMark` in it stands for the replay string.
 inline constexpr std::string_view kReplayMark = "REPLAY.STRING";
 void SetDeathText(std::string_view text);
+// The input in that string. Empty: none.
+void SetDeathInput(std::string_view input);
 
 // In a child process: writes the death to this file instead, as bytes for
 // `ReadDeath`.

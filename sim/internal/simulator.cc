@@ -243,6 +243,7 @@ std::string Simulator::CurrentTaskName() const {
 
 void Simulator::OnException(const ExceptionContext& context) {
   using Source = ExceptionContext::Source;
+  if (context.exception != nullptr) TaskRaised(context.exception);
   Failure failure;
   switch (context.source) {
     case Source::kWarning:
@@ -396,6 +397,13 @@ void Simulator::ClaimIsFalse(std::string_view word, std::string_view claim,
   failure.origin = absl::StrCat("always ", Place(location));
   Fail(std::move(failure));
   throw AssertionFailed();
+}
+
+void Simulator::TaskRaised(const std::exception_ptr& error) {
+  if (!judge_ || failed()) return;
+  if (std::optional<Failure> verdict = judge_(error)) {
+    Fail(*std::move(verdict));
+  }
 }
 
 void Simulator::NoteNewChains() {

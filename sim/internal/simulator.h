@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <set>
@@ -50,6 +51,10 @@ namespace clotho::sim::internal {
 
 // Makes the coroutine of a test, afresh for each execution.
 using Body = std::function<Coro<void>()>;
+
+// What an exception means that leaves a task, if it is more than an exception:
+// the execution ends with this.
+using Judge = std::function<std::optional<Failure>(const std::exception_ptr&)>;
 
 // What may be reordered: see options.h.
 enum class Freedom { kPortable, kStrict };
@@ -135,6 +140,9 @@ class Simulator final : public Scheduler,
   void set_break_at_failure(bool on) { break_at_failure_ = on; }
   // See sim/executor.h.
   void set_job_time(JobTime time) { executors_.set_job_time(std::move(time)); }
+
+  // Null: exceptions are only that.
+  void set_judge(Judge judge) { judge_ = std::move(judge); }
 
   // Runs `body` once: the strategy draws from `seeds.strategy`, the program
   // from `seeds.program`. If it fails, the execution ends with that step. The
@@ -222,6 +230,7 @@ class Simulator final : public Scheduler,
                     const std::source_location& location) override;
   void Goal(std::string_view goal, bool reached,
             const std::source_location& location) override;
+  void TaskRaised(const std::exception_ptr& error) override;
   // False if an invariant is broken.
   bool CheckInvariants();
 
@@ -259,6 +268,7 @@ class Simulator final : public Scheduler,
   bool break_at_failure_ = false;
   std::set<std::string> warnings_;  // That were written.
   Budget budget_;
+  Judge judge_;
   Freedom freedom_ = Freedom::kPortable;
   // The iteration whose boundary has been passed, in strict freedom.
   std::uint64_t iteration_ = 0;

@@ -1,0 +1,187 @@
+#include "clotho/properties/input.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "clotho/sim/hash.h"
+#include "clotho/sim/internal/simulator.h"
+#include "rapidcheck.h"
+
+namespace clotho::properties::internal {
+namespace {
+
+using sim::internal::Mix64;
+using sim::internal::Simulator;
+
+constexpr Place kDrawn = Place{1} << 31;
+constexpr std::uint64_t kNumberMax = 1'000'000;
+
+std::string Quote(std::string_view text) {
+  constexpr std::size_t kShown = 40;
+  return absl::StrCat("\"",
+                      absl::CHexEscape(std::string(text.substr(0, kShown))),
+                      text.size() > kShown ? "...\"" : "\"");
+}
+
+// A number in its only spelling.
+std::optional<std::uint64_t> ReadNumber(std::string_view text, int base,
+                                        std::uint64_t max) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (text.empty() || text.size() > 10) return std::nullopt;
+  if (text.size() > 1 && text.front() == '0') return std::nullopt;
+  std::uint64_t number = 0;
+  for (const char c : text) {
+    const std::size_t digit = kDigits.substr(0, base).find(c);
+    if (digit == kDigits.npos) return std::nullopt;
+    number = number * base + digit;
+  }
+  if (number > max) return std::nullopt;
+  return number;
+}
+
+// What comes before `end`, which is taken away as well.
+std::string_view TakeUntil(std::string_view& text, char end) {
+  const std::size_t size = text.find(end);
+  const std::string_view part = text.substr(0, size);
+  text.remove_prefix(size == text.npos ? text.size() : size + 1);
+  return part;
+}
+
+absl::Status WrongInput(std::string_view whole, std::string_view part,
+                        std::string_view what, std::string_view expected) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "replay string: in the input ", Quote(whole), ", ", std::string(what),
+      " ", Quote(part), " is wrong: expected ", std::string(expected)));
+}
+
+}  // namespace
+
+std::string FormatInput(const InputId& id) {
+  std::string text = absl::StrCat(id.size);
+  for (const auto& [place, shrinks] : id.shrinks) {
+    if (shrinks.empty()) continue;
+    absl::StrAppend(&text, ".", absl::Hex(place));
+    char before = '-';
+    for (const std::uint32_t shrink : shrinks) {
+      text += std::exchange(before, '_');
+      absl::StrAppend(&text, shrink);
+    }
+  }
+  return text;
+}
+
+absl::StatusOr<InputId> ParseInput(std::uint64_t seed, std::string_view text) {
+  InputId id;
+  if (seed > UINT32_MAX) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("replay string: the seed ", absl::Hex(seed),
+                     " is of no input: expected at most 8 digits"));
+  }
+  id.seed = static_cast<std::uint32_t>(seed);
+  std::string_view rest = text;
+  const std::string_view size_part = TakeUntil(rest, '.');
+  const auto size = ReadNumber(size_part, 10, kNumberMax);
+  if (!size.has_value()) {
+    return WrongInput(text, size_part, "the size",
+                      "a number up to 1000000, as in c1/8f21.12/4:1");
+  }
+  id.size = static_cast<std::uint32_t>(*size);
+  const bool ends_with_a_dot = text.ends_with('.');
+  while (!rest.empty() || ends_with_a_dot) {
+    const std::string_view part = TakeUntil(rest, '.');
+    std::string_view shrinks = part;
+    const std::string_view place_part = TakeUntil(shrinks, '-');
+    const auto place = ReadNumber(place_part, 16, UINT32_MAX);
+    if (!place.has_value() || part.ends_with('_') ||
+        (!id.shrinks.empty() && *place <= id.shrinks.rbegin()->first)) {
+      return WrongInput(text, part, "the part",
+                        "rising places and their shrinks, as in "
+                        "c1/8f21.12.0-3_1.1-4/4:1");
+    }
+    std::vector<std::uint32_t>& path = id.shrinks[static_cast<Place>(*place)];
+    do {
+      const std::string_view shrink_part = TakeUntil(shrinks, '_');
+      const auto shrink = ReadNumber(shrink_part, 10, kNumberMax);
+      if (!shrink.has_value()) {
+        return WrongInput(text, part, "the part",
+                          "rising places and their shrinks, as in "
+                          "c1/8f21.12.0-3_1.1-4/4:1");
+      }
+      path.push_back(static_cast<std::uint32_t>(*shrink));
+    } while (!shrinks.empty());
+    if (rest.empty()) break;
+  }
+  return id;
+}
+
+Input::Input(const std::vector<ValueGen>& arguments, InputId id)
+    : id_(std::move(id)) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto place = static_cast<Place>(i);
+    arguments_.push_back({.place = place,
+                          .name = arguments[i].name(),
+                          .tree = TreeAt(place, arguments[i])});
+  }
+}
+
+std::vector<Value> Input::Begin() {
+  ++executions_;
+  draws_.clear();
+  const rc::detail::ImplicitScope scope;
+  std::vector<Value> values;
+  values.reserve(arguments_.size());
+  for (const Draw& argument : arguments_) {
+    values.push_back(argument.tree.value());
+  }
+  return values;
+}
+
+Value Input::onGenerate(const ValueGen& gen) {
+  Simulator* const simulator = Simulator::Current();
+  if (simulator == nullptr) {
+    throw rc::GenerationFailure(
+        "a generator was used in the body of a property, but outside of its "
+        "executions");
+  }
+  // Generators within this one are not the body's.
+  const rc::detail::ImplicitScope scope;
+  const Place place =
+      static_cast<Place>(Mix64(simulator->NewObject())) | kDrawn;
+  draws_.push_back(
+      {.place = place, .name = gen.name(), .tree = TreeAt(place, gen)});
+  return draws_.back().tree.value();
+}
+
+ValueTree Input::TreeAt(Place place, const ValueGen& gen) {
+  const rc::detail::ImplicitScope scope;
+  const std::uint64_t seed =
+      Mix64((std::uint64_t{id_.seed} << 32 | place) + 0x9e3779b97f4a7c15);
+  ValueTree tree = gen(rc::Random(seed), static_cast<int>(id_.size));
+  const auto path = id_.shrinks.find(place);
+  if (path == id_.shrinks.end()) return tree;
+  for (const std::uint32_t shrink : path->second) {
+    rc::Seq<ValueTree> smaller = tree.shrinks();
+    for (std::uint32_t i = 0; i < shrink; ++i) {
+      if (!smaller.next()) break;
+    }
+    rc::Maybe<ValueTree> next = smaller.next();
+    if (!next) {
+      fits_ = false;
+      return tree;
+    }
+    tree = *std::move(next);
+  }
+  return tree;
+}
+
+}  // namespace clotho::properties::internal

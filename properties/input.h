@@ -1,0 +1,95 @@
+// Input: what rapidcheck makes for one test case, arguments and values that the
+// body draws (`*gen`).
+//
+// Every value is a function of the input's seed, of its size, of the place at
+// which it is drawn, and of the way that was taken to a smaller one. So an
+// input can be written down, and is the same in each execution of a test case:
+// a place is the n-th draw of a task, whatever the others do before it.
+
+#ifndef CLOTHO_PROPERTIES_INPUT_H_
+#define CLOTHO_PROPERTIES_INPUT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "rapidcheck.h"
+
+namespace clotho::properties::internal {
+
+using Value = rc::detail::Any;
+using ValueGen = rc::Gen<Value>;
+// A value, and those that rapidcheck tries in place of it.
+using ValueTree = rc::Shrinkable<Value>;
+
+// A place at which a value is drawn. Arguments are numbered from 0; of draws in
+// the body, the highest bit is set.
+using Place = std::uint32_t;
+
+// What there is to know of an input.
+struct InputId {
+  std::uint32_t seed = 0;
+  std::uint32_t size = 0;
+  // Of each place whose value was shrunk: which of the smaller values was
+  // taken, which of those that are smaller than that, and so on.
+  std::map<Place, std::vector<std::uint32_t>> shrinks = {};
+
+  friend bool operator==(const InputId&, const InputId&) = default;
+};
+
+// The input in a replay string, behind the seed:
+//
+//   input  := size { "." place "-" shrink { "_" shrink } }
+//
+//   size    decimal, at most 1000000
+//   place   hexadecimal, rising
+//   shrink  decimal, at most 1000000
+//
+// An error quotes the part that is wrong.
+std::string FormatInput(const InputId& id);
+absl::StatusOr<InputId> ParseInput(std::uint64_t seed, std::string_view text);
+
+// An input whose values can be had. It is rapidcheck's handler of draws.
+class Input final : public rc::gen::detail::GenerationHandler {
+ public:
+  struct Draw {
+    Place place;
+    std::string name;  // As the generator was named; empty: it was not.
+    ValueTree tree;
+  };
+
+  Input(const std::vector<ValueGen>& arguments, InputId id);
+
+  const InputId& id() const { return id_; }
+
+  // An execution begins. Returns its arguments, made anew.
+  std::vector<Value> Begin();
+  std::size_t executions() const { return executions_; }
+
+  // Draws a value inside of an execution.
+  Value onGenerate(const ValueGen& gen) override;
+
+  const std::vector<Draw>& arguments() const { return arguments_; }
+  // What the last execution drew in its body, in that order.
+  const std::vector<Draw>& draws() const { return draws_; }
+
+  // Whether there were values wherever `id` said that there are.
+  bool fits() const { return fits_; }
+
+ private:
+  ValueTree TreeAt(Place place, const ValueGen& gen);
+
+  const InputId id_;
+  std::vector<Draw> arguments_;
+  std::vector<Draw> draws_;
+  std::size_t executions_ = 0;
+  bool fits_ = true;
+};
+
+}  // namespace clotho::properties::internal
+
+#endif  // CLOTHO_PROPERTIES_INPUT_H_
