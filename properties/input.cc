@@ -1,5 +1,6 @@
 #include "clotho/properties/input.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -24,7 +25,6 @@ using sim::internal::Mix64;
 using sim::internal::Simulator;
 
 constexpr Place kDrawn = Place{1} << 31;
-constexpr std::uint64_t kNumberMax = 1'000'000;
 
 std::string Quote(std::string_view text) {
   constexpr std::size_t kShown = 40;
@@ -80,17 +80,23 @@ std::string FormatInput(const InputId& id) {
   return text;
 }
 
-absl::StatusOr<InputId> ParseInput(std::uint64_t seed, std::string_view text) {
+absl::StatusOr<InputId> ParseInput(const sim::ReplayString& replay) {
   InputId id;
-  if (seed > UINT32_MAX) {
+  const std::string_view text = replay.input;
+  if (text.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("replay string: the seed ", absl::Hex(seed),
+        "replay string: a property needs an input behind the seed: expected "
+        "one as in c1/8f21.12/4:1");
+  }
+  if (replay.program_seed > UINT32_MAX) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("replay string: the seed ", absl::Hex(replay.program_seed),
                      " is of no input: expected at most 8 digits"));
   }
-  id.seed = static_cast<std::uint32_t>(seed);
+  id.seed = static_cast<std::uint32_t>(replay.program_seed);
   std::string_view rest = text;
   const std::string_view size_part = TakeUntil(rest, '.');
-  const auto size = ReadNumber(size_part, 10, kNumberMax);
+  const auto size = ReadNumber(size_part, 10, kShrinkMax);
   if (!size.has_value()) {
     return WrongInput(text, size_part, "the size",
                       "a number up to 1000000, as in c1/8f21.12/4:1");
@@ -111,7 +117,7 @@ absl::StatusOr<InputId> ParseInput(std::uint64_t seed, std::string_view text) {
     std::vector<std::uint32_t>& path = id.shrinks[static_cast<Place>(*place)];
     do {
       const std::string_view shrink_part = TakeUntil(shrinks, '_');
-      const auto shrink = ReadNumber(shrink_part, 10, kNumberMax);
+      const auto shrink = ReadNumber(shrink_part, 10, kShrinkMax);
       if (!shrink.has_value()) {
         return WrongInput(text, part, "the part",
                           "rising places and their shrinks, as in "
@@ -160,6 +166,14 @@ Value Input::onGenerate(const ValueGen& gen) {
   draws_.push_back(
       {.place = place, .name = gen.name(), .tree = TreeAt(place, gen)});
   return draws_.back().tree.value();
+}
+
+const Input::Draw* Input::Find(Place place) const {
+  for (const std::vector<Draw>* const draws : {&arguments_, &draws_}) {
+    const auto found = std::ranges::find(*draws, place, &Draw::place);
+    if (found != draws->end()) return &*found;
+  }
+  return nullptr;
 }
 
 ValueTree Input::TreeAt(Place place, const ValueGen& gen) {

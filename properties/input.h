@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "clotho/sim/schedule.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties::internal {
@@ -50,8 +51,9 @@ struct InputId {
 //   shrink  decimal, at most 1000000
 //
 // An error quotes the part that is wrong.
+inline constexpr std::uint32_t kShrinkMax = 1'000'000;
 std::string FormatInput(const InputId& id);
-absl::StatusOr<InputId> ParseInput(std::uint64_t seed, std::string_view text);
+absl::StatusOr<InputId> ParseInput(const sim::ReplayString& replay);
 
 // An input whose values can be had. It is rapidcheck's handler of draws.
 class Input final : public rc::gen::detail::GenerationHandler {
@@ -76,6 +78,9 @@ class Input final : public rc::gen::detail::GenerationHandler {
   const std::vector<Draw>& arguments() const { return arguments_; }
   // What the last execution drew in its body, in that order.
   const std::vector<Draw>& draws() const { return draws_; }
+
+  // One of either; null if there is none.
+  const Draw* Find(Place place) const;
 
   // Whether there were values wherever `id` said that there are.
   bool fits() const { return fits_; }

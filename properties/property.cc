@@ -1,9 +1,12 @@
 #include "clotho/properties/property.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <iostream>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -15,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/sim/explore.h"
 #include "clotho/sim/failure.h"
@@ -90,7 +94,7 @@ std::optional<Failure> Judge(const std::exception_ptr& error) {
   }
 }
 
-// What the body tells rapidcheck, execution by execution.
+// What the body tells rapidcheck.
 class Context final : public rc::detail::PropertyContext {
  public:
   bool reportResult(const CaseResult& result) override {
@@ -100,19 +104,46 @@ class Context final : public rc::detail::PropertyContext {
     return true;
   }
   std::ostream& logStream() override { return log_; }
-  void addTag(std::string tag) override { tags_.push_back(std::move(tag)); }
+  void addTag(std::string tag) override {
+    // Of each input once, however often it is run.
+    if (executions_ == 1) tags_.push_back(std::move(tag));
+  }
 
-  void Begin() {
-    log_.str("");
+  void BeginInput() {
+    executions_ = 0;
     tags_.clear();
   }
-  std::string log() const { return log_.str(); }
+  void BeginExecution() {
+    ++executions_;
+    log_.str("");
+  }
+
+  // Of the present input, and of the last execution.
   const rc::detail::Tags& tags() const { return tags_; }
+  std::string log() const { return log_.str(); }
 
  private:
-  std::ostringstream log_;
+  std::uint64_t executions_ = 0;
   rc::detail::Tags tags_;
+  std::ostringstream log_;
 };
+
+// Ends a report with this, before anything was run.
+Report Misused(std::string what) {
+  Report report;
+  report.misused = true;
+  report.failure = Failure{.kind = FailureKind::kMisuse,
+                           .what = std::move(what),
+                           .origin = "misuse"};
+  return report;
+}
+
+std::string NameOf(const Input::Draw& draw) {
+  if (!draw.name.empty()) return draw.name;
+  std::ostringstream type;
+  draw.tree.value().showType(type);
+  return type.str();
+}
 
 class Runner {
  public:
@@ -124,28 +155,50 @@ class Runner {
   Report Run();
   absl::StatusOr<Report> Replay(std::string_view text);
 
+  // How many of the inputs had which tags.
+  const rc::detail::Distribution& distribution() const { return distribution_; }
+
  private:
-  // An input together with the failure it leads to.
-  struct Found {
-    InputId id;
+  // An input that fails, and how.
+  struct Failing {
+    std::unique_ptr<Input> input;
     Report report;
+
+    const sim::Deviations* schedule() const {
+      return std::get_if<sim::Deviations>(&report.replay.schedule);
+    }
   };
 
   InputId NextInput() const;
-  Report RunOne(Input& input, const Search& search);
-  Report Explain(Found found);
-  std::string InputText(const Input& input) const;
-
+  // Runs an input in the schedules of `search`; in the form of `run`, as it
+  // does.
+  Report RunInput(Input& input, const Search& search);
   template <typename Function>
   auto With(Input& input, const Function& run);
+  // False if that was all: it is in `all_`.
+  bool RunKept(const Search::Kept& kept);
+  bool RunCase();
+  void Add(const Report& report);
+
+  // Of an input that was found: shrinks it, then its schedule.
+  Report Explain(Failing found);
+  void Shrink(Failing& failing);
+  bool ShrinkAt(Place place, Failing& failing);
+  bool TryToFail(InputId id, Failing& failing);
+  std::string InputText(const Input& input) const;
 
   const Property& property_;
   Search search_;
   const std::string_view name_;
   Context context_;
+  Report all_;
   std::uint64_t passed_ = 0;
   std::uint64_t discarded_ = 0;
   std::uint64_t discarded_in_a_row_ = 0;
+  rc::detail::Distribution distribution_;
+  std::uint64_t shrinks_ = 0;
+  std::uint64_t shrinks_tried_ = 0;
+  std::chrono::steady_clock::time_point shrink_deadline_;
 };
 
 // Small ones first. The more are discarded, the larger they get.
@@ -166,16 +219,17 @@ auto Runner::With(Input& input, const Function& run) {
       handler(&input);
   const rc::detail::ImplicitParam<rc::detail::param::CurrentPropertyContext>
       context(&context_);
+  context_.BeginInput();
   sim::internal::SetDeathInput(FormatInput(input.id()));
   auto result = run([&] {
-    context_.Begin();
+    context_.BeginExecution();
     return property_.body(input);
   });
   sim::internal::SetDeathInput("");
   return result;
 }
 
-Report Runner::RunOne(Input& input, const Search& search) {
+Report Runner::RunInput(Input& input, const Search& search) {
   Search how = search;
   how.program_seed = input.id().seed;
   how.input = FormatInput(input.id());
@@ -185,88 +239,235 @@ Report Runner::RunOne(Input& input, const Search& search) {
 }
 
 Report Runner::Run() {
-  Search how = search_;
-  how.shrink_runs_max = 0;
-  Report all;
-  all.strategy = search_.strategy;
-  all.seed = search_.seed;
-  all.schedules = search_.schedules;
-  while (passed_ < search_.cases) {
-    Input input(property_.arguments, NextInput());
-    Report report = RunOne(input, how);
-    all.executions += report.executions;
-    all.distinct_executions += report.distinct_executions;
-    all.steps += report.steps;
-    if (report.failure.has_value() &&
-        report.failure->kind == FailureKind::kDiscarded) {
-      ++discarded_in_a_row_;
-      if (++discarded_ <= kDiscardsMax * search_.cases) continue;
-      all.incomplete = true;
-      all.failure = std::move(report.failure);
-      all.failure->kind = FailureKind::kIncomplete;
-      all.failure->what = absl::StrCat(
-          "Gave up after ", passed_, passed_ == 1 ? " test" : " tests", ": ",
-          discarded_, " inputs were discarded\nthe last one by ",
-          all.failure->what);
-      return all;
-    }
-    if (!report.passed() && report.failure->kind != FailureKind::kGoal) {
-      ++passed_;  // That is its number.
-      return Explain({.id = input.id(), .report = std::move(report)});
-    }
-    discarded_in_a_row_ = 0;
-    ++passed_;
+  if (!search_.misuse.empty()) return Misused(search_.misuse);
+  all_.strategy = search_.strategy;
+  all_.seed = search_.seed;
+  all_.schedules = search_.schedules;
+  for (const Search::Kept& kept : std::exchange(search_.kept, {})) {
+    if (!RunKept(kept)) return std::move(all_);
   }
-  return all;
+  while (passed_ < search_.cases) {
+    if (!RunCase()) return std::move(all_);
+  }
+  sim::JudgeGoals(all_);
+  return std::move(all_);
 }
 
-Report Runner::Explain(Found found) {
-  const bool shrinks = !found.report.nondeterministic &&
-                       !found.report.misused && !found.report.incomplete &&
-                       search_.shrink_runs_max > 0;
-  const std::uint64_t executions = found.report.executions;
-  Input input(property_.arguments, found.id);
-  Report report = std::move(found.report);
-  if (const auto* const failing =
-          std::get_if<sim::Deviations>(&report.replay.schedule);
-      shrinks && failing != nullptr) {
-    Search how = search_;
-    how.first = *failing;
-    how.origin = report.failure->origin;
-    report = RunOne(input, how);
+bool Runner::RunCase() {
+  Search how = search_;
+  how.shrink_runs_max = 0;
+  auto input = std::make_unique<Input>(property_.arguments, NextInput());
+  Report report = RunInput(*input, how);
+  Add(report);
+  if (report.failure.has_value() &&
+      report.failure->kind == FailureKind::kDiscarded) {
+    ++discarded_in_a_row_;
+    if (++discarded_ <= kDiscardsMax * search_.cases) return true;
+    all_.incomplete = true;
+    all_.failure = Failure{
+        .kind = FailureKind::kIncomplete,
+        .what = absl::StrCat("Gave up after ", passed_,
+                             passed_ == 1 ? " test: " : " tests: ", discarded_,
+                             " inputs were discarded, the last one by\n",
+                             report.failure->what),
+        .origin = "gave up"};
+    return false;
   }
+  ++passed_;
+  discarded_in_a_row_ = 0;
+  // Goals are those of all inputs together.
+  if (report.passed() || report.failure->kind == FailureKind::kGoal) {
+    if (!context_.tags().empty()) ++distribution_[context_.tags()];
+    return true;
+  }
+  Report explained =
+      Explain({.input = std::move(input), .report = std::move(report)});
+  explained.drifted = std::move(all_.drifted);
+  all_ = std::move(explained);
+  return false;
+}
+
+// Counts what an input has shown together with the others.
+void Runner::Add(const Report& report) {
+  all_.executions += report.executions;
+  all_.distinct_executions += report.distinct_executions;
+  all_.steps += report.steps;
+  for (const sim::GoalReport& goal : report.goals) {
+    const auto same = std::ranges::find_if(all_.goals, [&](const auto& other) {
+      return other.place == goal.place && other.goal == goal.goal;
+    });
+    if (same == all_.goals.end()) {
+      all_.goals.push_back(goal);
+    } else {
+      same->reached += goal.reached;
+    }
+  }
+}
+
+bool Runner::RunKept(const Search::Kept& kept) {
+  const absl::StatusOr<sim::ReplayString> replay =
+      sim::ParseReplay(kept.replay);
+  absl::StatusOr<InputId> id = replay.ok()
+                                   ? ParseInput(*replay)
+                                   : absl::StatusOr<InputId>(replay.status());
+  if (!id.ok()) {
+    all_ = Misused(absl::StrCat("sim::Also(\"", kept.replay,
+                                "\"): ", std::string(id.status().message())));
+    return false;
+  }
+  Search how = search_;
+  how.kept = {kept};
+  how.schedules = 0;
+  how.exhaustive = false;
+  how.shrink_runs_max = 0;
+  auto input = std::make_unique<Input>(property_.arguments, *std::move(id));
+  Report report = RunInput(*input, how);
+  Add(report);
+  all_.drifted.insert(all_.drifted.end(), report.drifted.begin(),
+                      report.drifted.end());
+  if (!input->fits()) {
+    all_.drifted.push_back(absl::StrCat(
+        kept.replay, kept.place.empty() ? "" : " of ", kept.place,
+        ": a value of its input has fewer smaller ones than it says"));
+  }
+  if (report.passed() || report.failure->kind == FailureKind::kGoal ||
+      report.failure->kind == FailureKind::kDiscarded) {
+    return true;
+  }
+  const std::string says = report.kept;
+  Report explained =
+      Explain({.input = std::move(input), .report = std::move(report)});
+  explained.kept = says;
+  explained.drifted = std::move(all_.drifted);
+  all_ = std::move(explained);
+  return false;
+}
+
+Report Runner::Explain(Failing found) {
+  const bool explains = found.schedule() != nullptr &&
+                        !found.report.nondeterministic &&
+                        !found.report.misused && !found.report.incomplete &&
+                        search_.shrink_runs_max > 0;
+  const std::uint64_t executions = found.report.executions;
+  if (explains) {
+    Shrink(found);
+    Search how = search_;
+    how.first = *found.schedule();
+    how.origin = found.report.failure->origin;
+    Report report = RunInput(*found.input, how);
+    if (report.failure.has_value() && report.failure->origin == how.origin) {
+      found.report = std::move(report);
+    } else {
+      found.report.nondeterministic = true;
+    }
+  }
+  Report report = std::move(found.report);
+  report.strategy = search_.strategy;
+  report.seed = search_.seed;
+  report.schedules = search_.schedules;
   report.executions = executions;
-  report.input = InputText(input);
+  // What failed is run once more, for what it draws and logs.
+  if (!report.incomplete && !report.misused &&
+      report.failure->kind != FailureKind::kCrash) {
+    Search how = search_;
+    how.input = FormatInput(found.input->id());
+    With(*found.input, [&](const sim::Body& body) {
+      return sim::RunReplay(body, how, name_, FormatReplay(report.replay));
+    }).IgnoreError();
+  }
+  report.input = InputText(*found.input);
+  report.tests = passed_;
+  report.input_shrinks = shrinks_;
+  if (name_.empty() && !report.again.empty()) {
+    report.again = absl::StrCat("in code:  properties::Replay(body, \"",
+                                FormatReplay(report.replay), "\")");
+  }
   return report;
 }
 
+// Arguments first, until none of them can be smaller; they do not depend on one
+// another. What the body draws depends on them, and on what it drew before: in
+// that order.
+void Runner::Shrink(Failing& failing) {
+  const auto now = std::chrono::steady_clock::now();
+  // Real time bounds only how far this goes, never what an execution does.
+  shrink_deadline_ =
+      now + std::min<std::chrono::nanoseconds>(
+                std::chrono::steady_clock::time_point::max() - now,
+                std::chrono::nanoseconds(search_.shrink_for.ns()));
+  bool smaller = true;
+  while (std::exchange(smaller, false)) {
+    for (std::size_t i = 0; i < property_.arguments.size(); ++i) {
+      if (ShrinkAt(static_cast<Place>(i), failing)) smaller = true;
+    }
+  }
+  for (std::size_t i = 0; i < failing.input->draws().size(); ++i) {
+    ShrinkAt(failing.input->draws()[i].place, failing);
+  }
+}
+
+bool Runner::ShrinkAt(Place place, Failing& failing) {
+  bool shrunk = false;
+  while (true) {
+    const Input::Draw* const draw = failing.input->Find(place);
+    if (draw == nullptr) return shrunk;  // It is drawn no more.
+    rc::Seq<ValueTree> smaller = draw->tree.shrinks();
+    bool failed = false;
+    for (std::uint32_t i = 0; !failed && smaller.next(); ++i) {
+      if (i > kShrinkMax || shrinks_tried_ == search_.shrink_runs_max ||
+          std::chrono::steady_clock::now() >= shrink_deadline_) {
+        return shrunk;
+      }
+      InputId id = failing.input->id();
+      id.shrinks[place].push_back(i);
+      failed = TryToFail(std::move(id), failing);
+    }
+    if (!failed) return shrunk;
+    shrunk = true;
+  }
+}
+
+// Whether it fails in the same way: then it takes the place of `failing`.
+bool Runner::TryToFail(InputId id, Failing& failing) {
+  if (FormatInput(id).size() > sim::kReplayTextMax) return false;
+  ++shrinks_tried_;
+  Search how = search_;
+  how.shrink_runs_max = 0;
+  how.first = *failing.schedule();
+  how.origin = failing.report.failure->origin;
+  auto input = std::make_unique<Input>(property_.arguments, std::move(id));
+  Report report = RunInput(*input, how);
+  if (report.passed() || report.failure->origin != how.origin) return false;
+  failing = {.input = std::move(input), .report = std::move(report)};
+  ++shrinks_;
+  return true;
+}
+
 std::string Runner::InputText(const Input& input) const {
-  std::string text;
-  const auto add = [&text](const Input::Draw& draw) {
+  std::vector<Input::Draw> values = input.arguments();
+  values.insert(values.end(), input.draws().begin(), input.draws().end());
+  std::size_t width = 0;
+  for (const Input::Draw& value : values) {
+    width = std::max(width, NameOf(value).size());
+  }
+  std::vector<std::string> lines;
+  for (const Input::Draw& draw : values) {
+    std::string name = NameOf(draw);
+    name.resize(width, ' ');
     std::ostringstream value;
     draw.tree.value().showValue(value);
-    std::string name = draw.name;
-    if (name.empty()) {
-      std::ostringstream type;
-      draw.tree.value().showType(type);
-      name = type.str();
-    }
-    absl::StrAppend(&text, text.empty() ? "" : "\n", name, " = ", value.str());
-  };
-  for (const Input::Draw& draw : input.arguments()) add(draw);
-  for (const Input::Draw& draw : input.draws()) add(draw);
-  return text;
+    lines.push_back(absl::StrCat(name, " = ", value.str()));
+  }
+  std::string log = context_.log();
+  while (log.ends_with('\n')) log.pop_back();
+  if (!log.empty()) lines.push_back(std::move(log));
+  return absl::StrJoin(lines, "\n");
 }
 
 absl::StatusOr<Report> Runner::Replay(std::string_view text) {
   const absl::StatusOr<sim::ReplayString> replay = sim::LoadReplay(text);
   if (!replay.ok()) return replay.status();
-  if (replay->input.empty()) {
-    return absl::InvalidArgumentError(
-        "replay string: a property needs an input: expected one as in "
-        "c1/8f21.12/4:1");
-  }
-  absl::StatusOr<InputId> id = ParseInput(replay->program_seed, replay->input);
+  absl::StatusOr<InputId> id = ParseInput(*replay);
   if (!id.ok()) return id.status();
   Input input(property_.arguments, *std::move(id));
   Search how = search_;
@@ -277,10 +478,10 @@ absl::StatusOr<Report> Runner::Replay(std::string_view text) {
   if (!input.fits()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "replay string: the input \"", replay->input,
-        "\" is of another property, or of another version of this one: a "
-        "value has fewer smaller ones than it says"));
+        "\" does not fit this property: a value has fewer smaller ones than "
+        "it says"));
   }
-  if (report.ok()) report->input = InputText(input);
+  if (report.ok() && !report->passed()) report->input = InputText(input);
   return report;
 }
 

@@ -31,8 +31,9 @@
 //   *gen                 draws a value, which is shrunk like the arguments: the
 //                        n-th draw of a task is the same in all schedules
 //
-// Of what fails the schedule is shrunk. The replay string brings both input and
-// schedule back.
+// An input that fails is shrunk first: a smaller one takes its place if any of
+// its schedules, or the one that failed last, leads to the same failure. Then
+// the schedule is shrunk. The replay string brings both back.
 
 #ifndef CLOTHO_PROPERTIES_PROPERTY_H_
 #define CLOTHO_PROPERTIES_PROPERTY_H_

@@ -99,6 +99,15 @@ TEST(PropertyReportTest, AFailedAssertionIsReportedWithItsInput) {
   EXPECT_FALSE(report.input.empty());
 }
 
+TEST(PropertyReportTest, TheInputIsShrunkAndThenTheSchedule) {
+  const Report report = Check(&TheFirstFails, sim::Random{.schedules = 20});
+  ASSERT_FALSE(report.passed());
+  EXPECT_THAT(report.input, testing::EndsWith(" = [1, 0]")) << report;
+  EXPECT_GT(report.input_shrinks, 0);
+  EXPECT_TRUE(report.minimal);
+  EXPECT_EQ(report.trace.departures.size(), 1);
+}
+
 TEST(PropertyReportTest, EverythingFollowsFromTheSeed) {
   const Report one = Check(&TheFirstFails, sim::Random{.schedules = 20});
   const Report two = Check(&TheFirstFails, sim::Random{.schedules = 20});

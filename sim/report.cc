@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "clotho/sim/internal/text.h"
 
@@ -27,6 +28,7 @@ constexpr std::size_t kTableLinesMax = 24;
 constexpr std::size_t kTableLinesMin = 8;
 constexpr std::size_t kLanesMax = 5;  // More become a list.
 constexpr std::size_t kDeparturesShown = 6;
+constexpr std::size_t kInputLinesMax = 12;
 
 std::string Pad(std::string_view text, std::size_t width) {
   std::string padded(text.substr(0, width));
@@ -300,6 +302,23 @@ std::size_t LineCount(const std::string& text) {
   return std::count(text.begin(), text.end(), '\n');
 }
 
+// As much of an input as a report has room for.
+std::string InputText(const Report& report) {
+  std::string text = Wrap(report.input, kWidth - kMargin, /*indent=*/4);
+  if (report.tests > 0) {
+    text = absl::StrCat(
+        "after ", report.tests,
+        report.tests == 1 ? " test and " : " tests and ", report.input_shrinks,
+        report.input_shrinks == 1 ? " shrink" : " shrinks", "\n", text);
+  }
+  const std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  if (lines.size() <= kInputLinesMax) return absl::StrJoin(lines, "\n");
+  const auto end = lines.begin() + (kInputLinesMax - 1);
+  return absl::StrCat(absl::StrJoin(lines.begin(), end, "\n"), "\n... and ",
+                      lines.end() - end,
+                      " lines more: input.txt of --clotho_out has all");
+}
+
 // What the schedule did differently from plain order.
 std::string ChangeText(const Report& report) {
   const std::size_t count = report.trace.departures.size();
@@ -358,7 +377,7 @@ std::string Report::Text() const {
   }
   if (!input.empty()) {
     absl::StrAppend(&out, "\n");
-    AddBlock(out, "INPUT", input);
+    AddBlock(out, "INPUT", InputText(*this));
   }
   const auto add_files = [this](std::string& to) {
     if (files.empty()) return;

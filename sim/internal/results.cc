@@ -117,6 +117,9 @@ void WriteResults(const std::string& folder, std::string_view test,
     files.push_back({absl::StrCat(name, ".kept"),
                      absl::StrCat(replay, "  ", report.failure->origin, "\n")});
   }
+  if (!report.input.empty()) {
+    files.push_back({"input.txt", absl::StrCat(report.input, "\n")});
+  }
   std::string names;
   for (const File& file : files) {
     absl::StrAppend(&names, names.empty() ? "" : "  ", file.name);
