@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/sim/hash.h"
 #include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/options.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties::internal {
@@ -96,7 +97,7 @@ absl::StatusOr<InputId> ParseInput(const sim::ReplayString& replay) {
   id.seed = static_cast<std::uint32_t>(replay.program_seed);
   std::string_view rest = text;
   const std::string_view size_part = TakeUntil(rest, '.');
-  const auto size = ReadNumber(size_part, 10, kShrinkMax);
+  const auto size = ReadNumber(size_part, 10, sim::kInputSizeMax);
   if (!size.has_value()) {
     return WrongInput(text, size_part, "the size",
                       "a number up to 1000000, as in c1/8f21.12/4:1");
@@ -140,16 +141,14 @@ Input::Input(const std::vector<ValueGen>& arguments, InputId id)
   }
 }
 
-std::vector<Value> Input::Begin() {
-  ++executions_;
+std::vector<Value>& Input::Begin() {
   draws_.clear();
+  values_.clear();
   const rc::detail::ImplicitScope scope;
-  std::vector<Value> values;
-  values.reserve(arguments_.size());
   for (const Draw& argument : arguments_) {
-    values.push_back(argument.tree.value());
+    values_.push_back(argument.tree.value());
   }
-  return values;
+  return values_;
 }
 
 Value Input::onGenerate(const ValueGen& gen) {

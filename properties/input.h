@@ -9,7 +9,6 @@
 #ifndef CLOTHO_PROPERTIES_INPUT_H_
 #define CLOTHO_PROPERTIES_INPUT_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -68,9 +67,9 @@ class Input final : public rc::gen::detail::GenerationHandler {
 
   const InputId& id() const { return id_; }
 
-  // An execution begins. Returns its arguments, made anew.
-  std::vector<Value> Begin();
-  std::size_t executions() const { return executions_; }
+  // An execution begins. Returns its arguments, made anew; they live until the
+  // next one begins.
+  std::vector<Value>& Begin();
 
   // Draws a value inside of an execution.
   Value onGenerate(const ValueGen& gen) override;
@@ -91,7 +90,7 @@ class Input final : public rc::gen::detail::GenerationHandler {
   const InputId id_;
   std::vector<Draw> arguments_;
   std::vector<Draw> draws_;
-  std::size_t executions_ = 0;
+  std::vector<Value> values_;  // Of the arguments, in the last execution.
   bool fits_ = true;
 };
 

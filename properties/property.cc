@@ -44,24 +44,24 @@ constexpr std::uint64_t kDiscardsMax = 10;
 // What a macro of rapidcheck has thrown.
 Failure Verdict(const CaseResult& result) {
   Failure failure;
-  failure.what = result.description;
   switch (result.type) {
     case CaseResult::Type::Success:
       failure.kind = FailureKind::kSucceeded;
-      return failure;
+      break;
     case CaseResult::Type::Discard:
       failure.kind = FailureKind::kDiscarded;
-      return failure;
+      break;
     case CaseResult::Type::Failure:
+      failure.kind = FailureKind::kExpectation;
       break;
   }
-  failure.kind = FailureKind::kExpectation;
+  failure.what = result.description;
   // "path/file.cc:12:\nRC_ASSERT(a == b)\n\nExpands to:\n1 == 2".
   const std::size_t end = failure.what.find(":\n");
-  const std::size_t colon = end == failure.what.npos || end == 0
-                                ? end
-                                : failure.what.rfind(':', end - 1);
-  if (colon != failure.what.npos) {
+  const std::size_t colon =
+      failure.what.find_last_not_of("0123456789", end - 1);
+  if (end != failure.what.npos && colon < end - 1 &&
+      failure.what[colon] == ':') {
     for (std::size_t i = colon + 1; i < end; ++i) {
       failure.line = failure.line * 10 + (failure.what[i] - '0');
     }
@@ -136,6 +136,11 @@ Report Misused(std::string what) {
                            .what = std::move(what),
                            .origin = "misuse"};
   return report;
+}
+
+Coro<void> Throw(std::exception_ptr error) {
+  std::rethrow_exception(std::move(error));
+  co_return;
 }
 
 std::string NameOf(const Input::Draw& draw) {
@@ -223,7 +228,11 @@ auto Runner::With(Input& input, const Function& run) {
   sim::internal::SetDeathInput(FormatInput(input.id()));
   auto result = run([&] {
     context_.BeginExecution();
-    return property_.body(input);
+    try {
+      return property_.body(input);
+    } catch (...) {
+      return Throw(std::current_exception());
+    }
   });
   sim::internal::SetDeathInput("");
   return result;
@@ -270,6 +279,8 @@ bool Runner::RunCase() {
                              passed_ == 1 ? " test: " : " tests: ", discarded_,
                              " inputs were discarded, the last one by\n",
                              report.failure->what),
+        .file = report.failure->file,
+        .line = report.failure->line,
         .origin = "gave up"};
     return false;
   }

@@ -67,6 +67,11 @@ struct Cases {
   void Apply(sim::Search& search) const {
     search.cases = cases;
     search.size_max = size_max;
+    if (cases == 0 || size_max > sim::kInputSizeMax) {
+      search.misuse =
+          "properties::Cases: expected at least one case, and sizes of at most "
+          "1000000";
+    }
   }
 };
 
@@ -75,7 +80,7 @@ namespace internal {
 // A property, whatever its arguments are.
 struct Property {
   std::vector<ValueGen> arguments;
-  // An execution of the body.
+  // An execution of the body. Throws what a generator throws.
   std::function<Coro<void>(Input&)> body;
 };
 
@@ -93,13 +98,11 @@ void RunProperty(const Property& property, const sim::Search& search,
                  const char* file, int line);
 
 template <typename... Parameters, std::size_t... kIndex>
-Coro<void> RunBody(Coro<void> (*body)(Parameters...), Input& input,
-                   std::index_sequence<kIndex...>) {
-  // What the body refers to is here.
-  [[maybe_unused]] std::vector<Value> values = input.Begin();
-  Coro<void> coro = body(static_cast<Parameters&&>(
-      values[kIndex].template get<std::decay_t<Parameters>>())...);
-  co_await std::move(coro);
+Coro<void> StartBody(Coro<void> (*body)(Parameters...),
+                     [[maybe_unused]] std::vector<Value>& arguments,
+                     std::index_sequence<kIndex...>) {
+  return body(static_cast<Parameters&&>(
+      arguments[kIndex].template get<std::decay_t<Parameters>>())...);
 }
 
 template <typename... Parameters>
@@ -115,7 +118,8 @@ Property MakeProperty(Coro<void> (*body)(Parameters...),
            .as(names[i++])),
    ...);
   property.body = [body](Input& input) {
-    return RunBody(body, input, std::index_sequence_for<Parameters...>());
+    return StartBody(body, input.Begin(),
+                     std::index_sequence_for<Parameters...>());
   };
   return property;
 }

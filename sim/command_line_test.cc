@@ -271,8 +271,8 @@ TEST(SettingsTest, ValuesThatDoNotParseAreNamed) {
   for (const char* flag :
        {"--clotho_seed=", "--clotho_seed=-1", "--clotho_seed=1.5",
         "--clotho_seed=18446744073709551616", "--clotho_schedules=0",
-        "--clotho_schedules=many", "--clotho_strategy=clever",
-        "--clotho_strategy="}) {
+        "--clotho_cases=0", "--clotho_size=1000001", "--clotho_schedules=many",
+        "--clotho_strategy=clever", "--clotho_strategy="}) {
     const Ended ended = RunTests("Passes.*", flag);
     EXPECT_EQ(ended.code, 2) << flag;
     EXPECT_THAT(ended.output, HasSubstr("expected ")) << flag;
@@ -306,7 +306,8 @@ TEST(SettingsTest, HelpNamesThemAll) {
   EXPECT_THAT(
       ended.output,
       AllOf(HasSubstr("--clotho_replay="), HasSubstr("--clotho_seed="),
-            HasSubstr("--clotho_schedules="), HasSubstr("--clotho_strategy="),
+            HasSubstr("--clotho_schedules="), HasSubstr("--clotho_cases="),
+            HasSubstr("--clotho_size="), HasSubstr("--clotho_strategy="),
             HasSubstr("--clotho_out=DIR"), HasSubstr("--clotho_kept=DIR"),
             HasSubstr("--gtest_filter=")));
 }

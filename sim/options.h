@@ -40,6 +40,9 @@
 
 namespace clotho::sim {
 
+// The limit of the sizes of inputs. (rapidcheck's are ints.)
+inline constexpr std::uint64_t kInputSizeMax = 1'000'000;
+
 // A search as a whole. Tests fill it through the structs below.
 struct Search {
   // The strategy's name in reports and in replay strings, and who makes it.

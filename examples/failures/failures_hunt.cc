@@ -1,6 +1,7 @@
 // Each way in which a test can fail, once, as small as it gets: what its report
 // looks like stands in reports/. Every test of this program is meant to fail.
 
+#include <cstdint>
 #include <cstdlib>
 #include <deque>
 #include <exception>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "clotho/properties/property.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/after_every_step.h"
 #include "clotho/sim/history.h"
@@ -21,6 +23,7 @@
 #include "clotho/sim/testing.h"
 #include "clotho/sim/tracked.h"
 #include "gtest/gtest.h"
+#include "rapidcheck.h"
 
 namespace clotho::examples {
 namespace {
@@ -304,6 +307,68 @@ CLOTHO_TEST(NotDeterministic, AStaticThatSurvives, sim::Random()) {
   co_await fetch;
 }
 
+// ---- Properties: an input and a schedule that break a claim. ----
+
+Coro<void> Deliver(std::vector<int>& delivered, int item) {
+  co_await Sleep(absl::Milliseconds(1));
+  delivered.push_back(item);
+}
+
+CLOTHO_PROPERTY(Property, ExpectationFails,
+                (const std::vector<int>& items, int version),
+                sim::Random{.schedules = 20}) {
+  RC_PRE(version != 1);  // Delivers one by one.
+  std::vector<int> delivered;
+  std::vector<Task<void>> tasks;
+  for (const int item : items) {
+    tasks.push_back(CreateTask(Deliver(delivered, item)));
+  }
+  for (const Task<void>& task : tasks) co_await task;
+  EXPECT_EQ(delivered, items);
+}
+
+// Waits twice as long each time.
+Coro<void> Retry() {
+  const int failures = *rc::gen::inRange(0, 20).as("failures");
+  absl::Duration delay = absl::Milliseconds(1);
+  for (int i = 0; i < failures; ++i) {
+    co_await Sleep(delay);
+    delay *= 2;
+  }
+  RC_ASSERT(delay < absl::Seconds(1));
+}
+
+CLOTHO_PROPERTY(Property, AssertionOfATaskFails, (const std::string& name),
+                sim::Random{.schedules = 20}) {
+  Task<void> client = CreateTask(Retry(), {.name = "client"});
+  RC_LOG() << "connecting to \"" << name << "\"";
+  co_await client;
+}
+
+using Transfer = std::pair<std::uint8_t, std::uint8_t>;  // From, to.
+
+Coro<void> LockBoth(std::vector<Lock>& accounts, Transfer transfer) {
+  const auto from = co_await accounts[transfer.first].Acquire();
+  co_await Sleep(absl::Milliseconds(1));
+  const auto to = co_await accounts[transfer.second].Acquire();
+}
+
+CLOTHO_PROPERTY(Property, Deadlocks, (const std::vector<Transfer>& transfers),
+                sim::Random{.schedules = 20}) {
+  std::vector<Lock> accounts(256);
+  std::vector<Task<void>> tasks;
+  for (const Transfer transfer : transfers) {
+    RC_PRE(transfer.first != transfer.second);
+    tasks.push_back(CreateTask(LockBoth(accounts, transfer)));
+  }
+  for (const Task<void>& task : tasks) co_await task;
+}
+
+CLOTHO_PROPERTY(Incomplete, GaveUp, (const std::vector<int>& items)) {
+  RC_PRE(items.size() > 1000);
+  co_return;
+}
+
 // ---- The death of the process. ----
 
 struct Entry {
@@ -333,6 +398,11 @@ CLOTHO_TEST(Crash, NullPointer, sim::Random()) {
 CLOTHO_TEST(Crash, Terminate, sim::Random()) {
   co_await Sleep(absl::Milliseconds(1));
   std::terminate();
+}
+
+CLOTHO_PROPERTY(Crash, OfAProperty, (std::uint8_t size), sim::Random()) {
+  auto entry = size < 7 ? std::make_unique<Entry>() : nullptr;
+  co_await ReadEntry(entry);
 }
 
 CLOTHO_TEST(Crash, Exit, sim::Random()) {

@@ -69,6 +69,17 @@ std::string WhatIn(const Ended& ended) {
   return report.substr(0, report.find("\n\n"));
 }
 
+// The values of a property's input, without how they were found.
+std::string InputIn(const Ended& ended) {
+  std::string report = ReportIn(ended);
+  report.erase(0, report.find("INPUT   "));
+  report.resize(std::min(report.size(), report.find("\n\n")));
+  if (report.starts_with("INPUT   after ")) {
+    report.replace(8, report.find('\n') + 9 - 8, "");
+  }
+  return report;
+}
+
 class ReportTest : public testing::TestWithParam<Case> {};
 class AgainTest : public testing::TestWithParam<Case> {};
 
@@ -104,6 +115,7 @@ TEST_P(AgainTest, ShowsTheSame) {
   const Ended again = Programs().Run(line);
   EXPECT_EQ(again.code, GetParam().code) << line << "\n" << again.output;
   EXPECT_EQ(WhatIn(again), WhatIn(found)) << line;
+  EXPECT_EQ(InputIn(again), InputIn(found)) << line;
   // The replay string ends with a hash over what the program met.
   EXPECT_EQ(ReplayIn(AgainOf(again)), ReplayIn(line));
 }
@@ -114,21 +126,15 @@ std::string NameOf(const testing::TestParamInfo<Case>& info) {
 
 // Those with a schedule that can be run again.
 constexpr Case kSchedules[] = {
-    {"Violation.AlwaysIsFalse"},
-    {"Violation.InvariantIsBroken"},
-    {"Expectation.Fails"},
-    {"Expectation.AssertionFails"},
-    {"Exception.LeavesTheBody"},
-    {"Exception.IsNeverRetrieved"},
-    {"Exception.LeavesACallback"},
-    {"Deadlock.InACircle"},
-    {"Deadlock.ByALostWakeUp"},
-    {"NoEnd.Livelock"},
-    {"NoEnd.InVirtualTime"},
-    {"Forgotten.Task"},
-    {"Forgotten.Await"},
-    {"History.IsNotLinearizable"},
-    {"NotDeterministic.AStaticThatSurvives", 3},
+    {"Violation.AlwaysIsFalse"},   {"Violation.InvariantIsBroken"},
+    {"Expectation.Fails"},         {"Expectation.AssertionFails"},
+    {"Exception.LeavesTheBody"},   {"Exception.IsNeverRetrieved"},
+    {"Exception.LeavesACallback"}, {"Deadlock.InACircle"},
+    {"Deadlock.ByALostWakeUp"},    {"NoEnd.Livelock"},
+    {"NoEnd.InVirtualTime"},       {"Forgotten.Task"},
+    {"Forgotten.Await"},           {"History.IsNotLinearizable"},
+    {"Property.ExpectationFails"}, {"Property.AssertionOfATaskFails"},
+    {"Property.Deadlocks"},        {"NotDeterministic.AStaticThatSurvives", 3},
 };
 INSTANTIATE_TEST_SUITE_P(OfASchedule, ReportTest, testing::ValuesIn(kSchedules),
                          NameOf);
@@ -141,6 +147,7 @@ constexpr Case kDeaths[] = {
     {"Crash.NullPointer", 1, "--clotho_isolate=1"},
     {"Crash.Terminate", 1, "--clotho_isolate=1"},
     {"Crash.Exit", 1, "--clotho_isolate=1"},
+    {"Crash.OfAProperty", 1, "--clotho_isolate=1"},
 };
 INSTANTIATE_TEST_SUITE_P(OfADeath, ReportTest, testing::ValuesIn(kDeaths),
                          NameOf);
@@ -195,7 +202,8 @@ INSTANTIATE_TEST_SUITE_P(Each, DeathTest, testing::ValuesIn(kDeaths), NameOf);
 
 INSTANTIATE_TEST_SUITE_P(OfASearch, ReportTest,
                          testing::Values(Case{"Incomplete.GoalNeverReached", 5},
-                                         Case{"Incomplete.CutShort", 5}),
+                                         Case{"Incomplete.CutShort", 5},
+                                         Case{"Incomplete.GaveUp", 5}),
                          NameOf);
 
 }  // namespace

@@ -33,16 +33,18 @@ std::string Quote(std::string_view text) {
 
 absl::StatusOr<std::uint64_t> Number(std::string_view source,
                                      std::string_view value,
-                                     std::uint64_t least) {
+                                     std::uint64_t least,
+                                     std::uint64_t most = UINT64_MAX) {
   std::uint64_t number = 0;
   const std::string text(value);
   const bool digits =
       !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-  if (!digits || !absl::SimpleAtoi(text, &number) || number < least) {
+  if (!digits || !absl::SimpleAtoi(text, &number) || number < least ||
+      number > most) {
     return absl::InvalidArgumentError(
         absl::StrCat(std::string(source), "=", Quote(value),
                      " is not a number: expected a whole number from ", least,
-                     " to ", UINT64_MAX));
+                     " to ", most));
   }
   return number;
 }
@@ -73,6 +75,12 @@ struct Setting {
 };
 
 constexpr Setting kSettings[] = {
+    {"cases", "N", "how many inputs to try, of properties",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 1);
+       if (number.ok()) settings.cases = *number;
+       return number.status();
+     }},
     {"debug", "1", "debug mode of the loop: warns of what runs for long",
      [](Settings& settings, std::string_view source, std::string_view value) {
        return SetBool(settings.debug, source, value);
@@ -121,6 +129,12 @@ constexpr Setting kSettings[] = {
      [](Settings& settings, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 0);
        if (number.ok()) settings.seed = *number;
+       return number.status();
+     }},
+    {"size", "N", "how large the inputs become, of properties",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 0, kInputSizeMax);
+       if (number.ok()) settings.size = *number;
        return number.status();
      }},
     {"strategy", "NAME",
@@ -269,6 +283,8 @@ void ApplySettings(const Settings& settings, Search& search) {
   if (settings.schedules.has_value() && search.strategy != "plain") {
     search.schedules = *settings.schedules;
   }
+  if (settings.cases.has_value()) search.cases = *settings.cases;
+  if (settings.size.has_value()) search.size_max = *settings.size;
   if (settings.seed.has_value()) search.seed = *settings.seed;
   if (settings.debug.has_value()) search.debug = *settings.debug;
   if (settings.isolate.has_value()) search.isolate = *settings.isolate;

@@ -16,6 +16,8 @@ struct Settings {
   std::string replay;  // Empty: none.
   std::optional<std::string> strategy;
   std::optional<std::uint64_t> schedules;
+  std::optional<std::uint64_t> cases;
+  std::optional<std::uint64_t> size;
   std::optional<std::uint64_t> seed;
   std::optional<bool> debug;
   std::string out;   // Where results go; empty: nowhere.
