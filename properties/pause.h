@@ -7,6 +7,7 @@
 #define CLOTHO_PROPERTIES_PAUSE_H_
 
 #include <cstddef>
+#include <optional>
 #include <ostream>
 #include <vector>
 
@@ -46,6 +47,14 @@ rc::Gen<std::vector<T>> UpTo(std::size_t count, const rc::Gen<T>& gen) {
                          [gen](std::size_t n) {
                            return rc::gen::container<std::vector<T>>(n, gen);
                          });
+}
+
+// One of what `gen` makes, or nothing.
+template <typename T>
+rc::Gen<std::optional<T>> Maybe(const rc::Gen<T>& gen) {
+  return rc::gen::map(rc::gen::maybe(gen), [](const rc::Maybe<T>& value) {
+    return value ? std::optional<T>(*value) : std::nullopt;
+  });
 }
 
 }  // namespace clotho::properties
