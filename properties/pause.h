@@ -52,9 +52,9 @@ rc::Gen<std::vector<T>> UpTo(std::size_t count, const rc::Gen<T>& gen) {
 // One of what `gen` makes, or nothing.
 template <typename T>
 rc::Gen<std::optional<T>> Maybe(const rc::Gen<T>& gen) {
-  return rc::gen::map(rc::gen::maybe(gen), [](const rc::Maybe<T>& value) {
-    return value ? std::optional<T>(*value) : std::nullopt;
-  });
+  return rc::gen::oneOf(
+      rc::gen::just(std::optional<T>()),
+      rc::gen::map(gen, [](T value) { return std::optional<T>(value); }));
 }
 
 }  // namespace clotho::properties
