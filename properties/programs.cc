@@ -1,0 +1,494 @@
+// Making random programs, and smaller ones of them.
+
+#include "clotho/properties/programs.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <ostream>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "rapidcheck.h"
+
+namespace clotho::properties {
+
+using Op = Statement::Op;
+
+bool Operand::operator==(const Operand& other) const = default;
+bool Statement::operator==(const Statement& other) const = default;
+bool Program::operator==(const Program& other) const = default;
+
+namespace {
+
+// ---- What a program consists of. ----
+
+// Calls `visit(block, index)` for every statement, outer ones first. It may
+// change what is in the statement, and stops the walk if it returns false.
+template <typename ProgramBlock, typename Visit>
+bool Walk(ProgramBlock& block, const Visit& visit) {
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (!visit(block, i)) return false;
+    auto& statement = block[i];
+    for (auto& operand : statement.operands) {
+      if (!Walk(operand.body, visit)) return false;
+    }
+    if (!Walk(statement.body, visit)) return false;
+    if (!Walk(statement.handler, visit)) return false;
+  }
+  return true;
+}
+
+// WaitFor and Timeout run a coroutine in the task that awaits them.
+bool RunsInline(Op op) { return op == Op::kWaitFor || op == Op::kTimeout; }
+
+// The numbers of the bodies that are tasks, "main" among them.
+std::set<int> TasksOf(const Program& program) {
+  std::set<int> tasks = {0};
+  Walk(program.main, [&tasks](const Block& block, std::size_t i) {
+    if (RunsInline(block[i].op)) return true;
+    for (const Operand& operand : block[i].operands) {
+      if (operand.kind == Operand::Kind::kBody) tasks.insert(operand.which);
+    }
+    return true;
+  });
+  return tasks;
+}
+
+// Whether it names a task that is not there.
+bool Dangles(const Statement& statement, const std::set<int>& tasks) {
+  switch (statement.op) {
+    case Op::kCancel:
+    case Op::kAwaitTask:
+    case Op::kOnDone:
+      return !tasks.contains(statement.which);
+    default:
+      break;
+  }
+  for (const Operand& operand : statement.operands) {
+    if (operand.kind == Operand::Kind::kTask &&
+        !tasks.contains(operand.which)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Leaves out what names tasks that are not there any more.
+void Prune(Program& program) {
+  while (true) {
+    const std::set<int> tasks = TasksOf(program);
+    const bool clean =
+        Walk(program.main, [&tasks](Block& block, std::size_t i) {
+          if (!Dangles(block[i], tasks)) return true;
+          block.erase(block.begin() + static_cast<std::ptrdiff_t>(i));
+          return false;
+        });
+    if (clean) return;
+  }
+}
+
+// ---- Random programs. ----
+
+struct Weighted {
+  Op op;
+  int weight;
+};
+
+constexpr std::array kWeights = std::to_array<Weighted>({
+    {Op::kSleep, 16},        {Op::kRaise, 2},      {Op::kCancel, 10},
+    {Op::kSpawn, 9},         {Op::kAwaitTask, 4},  {Op::kAwaitFuture, 3},
+    {Op::kResolveFuture, 4}, {Op::kFailFuture, 1}, {Op::kCancelFuture, 1},
+    {Op::kLock, 7},          {Op::kPermit, 5},     {Op::kSetEvent, 4},
+    {Op::kClearEvent, 1},    {Op::kAwaitEvent, 3}, {Op::kAwaitCondition, 4},
+    {Op::kNotify, 5},        {Op::kBarrier, 3},    {Op::kResetBarrier, 1},
+    {Op::kAbortBarrier, 1},  {Op::kPut, 6},        {Op::kGet, 5},
+    {Op::kJoin, 1},          {Op::kShutdown, 1},   {Op::kSet, 2},
+    {Op::kOnDone, 2},        {Op::kWaitFor, 5},    {Op::kTimeout, 3},
+    {Op::kShield, 2},        {Op::kGather, 4},     {Op::kWait, 3},
+    {Op::kAsCompleted, 2},   {Op::kGroup, 4},      {Op::kCatch, 5},
+});
+
+class Maker {
+ public:
+  Maker(rc::Random random, int statements)
+      : random_(random), left_(statements) {}
+
+  Program Make() {
+    Program program;
+    while (left_ > 0) program.main.push_back(MakeStatement(0));
+    NameTasks(program);
+    // Most programs wait for what never comes, if nobody helps.
+    if (!OneIn(3)) program.main.insert(program.main.begin(), Helper(program));
+    return program;
+  }
+
+ private:
+  static constexpr int kDepthMax = 4;
+
+  int Uniform(int size) {
+    return static_cast<int>(random_.next() % static_cast<std::uint64_t>(size));
+  }
+  bool OneIn(int size) { return Uniform(size) == 0; }
+
+  static bool HasBlocks(Op op) {
+    switch (op) {
+      case Op::kSpawn:
+      case Op::kLock:
+      case Op::kPermit:
+      case Op::kWaitFor:
+      case Op::kTimeout:
+      case Op::kShield:
+      case Op::kGather:
+      case Op::kWait:
+      case Op::kAsCompleted:
+      case Op::kGroup:
+      case Op::kCatch:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  Op DrawOp(int depth) {
+    while (true) {
+      int sum = 0;
+      for (const Weighted& weighted : kWeights) sum += weighted.weight;
+      int drawn = Uniform(sum);
+      for (const Weighted& weighted : kWeights) {
+        drawn -= weighted.weight;
+        if (drawn >= 0) continue;
+        if (depth < kDepthMax || !HasBlocks(weighted.op)) return weighted.op;
+        break;
+      }
+    }
+  }
+
+  int Delay() { return Uniform(4); }
+
+  Block MakeBlock(int depth, int at_most) {
+    Block block;
+    for (int i = Uniform(at_most + 1); i > 0 && left_ > 0; --i) {
+      block.push_back(MakeStatement(depth + 1));
+    }
+    return block;
+  }
+
+  Operand MakeBody(int depth) {
+    Operand operand;
+    operand.which = next_body_++;
+    operand.body = MakeBlock(depth, 4);
+    return operand;
+  }
+  // A body, more often than not, or something that exists.
+  Operand MakeOperand(int depth, bool may_be_task) {
+    Operand operand;
+    if (OneIn(5)) {
+      operand.kind = Operand::Kind::kFuture;
+      operand.which = Uniform(kObjects);
+      return operand;
+    }
+    if (may_be_task && OneIn(4)) {
+      operand.kind = Operand::Kind::kTask;  // Which, NameTasks says.
+      return operand;
+    }
+    return MakeBody(depth);
+  }
+
+  Statement MakeStatement(int depth) {
+    --left_;
+    Statement statement{.op = DrawOp(depth), .number = next_statement_++};
+    statement.which = Uniform(kObjects);
+    switch (statement.op) {
+      case Op::kSleep:
+        statement.ms = Delay();
+        break;
+      case Op::kSpawn:
+        statement.operands.push_back(MakeBody(depth));
+        break;
+      case Op::kLock:
+      case Op::kPermit:
+        statement.body = MakeBlock(depth, 3);
+        break;
+      case Op::kNotify:
+        statement.count = Uniform(3);
+        break;
+      case Op::kShutdown:
+        statement.flag = OneIn(2);
+        break;
+      case Op::kWaitFor:
+      case Op::kTimeout:
+        statement.ms = Delay();
+        statement.operands.push_back(MakeOperand(depth, true));
+        break;
+      case Op::kShield:
+        statement.operands.push_back(MakeOperand(depth, true));
+        break;
+      case Op::kGather:
+        statement.flag = OneIn(3);
+        MakeOperands(statement, depth);
+        break;
+      case Op::kWait:
+        statement.count = Uniform(3);
+        statement.ms = Uniform(5) - 1;
+        MakeOperands(statement, depth);
+        break;
+      case Op::kAsCompleted:
+        statement.ms = Uniform(5) - 1;
+        MakeOperands(statement, depth);
+        break;
+      case Op::kGroup:
+        for (int i = 1 + Uniform(2); i > 0; --i) {
+          statement.operands.push_back(MakeBody(depth));
+        }
+        statement.body = MakeBlock(depth, 2);
+        break;
+      case Op::kCatch:
+        statement.catches = static_cast<Statement::Catches>(Uniform(3));
+        statement.rethrows = OneIn(2);
+        statement.uncancels = OneIn(3);
+        statement.body = MakeBlock(depth, 3);
+        statement.handler = MakeBlock(depth, 2);
+        break;
+      default:
+        break;
+    }
+    return statement;
+  }
+
+  void MakeOperands(Statement& statement, int depth) {
+    for (int i = 1 + Uniform(3); i > 0; --i) {
+      statement.operands.push_back(MakeOperand(depth, false));
+    }
+  }
+
+  // A task that after a while ends most of the waits that there are.
+  Statement Helper(const Program& program) {
+    std::set<std::pair<Op, int>> ends;
+    Walk(program.main, [&ends](const Block& block, std::size_t i) {
+      const int which = block[i].which;
+      switch (block[i].op) {
+        case Op::kAwaitEvent:
+          ends.insert({Op::kSetEvent, which});
+          break;
+        case Op::kAwaitCondition:
+          ends.insert({Op::kNotify, which});
+          break;
+        case Op::kBarrier:
+          ends.insert({Op::kAbortBarrier, which});
+          break;
+        case Op::kPut:
+        case Op::kGet:
+        case Op::kJoin:
+          ends.insert({Op::kShutdown, which});
+          break;
+        case Op::kAwaitFuture:
+          ends.insert({Op::kResolveFuture, which});
+          break;
+        default:
+          break;
+      }
+      for (const Operand& operand : block[i].operands) {
+        if (operand.kind == Operand::Kind::kFuture) {
+          ends.insert({Op::kResolveFuture, operand.which});
+        }
+      }
+      return true;
+    });
+    Statement spawn{.op = Op::kSpawn, .number = next_statement_++};
+    Operand& body = spawn.operands.emplace_back();
+    body.which = next_body_++;
+    body.body.push_back(
+        {.op = Op::kSleep, .number = next_statement_++, .ms = 4 + Delay()});
+    for (const auto& [op, which] : ends) {
+      // A shutdown drops the items, or else a Join would wait for ever.
+      body.body.push_back({.op = op,
+                           .number = next_statement_++,
+                           .which = which,
+                           .flag = op == Op::kShutdown});
+    }
+    return spawn;
+  }
+
+  // Says which tasks are meant, once all of them are known.
+  void NameTasks(Program& program) {
+    const std::set<int> tasks = TasksOf(program);
+    NameTasksIn(program.main, 0, {tasks.begin(), tasks.end()});
+    Prune(program);
+  }
+  void NameTasksIn(Block& block, int body, const std::vector<int>& tasks) {
+    // Of those that come later in the tree; none: a number nobody has.
+    const auto draw_later = [&]() -> int {
+      const auto first = std::upper_bound(tasks.begin(), tasks.end(), body);
+      const auto count = static_cast<int>(tasks.end() - first);
+      return count == 0 ? -1 : *(first + Uniform(count));
+    };
+    for (Statement& statement : block) {
+      switch (statement.op) {
+        case Op::kCancel:
+        case Op::kOnDone:
+          statement.which = tasks[Uniform(static_cast<int>(tasks.size()))];
+          break;
+        case Op::kAwaitTask:
+          statement.which = draw_later();
+          break;
+        default:
+          break;
+      }
+      for (Operand& operand : statement.operands) {
+        if (operand.kind == Operand::Kind::kTask) operand.which = draw_later();
+        NameTasksIn(operand.body,
+                    operand.kind == Operand::Kind::kBody ? operand.which : body,
+                    tasks);
+      }
+      NameTasksIn(statement.body, body, tasks);
+      NameTasksIn(statement.handler, body, tasks);
+    }
+  }
+
+  rc::Random random_;
+  int left_;
+  int next_body_ = 1;
+  int next_statement_ = 1;
+};
+
+// ---- Smaller programs. ----
+
+// The blocks in a statement, one behind the other, can take its place.
+Block Contents(const Statement& statement) {
+  Block contents;
+  const auto append = [&contents](const Block& block) {
+    contents.insert(contents.end(), block.begin(), block.end());
+  };
+  append(statement.body);
+  for (const Operand& operand : statement.operands) append(operand.body);
+  append(statement.handler);
+  return contents;
+}
+
+// The statement with less in it, but not without all of it.
+std::vector<Statement> SimplerStatements(const Statement& statement) {
+  std::vector<Statement> simpler;
+  const auto add = [&](const std::function<void(Statement&)>& simplify) {
+    Statement copy = statement;
+    simplify(copy);
+    if (copy != statement) simpler.push_back(std::move(copy));
+  };
+  if (statement.operands.size() > 1) {
+    for (std::size_t i = 0; i < statement.operands.size(); ++i) {
+      add([i](Statement& s) {
+        s.operands.erase(s.operands.begin() + static_cast<std::ptrdiff_t>(i));
+      });
+    }
+  }
+  // For kCancel and kOnDone that is "main", which is always there.
+  if (statement.op != Op::kAwaitTask) add([](Statement& s) { s.which = 0; });
+  if (statement.ms > 0) {
+    add([](Statement& s) { s.ms = 0; });
+    add([](Statement& s) { s.ms -= 1; });
+  }
+  if (statement.ms < 0) add([](Statement& s) { s.ms = 0; });
+  if (statement.op == Op::kWait) add([](Statement& s) { s.count = 0; });
+  if (statement.count > 1) add([](Statement& s) { s.count = 1; });
+  add([](Statement& s) { s.flag = false; });
+  add([](Statement& s) { s.uncancels = false; });
+  add([](Statement& s) { s.rethrows = false; });
+  for (std::size_t i = 0; i < statement.operands.size(); ++i) {
+    if (statement.operands[i].kind == Operand::Kind::kBody) continue;
+    add([i](Statement& s) {
+      s.operands[i].kind = Operand::Kind::kFuture;
+      s.operands[i].which = 0;
+    });
+  }
+  return simpler;
+}
+
+}  // namespace
+
+std::size_t Size(const Program& program) {
+  std::size_t size = 0;
+  Walk(program.main, [&size](const Block&, std::size_t) {
+    ++size;
+    return true;
+  });
+  return size;
+}
+
+std::string TaskName(int number) {
+  return number == 0 ? "main" : absl::StrCat("worker_", number);
+}
+
+std::string ObjectName(const std::string& kind, int which) {
+  return kind + (which == 0 ? "_a" : "_b");
+}
+
+Program RandomProgram(rc::Random random, int statements) {
+  return Maker(random, statements).Make();
+}
+
+std::vector<Program> SmallerPrograms(const Program& program) {
+  std::vector<Program> smaller;
+  // Puts `replacement` in the place of the statement that is `place`th.
+  const auto replace = [&](std::size_t place, const Block& replacement) {
+    Program copy = program;
+    std::size_t at = 0;
+    Walk(copy.main, [&](Block& block, std::size_t i) {
+      if (at++ != place) return true;
+      const auto where = block.begin() + static_cast<std::ptrdiff_t>(i);
+      block.insert(block.erase(where), replacement.begin(), replacement.end());
+      return false;
+    });
+    Prune(copy);
+    smaller.push_back(std::move(copy));
+  };
+  std::vector<const Statement*> statements;
+  Walk(program.main, [&](const Block& block, std::size_t i) {
+    statements.push_back(&block[i]);
+    return true;
+  });
+  // What takes away most comes first.
+  for (std::size_t i = 0; i < statements.size(); ++i) replace(i, {});
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    Block contents = Contents(*statements[i]);
+    if (!contents.empty()) replace(i, contents);
+  }
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    for (Statement& simpler : SimplerStatements(*statements[i])) {
+      replace(i, {simpler});
+    }
+  }
+  return smaller;
+}
+
+std::ostream& operator<<(std::ostream& out, const Program& program) {
+  return out << ToCpp(program);
+}
+
+}  // namespace clotho::properties
+
+namespace rc {
+
+Gen<clotho::properties::Program>
+Arbitrary<clotho::properties::Program>::arbitrary() {
+  using clotho::properties::Program;
+  return [](const Random& random, int size) {
+    Random first = random;
+    const Random second = first.split();
+    const int statements = 2 + size / 4 + static_cast<int>(first.next() % 4);
+    return shrinkable::shrinkRecur(
+        clotho::properties::RandomProgram(second, statements),
+        [](const Program& program) {
+          return seq::fromContainer(
+              clotho::properties::SmallerPrograms(program));
+        });
+  };
+}
+
+}  // namespace rc
