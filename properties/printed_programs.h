@@ -9,16 +9,27 @@
 #include "clotho/properties/programs.h"
 #include "rapidcheck.h"
 
+namespace clotho {
+template <typename T>
+class Coro;
+}  // namespace clotho
+
 namespace clotho::properties {
 
-inline constexpr int kPrintedPrograms = 320;
+// In files of equal length, which are compiled apart from each other. BUILD
+// knows how many there are, too.
 inline constexpr int kPrintedFiles = 4;
+inline constexpr int kPrintedInFile = 60;
 
-// Small ones first.
+// Small and large ones in each file.
 inline Program PrintedProgram(int seed) {
   return RandomProgram(rc::Random(static_cast<std::uint64_t>(seed)),
-                       3 + seed % 20);
+                       2 + seed % 16);
 }
+
+// Runs one of the programs in a file, as it was printed. Defined there.
+template <int kFile>
+Coro<void> RunPrinted(int seed);
 
 }  // namespace clotho::properties
 

@@ -156,12 +156,13 @@ const ContextVar<int>& Setting() {
 // What the tasks of one execution share. A callback may run after the program
 // has ended, so it keeps the world alive.
 struct World : std::enable_shared_from_this<World> {
-  World(const Program& the_program, RunOptions options)
-      : program(the_program),
-        observers(std::move(options.observers)),
+  World(const Program& program, RunOptions options)
+      : observers(std::move(options.observers)),
         primitives(options.primitives == nullptr
                        ? std::make_unique<Primitives>()
-                       : options.primitives()) {}
+                       : options.primitives()) {
+    main.body = program.main;
+  }
 
   // Calls one of the observers' functions.
   template <typename... P, typename... A>
@@ -175,7 +176,7 @@ struct World : std::enable_shared_from_this<World> {
     return found == tasks.end() ? nullptr : &found->second;
   }
 
-  const Program& program;
+  Operand main;  // The program's body, as that of a task.
   std::vector<std::shared_ptr<ProgramObserver>> observers;
   std::unique_ptr<Primitives> primitives;
   std::map<int, Task<int>> tasks;
@@ -585,9 +586,7 @@ int CurrentSetting() { return Setting().Get(); }
 
 Coro<void> RunProgram(const Program& program, RunOptions options) {
   const auto world = std::make_shared<World>(program, std::move(options));
-  Operand main;
-  main.body = program.main;
-  MakeTask(*world, 0, main);
+  MakeTask(*world, 0, world->main);
   // More may be made while it waits.
   for (std::size_t i = 0; i < world->all_tasks.size(); ++i) {
     const std::vector<Task<int>> next = {world->all_tasks[i]};

@@ -144,7 +144,7 @@ struct RunOptions {
 };
 
 // Runs it in the running loop, and waits until all its tasks have ended, each
-// as it likes. `program` must outlive that.
+// as it likes. `program` must live until it is first awaited.
 Coro<void> RunProgram(const Program& program, RunOptions options = {});
 
 // The value of the context variable that kSet sets, here and now.
