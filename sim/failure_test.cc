@@ -59,6 +59,25 @@ TEST(FailureTest, AnExceptionOutOfTheBody) {
             "origin exception ValueError");
 }
 
+// Whoever is ready then stands in its ruins: here it would report a lock that
+// is gone.
+TEST(FailureTest, NobodyGoesOnAfterABodyThatHasFailed) {
+  bool went_on = false;
+  const auto body = [&]() -> Coro<void> {
+    const auto other = [](bool& went_on) -> Coro<void> {
+      co_await Sleep(absl::ZeroDuration());
+      went_on = true;
+      throw RuntimeError("the consequence");
+    };
+    Task<void> task = CreateTask(other(went_on));
+    co_await Sleep(absl::ZeroDuration());
+    throw ValueError("the cause");
+  };
+  EXPECT_THAT(Story(Explore(body)),
+              HasSubstr("The test's body ended with ValueError: the cause\n"));
+  EXPECT_FALSE(went_on);
+}
+
 TEST(FailureTest, AnExceptionOfTheStandardLibrary) {
   const auto body = []() -> Coro<void> {
     co_await Sleep(absl::ZeroDuration());

@@ -552,6 +552,9 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
   }
   if (main_->done()) {
     if (settling_since_ == 0) {
+      // It has failed, and what the others would do in its ruins would hide
+      // why.
+      if (main_->OutcomeAsException() != nullptr) return kStop;
       settling_since_ = step_ + 1;
       if (watcher_.watches()) watcher_.TimersEnd();
     }
