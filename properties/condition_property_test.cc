@@ -13,13 +13,12 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "clotho/properties/checking.h"
+#include "clotho/properties/invariant.h"
 #include "clotho/properties/pause.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/settle.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
-#include "rapidcheck/gtest.h"
 
 namespace clotho::properties {
 namespace {
@@ -39,6 +38,8 @@ struct Giver {
 struct Input {
   std::vector<Taker> takers;
   std::vector<Giver> givers;
+
+  static rc::Gen<Input> Any();
 };
 
 std::ostream& operator<<(std::ostream& out, const Input& input) {
@@ -56,7 +57,7 @@ std::ostream& operator<<(std::ostream& out, const Input& input) {
   return out;
 }
 
-rc::Gen<Input> Inputs() {
+rc::Gen<Input> Input::Any() {
   const auto taker = rc::gen::build<Taker>(
       rc::gen::set(&Taker::before, Pauses()),
       rc::gen::set(&Taker::until_cancel, Maybe(Pauses())));
@@ -240,14 +241,10 @@ Coro<void> WakesSoManyInTheirOrder(const Input& input) {
   if (!tasks.empty()) co_await Wait(tasks);
 }
 
-RC_GTEST_PROP(ConditionProperty, LosesNoNotification, ()) {
-  const Input input = *Inputs();
-  RC_ASSERT(Holds([&] { return LosesNoNotification<Condition>(input); }));
-}
-RC_GTEST_PROP(ConditionProperty, WakesSoManyInTheirOrder, ()) {
-  const Input input = *Inputs();
-  RC_ASSERT(Holds([&] { return WakesSoManyInTheirOrder<Condition>(input); }));
-}
+CLOTHO_INVARIANT(ConditionProperty, LosesNoNotification, Input,
+                 LosesNoNotification<Condition>)
+CLOTHO_INVARIANT(ConditionProperty, WakesSoManyInTheirOrder, Input,
+                 WakesSoManyInTheirOrder<Condition>)
 
 // ---- Conditions that do not keep their promises. ----
 
@@ -317,11 +314,11 @@ class FaultyCondition {
 
 template <Fault kFault>
 std::string RefutedLosesNone() {
-  return Refutation(Inputs(), LosesNoNotification<FaultyCondition<kFault>>);
+  return Refutation(LosesNoNotification<FaultyCondition<kFault>>);
 }
 template <Fault kFault>
 std::string RefutedWakesSoMany() {
-  return Refutation(Inputs(), WakesSoManyInTheirOrder<FaultyCondition<kFault>>);
+  return Refutation(WakesSoManyInTheirOrder<FaultyCondition<kFault>>);
 }
 
 TEST(ConditionMutants, WithoutAFaultItHolds) {
