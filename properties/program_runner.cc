@@ -586,6 +586,7 @@ int CurrentSetting() { return Setting().Get(); }
 
 Coro<void> RunProgram(const Program& program, RunOptions options) {
   const auto world = std::make_shared<World>(program, std::move(options));
+  world->Tell(&ProgramObserver::ProgramStarts, *world->primitives);
   MakeTask(*world, 0, world->main);
   // More may be made while it waits.
   for (std::size_t i = 0; i < world->all_tasks.size(); ++i) {
@@ -598,7 +599,7 @@ Coro<void> RunProgram(const Program& program, RunOptions options) {
     const Future<int> future = world->primitives->FutureAt(i);
     if (future.Done() && !future.Cancelled()) future.GetException();
   }
-  world->Tell(&ProgramObserver::AllHaveEnded, *world->primitives);
+  world->Tell(&ProgramObserver::AllHaveEnded);
 }
 
 }  // namespace clotho::properties

@@ -120,6 +120,8 @@ class ProgramObserver {
 
   virtual ~ProgramObserver() = default;
 
+  // Nothing has happened yet. The objects live as long as the program runs.
+  virtual void ProgramStarts(Primitives&) {}
   virtual void TaskIsMade(int /*maker*/, int /*number*/, const Task<int>&) {}
   virtual void BodyStarts(int /*task*/, int /*body*/) {}
   virtual void BodyEnds(int /*task*/, int /*body*/, const Ending&) {}
@@ -134,7 +136,7 @@ class ProgramObserver {
   // This task has ended, which was noticed only now.
   virtual void HasEnded(int /*number*/, const Task<int>&) {}
   // So have all tasks.
-  virtual void AllHaveEnded(Primitives&) {}
+  virtual void AllHaveEnded() {}
 };
 
 struct RunOptions {
