@@ -58,6 +58,30 @@ struct Active {
   Ending inner = {};
 };
 
+// Whom a claim is about; made into text only if it is false.
+struct Who {
+  int statement;
+  int task;
+};
+struct Name {
+  int task;
+};
+struct Object {
+  const char* kind;
+  int which;
+};
+std::string Text(const Who& who) {
+  return absl::StrCat("statement ", who.statement, " of ", TaskName(who.task));
+}
+std::string Text(const Name& name) { return TaskName(name.task); }
+std::string Text(const Object& object) {
+  return ObjectName(object.kind, object.which);
+}
+template <typename T>
+const T& Text(const T& part) {
+  return part;
+}
+
 struct TaskModel {
   std::optional<Task<int>> handle;
   std::vector<Active> stack;  // The outermost first.
@@ -131,9 +155,13 @@ class Checker final : public ProgramChecker {
   void Claim(bool holds, const T&... parts) {
     if (holds || failed_) [[likely]]
       return;
+    Fail(absl::StrCat(Text(parts)...));
+  }
+
+  void Fail(const std::string& wrong) {
     failed_ = true;
     DropTasks();
-    Always(false, absl::StrCat(parts...));
+    Always(false, wrong);
   }
 
   // An exception that nobody has retrieved must not outlive its execution.
@@ -144,15 +172,14 @@ class Checker final : public ProgramChecker {
 
   // ---- The parts of `Ends`. ----
   void CheckDelivery(TaskModel& model, const Active& active,
-                     const Ending& ending, const std::string& who);
+                     const Ending& ending, const Who& who);
   void CheckCount(int task, const TaskModel& model, const Active& active,
-                  const std::string& who);
+                  const Who& who);
   void CheckTimed(const Active& active, const TaskModel& model,
-                  const Ending& ending, const std::string& who);
-  void CheckResults(const Active& active, const Ending& ending,
-                    const std::string& who);
+                  const Ending& ending, const Who& who);
+  void CheckResults(const Active& active, const Ending& ending, const Who& who);
   void ApplyEffects(int task, TaskModel& model, const Active& active,
-                    const Ending& ending, const std::string& who);
+                    const Ending& ending, const Who& who);
   void CheckTurn(int task, const Active& active);
 
   // Tasks that somebody awaits, so that cancellations may come that way.
@@ -254,7 +281,7 @@ void Checker::BodyStarts(int task, int body) {
   running_bodies_.insert(body);
   if (task != body) return;
   model.started = true;
-  Claim(!model.requested_before_start, TaskName(task),
+  Claim(!model.requested_before_start, Name{task},
         " was cancelled before its first step, and runs (T-12)");
 }
 
@@ -274,7 +301,7 @@ void Checker::BodyEnds(int task, int body, const Ending& ending) {
     const int cancelling = model.handle->Cancelling();
     Claim(cancelling >= model.requests &&
               (awaited_.contains(task) || cancelling == model.requests),
-          TaskName(task), " ends with Cancelling() ", cancelling, " after ",
+          Name{task}, " ends with Cancelling() ", cancelling, " after ",
           model.requests, " requests (T-14)");
   }
 }
@@ -284,8 +311,8 @@ void Checker::Begins(int task, const Statement& statement) {
   TaskModel& model = tasks_[task];
   const std::optional<AnyTask> current = CurrentTask();
   Claim(current.has_value() && *current == AnyTask(*model.handle),
-        "the current task is not ", TaskName(task), " (T-20)");
-  Claim(CurrentSetting() == model.setting, TaskName(task), " sees setting ",
+        "the current task is not ", Name{task}, " (T-20)");
+  Claim(CurrentSetting() == model.setting, Name{task}, " sees setting ",
         CurrentSetting(), " in place of its own ", model.setting, " (CX-02)");
   model.stack.push_back({
       .statement = &statement,
@@ -312,9 +339,9 @@ void Checker::CheckTurn(int task, const Active& active) {
       continue;
     }
     Claim(other.handle->Cancelling() > waiting.cancelling || other.pending,
-          TaskName(task), " has overtaken ", TaskName(number), " at ",
-          ObjectName(statement.op == Op::kLock ? "lock" : "semaphore",
-                     statement.which),
+          Name{task}, " has overtaken ", Name{number}, " at ",
+          Object{statement.op == Op::kLock ? "lock" : "semaphore",
+                 statement.which},
           " (LK-02, SM-03)");
   }
 }
@@ -328,16 +355,16 @@ void Checker::Reaches(int task, const Statement& statement, Phase phase) {
   int& holder = statement.op == Op::kLock ? lock_holder_[which]
                                           : condition_holder_[which];
   const auto take = [&](const char* rule) {
-    Claim(model.handle->Cancelling() == active.cancelling, TaskName(task),
+    Claim(model.handle->Cancelling() == active.cancelling, Name{task},
           " was cancelled while it waited, and goes on (", rule, ")");
     if (is_permit) {
       Claim(++permits_taken_[which] <= kPermits[which], permits_taken_[which],
-            " tasks have a permit of ", ObjectName("semaphore", which),
+            " tasks have a permit of ", Object{"semaphore", which},
             ", which has ", kPermits[which], " (SM-02)");
       return;
     }
-    Claim(holder == -1, TaskName(task), " and ", TaskName(holder), " hold ",
-          ObjectName(statement.op == Op::kLock ? "lock" : "condition", which),
+    Claim(holder == -1, Name{task}, " and ", Name{holder}, " hold ",
+          Object{statement.op == Op::kLock ? "lock" : "condition", which},
           " (LK-01)");
     holder = task;
   };
@@ -365,8 +392,8 @@ void Checker::Reaches(int task, const Statement& statement, Phase phase) {
         --condition_waiters_[which];
         notified_[which] =
             std::min(notified_[which], condition_waiters_[which]);
-        Claim(holder == -1, TaskName(task), " leaves its wait without ",
-              ObjectName("condition", which), ", which ", TaskName(holder),
+        Claim(holder == -1, Name{task}, " leaves its wait without ",
+              Object{"condition", which}, ", which ", Name{holder},
               " holds (CN-02)");
       }
       if (statement.op == Op::kNotify) {
@@ -394,8 +421,8 @@ void Checker::Reaches(int task, const Statement& statement, Phase phase) {
 void Checker::Cancels(int task, int target, bool accepted) {
   if (over_) return;
   TaskModel& model = tasks_[target];
-  Claim(accepted != model.handle->Done(), "Cancel of ", TaskName(target),
-        " gives ", accepted ? "true" : "false", ", but it is ",
+  Claim(accepted != model.handle->Done(), "Cancel of ", Name{target}, " gives ",
+        accepted ? "true" : "false", ", but it is ",
         model.handle->Done() ? "" : "not ", "done (T-10)");
   if (!accepted) return;
   ++model.requests;
@@ -415,7 +442,7 @@ void Checker::Cancels(int task, int target, bool accepted) {
 
 // Cancellations come out of the wait in which the task is, or is next.
 void Checker::CheckDelivery(TaskModel& model, const Active& active,
-                            const Ending& ending, const std::string& who) {
+                            const Ending& ending, const Who& who) {
   const Op op = active.statement->op;
   const bool cancelled = ending.cancelled();
   const bool grew = model.handle->Cancelling() > active.cancelling;
@@ -459,7 +486,7 @@ void Checker::CheckDelivery(TaskModel& model, const Active& active,
 
 // Whatever is asked for inside of WaitFor, Timeout and TaskGroup is taken back.
 void Checker::CheckCount(int task, const TaskModel& model, const Active& active,
-                         const std::string& who) {
+                         const Who& who) {
   if (model.uncancels != active.uncancels) return;
   const int grown = model.handle->Cancelling() - active.cancelling;
   const int requests = model.requests - active.requests;
@@ -479,7 +506,7 @@ void Checker::CheckCount(int task, const TaskModel& model, const Active& active,
 
 // WaitFor and Timeout.
 void Checker::CheckTimed(const Active& active, const TaskModel& model,
-                         const Ending& ending, const std::string& who) {
+                         const Ending& ending, const Who& who) {
   const Statement& statement = *active.statement;
   const Operand& operand = statement.operands[0];
   const bool timed_out = ending.timed_out();
@@ -546,7 +573,7 @@ std::vector<Operand> Checker::Distinct(const Statement& statement) {
 
 // What comes out is what the parts have given.
 void Checker::CheckResults(const Active& active, const Ending& ending,
-                           const std::string& who) {
+                           const Who& who) {
   const Statement& statement = *active.statement;
   const bool ends_well = ending.exception == nullptr;
   const bool in_time = Now() < active.begin_ns + Nanoseconds(statement.ms);
@@ -626,7 +653,7 @@ void Checker::CheckResults(const Active& active, const Ending& ending,
     }
     case Op::kGroup:
       for (const Operand& operand : statement.operands) {
-        Claim(IsDone(operand), TaskName(operand.which), " outlives its ", who,
+        Claim(IsDone(operand), Name{operand.which}, " outlives its ", who,
               " (TG-05)");
         Claim(!ends_well || !HasFailed(operand) ||
                   tasks_.at(operand.which).handle->Cancelled(),
@@ -640,7 +667,7 @@ void Checker::CheckResults(const Active& active, const Ending& ending,
 
 // What the statement has changed, and whether it could.
 void Checker::ApplyEffects(int, TaskModel& model, const Active& active,
-                           const Ending& ending, const std::string& who) {
+                           const Ending& ending, const Who& who) {
   if (ending.exception != nullptr) return;
   const Statement& statement = *active.statement;
   const int which = statement.which;
@@ -665,7 +692,7 @@ void Checker::ApplyEffects(int, TaskModel& model, const Active& active,
       ++unfinished_[which];
       Claim(kQueueSizes[which] == 0 ||
                 static_cast<int>(items_[which].size()) <= kQueueSizes[which],
-            ObjectName("queue", which), " holds more than it may (Q-02)");
+            Object{"queue", which}, " holds more than it may (Q-02)");
       break;
     case Op::kGet:
       Claim(!items_[which].empty() && items_[which].front() == ending.values[0],
@@ -699,8 +726,7 @@ void Checker::Ends(int task, const Statement& statement, const Ending& ending) {
   TaskModel& model = tasks_[task];
   const Active active = std::move(model.stack.back());
   model.stack.pop_back();
-  const std::string who =
-      absl::StrCat("statement ", statement.number, " of ", TaskName(task));
+  const Who who = {statement.number, task};
   hash_.Add(static_cast<std::uint64_t>(statement.number));
   hash_.Add(static_cast<std::uint64_t>(Now()));
   hash_.Add(static_cast<std::uint64_t>(ending.exception == nullptr));
@@ -716,7 +742,7 @@ void Checker::Ends(int task, const Statement& statement, const Ending& ending) {
 
 void Checker::CallbackRuns(const Statement& statement, int target) {
   if (failed_) return;
-  Claim(IsDone(target), "a done callback of ", TaskName(target),
+  Claim(IsDone(target), "a done callback of ", Name{target},
         " runs before that is done (F-07)");
   bool earlier_wait = false;
   for (Callback& callback : callbacks_[target]) {
@@ -741,7 +767,7 @@ void Checker::CallbackRuns(const Statement& statement, int target) {
 void Checker::HasEnded(int number, const Task<int>& task) {
   if (over_) return;
   TaskModel& model = tasks_[number];
-  const std::string name = TaskName(number);
+  const Name name = {number};
   if (!model.ended) {
     Claim(task.Cancelled(), name, " has ended without running (T-03)");
     Claim(!model.started, name, " has ended before its body");

@@ -97,33 +97,93 @@ void Prune(Program& program) {
 
 // ---- Random programs. ----
 
+// A program has only some of these groups, and so more of each: what breaks
+// locks seldom needs barriers.
+enum Group {
+  kAlwaysThere,
+  kLocks,
+  kSemaphores,
+  kEvents,
+  kConditions,
+  kBarriers,
+  kQueues,
+  kFutures,
+  kErrors,
+  kAwaits,
+  kContexts,
+  kCallbacks,
+  kDeadlines,
+  kShields,
+  kGathers,
+  kWaits,
+  kTaskGroups,
+  kCatches,
+  kGroups,
+};
+
 struct Weighted {
   Op op;
+  Group group;
   int weight;
 };
 
 constexpr std::array kWeights = std::to_array<Weighted>({
-    {Op::kSleep, 16},        {Op::kRaise, 2},      {Op::kCancel, 10},
-    {Op::kSpawn, 9},         {Op::kAwaitTask, 4},  {Op::kAwaitFuture, 3},
-    {Op::kResolveFuture, 4}, {Op::kFailFuture, 1}, {Op::kCancelFuture, 1},
-    {Op::kLock, 7},          {Op::kPermit, 5},     {Op::kSetEvent, 4},
-    {Op::kClearEvent, 1},    {Op::kAwaitEvent, 3}, {Op::kAwaitCondition, 4},
-    {Op::kNotify, 5},        {Op::kBarrier, 3},    {Op::kResetBarrier, 1},
-    {Op::kAbortBarrier, 1},  {Op::kPut, 6},        {Op::kGet, 5},
-    {Op::kJoin, 1},          {Op::kShutdown, 1},   {Op::kSet, 2},
-    {Op::kOnDone, 2},        {Op::kWaitFor, 5},    {Op::kTimeout, 3},
-    {Op::kShield, 2},        {Op::kGather, 4},     {Op::kWait, 3},
-    {Op::kAsCompleted, 2},   {Op::kGroup, 4},      {Op::kCatch, 5},
+    {Op::kSleep, kAlwaysThere, 10},
+    {Op::kSpawn, kAlwaysThere, 10},
+    {Op::kCancel, kAlwaysThere, 8},
+    {Op::kRaise, kErrors, 3},
+    {Op::kAwaitTask, kAwaits, 5},
+    {Op::kAwaitFuture, kFutures, 4},
+    {Op::kResolveFuture, kFutures, 4},
+    {Op::kFailFuture, kFutures, 1},
+    {Op::kCancelFuture, kFutures, 1},
+    {Op::kLock, kLocks, 12},
+    {Op::kPermit, kSemaphores, 10},
+    {Op::kSetEvent, kEvents, 4},
+    {Op::kClearEvent, kEvents, 2},
+    {Op::kAwaitEvent, kEvents, 5},
+    {Op::kAwaitCondition, kConditions, 7},
+    {Op::kNotify, kConditions, 6},
+    {Op::kBarrier, kBarriers, 7},
+    {Op::kResetBarrier, kBarriers, 1},
+    {Op::kAbortBarrier, kBarriers, 1},
+    {Op::kPut, kQueues, 6},
+    {Op::kGet, kQueues, 6},
+    {Op::kJoin, kQueues, 1},
+    {Op::kShutdown, kQueues, 1},
+    {Op::kSet, kContexts, 4},
+    {Op::kOnDone, kCallbacks, 4},
+    {Op::kWaitFor, kDeadlines, 6},
+    {Op::kTimeout, kDeadlines, 4},
+    {Op::kShield, kShields, 4},
+    {Op::kGather, kGathers, 6},
+    {Op::kWait, kWaits, 4},
+    {Op::kAsCompleted, kWaits, 3},
+    {Op::kGroup, kTaskGroups, 6},
+    {Op::kCatch, kCatches, 7},
 });
 
 class Maker {
  public:
   Maker(rc::Random random, int statements)
-      : random_(random), left_(statements) {}
+      : random_(random), left_(statements) {
+    for (int group = 0; group < kGroups; ++group) {
+      if (group != kAlwaysThere && !OneIn(3)) continue;
+      for (const Weighted& weighted : kWeights) {
+        if (weighted.group != group) continue;
+        weights_.push_back(weighted);
+        weights_sum_ += weighted.weight;
+      }
+    }
+  }
 
   Program Make() {
     Program program;
-    while (left_ > 0) program.main.push_back(MakeStatement(0));
+    // Tasks that begin together get into each other's way.
+    for (int i = Uniform(4); i > 0 && left_ > 0; --i) {
+      program.main.push_back(MakeStatement(0, Op::kSpawn));
+    }
+    while (left_ > 0) program.main.push_back(MakeStatement(0, DrawOp(0)));
     NameTasks(program);
     // Most programs wait for what never comes, if nobody helps.
     if (!OneIn(3)) program.main.insert(program.main.begin(), Helper(program));
@@ -159,10 +219,8 @@ class Maker {
 
   Op DrawOp(int depth) {
     while (true) {
-      int sum = 0;
-      for (const Weighted& weighted : kWeights) sum += weighted.weight;
-      int drawn = Uniform(sum);
-      for (const Weighted& weighted : kWeights) {
+      int drawn = Uniform(weights_sum_);
+      for (const Weighted& weighted : weights_) {
         drawn -= weighted.weight;
         if (drawn >= 0) continue;
         if (depth < kDepthMax || !HasBlocks(weighted.op)) return weighted.op;
@@ -175,37 +233,41 @@ class Maker {
 
   Block MakeBlock(int depth, int at_most) {
     Block block;
-    for (int i = Uniform(at_most + 1); i > 0 && left_ > 0; --i) {
-      block.push_back(MakeStatement(depth + 1));
+    for (int i = OneIn(8) ? 0 : 1 + Uniform(at_most); i > 0 && left_ > 0; --i) {
+      block.push_back(MakeStatement(depth + 1, DrawOp(depth + 1)));
     }
     return block;
   }
 
-  Operand MakeBody(int depth) {
+  // Of a task, or of a coroutine that runs in the same one.
+  Operand MakeBody(int depth, bool is_inline = false) {
     Operand operand;
     operand.which = next_body_++;
+    const auto held = held_;
+    if (!is_inline) held_.clear();
     operand.body = MakeBlock(depth, 4);
+    held_ = held;
     return operand;
   }
   // A body, more often than not, or something that exists.
-  Operand MakeOperand(int depth, bool may_be_task) {
+  Operand MakeOperand(int depth, bool may_be_task, bool is_inline = false) {
     Operand operand;
     if (OneIn(5)) {
       operand.kind = Operand::Kind::kFuture;
-      operand.which = Uniform(kObjects);
+      operand.which = Which();
       return operand;
     }
     if (may_be_task && OneIn(4)) {
       operand.kind = Operand::Kind::kTask;  // Which, NameTasks says.
       return operand;
     }
-    return MakeBody(depth);
+    return MakeBody(depth, is_inline);
   }
 
-  Statement MakeStatement(int depth) {
+  Statement MakeStatement(int depth, Op op) {
     --left_;
-    Statement statement{.op = DrawOp(depth), .number = next_statement_++};
-    statement.which = Uniform(kObjects);
+    Statement statement{.op = op, .number = next_statement_++};
+    statement.which = Which();
     switch (statement.op) {
       case Op::kSleep:
         statement.ms = Delay();
@@ -214,9 +276,19 @@ class Maker {
         statement.operands.push_back(MakeBody(depth));
         break;
       case Op::kLock:
-      case Op::kPermit:
+      case Op::kPermit: {
+        // Few take what they have: nothing else would happen then.
+        const std::pair<Op, int> key = {op, statement.which};
+        const bool is_new = held_.insert(key).second;
+        if (!is_new && !OneIn(8)) {
+          statement.op = Op::kSleep;
+          statement.ms = Delay();
+          break;
+        }
         statement.body = MakeBlock(depth, 3);
+        if (is_new) held_.erase(key);
         break;
+      }
       case Op::kNotify:
         statement.count = Uniform(3);
         break;
@@ -226,7 +298,8 @@ class Maker {
       case Op::kWaitFor:
       case Op::kTimeout:
         statement.ms = Delay();
-        statement.operands.push_back(MakeOperand(depth, true));
+        statement.operands.push_back(
+            MakeOperand(depth, true, /*is_inline=*/true));
         break;
       case Op::kShield:
         statement.operands.push_back(MakeOperand(depth, true));
@@ -353,8 +426,15 @@ class Maker {
     }
   }
 
+  // One of the two, and the first more often: they are to meet.
+  int Which() { return OneIn(4) ? 1 : 0; }
+
   rc::Random random_;
   int left_;
+  std::vector<Weighted> weights_;
+  int weights_sum_ = 0;
+  // The locks and permits that the task has where a statement is being made.
+  std::set<std::pair<Op, int>> held_;
   int next_body_ = 1;
   int next_statement_ = 1;
 };
@@ -386,6 +466,15 @@ std::vector<Statement> SimplerStatements(const Statement& statement) {
       add([i](Statement& s) {
         s.operands.erase(s.operands.begin() + static_cast<std::ptrdiff_t>(i));
       });
+    }
+  }
+  // To make a task is simpler than to wait for it, too.
+  if (statement.op != Op::kSpawn && !RunsInline(statement.op)) {
+    for (const Operand& operand : statement.operands) {
+      if (operand.kind != Operand::Kind::kBody) continue;
+      simpler.push_back({.op = Op::kSpawn,
+                         .number = statement.number,
+                         .operands = {operand}});
     }
   }
   // For kCancel and kOnDone that is "main", which is always there.
