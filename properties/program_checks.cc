@@ -123,6 +123,13 @@ bool IsOneWait(Op op) {
   }
 }
 
+// Of those, the ones that throw CancelledError only if the task was cancelled:
+// not because what they wait for was.
+bool IsOwnWait(Op op) {
+  return IsOneWait(op) && op != Op::kAwaitFuture && op != Op::kShield &&
+         op != Op::kAsCompleted;
+}
+
 bool IsTimed(Op op) { return op == Op::kWaitFor || op == Op::kTimeout; }
 
 class Checker final : public ProgramChecker {
@@ -449,6 +456,10 @@ void Checker::CheckDelivery(TaskModel& model, const Active& active,
   if (IsOneWait(op)) {
     Claim(!grew || cancelled, who,
           " was cancelled while it waited, and did not notice (T-12)");
+  }
+  if (IsOwnWait(op)) {
+    Claim(!cancelled || model.handle->Cancelling() > 0, who,
+          " is cancelled, and nobody has asked for it (T-15)");
   }
   switch (op) {
     case Op::kSleep:

@@ -1,7 +1,10 @@
 // Program: a random asynchronous program, as a value.
 //
-//   RC_GTEST_PROP(MySystem, NeverLosesAnything, (const Program& program)) {
-//     RC_ASSERT(Holds([&] { return RunProgram(program); }));
+//   RC_GTEST_PROP(RuntimeTest, KeepsItsPromises, (const Program& program)) {
+//     const ProgramVerdict verdict =
+//         CheckProgram(program, sim::MakeSearch(sim::Fuzz()));
+//     RC_LOG() << verdict.wrong;
+//     RC_ASSERT(verdict.wrong.empty());
 //   }
 //
 // A program is a tree: bodies of tasks, in them statements, in those further
@@ -16,12 +19,15 @@
 // that is as good an end as any. Tasks await only tasks with a higher number,
 // and so never each other in a circle.
 //
-//   RunProgram(program)    runs it (program_runner.h)
-//   ToCpp(program)         prints it as C++ on the runtime, which does the same
-//   Check(program)         runs it in many schedules, and checks what asyncio
-//                          promises to every program (program_checks.h)
-//   rc::gen::arbitrary<Program>()   makes one; what fails shrinks to fewer
-//                          statements, tasks and objects, and shorter delays
+//   RandomProgram(random, 20)  makes one of about 20 statements; rapidcheck
+//                              makes them as it makes any argument, and shrinks
+//                              one that fails to fewer statements, tasks and
+//                              objects, and to shorter delays
+//   RunProgram(program)        runs it (program_runner.h)
+//   CheckProgram(program, ...) checks, while it runs, what asyncio promises to
+//                              every program (program_checks.h)
+//   ToCpp(program)             prints it as C++ on the runtime that does the
+//   same
 
 #ifndef CLOTHO_PROPERTIES_PROGRAMS_H_
 #define CLOTHO_PROPERTIES_PROGRAMS_H_

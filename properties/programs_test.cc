@@ -38,7 +38,7 @@ sim::Report RunSome(const Program& program, const RunOptions& options = {}) {
 }
 
 TEST(ProgramsTest, AllStatementsOccurAndAllProgramsEnd) {
-  constexpr int kPrograms = 500;
+  constexpr int kPrograms = 300;
   const auto ops = std::make_shared<Ops>();
   int deadlocks = 0;
   for (std::uint64_t seed = 0; seed < kPrograms; ++seed) {
@@ -63,7 +63,7 @@ TEST(ProgramsTest, ASeedMakesTheSameProgramEverywhere) {
 }
 
 TEST(ProgramsTest, SmallerProgramsAreSmallerAndRun) {
-  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const Program program = RandomProgram(rc::Random(seed), 10);
     const std::vector<Program> smaller = SmallerPrograms(program);
     // At least, each statement can be left out.
