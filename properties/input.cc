@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "clotho/sim/hash.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/options.h"
@@ -50,12 +51,25 @@ std::optional<std::uint64_t> ReadNumber(std::string_view text, int base,
   return number;
 }
 
-// What comes before `end`, which is taken away as well.
-std::string_view TakeUntil(std::string_view& text, char end) {
-  const std::size_t size = text.find(end);
-  const std::string_view part = text.substr(0, size);
-  text.remove_prefix(size == text.npos ? text.size() : size + 1);
-  return part;
+// "0-3_1", a place and the shrinks of its value. False if it is none, or if the
+// place does not come after those in `id`.
+bool ReadShrinks(std::string_view part, InputId& id) {
+  const std::size_t dash = part.find('-');
+  if (dash == part.npos) return false;
+  const auto place = ReadNumber(part.substr(0, dash), 16, UINT32_MAX);
+  if (!place.has_value() ||
+      (!id.shrinks.empty() && *place <= id.shrinks.rbegin()->first)) {
+    return false;
+  }
+  std::vector<std::uint32_t>& shrinks = id.shrinks[static_cast<Place>(*place)];
+  const std::vector<std::string> numbers =
+      absl::StrSplit(std::string(part.substr(dash + 1)), '_');
+  for (const std::string& number : numbers) {
+    const auto shrink = ReadNumber(number, 10, kShrinkMax);
+    if (!shrink.has_value()) return false;
+    shrinks.push_back(static_cast<std::uint32_t>(*shrink));
+  }
+  return true;
 }
 
 absl::Status WrongInput(std::string_view whole, std::string_view part,
@@ -90,43 +104,24 @@ absl::StatusOr<InputId> ParseInput(const sim::ReplayString& replay) {
         "one as in c1/8f21.12/4:1");
   }
   if (replay.program_seed > UINT32_MAX) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("replay string: the seed ", absl::Hex(replay.program_seed),
-                     " is of no input: expected at most 8 digits"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "replay string: the seed \"", absl::Hex(replay.program_seed),
+        "\" is of no input: expected at most 8 digits"));
   }
   id.seed = static_cast<std::uint32_t>(replay.program_seed);
-  std::string_view rest = text;
-  const std::string_view size_part = TakeUntil(rest, '.');
-  const auto size = ReadNumber(size_part, 10, sim::kInputSizeMax);
+  const std::vector<std::string> parts = absl::StrSplit(std::string(text), '.');
+  const auto size = ReadNumber(parts[0], 10, sim::kInputSizeMax);
   if (!size.has_value()) {
-    return WrongInput(text, size_part, "the size",
+    return WrongInput(text, parts[0], "the size",
                       "a number up to 1000000, as in c1/8f21.12/4:1");
   }
   id.size = static_cast<std::uint32_t>(*size);
-  const bool ends_with_a_dot = text.ends_with('.');
-  while (!rest.empty() || ends_with_a_dot) {
-    const std::string_view part = TakeUntil(rest, '.');
-    std::string_view shrinks = part;
-    const std::string_view place_part = TakeUntil(shrinks, '-');
-    const auto place = ReadNumber(place_part, 16, UINT32_MAX);
-    if (!place.has_value() || part.ends_with('_') ||
-        (!id.shrinks.empty() && *place <= id.shrinks.rbegin()->first)) {
-      return WrongInput(text, part, "the part",
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (!ReadShrinks(parts[i], id)) {
+      return WrongInput(text, parts[i], "the part",
                         "rising places and their shrinks, as in "
                         "c1/8f21.12.0-3_1.1-4/4:1");
     }
-    std::vector<std::uint32_t>& path = id.shrinks[static_cast<Place>(*place)];
-    do {
-      const std::string_view shrink_part = TakeUntil(shrinks, '_');
-      const auto shrink = ReadNumber(shrink_part, 10, kShrinkMax);
-      if (!shrink.has_value()) {
-        return WrongInput(text, part, "the part",
-                          "rising places and their shrinks, as in "
-                          "c1/8f21.12.0-3_1.1-4/4:1");
-      }
-      path.push_back(static_cast<std::uint32_t>(*shrink));
-    } while (!shrinks.empty());
-    if (rest.empty()) break;
   }
   return id;
 }
@@ -141,7 +136,22 @@ Input::Input(const std::vector<ValueGen>& arguments, InputId id)
   }
 }
 
+Input Input::Smaller(Place place, std::uint32_t shrink, ValueTree tree) const {
+  Input smaller;
+  smaller.id_ = id_;
+  smaller.id_.shrinks[place].push_back(shrink);
+  smaller.arguments_ = arguments_;
+  smaller.shrunk_ = shrunk_;
+  // What is drawn is found again, since what it depends on may be other.
+  if (place < arguments_.size()) {
+    smaller.arguments_[place].tree = std::move(tree);
+    smaller.shrunk_.insert(place);
+  }
+  return smaller;
+}
+
 std::vector<Value>& Input::Begin() {
+  began_ = true;
   draws_.clear();
   values_.clear();
   const rc::detail::ImplicitScope scope;
@@ -167,6 +177,13 @@ Value Input::onGenerate(const ValueGen& gen) {
   return draws_.back().tree.value();
 }
 
+bool Input::fits() const {
+  return std::ranges::all_of(id_.shrinks, [this](const auto& shrink) {
+    return shrunk_.contains(shrink.first) ||
+           (!began_ && shrink.first >= kDrawn);
+  });
+}
+
 const Input::Draw* Input::Find(Place place) const {
   for (const std::vector<Draw>* const draws : {&arguments_, &draws_}) {
     const auto found = std::ranges::find(*draws, place, &Draw::place);
@@ -188,12 +205,10 @@ ValueTree Input::TreeAt(Place place, const ValueGen& gen) {
       if (!smaller.next()) break;
     }
     rc::Maybe<ValueTree> next = smaller.next();
-    if (!next) {
-      fits_ = false;
-      return tree;
-    }
+    if (!next) return tree;
     tree = *std::move(next);
   }
+  shrunk_.insert(place);
   return tree;
 }
 

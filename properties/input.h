@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,10 @@ class Input final : public rc::gen::detail::GenerationHandler {
 
   const InputId& id() const { return id_; }
 
+  // This one with a smaller value at a place: the tree is what was found as the
+  // `shrink`-th of those below the present one.
+  Input Smaller(Place place, std::uint32_t shrink, ValueTree tree) const;
+
   // An execution begins. Returns its arguments, made anew; they live until the
   // next one begins.
   std::vector<Value>& Begin();
@@ -81,17 +86,20 @@ class Input final : public rc::gen::detail::GenerationHandler {
   // One of either; null if there is none.
   const Draw* Find(Place place) const;
 
-  // Whether there were values wherever `id` said that there are.
-  bool fits() const { return fits_; }
+  // Whether there were values wherever `id` says that there are. What is drawn
+  // in the body counts if there was an execution.
+  bool fits() const;
 
  private:
+  Input() = default;
   ValueTree TreeAt(Place place, const ValueGen& gen);
 
-  const InputId id_;
+  InputId id_;
   std::vector<Draw> arguments_;
   std::vector<Draw> draws_;
   std::vector<Value> values_;  // Of the arguments, in the last execution.
-  bool fits_ = true;
+  std::set<Place> shrunk_;     // Of those in `id`, the ones that were there.
+  bool began_ = false;
 };
 
 }  // namespace clotho::properties::internal

@@ -187,9 +187,10 @@ class Runner {
 
   // Of an input that was found: shrinks it, then its schedule.
   Report Explain(Failing found);
+  void RunFailing(const Search& how, Failing& failing);
   void Shrink(Failing& failing);
   bool ShrinkAt(Place place, Failing& failing);
-  bool TryToFail(InputId id, Failing& failing);
+  bool TryToFail(Input smaller, Failing& failing);
   std::string InputText(const Input& input) const;
 
   const Property& property_;
@@ -355,21 +356,27 @@ bool Runner::RunKept(const Search::Kept& kept) {
 }
 
 Report Runner::Explain(Failing found) {
-  const bool explains = found.schedule() != nullptr &&
-                        !found.report.nondeterministic &&
-                        !found.report.misused && !found.report.incomplete &&
-                        search_.shrink_runs_max > 0;
   const std::uint64_t executions = found.report.executions;
-  if (explains) {
+  const bool comes_back = found.schedule() != nullptr &&
+                          !found.report.nondeterministic &&
+                          !found.report.misused && !found.report.incomplete;
+  if (comes_back && search_.shrink_runs_max > 0) {
     Shrink(found);
     Search how = search_;
     how.first = *found.schedule();
     how.origin = found.report.failure->origin;
-    Report report = RunInput(*found.input, how);
-    if (report.failure.has_value() && report.failure->origin == how.origin) {
-      found.report = std::move(report);
-    } else {
-      found.report.nondeterministic = true;
+    RunFailing(how, found);
+    // A shorter schedule may draw less. What is drawn no more is not to stand
+    // in the replay string.
+    InputId id = found.input->id();
+    std::erase_if(id.shrinks, [&](const auto& shrink) {
+      return found.input->Find(shrink.first) == nullptr;
+    });
+    if (id != found.input->id() && found.schedule() != nullptr &&
+        found.report.failure->kind != FailureKind::kCrash) {
+      found.input = std::make_unique<Input>(property_.arguments, std::move(id));
+      how.first = *found.schedule();
+      RunFailing(how, found);
     }
   }
   Report report = std::move(found.report);
@@ -377,15 +384,6 @@ Report Runner::Explain(Failing found) {
   report.seed = search_.seed;
   report.schedules = search_.schedules;
   report.executions = executions;
-  // What failed is run once more, for what it draws and logs.
-  if (!report.incomplete && !report.misused &&
-      report.failure->kind != FailureKind::kCrash) {
-    Search how = search_;
-    how.input = FormatInput(found.input->id());
-    With(*found.input, [&](const sim::Body& body) {
-      return sim::RunReplay(body, how, name_, FormatReplay(report.replay));
-    }).IgnoreError();
-  }
   report.input = InputText(*found.input);
   report.tests = passed_;
   report.input_shrinks = shrinks_;
@@ -394,6 +392,29 @@ Report Runner::Explain(Failing found) {
                                 FormatReplay(report.replay), "\")");
   }
   return report;
+}
+
+// Explains a failure that is known to come back.
+void Runner::RunFailing(const Search& how, Failing& failing) {
+  Report report = RunInput(*failing.input, how);
+  if (!report.failure.has_value() || report.failure->origin != how.origin) {
+    // It did so once. A second run is the first that did not.
+    if (report.nondeterministic) {
+      failing.report = std::move(report);
+    } else {
+      failing.report.nondeterministic = true;
+    }
+    return;
+  }
+  failing.report = std::move(report);
+  if (failing.report.failure->kind == FailureKind::kCrash) return;
+  // Once more, for what it draws and logs.
+  Search again = search_;
+  again.input = FormatInput(failing.input->id());
+  With(*failing.input, [&](const sim::Body& body) {
+    return sim::RunReplay(body, again, name_,
+                          FormatReplay(failing.report.replay));
+  }).IgnoreError();
 }
 
 // Arguments first, until none of them can be smaller; they do not depend on one
@@ -417,36 +438,52 @@ void Runner::Shrink(Failing& failing) {
   }
 }
 
+// Takes smaller values for one place until none fails.
 bool Runner::ShrinkAt(Place place, Failing& failing) {
   bool shrunk = false;
+  // Where the next one is looked for: behind the one that was taken last, since
+  // those before it have just passed.
+  std::uint32_t first = 0;
   while (true) {
     const Input::Draw* const draw = failing.input->Find(place);
     if (draw == nullptr) return shrunk;  // It is drawn no more.
-    rc::Seq<ValueTree> smaller = draw->tree.shrinks();
+    const ValueTree tree = draw->tree;
     bool failed = false;
-    for (std::uint32_t i = 0; !failed && smaller.next(); ++i) {
-      if (i > kShrinkMax || shrinks_tried_ == search_.shrink_runs_max ||
-          std::chrono::steady_clock::now() >= shrink_deadline_) {
-        return shrunk;
+    const auto try_some = [&](std::uint32_t begin, std::uint32_t end) {
+      rc::Seq<ValueTree> smaller = tree.shrinks();
+      for (std::uint32_t i = 0; i < end; ++i) {
+        rc::Maybe<ValueTree> next = smaller.next();
+        if (!next) return true;
+        if (i < begin) continue;
+        if (shrinks_tried_ == search_.shrink_runs_max ||
+            std::chrono::steady_clock::now() >= shrink_deadline_) {
+          return false;
+        }
+        failed = TryToFail(failing.input->Smaller(place, i, *std::move(next)),
+                           failing);
+        if (failed) {
+          first = i;
+          return true;
+        }
       }
-      InputId id = failing.input->id();
-      id.shrinks[place].push_back(i);
-      failed = TryToFail(std::move(id), failing);
-    }
+      return true;
+    };
+    if (!try_some(first, kShrinkMax + 1)) return shrunk;
+    if (!failed && !try_some(0, first)) return shrunk;
     if (!failed) return shrunk;
     shrunk = true;
   }
 }
 
 // Whether it fails in the same way: then it takes the place of `failing`.
-bool Runner::TryToFail(InputId id, Failing& failing) {
-  if (FormatInput(id).size() > sim::kReplayTextMax) return false;
+bool Runner::TryToFail(Input smaller, Failing& failing) {
+  if (FormatInput(smaller.id()).size() > sim::kReplayTextMax) return false;
   ++shrinks_tried_;
   Search how = search_;
   how.shrink_runs_max = 0;
   how.first = *failing.schedule();
   how.origin = failing.report.failure->origin;
-  auto input = std::make_unique<Input>(property_.arguments, std::move(id));
+  auto input = std::make_unique<Input>(std::move(smaller));
   Report report = RunInput(*input, how);
   if (report.passed() || report.failure->origin != how.origin) return false;
   failing = {.input = std::move(input), .report = std::move(report)};
@@ -496,31 +533,43 @@ absl::StatusOr<Report> Runner::Replay(std::string_view text) {
   return report;
 }
 
+// As rapidcheck tells them.
+void TellTags(std::uint64_t cases,
+              const rc::detail::Distribution& distribution) {
+  if (distribution.empty()) return;
+  rc::detail::SuccessResult result;
+  result.numSuccess = static_cast<int>(cases);
+  result.distribution = distribution;
+  rc::detail::printResultMessage(result, std::cout);
+  std::cout << std::endl;
+}
+
 }  // namespace
 
 std::vector<std::string> ParameterNames(std::string_view declarations) {
-  if (declarations.empty()) return {};
-  // Without the outer parentheses.
-  declarations = declarations.substr(1, declarations.size() - 2);
   std::vector<std::string> names;
   std::string name;
-  int depth = 0;
-  bool empty = true;
+  std::string open;  // Brackets.
+  bool new_word = false;
   for (const char c : declarations) {
-    if (c != ' ') empty = false;
-    if (c == '<' || c == '(' || c == '[' || c == '{') ++depth;
-    if (c == '>' || c == ')' || c == ']' || c == '}') --depth;
     const bool in_a_name = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                            (c >= '0' && c <= '9') || c == '_';
-    if (c == ',' && depth == 0) {
-      names.push_back(std::exchange(name, ""));
-    } else if (in_a_name) {
+    if (in_a_name) {
+      if (std::exchange(new_word, false)) name.clear();
       name += c;
-    } else {
-      name.clear();
+      continue;
+    }
+    new_word = true;
+    if (c == ' ') continue;
+    // The name is the last word of a declaration.
+    const bool ends = open == "(" && (c == ',' || c == ')');
+    if (ends && (c == ',' || !name.empty())) names.push_back(name);
+    name.clear();
+    if (c == '(' || c == '[' || c == '{' || c == '<') open += c;
+    if (c == ')' || c == ']' || c == '}' || (c == '>' && open.ends_with('<'))) {
+      open.pop_back();
     }
   }
-  if (!empty) names.push_back(name);
   return names;
 }
 
@@ -540,7 +589,11 @@ void RunProperty(const Property& property, const Search& search,
                  const char* file, int line) {
   sim::internal::RunTest({.run =
                               [&](const Search& how, std::string_view name) {
-                                return CheckProperty(property, how, name);
+                                Runner runner(property, how, name);
+                                Report report = runner.Run();
+                                if (report.passed())
+                                  TellTags(how.cases, runner.distribution());
+                                return report;
                               },
                           .replay =
                               [&](const Search& how, std::string_view name,

@@ -304,18 +304,19 @@ std::size_t LineCount(const std::string& text) {
 
 // As much of an input as a report has room for.
 std::string InputText(const Report& report) {
-  std::string text = Wrap(report.input, kWidth - kMargin, /*indent=*/4);
+  std::string text;
   if (report.tests > 0) {
     text = absl::StrCat(
-        "after ", report.tests,
-        report.tests == 1 ? " test and " : " tests and ", report.input_shrinks,
-        report.input_shrinks == 1 ? " shrink" : " shrinks", "\n", text);
+        "after ", report.tests, report.tests == 1 ? " test" : " tests", " and ",
+        report.input_shrinks,
+        report.input_shrinks == 1 ? " shrink" : " shrinks", "\n");
   }
-  const std::vector<std::string> lines = absl::StrSplit(text, '\n');
-  if (lines.size() <= kInputLinesMax) return absl::StrJoin(lines, "\n");
+  const std::string values = Wrap(report.input, kWidth - kMargin, /*indent=*/4);
+  const std::vector<std::string> lines = absl::StrSplit(values, '\n');
+  if (lines.size() <= kInputLinesMax) return absl::StrCat(text, values);
   const auto end = lines.begin() + (kInputLinesMax - 1);
-  return absl::StrCat(absl::StrJoin(lines.begin(), end, "\n"), "\n... and ",
-                      lines.end() - end,
+  return absl::StrCat(text, absl::StrJoin(lines.begin(), end, "\n"),
+                      "\n... and ", lines.end() - end,
                       " lines more: input.txt of --clotho_out has all");
 }
 

@@ -168,6 +168,24 @@ TEST(ReportTest, AnEagerFirstStepStandsInItsOwnColumn) {
                           "2 child returns", "3 main resumes", testing::_));
 }
 
+TEST(ReportTest, OfALongInputShowsItsBegin) {
+  Report report = Explore(TwoWorkersTwoJobs, Random{.schedules = 100});
+  ASSERT_FALSE(report.passed());
+  report.input = "a = 1\nb = 2";
+  EXPECT_THAT(report.Text(), HasSubstr("\n\nINPUT   a = 1\n        b = 2\n\n"));
+  report.tests = 1;
+  report.input_shrinks = 7;
+  EXPECT_THAT(
+      report.Text(),
+      HasSubstr("\nINPUT   after 1 test and 7 shrinks\n        a = 1\n"));
+  report.input.clear();
+  for (int i = 0; i < 30; ++i) absl::StrAppend(&report.input, "line ", i, "\n");
+  EXPECT_THAT(report.Text(),
+              AllOf(HasSubstr("        line 10\n        ... and 20 lines more: "
+                              "input.txt of --clotho_out has all\n\nAGAIN"),
+                    Not(HasSubstr("line 11"))));
+}
+
 TEST(ReportTest, OfAPassIsALine) {
   EXPECT_EQ(Explore([] { return Rounds(3); }, Random{.schedules = 10}).Text(),
             "no failure in 10 executions (random, base seed 1)\n");
