@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/sim/explore.h"
 #include "clotho/sim/failure.h"
@@ -504,7 +505,10 @@ std::string Runner::InputText(const Input& input) const {
     name.resize(width, ' ');
     std::ostringstream value;
     draw.tree.value().showValue(value);
-    lines.push_back(absl::StrCat(name, " = ", value.str()));
+    const std::string shown = value.str();
+    const bool is_long = shown.find('\n') != shown.npos;
+    lines.push_back(absl::StrCat(name, is_long ? " =\n  " : " = ",
+                                 absl::StrReplaceAll(shown, {{"\n", "\n  "}})));
   }
   std::string log = context_.log();
   while (log.ends_with('\n')) log.pop_back();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "clotho/properties/clients.h"
 #include "clotho/properties/property.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/after_every_step.h"
@@ -362,6 +363,26 @@ CLOTHO_PROPERTY(Property, Deadlocks, (const std::vector<Transfer>& transfers),
     tasks.push_back(CreateTask(LockBoth(accounts, transfer)));
   }
   for (const Task<void>& task : tasks) co_await task;
+}
+
+// The second copy is written later, as above. What the clients do is drawn.
+CLOTHO_PROPERTY(Property, HistoryIsNotLinearizable, (),
+                sim::Random{.schedules = 20}) {
+  using Operation = Register::Operation;
+  const auto operations = rc::gen::oneOf(
+      rc::gen::map(rc::gen::inRange(1, 10),
+                   [](int value) { return Operation(Write{value}); }),
+      rc::gen::just(Operation(Read{})));
+  const auto clients =
+      *properties::AnyClients<Register>(operations).as("clients");
+  Store store;
+  int reads = 0;
+  co_await clients.Run(
+      "register", [&](const Operation& operation) -> Coro<int> {
+        const auto* const write = std::get_if<Write>(&operation);
+        return write != nullptr ? WriteBoth(store, write->value)
+                                : ReadOne(store, reads++ % 2);
+      });
 }
 
 CLOTHO_PROPERTY(Incomplete, GaveUp, (const std::vector<int>& items)) {

@@ -126,19 +126,37 @@ std::string NameOf(const testing::TestParamInfo<Case>& info) {
 
 // Those with a schedule that can be run again.
 constexpr Case kSchedules[] = {
-    {"Violation.AlwaysIsFalse"},   {"Violation.InvariantIsBroken"},
-    {"Expectation.Fails"},         {"Expectation.AssertionFails"},
-    {"Exception.LeavesTheBody"},   {"Exception.IsNeverRetrieved"},
-    {"Exception.LeavesACallback"}, {"Deadlock.InACircle"},
-    {"Deadlock.ByALostWakeUp"},    {"NoEnd.Livelock"},
-    {"NoEnd.InVirtualTime"},       {"Forgotten.Task"},
-    {"Forgotten.Await"},           {"History.IsNotLinearizable"},
-    {"Property.ExpectationFails"}, {"Property.AssertionOfATaskFails"},
-    {"Property.Deadlocks"},        {"NotDeterministic.AStaticThatSurvives", 3},
+    {"Violation.AlwaysIsFalse"},
+    {"Violation.InvariantIsBroken"},
+    {"Expectation.Fails"},
+    {"Expectation.AssertionFails"},
+    {"Exception.LeavesTheBody"},
+    {"Exception.IsNeverRetrieved"},
+    {"Exception.LeavesACallback"},
+    {"Deadlock.InACircle"},
+    {"Deadlock.ByALostWakeUp"},
+    {"NoEnd.Livelock"},
+    {"NoEnd.InVirtualTime"},
+    {"Forgotten.Task"},
+    {"Forgotten.Await"},
+    {"History.IsNotLinearizable"},
+    {"NotDeterministic.AStaticThatSurvives", 3},
 };
 INSTANTIATE_TEST_SUITE_P(OfASchedule, ReportTest, testing::ValuesIn(kSchedules),
                          NameOf);
 INSTANTIATE_TEST_SUITE_P(OfASchedule, AgainTest, testing::ValuesIn(kSchedules),
+                         NameOf);
+
+// With an input besides.
+constexpr Case kInputs[] = {
+    {"Property.ExpectationFails"},
+    {"Property.AssertionOfATaskFails"},
+    {"Property.Deadlocks"},
+    {"Property.HistoryIsNotLinearizable"},
+};
+INSTANTIATE_TEST_SUITE_P(OfAnInput, ReportTest, testing::ValuesIn(kInputs),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(OfAnInput, AgainTest, testing::ValuesIn(kInputs),
                          NameOf);
 
 // With a death of the process, which only children die; the line after AGAIN

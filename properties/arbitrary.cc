@@ -1,0 +1,54 @@
+#include "clotho/properties/arbitrary.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "clotho/sim/schedule.h"
+#include "rapidcheck.h"
+
+namespace clotho::properties::internal {
+
+rc::Gen<absl::Duration> Durations() {
+  return rc::gen::map(
+      rc::gen::pair(rc::gen::inRange(0, 8), rc::gen::inRange(0, 100)),
+      [](const std::pair<int, int>& drawn) {
+        const auto& [unit, count] = drawn;
+        if (unit == 7) return absl::Seconds(count);
+        if (unit == 6) return absl::Microseconds(count);
+        return absl::Milliseconds(count);
+      });
+}
+
+rc::Gen<sim::Deviations> Schedules() {
+  using sim::Deviation;
+  // Steps that are missing, or come twice, would be no schedule: they are put
+  // right afterwards, so that leaving out one moves no other.
+  const auto departures = rc::gen::container<std::vector<std::pair<int, int>>>(
+      rc::gen::pair(rc::gen::inRange(1, 100), rc::gen::inRange(0, 6)));
+  return rc::gen::map(
+      rc::gen::pair(rc::gen::inRange(0, 4), departures),
+      [](std::pair<int, std::vector<std::pair<int, int>>> drawn) {
+        const bool strict = drawn.first == 3;
+        std::ranges::sort(drawn.second);
+        sim::Deviations schedule;
+        for (const auto& [step, choice] : drawn.second) {
+          const auto at = static_cast<std::uint64_t>(step);
+          if (!schedule.empty() && schedule.back().step == at) continue;
+          Deviation departure = {.step = at};
+          if (strict) {
+            departure.choice = Deviation::Due(choice < 5 ? 1 : 2);
+          } else if (choice == 5) {
+            departure.choice = Deviation::kTimer;
+          } else {
+            departure.choice = static_cast<std::uint32_t>(choice + 1);
+          }
+          schedule.push_back(departure);
+        }
+        return schedule;
+      });
+}
+
+}  // namespace clotho::properties::internal
