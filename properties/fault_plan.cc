@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <ostream>
 #include <string_view>
 #include <tuple>
@@ -34,10 +35,10 @@ std::string_view KindName(Fault::Kind kind) {
 
 }  // namespace
 
-FaultPlan::FaultPlan(std::vector<Fault> faults) : faults_(std::move(faults)) {
-  std::ranges::stable_sort(faults_, {}, &Fault::call);
-  const auto same = std::ranges::unique(faults_, {}, &Fault::call);
-  faults_.erase(same.begin(), same.end());
+FaultPlan::FaultPlan(const std::vector<Fault>& faults) {
+  std::map<std::uint32_t, Fault> by_call;  // The first of each.
+  for (const Fault& fault : faults) by_call.emplace(fault.call, fault);
+  for (const auto& [call, fault] : by_call) faults_.push_back(fault);
 }
 
 Fault FaultPlan::Next() {

@@ -56,7 +56,7 @@ class FaultPlan {
  public:
   FaultPlan() = default;
   // Of several faults of one call, the first counts.
-  explicit FaultPlan(std::vector<Fault> faults);
+  explicit FaultPlan(const std::vector<Fault>& faults);
 
   // What is to become of the next call.
   Fault Next();

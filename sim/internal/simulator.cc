@@ -64,7 +64,6 @@ Simulator::Simulator() : loop_({.clock = &clock_, .scheduler = this}) {
   // Enough for small tests from the first execution on.
   execution_.deviations.reserve(kInitialCapacity);
   candidates_.reserve(kInitialCapacity);
-  callback_chains_.reserve(kInitialCapacity);
   chains_.reserve(kInitialCapacity);
   loop_.SetExceptionHandler(
       [this](EventLoop&, const ExceptionContext& context) {
@@ -473,12 +472,14 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
   point_.chains_ = chains_;
   if (ready.others() == 0) return;
   candidates_.clear();
-  callback_chains_.clear();
+  ++listing_;
+  listed_.resize(chains_.size());
   std::int64_t earliest_ns = std::numeric_limits<std::int64_t>::max();
   for (std::size_t place = 0; place < ready.size(); ++place) {
     Runnable& runnable = ready[place];
     switch (runnable.kind()) {
       case RunnableKind::kTask:
+        listed_[runnable.chain()].task = listing_;
         candidates_.push_back({place, &runnable});
         break;
       case RunnableKind::kCallback:
@@ -493,20 +494,17 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
           }
         }
         // Of each chain the first: asyncio promises their order (L-02).
-        if (std::find(callback_chains_.begin(), callback_chains_.end(),
-                      runnable.chain()) == callback_chains_.end()) {
-          callback_chains_.push_back(runnable.chain());
+        if (std::exchange(listed_[runnable.chain()].callback, listing_) !=
+            listing_) {
           candidates_.push_back({place, &runnable});
         }
         break;
       case RunnableKind::kInternal:
         // A task whose waking is certain, with only bookkeeping before it.
-        if (Runnable* const led = runnable.Leads()) {
-          if (std::none_of(
-                  candidates_.begin(), candidates_.end(),
-                  [led](const Entry& e) { return e.visible == led; })) {
-            candidates_.push_back({place, led});
-          }
+        if (Runnable* const led = runnable.Leads();
+            led != nullptr &&
+            std::exchange(listed_[led->chain()].task, listing_) != listing_) {
+          candidates_.push_back({place, led});
         }
         break;
     }

@@ -298,7 +298,14 @@ class Simulator final : public Scheduler,
   // The present choice point.
   ChoicePoint point_;
   std::vector<Entry> candidates_;
-  std::vector<std::uint32_t> callback_chains_;  // Scratch.
+  // The numbers of the last lists of candidates in which a chain's task, and a
+  // callback of it, stood.
+  struct Listed {
+    std::uint64_t task = 0;
+    std::uint64_t callback = 0;
+  };
+  std::vector<Listed> listed_;  // By the chains' numbers.
+  std::uint64_t listing_ = 0;
 
   std::vector<Chain> chains_;     // By their numbers; the first is nobody's.
   std::uint32_t step_chain_ = 0;  // Whose step is being run.
