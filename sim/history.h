@@ -67,6 +67,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "clotho/runtime/coro.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/sim/internal/history_text.h"
 #include "clotho/sim/internal/linearize.h"
 
@@ -204,7 +205,9 @@ class History {
   using Result = typename Model::Result;
 
   explicit History(std::string_view name, HistoryOptions options = {})
-      : name_(name), options_(options) {}
+      : name_(name), options_(options) {
+    clotho::internal::SyncMake(log_.get());
+  }
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
@@ -218,6 +221,7 @@ class History {
     // It has returned `result` now. Throws RuntimeError if it had ended.
     void End(Result result) {
       internal::Record<Model>& record = Take();
+      clotho::internal::SyncWrite(log_.get());
       record.result = std::move(result);
       record.returned = log_->events++;
       record.returned_at = internal::Now();
@@ -228,6 +232,7 @@ class History {
     // Throws RuntimeError if it had ended.
     void Discard() {
       Take().discarded = true;
+      clotho::internal::SyncWrite(log_.get());
       log_ = nullptr;
     }
 
@@ -261,7 +266,10 @@ class History {
   }
 
   // How many operations have begun, those that were discarded included.
-  std::size_t size() const { return log_->records.size(); }
+  std::size_t size() const {
+    clotho::internal::SyncRead(log_.get());
+    return log_->records.size();
+  }
 
   // Is what has been recorded until now linearizable?
   Linearizability Decide() const { return Decide(/*explains=*/true); }
@@ -283,6 +291,7 @@ class History {
 
   static Pending Begin(const std::shared_ptr<internal::Log<Model>>& log,
                        std::string client, Operation operation) {
+    clotho::internal::SyncWrite(log.get());
     log->records.push_back({.client = std::move(client),
                             .operation = std::move(operation),
                             .result = std::nullopt,
@@ -434,6 +443,7 @@ class History {
 
 template <HistoryModel Model>
 Linearizability History<Model>::Decide(bool explains) const {
+  clotho::internal::SyncRead(log_.get());
   Linearizability result;
   result.verdict = Verdict::kLinearizable;
   for (const Part& part : Parts()) {

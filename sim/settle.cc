@@ -8,6 +8,7 @@
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/sim/internal/simulator.h"
 
@@ -31,6 +32,7 @@ Coro<void> Advance(Delay duration) {
 }
 
 Coro<Sequencer::Turn> Sequencer::operator()(std::uint64_t number) {
+  clotho::internal::SyncWrite(this);
   if (number < current_ || (number == current_ && taken_) ||
       waiting_.contains(number)) {
     throw ValueError(absl::StrCat("turn ", number,
@@ -44,15 +46,18 @@ Coro<Sequencer::Turn> Sequencer::operator()(std::uint64_t number) {
       co_await mine;
     } catch (...) {
       waiting_.erase(number);
+      clotho::internal::SyncWrite(this);
       throw;
     }
     waiting_.erase(number);
+    clotho::internal::SyncWrite(this);
   }
   taken_ = true;
   co_return Turn(this);
 }
 
 void Sequencer::End() {
+  clotho::internal::SyncWrite(this);
   ++current_;
   taken_ = false;
   const auto next = waiting_.find(current_);

@@ -18,6 +18,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/sync.h"
 
 namespace clotho::sim {
 
@@ -37,7 +38,7 @@ Coro<void> Advance(Delay duration);
 //   ...  { auto t = co_await turn(2); co_await queue.Take(); }  // In another.
 class Sequencer {
  public:
-  Sequencer() = default;
+  Sequencer() { clotho::internal::SyncMake(this); }
   Sequencer(const Sequencer&) = delete;
   Sequencer& operator=(const Sequencer&) = delete;
 

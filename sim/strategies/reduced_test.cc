@@ -19,10 +19,13 @@
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/choice.h"
 #include "clotho/sim/explore.h"
+#include "clotho/sim/failure.h"
+#include "clotho/sim/history.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/random.h"
 #include "clotho/sim/report.h"
+#include "clotho/sim/settle.h"
 #include "clotho/sim/strategies/exhaustive.h"
 #include "clotho/sim/strategy.h"
 #include "clotho/sim/tracked.h"
@@ -56,6 +59,8 @@ struct Op {
     kFuture,   // Waits for a future.
     kSoon,     // A callback that writes a variable.
     kChoose,   // The environment decides.
+    kCall,     // Calls and returns, of a history.
+    kTurn,     // Waits for its turn.
     kKinds,
   };
   Kind kind;
@@ -79,6 +84,17 @@ Program RandomProgram(std::uint64_t seed) {
   return program;
 }
 
+// Who asks gets 0, then 1, and so on. Most histories contradict it: it depends
+// on what came before what.
+struct Numbers {
+  using State = int;
+  using Operation = int;
+  using Result = int;
+  static Result Apply(State& state, const Operation& /*operation*/) {
+    return state++;
+  }
+};
+
 // What the tasks share. A callback left behind by kSoon may run after the body
 // has returned, so it keeps the world alive.
 struct World : std::enable_shared_from_this<World> {
@@ -90,6 +106,8 @@ struct World : std::enable_shared_from_this<World> {
   Semaphore semaphore{1};
   std::array<Future<int>, kObjects> futures;
   std::vector<Task<void>> tasks;
+  History<Numbers> history{"numbers"};
+  Sequencer turn;
 };
 
 // What the tasks have seen and where they have come to, for all to see after
@@ -172,6 +190,17 @@ Coro<void> Act(const Op& op, std::size_t me, World& world, Seen& seen) {
     case Op::kChoose:
       if (Choose(2) == 1) variable.Write() = mark;
       break;
+    case Op::kCall: {
+      auto call = world.history.Begin("client", op.which);
+      co_await Give();
+      call.End(static_cast<int>(me));
+      break;
+    }
+    case Op::kTurn: {
+      Sequencer::Turn turn = co_await world.turn(1 + op.which);
+      absl::StrAppend(&seen[me], " turn");
+      break;
+    }
     case Op::kKinds:
       break;
   }
@@ -207,7 +236,8 @@ Coro<void> RunProgram(const Program& program, Seen& seen, std::string& end) {
   end = absl::StrCat(world.variables[0].Read(), " ", world.variables[1].Read(),
                      " ", world.queue.Qsize(), world.lock.Locked(),
                      world.events[0].IsSet(), world.events[1].IsSet(), " at ",
-                     absl::ToInt64Nanoseconds(GetRunningLoop().Time()));
+                     absl::ToInt64Nanoseconds(GetRunningLoop().Time()), " ",
+                     std::string(VerdictName(world.history.Decide().verdict)));
 }
 
 // ---- Three ways to run all of its executions. ----
@@ -230,6 +260,8 @@ class Runs {
     std::string state = end_;
     for (const std::string& seen : seen_) absl::StrAppend(&state, " |", seen);
     if (execution.failure.has_value()) {
+      // Where the others stand when the body throws is no final state.
+      if (execution.failure->kind == FailureKind::kException) state.clear();
       absl::StrAppend(&state, " FAILS ", execution.failure->origin);
     }
     found.states.insert(state);
