@@ -260,6 +260,7 @@ Report Runner::Run() {
   while (passed_ < search_.cases) {
     if (!RunCase()) return std::move(all_);
   }
+  all_.tests = passed_;
   sim::JudgeGoals(all_);
   return std::move(all_);
 }

@@ -316,6 +316,31 @@ TEST(PropertyReportTest, AGeneratorThatFindsNothingDiscards) {
   EXPECT_TRUE(report.incomplete);
 }
 
+Coro<void> DependsOnAStatic(int n) {
+  static int runs = 0;
+  if (++runs % 2 == 0) co_await Sleep(absl::Milliseconds(1));
+  co_await Sleep(absl::Milliseconds(n & 1));
+}
+
+TEST(PropertyReportTest, WhatIsNotDeterministicIsReportedAsThat) {
+  const Report report = Check(&DependsOnAStatic);
+  ASSERT_FALSE(report.passed());
+  EXPECT_TRUE(report.nondeterministic);
+  EXPECT_FALSE(report.input.empty());
+}
+
+Coro<void> NeverReaches(int n) {
+  Sometimes(n == 1234567, "it is that number");
+  co_return;
+}
+
+TEST(PropertyReportTest, AGoalThatNoInputReachesIsIncomplete) {
+  const Report report = Check(&NeverReaches);
+  ASSERT_FALSE(report.passed());
+  EXPECT_TRUE(report.incomplete);
+  EXPECT_THAT(report.failure->what, HasSubstr("false in all 100 executions"));
+}
+
 int calls = 0;
 Coro<void> CountsCalls(int) {
   ++calls;
@@ -328,6 +353,8 @@ TEST(PropertyOptionsTest, CasesAndSchedulesAreRun) {
       Check(&CountsCalls, Cases{.cases = 12}, sim::Random{.schedules = 5});
   EXPECT_TRUE(report.passed());
   EXPECT_EQ(report.executions, 60);
+  EXPECT_EQ(report.Text(),
+            "no failure in 60 executions of 12 inputs (random, base seed 1)\n");
   EXPECT_EQ(calls, 72);  // One of each is run twice, and compared.
   EXPECT_TRUE(Check(&CountsCalls, Cases{.cases = 0}).misused);
   EXPECT_TRUE(Check(&CountsCalls, Cases{.size_max = 1'000'001}).misused);

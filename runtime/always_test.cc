@@ -1,10 +1,14 @@
 #include "clotho/runtime/always.h"
 
+#include <exception>
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "clotho/runtime/runtime.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -54,6 +58,45 @@ TEST(AlwaysTest, AHandlerOfTheThreadIsToldInstead) {
   EXPECT_THAT(handler.told_,
               ElementsAre("Always x", "Unreachable y", "goal missed",
                           "goal reached", "place reached"));
+}
+
+Coro<void> Throw(std::exception_ptr error) {
+  co_await Sleep(absl::ZeroDuration());
+  std::rethrow_exception(std::move(error));
+}
+
+TEST(AlwaysTest, AHandlerIsToldHowTasksFail) {
+  class Handler final : public internal::ClaimHandler {
+   public:
+    void ClaimIsFalse(std::string_view, std::string_view,
+                      const std::source_location&) override {}
+    void Goal(std::string_view, bool, const std::source_location&) override {}
+    void TaskRaised(const std::exception_ptr& error) override {
+      raised_.push_back(error);
+    }
+    std::vector<std::exception_ptr> raised_;
+  } handler;
+  const auto error = std::make_exception_ptr(ValueError("bad"));
+  const auto number = std::make_exception_ptr(7);
+  const auto main = [&]() -> Coro<void> {
+    for (const std::exception_ptr& thrown : {error, number}) {
+      Task<void> task = CreateTask(Throw(thrown));
+      try {
+        co_await task;
+      } catch (...) {
+      }
+    }
+    Task<void> cancelled = CreateTask(Sleep(absl::Seconds(1)));
+    cancelled.Cancel();
+    try {
+      co_await cancelled;
+    } catch (const CancelledError&) {
+    }
+  };
+  internal::claim_handler = &handler;
+  clotho::Run(main());
+  internal::claim_handler = nullptr;
+  EXPECT_THAT(handler.raised_, ElementsAre(error, number));
 }
 
 TEST(AlwaysTest, GoalsAreNothingInProduction) {

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -570,6 +572,117 @@ TEST(AlsoTest, OneThatDoesNotParseFailsTheTest) {
     EXPECT_TRUE(report.misused) << bad;
     EXPECT_THAT(report.Text(), HasSubstr("expected ")) << bad;
   }
+}
+
+// ---- What a search of a property needs. ----
+
+TEST(ExploreTest, AFirstScheduleIsRunBeforeTheSearch) {
+  const Report found = Explore(Overtaking, Random{.schedules = 200});
+  ASSERT_FALSE(found.passed());
+  Search search = MakeSearch(Plain());
+  EXPECT_TRUE(RunSearch(Overtaking, search, "").passed());
+  search.first = std::get<Deviations>(found.replay.schedule);
+  const Report again = RunSearch(Overtaking, search, "");
+  ASSERT_FALSE(again.passed());
+  EXPECT_EQ(again.replay, found.replay);
+  // Leniently: departures that are not there are passed over.
+  search.first = Deviations{{999, 1}};
+  EXPECT_TRUE(RunSearch(Overtaking, search, "").passed());
+}
+
+TEST(ExploreTest, FailuresOfAnotherOriginAreNotAskedFor) {
+  std::set<std::string> origins;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Report report = Explore(TwoMistakes, Random{.seed = seed});
+    ASSERT_FALSE(report.passed());
+    origins.insert(report.failure->origin);
+  }
+  ASSERT_EQ(origins.size(), 2);
+  for (const std::string& origin : origins) {
+    Search search = MakeSearch(Random{.schedules = 10'000});
+    search.origin = origin;
+    const Report report = RunSearch(TwoMistakes, search, "");
+    ASSERT_FALSE(report.passed());
+    EXPECT_EQ(report.failure->origin, origin);
+  }
+  Search search = MakeSearch(Random{.schedules = 100});
+  search.origin = "another";
+  const Report report = RunSearch(TwoMistakes, search, "");
+  EXPECT_TRUE(report.passed());
+  EXPECT_EQ(report.executions, 100);
+}
+
+// What a test library throws.
+struct Thrown {
+  FailureKind kind;
+};
+
+std::optional<Failure> Judged(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Thrown& thrown) {
+    return Failure{.kind = thrown.kind, .what = "judged", .origin = "judged"};
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
+Coro<void> ThrowIf(bool condition, FailureKind kind) {
+  if (condition) throw Thrown{kind};
+  co_return;
+}
+
+// Somebody waits for ever for a task that throws, under some schedules.
+Coro<void> WaitsInVain(FailureKind kind, bool always) {
+  auto log = std::make_shared<std::string>();
+  Task<void> a = CreateTask(Append(log, 'a', 1), {.name = "a"});
+  Task<void> b = CreateTask(Append(log, 'b', 1), {.name = "b"});
+  co_await b;
+  co_await a;
+  const bool throws = always || *log == "ba";
+  Task<void> thrower = CreateTask(ThrowIf(throws, kind));
+  Event never;
+  if (throws) co_await never.Wait();
+  co_await thrower;
+}
+
+Report SearchJudged(FailureKind kind, bool always = false) {
+  Search search = MakeSearch(Random{.schedules = 50});
+  search.judge = &Judged;
+  return RunSearch([=] { return WaitsInVain(kind, always); }, search, "");
+}
+
+TEST(ExploreTest, AnExceptionCanBeAFailureOfItsOwn) {
+  const Report report = SearchJudged(FailureKind::kExpectation);
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->what, "judged");
+  EXPECT_EQ(report.replay.check.has_value(), true);
+}
+
+TEST(ExploreTest, AnExceptionCanEndAnExecutionWithoutAFailure) {
+  EXPECT_TRUE(SearchJudged(FailureKind::kSucceeded).passed());
+  EXPECT_TRUE(SearchJudged(FailureKind::kSucceeded, /*always=*/true).passed());
+  EXPECT_TRUE(SearchJudged(FailureKind::kDiscarded).passed());
+  // All of it does not count if the first does not.
+  const Report report = SearchJudged(FailureKind::kDiscarded, /*always=*/true);
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->kind, FailureKind::kDiscarded);
+  EXPECT_EQ(report.executions, 1);
+}
+
+TEST(ExploreTest, AnInputIsInTheReplayString) {
+  Search search = MakeSearch(Random{.schedules = 200});
+  search.input = "12.x";
+  const Report report = RunSearch(Overtaking, search, "");
+  ASSERT_FALSE(report.passed());
+  const std::string replay = FormatReplay(report.replay);
+  EXPECT_THAT(replay, testing::StartsWith("c1/0.12.x/"));
+  EXPECT_THAT(report.again, HasSubstr(replay));
+  EXPECT_TRUE(RunReplay(Overtaking, search, "", replay).ok());
+  search.input = "13";
+  EXPECT_FALSE(RunReplay(Overtaking, search, "", replay).ok());
+  search.input.clear();
+  EXPECT_FALSE(RunReplay(Overtaking, search, "", replay).ok());
 }
 
 }  // namespace

@@ -360,6 +360,7 @@ std::string Report::Text() const {
     absl::StrAppend(&out, "no failure in ", exhausted ? "all " : "",
                     distinct_executions,
                     distinct_executions == 1 ? " execution" : " executions",
+                    tests == 0 ? "" : absl::StrCat(" of ", tests, " inputs"),
                     scope.empty() ? "" : " ", scope, " (", strategy,
                     ", base seed ", seed, ")\n");
     for (const GoalReport& goal : goals) {

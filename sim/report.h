@@ -85,7 +85,7 @@ class Report {
 
   // Of a property: the input of the failure, a value to a line. Empty: none.
   std::string input;
-  std::uint64_t tests = 0;          // Inputs, up to the failure. 0: a replay.
+  std::uint64_t tests = 0;          // Inputs, up to the failure. 0: none.
   std::uint64_t input_shrinks = 0;  // Smaller inputs that were taken for it.
 
   // The schedule of sim::Also that has found the failure. Empty: the search.

@@ -184,6 +184,25 @@ TEST(ParseReplayTest, RejectsBadProgramSeeds) {
   });
 }
 
+TEST(ParseReplayTest, RejectsBadInputs) {
+  const std::string hint =
+      "expected characters 0-9 A-Z a-z . _ -, as in c1/8f21.12/4:1";
+  ExpectErrors({
+      {"c1/.12/plain", 4,
+       "the program seed is missing: expected hexadecimal digits, as in "
+       "c1/8f21/plain"},
+      {"c1/0./plain", 6, "the input is missing: " + hint},
+      {"c1/0.", 6, "the input is missing: " + hint},
+      {"c1/0.1 2/plain", 7, "input \"1 2\" has a \" \": " + hint},
+      {"c1/0.12:1/plain", 8, "input \"12:1\" has a \":\": " + hint},
+  });
+  EXPECT_EQ(ErrorOf("c1/0." + std::string(kReplayTextMax, '1') + "/plain"),
+            "none");
+  EXPECT_NE(ErrorOf("c1/0." + std::string(kReplayTextMax + 1, '1') + "/plain")
+                .find("is too long"),
+            std::string::npos);
+}
+
 TEST(ParseReplayTest, RejectsUnknownSchedules) {
   ExpectErrors({
       {"c1/0/Plain", 6, "schedule \"Plain\" is unknown: "s + kScheduleHint},

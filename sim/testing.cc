@@ -201,6 +201,9 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   testing::Test::RecordProperty("clotho_strategy", report->strategy);
   testing::Test::RecordProperty("clotho_executions",
                                 absl::StrCat(report->executions));
+  if (report->tests > 0) {
+    testing::Test::RecordProperty("clotho_cases", absl::StrCat(report->tests));
+  }
   testing::Test::RecordProperty("clotho_steps", absl::StrCat(report->steps));
   if (!report->drifted.empty()) {
     testing::Test::RecordProperty("clotho_drifted",
