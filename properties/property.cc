@@ -176,8 +176,7 @@ class Runner {
   };
 
   InputId NextInput() const;
-  // Runs an input in the schedules of `search`; in the form of `run`, as it
-  // does.
+  // Runs an input in the schedules of `search`.
   Report RunInput(Input& input, const Search& search);
   template <typename Function>
   auto With(Input& input, const Function& run);
@@ -400,7 +399,7 @@ Report Runner::Explain(Failing found) {
 void Runner::RunFailing(const Search& how, Failing& failing) {
   Report report = RunInput(*failing.input, how);
   if (!report.failure.has_value() || report.failure->origin != how.origin) {
-    // It did so once. A second run is the first that did not.
+    // It did come back before, in the very same execution.
     if (report.nondeterministic) {
       failing.report = std::move(report);
     } else {
@@ -592,21 +591,18 @@ absl::StatusOr<Report> ReplayProperty(const Property& property,
 
 void RunProperty(const Property& property, const Search& search,
                  const char* file, int line) {
-  sim::internal::RunTest({.run =
-                              [&](const Search& how, std::string_view name) {
-                                Runner runner(property, how, name);
-                                Report report = runner.Run();
-                                if (report.passed())
-                                  TellTags(how.cases, runner.distribution());
-                                return report;
-                              },
-                          .replay =
-                              [&](const Search& how, std::string_view name,
-                                  std::string_view replay) {
-                                return ReplayProperty(property, how, name,
-                                                      replay);
-                              }},
-                         search, file, line);
+  sim::internal::Searched test;
+  test.run = [&](const Search& how, std::string_view name) {
+    Runner runner(property, how, name);
+    Report report = runner.Run();
+    if (report.passed()) TellTags(how.cases, runner.distribution());
+    return report;
+  };
+  test.replay = [&](const Search& how, std::string_view name,
+                    std::string_view replay) {
+    return ReplayProperty(property, how, name, replay);
+  };
+  sim::internal::RunTest(test, search, file, line);
 }
 
 }  // namespace clotho::properties::internal
