@@ -179,9 +179,14 @@ class Maker {
 
   Program Make() {
     Program program;
-    // Tasks that begin together get into each other's way.
+    // Tasks that begin together, and all want the same.
+    const Op wanted = DrawWait();
     for (int i = Uniform(4); i > 0 && left_ > 0; --i) {
       program.main.push_back(MakeStatement(0, Op::kSpawn));
+      if (OneIn(3)) continue;
+      Block& body = program.main.back().operands[0].body;
+      body.insert(body.begin(), MakeStatement(1, wanted));
+      body.front().which = 0;
     }
     while (left_ > 0) program.main.push_back(MakeStatement(0, DrawOp(0)));
     NameTasks(program);
@@ -227,6 +232,26 @@ class Maker {
         break;
       }
     }
+  }
+
+  // Something that tasks wait for, if the program has it.
+  Op DrawWait() {
+    for (int i = 0; i < 20; ++i) {
+      const Op op = DrawOp(0);
+      switch (op) {
+        case Op::kAwaitFuture:
+        case Op::kLock:
+        case Op::kPermit:
+        case Op::kAwaitEvent:
+        case Op::kAwaitCondition:
+        case Op::kPut:
+        case Op::kGet:
+          return op;
+        default:
+          break;
+      }
+    }
+    return Op::kSleep;
   }
 
   int Delay() { return Uniform(4); }
