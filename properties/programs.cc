@@ -179,14 +179,24 @@ class Maker {
 
   Program Make() {
     Program program;
-    // Tasks that begin together, and all want the same.
+    // Tasks that begin together, and all want the same. Then it is given to one
+    // of them, and one is cancelled.
     const Op wanted = DrawWait();
     for (int i = Uniform(4); i > 0 && left_ > 0; --i) {
-      program.main.push_back(MakeStatement(0, Op::kSpawn));
-      if (OneIn(3)) continue;
-      Block& body = program.main.back().operands[0].body;
-      body.insert(body.begin(), MakeStatement(1, wanted));
-      body.front().which = 0;
+      Statement spawn = MakeStatement(0, Op::kSpawn);
+      first_tasks_.push_back(spawn.operands[0].which);
+      if (!OneIn(3)) {
+        Block& body = spawn.operands[0].body;
+        body.insert(body.begin(), MakeStatement(1, wanted));
+        body.front().which = 0;
+      }
+      program.main.push_back(std::move(spawn));
+    }
+    if (!first_tasks_.empty() && OneIn(2)) {
+      program.main.push_back(MakeStatement(0, Op::kSleep));
+      program.main.push_back(MakeStatement(0, Giving(wanted)));
+      program.main.back().which = 0;
+      program.main.push_back(MakeStatement(0, Op::kCancel));
     }
     while (left_ > 0) program.main.push_back(MakeStatement(0, DrawOp(0)));
     NameTasks(program);
@@ -254,6 +264,24 @@ class Maker {
     return Op::kSleep;
   }
 
+  // What ends such a wait.
+  static Op Giving(Op wait) {
+    switch (wait) {
+      case Op::kAwaitFuture:
+        return Op::kResolveFuture;
+      case Op::kAwaitEvent:
+        return Op::kSetEvent;
+      case Op::kAwaitCondition:
+        return Op::kNotify;
+      case Op::kPut:
+        return Op::kGet;
+      case Op::kGet:
+        return Op::kPut;
+      default:
+        return Op::kSleep;  // Locks are given back anyway.
+    }
+  }
+
   int Delay() { return Uniform(4); }
 
   Block MakeBlock(int depth, int at_most) {
@@ -316,6 +344,10 @@ class Maker {
       }
       case Op::kNotify:
         statement.count = Uniform(3);
+        break;
+      case Op::kPut:
+      case Op::kGet:
+        statement.which = Uniform(kObjects);
         break;
       case Op::kShutdown:
         statement.flag = OneIn(2);
@@ -432,7 +464,9 @@ class Maker {
       switch (statement.op) {
         case Op::kCancel:
         case Op::kOnDone:
-          statement.which = tasks[Uniform(static_cast<int>(tasks.size()))];
+          statement.which = first_tasks_.empty() || OneIn(2)
+                                ? Draw(tasks)
+                                : Draw(first_tasks_);
           break;
         case Op::kAwaitTask:
           statement.which = draw_later();
@@ -451,6 +485,10 @@ class Maker {
     }
   }
 
+  int Draw(const std::vector<int>& numbers) {
+    return numbers[static_cast<std::size_t>(
+        Uniform(static_cast<int>(numbers.size())))];
+  }
   // One of the two, and the first more often: they are to meet.
   int Which() { return OneIn(4) ? 1 : 0; }
 
@@ -458,6 +496,8 @@ class Maker {
   int left_;
   std::vector<Weighted> weights_;
   int weights_sum_ = 0;
+  // Those that "main" makes at first.
+  std::vector<int> first_tasks_;
   // The locks and permits that the task has where a statement is being made.
   std::set<std::pair<Op, int>> held_;
   int next_body_ = 1;
