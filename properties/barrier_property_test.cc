@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "clotho/properties/anywhere.h"
 #include "clotho/properties/invariant.h"
 #include "clotho/properties/pause.h"
 #include "clotho/runtime/runtime.h"
@@ -23,6 +24,8 @@
 
 namespace clotho::properties {
 namespace {
+
+using testing::HasSubstr;
 
 struct Input {
   // One for each that comes: its pauses before the rounds.
@@ -129,6 +132,7 @@ Coro<void> WhoIsCancelledLeavesItsPlace(const Input& input) {
   tasks.push_back(guest);
   co_await Take(input.until_cancel);
   const bool cancelled = guest.Cancel();
+  Sometimes(cancelled, "the guest is cancelled in time");
   // All that can happen takes less, from when they have begun.
   for (int ms = 0; ms < 6; ++ms) {
     co_await sim::Advance(absl::Milliseconds(1));
@@ -155,6 +159,22 @@ Coro<void> WhoIsCancelledLeavesItsPlace(const Input& input) {
 CLOTHO_INVARIANT(BarrierProperty, MeetsInRounds, Input, MeetsInRounds<Barrier>)
 CLOTHO_INVARIANT(BarrierProperty, WhoIsCancelledLeavesItsPlace, Input,
                  WhoIsCancelledLeavesItsPlace<Barrier>)
+
+std::optional<Input> GuestIsCancelled(Input input, std::size_t who, int turns) {
+  if (who > 0) return std::nullopt;
+  for (std::vector<Pause>& pauses : input.parties) {
+    for (Pause& pause : pauses) pause.ms = 0;
+  }
+  input.guest.ms = 0;
+  input.until_cancel = {.yields = turns};
+  return input;
+}
+
+TEST(BarrierModel, HoldsWhereverATaskIsCancelled) {
+  EXPECT_EQ(
+      FailureAnywhere(WhoIsCancelledLeavesItsPlace<Barrier>, GuestIsCancelled),
+      "");
+}
 
 // ---- Barriers that do not keep their promises. ----
 
@@ -256,6 +276,12 @@ TEST(BarrierMutants, KeepsThePlace) {
       Refutation(
           WhoIsCancelledLeavesItsPlace<FaultyBarrier<Fault::kKeepsThePlace>>),
       testing::StartsWith("Deadlock"));
+}
+TEST(BarrierMutants, ModelFindsThoseThatBreak) {
+  EXPECT_THAT(FailureAnywhere(
+                  WhoIsCancelledLeavesItsPlace<FaultyBarrier<Fault::kBreaks>>,
+                  GuestIsCancelled),
+              HasSubstr(False("who is cancelled breaks nothing")));
 }
 TEST(BarrierMutants, Breaks) {
   EXPECT_EQ(

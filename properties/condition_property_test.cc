@@ -13,15 +13,19 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "clotho/properties/anywhere.h"
 #include "clotho/properties/invariant.h"
 #include "clotho/properties/pause.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/settle.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties {
 namespace {
+
+using testing::HasSubstr;
 
 // Takers wait for tokens and take one each; some are cancelled. Givers bring
 // one token for each notification, and keep the lock for a while.
@@ -154,10 +158,12 @@ template <typename C>
 Coro<void> CancelAfter(Table<C>* table, Pause pause, Task<void> taker,
                        bool* waits) {
   co_await Take(pause);
-  if (taker.Cancel() && *waits) {
+  const bool in_time = taker.Cancel();
+  if (in_time && *waits) {
     *waits = false;
     --table->waiting;
   }
+  Sometimes(in_time, "a taker is cancelled in time");
 }
 
 // CN-02, CN-03, CN-05; I-2, I-3, I-4.
@@ -185,7 +191,13 @@ Coro<void> LosesNoNotification(const Input& input) {
   bool could_take = false;
   int entries = 0;
   // All that can happen takes less.
-  const int ms_max = 6 + 3 * static_cast<int>(input.givers.size());
+  int ms_max = 3;
+  for (const Taker& taker : input.takers) {
+    ms_max = std::max(ms_max, 3 + taker.before.ms);
+  }
+  for (const Giver& giver : input.givers) {
+    ms_max += giver.before.ms + giver.inside.ms;
+  }
   for (int ms = 0; ms < ms_max; ++ms) {
     co_await sim::Advance(absl::Milliseconds(1));
     const bool can_take =
@@ -245,6 +257,22 @@ CLOTHO_INVARIANT(ConditionProperty, LosesNoNotification, Input,
                  LosesNoNotification<Condition>)
 CLOTHO_INVARIANT(ConditionProperty, WakesSoManyInTheirOrder, Input,
                  WakesSoManyInTheirOrder<Condition>)
+
+std::optional<Input> TakerIsCancelled(Input input, std::size_t who, int turns) {
+  if (who >= input.takers.size()) return std::nullopt;
+  for (Taker& taker : input.takers) {
+    taker.before.ms = 0;
+    taker.until_cancel.reset();
+  }
+  for (Giver& giver : input.givers) giver.before.ms = giver.inside.ms = 0;
+  input.takers[who].until_cancel = Pause{.yields = turns};
+  return input;
+}
+
+TEST(ConditionModel, HoldsWhereverATaskIsCancelled) {
+  EXPECT_EQ(FailureAnywhere(LosesNoNotification<Condition>, TakerIsCancelled),
+            "");
+}
 
 // ---- Conditions that do not keep their promises. ----
 
@@ -332,6 +360,13 @@ TEST(ConditionMutants, LosesTheNotification) {
 TEST(ConditionMutants, LeavesWithoutTheLock) {
   EXPECT_EQ(RefutedLosesNone<Fault::kLeavesWithoutTheLock>(),
             False("the lock is taken"));
+}
+TEST(ConditionMutants, ModelFindsThoseThatLoseTheNotification) {
+  EXPECT_THAT(
+      FailureAnywhere(
+          LosesNoNotification<FaultyCondition<Fault::kLosesTheNotification>>,
+          TakerIsCancelled),
+      HasSubstr(False("nobody waits while there is a token")));
 }
 TEST(ConditionMutants, KeepsTheLock) {
   EXPECT_EQ(RefutedWakesSoMany<Fault::kKeepsTheLock>(),

@@ -151,7 +151,9 @@ Coro<void> Visiting(L* line, Visitor visitor, int who, LineModel* model) {
 inline Coro<void> CancelAfter(Pause pause, Task<void> task, int who,
                               LineModel* model) {
   co_await Take(pause);
-  if (task.Cancel()) model->IsCancelled(who);
+  const bool in_time = task.Cancel();
+  if (in_time) model->IsCancelled(who);
+  Sometimes(in_time, "a visitor is cancelled in time");
 }
 
 // The visitors come and go as the model says, nobody waits for what is free,
@@ -196,6 +198,18 @@ Coro<void> KeepsTheLine(const Visitors& input) {
     guards.push_back(std::move(guard));
   }
   Always(line.Locked(), "there are no more permits than at first");
+}
+
+// For FailureAnywhere.
+inline std::optional<Visitors> VisitorIsCancelled(Visitors input,
+                                                  std::size_t who, int turns) {
+  if (who >= input.visitors.size()) return std::nullopt;
+  for (Visitor& visitor : input.visitors) {
+    visitor.until_cancel.reset();
+    for (Visit& visit : visitor.visits) visit.before.ms = visit.inside.ms = 0;
+  }
+  input.visitors[who].until_cancel = Pause{.yields = turns};
+  return input;
 }
 
 }  // namespace clotho::properties

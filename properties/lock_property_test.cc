@@ -7,14 +7,18 @@
 #include <string>
 #include <utility>
 
+#include "clotho/properties/anywhere.h"
 #include "clotho/properties/invariant.h"
 #include "clotho/properties/line.h"
 #include "clotho/runtime/runtime.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties {
 namespace {
+
+using testing::HasSubstr;
 
 class RealLock : public Lock {
  public:
@@ -58,6 +62,15 @@ Coro<void> TakesBackNoMoreThanItGave(const Visitors& input) {
 
 CLOTHO_INVARIANT(BoundedSemaphoreProperty, TakesBackNoMoreThanItGave, Visitors,
                  TakesBackNoMoreThanItGave<BoundedSemaphore>)
+
+TEST(LockModel, HoldsWhereverATaskIsCancelled) {
+  EXPECT_EQ(FailureAnywhere(KeepsTheLine<RealLock>, VisitorIsCancelled), "");
+}
+TEST(SemaphoreModel, HoldsWhereverATaskIsCancelled) {
+  EXPECT_EQ(FailureAnywhere(KeepsTheLine<RealSemaphore<Semaphore>>,
+                            VisitorIsCancelled),
+            "");
+}
 
 // ---- Locks and semaphores that do not keep their promises. ----
 
@@ -233,6 +246,15 @@ TEST(LockMutants, ForgetsToWake) {
 TEST(LockMutants, ForgetsTheNextWhenCancelled) {
   EXPECT_EQ(RefutedLock<Fault::kForgetsTheNext>(),
             False("nobody waits for what is free"));
+}
+TEST(LockMutants, ModelFindsThoseThatForgetTheNext) {
+  EXPECT_THAT(FailureAnywhere(KeepsTheLine<FaultyLock<Fault::kForgetsTheNext>>,
+                              VisitorIsCancelled),
+              HasSubstr(False("nobody waits for what is free")));
+  EXPECT_THAT(
+      FailureAnywhere(KeepsTheLine<FaultySemaphore<Fault::kForgetsTheNext>>,
+                      VisitorIsCancelled),
+      HasSubstr(False("every permit is there in the end")));
 }
 TEST(LockMutants, Barges) {
   EXPECT_EQ(RefutedLock<Fault::kBarges>(), False("first come, first served"));

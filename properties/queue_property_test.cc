@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -14,15 +15,19 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "clotho/properties/anywhere.h"
 #include "clotho/properties/invariant.h"
 #include "clotho/properties/pause.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/settle.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties {
 namespace {
+
+using testing::HasSubstr;
 
 enum class Kind { kPut, kGet, kPutNowait, kGetNowait };
 
@@ -47,6 +52,8 @@ struct Input {
   std::vector<Actor> actors;
   Pause until_join;
   std::optional<Shutdown> shutdown;
+  // For FailureAnywhere: an actor, and when it is cancelled.
+  std::optional<std::pair<std::size_t, Pause>> cancelled;
 
   static rc::Gen<Input> Any();
 };
@@ -83,6 +90,17 @@ std::ostream& operator<<(std::ostream& out, const Input& input) {
         << "after " << input.shutdown->before;
   }
   return out;
+}
+
+// How long an actor pauses in all, at most.
+int Longest(const Input& input) {
+  int longest = 0;
+  for (const Actor& actor : input.actors) {
+    int ms = 0;
+    for (const Operation& operation : actor) ms += operation.before.ms;
+    longest = std::max(longest, ms);
+  }
+  return longest;
 }
 
 // Operations of some kinds, one after the other.
@@ -281,6 +299,14 @@ Coro<void> Act(World<Q, Order>* world, Actor operations, std::size_t actor) {
 }
 
 template <typename Q, typename Order>
+Coro<void> CancelAfter(World<Q, Order>* world, std::size_t actor, Pause pause) {
+  co_await Take(pause);
+  const bool in_time = world->actors[actor].Cancel();
+  if (in_time) world->Ends(actor);
+  Sometimes(in_time, "an actor is cancelled in time");
+}
+
+template <typename Q, typename Order>
 Coro<void> JoinAfter(World<Q, Order>* world, Pause pause) {
   co_await Take(pause);
   const bool waits = world->model.unfinished() > 0;
@@ -311,6 +337,11 @@ Coro<void> HandsOutWhatItWasGiven(const Input& input) {
     auto shutdown = ShutDownAfter(&world, *input.shutdown);
     tasks.push_back(CreateTask(std::move(shutdown)));
   }
+  if (input.cancelled.has_value()) {
+    const auto& [actor, pause] = *input.cancelled;
+    auto cancel = CancelAfter(&world, actor, pause);
+    tasks.push_back(CreateTask(std::move(cancel)));
+  }
   auto join = JoinAfter(&world, input.until_join);
   const Task<void> joiner = CreateTask(std::move(join));
 
@@ -326,7 +357,8 @@ Coro<void> HandsOutWhatItWasGiven(const Input& input) {
     return std::all_of(tasks.begin(), tasks.end(),
                        [](const Task<void>& task) { return task.Done(); });
   };
-  for (int ms = 0; ms < 12 && !all_done(); ++ms) {
+  const int ms_max = 3 + Longest(input);
+  for (int ms = 0; ms < ms_max && !all_done(); ++ms) {
     co_await sim::Advance(absl::Milliseconds(1));
     const bool can = somebody_could();
     Always(!could || !can || model.changes() != changes,
@@ -362,6 +394,40 @@ CLOTHO_INVARIANT(LifoQueueProperty, HandsOutWhatItWasGiven, Input,
                  HandsOutWhatItWasGiven<LifoQueue<int>, LastIn>)
 CLOTHO_INVARIANT(PriorityQueueProperty, HandsOutWhatItWasGiven, Input,
                  HandsOutWhatItWasGiven<PriorityQueue<int>, Least>)
+
+std::optional<Input> ActorIsCancelled(Input input, std::size_t who, int turns) {
+  if (who >= input.actors.size()) return std::nullopt;
+  for (Actor& actor : input.actors) {
+    // What is lost is often found again by a later operation.
+    if (actor.size() > 1) actor.resize(1);
+    for (Operation& operation : actor) {
+      operation.before.ms = 0;
+      operation.cancels.reset();
+    }
+  }
+  input.shutdown.reset();  // It would wake whoever was forgotten.
+  input.until_join.ms = 0;
+  input.cancelled = {who, Pause{.yields = turns}};
+  return input;
+}
+
+constexpr std::uint64_t kModelInputs = 24;
+
+TEST(QueueModel, HoldsWhereverATaskIsCancelled) {
+  EXPECT_EQ(FailureAnywhere(HandsOutWhatItWasGiven<Queue<int>, FirstIn>,
+                            ActorIsCancelled, kModelInputs),
+            "");
+}
+TEST(LifoQueueModel, HoldsWhereverATaskIsCancelled) {
+  EXPECT_EQ(FailureAnywhere(HandsOutWhatItWasGiven<LifoQueue<int>, LastIn>,
+                            ActorIsCancelled, kModelInputs),
+            "");
+}
+TEST(PriorityQueueModel, HoldsWhereverATaskIsCancelled) {
+  EXPECT_EQ(FailureAnywhere(HandsOutWhatItWasGiven<PriorityQueue<int>, Least>,
+                            ActorIsCancelled, kModelInputs),
+            "");
+}
 
 // ---- Queues that do not keep their promises. ----
 
@@ -500,6 +566,22 @@ TEST(QueueMutants, ForgetsTheNextPutter) {
 TEST(QueueMutants, DropsTheItem) {
   EXPECT_EQ(Refuted<FaultyQueue<Fault::kDropsTheItem>>(),
             False("what is left is there"));
+}
+TEST(QueueMutants, ModelFindsThoseThatForgetTheNext) {
+  // Rare: two have to wait in vain, and nobody else to come.
+  constexpr std::uint64_t kInputs = 300;
+  EXPECT_THAT(
+      FailureAnywhere(
+          HandsOutWhatItWasGiven<FaultyQueue<Fault::kForgetsTheNextGetter>,
+                                 FirstIn>,
+          ActorIsCancelled, kInputs),
+      HasSubstr(False("nobody waits for what is there")));
+  EXPECT_THAT(
+      FailureAnywhere(
+          HandsOutWhatItWasGiven<FaultyQueue<Fault::kForgetsTheNextPutter>,
+                                 FirstIn>,
+          ActorIsCancelled, kInputs),
+      HasSubstr(False("nobody waits for what is there")));
 }
 TEST(QueueMutants, HoldsOneMore) {
   EXPECT_EQ(Refuted<FaultyQueue<Fault::kHoldsOneMore>>(),
