@@ -178,7 +178,7 @@ CLOTHO_PROPERTY(CounterTest, IsLinearizable,
 }
 
 template <typename AnyCounter>
-Coro<void> AddsInParallel(int amount) {
+Coro<void> AddsInParallel(std::uint8_t amount) {
   AnyCounter counter;
   co_await Gather(counter.Add(amount), counter.Add(amount));
   const int sum = co_await counter.Get();

@@ -154,6 +154,14 @@ TEST(CommandLineTest, ResultsCanBeKept) {
   EXPECT_EQ(ReplayIn(AgainOf(kept)), ReplayIn(AgainOf(found)));
 }
 
+TEST(CommandLineTest, ADeathIsNotToldOfTheTestBefore) {
+  const Ended ended = RunTests("Passes.Quietly:Dies.*");
+  EXPECT_NE(ended.code, 0);
+  EXPECT_THAT(ended.output,
+              AllOf(HasSubstr("\nWHAT    Signal 6 (SIGABRT)"),
+                    Not(HasSubstr("--gtest_filter=Passes.Quietly"))));
+}
+
 TEST(CommandLineTest, ALongInputIsInAFile) {
   const Ended found = RunTests("Fails.InALargeInput");
   EXPECT_EQ(found.code, 1);

@@ -187,6 +187,8 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
     }
     others = interceptor.others();
   }
+  // It is for this test only, and not for a search that the next one makes.
+  SetDeathText("");
   for (const testing::TestPartResult& other : others) {
     if (other.skipped()) GTEST_SKIP() << other.message();
     if (other.failed()) {

@@ -1,7 +1,9 @@
 // Properties for command_line_test.cc to run. Some fail, and that is what they
 // are for: no test of its own.
 
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -74,6 +76,13 @@ CLOTHO_PROPERTY(Skips, WhenTheBodySaysSo, (int)) {
   [] { GTEST_SKIP() << "not here"; }();
   co_return;
 }
+
+Coro<void> Aborts(int) {
+  co_await Sleep(absl::Milliseconds(1));
+  std::abort();
+}
+
+TEST(Dies, InASearchOfItsOwn) { EXPECT_TRUE(Check(&Aborts).passed()); }
 
 CLOTHO_TEST(Fails, WithoutAnInput) {
   EXPECT_TRUE(false);
