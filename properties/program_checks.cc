@@ -50,8 +50,8 @@ struct Active {
   bool holds = false;
   // Of kAwaitCondition: it waits to be notified.
   bool waits = false;
-  // Of kGroup: a cancellation was asked for while it waited for its tasks. Of
-  // kAwaitTask: while its task was done.
+  // A cancellation was asked for while it was the innermost; of kAwaitTask only
+  // when the awaited task was done.
   bool requested = false;
   // Of kWaitFor and kTimeout: how the coroutine in it has ended.
   bool inner_ended = false;
@@ -185,7 +185,7 @@ class Checker final : public ProgramChecker {
   void CheckTimed(const Active& active, const TaskModel& model,
                   const Ending& ending, const Who& who);
   void CheckResults(const Active& active, const Ending& ending, const Who& who);
-  void ApplyEffects(int task, TaskModel& model, const Active& active,
+  void ApplyEffects(TaskModel& model, const Active& active,
                     const Ending& ending, const Who& who);
   void CheckTurn(int task, const Active& active);
 
@@ -487,12 +487,12 @@ void Checker::CheckDelivery(TaskModel& model, const Active& active,
       break;
   }
   if (cancelled) model.pending = false;
-  // What is awaited may have got it in place of the task.
-  if (op == Op::kAwaitTask || op == Op::kGather || IsTimed(op)) {
-    if (!active.statement->operands.empty() || op == Op::kAwaitTask) {
-      model.pending = false;
-    }
-  }
+  // What is awaited may have got it in the task's place, or a deadline may
+  // count it as one that came before (TO-05).
+  const bool passes_on =
+      op == Op::kAwaitTask || op == Op::kGather ||
+      (IsTimed(op) && active.statement->operands[0].kind != Kind::kBody);
+  if (passes_on) model.pending = false;
 }
 
 // Whatever is asked for inside of WaitFor, Timeout and TaskGroup is taken back.
@@ -677,7 +677,7 @@ void Checker::CheckResults(const Active& active, const Ending& ending,
 }
 
 // What the statement has changed, and whether it could.
-void Checker::ApplyEffects(int, TaskModel& model, const Active& active,
+void Checker::ApplyEffects(TaskModel& model, const Active& active,
                            const Ending& ending, const Who& who) {
   if (ending.exception != nullptr) return;
   const Statement& statement = *active.statement;
@@ -748,7 +748,7 @@ void Checker::Ends(int task, const Statement& statement, const Ending& ending) {
   CheckCount(task, model, active, who);
   if (IsTimed(statement.op)) CheckTimed(active, model, ending, who);
   CheckResults(active, ending, who);
-  ApplyEffects(task, model, active, ending, who);
+  ApplyEffects(model, active, ending, who);
 }
 
 void Checker::CallbackRuns(const Statement& statement, int target) {

@@ -1,11 +1,13 @@
 // ToCpp: random programs as C++ that one would write by hand.
 
+#include <cstddef>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "clotho/properties/programs.h"
 
 namespace clotho::properties {
@@ -148,7 +150,7 @@ class Printer {
   // A member function; those of bodies inside of it follow.
   void PrintBody(int number, const Block& block) {
     std::string before = std::exchange(out_, "");
-    const int indent = std::exchange(indent_, 1);
+    const std::size_t indent = std::exchange(indent_, std::size_t{1});
     EmptyLine();
     Line("Coro<int> ", FunctionName(number), "() {");
     ++indent_;
@@ -230,12 +232,24 @@ class Printer {
 
   // The futures of the operands, as a variable.
   std::string PrintFutures(const Statement& statement) {
-    std::string list;
-    for (const Operand& operand : statement.operands) {
-      absl::StrAppend(&list, list.empty() ? "" : ", ", FutureText(operand));
-    }
     const std::string name = absl::StrCat("all_", statement.number);
-    Line("std::vector<Future<int>> ", name, " = {", list, "};");
+    const std::string begin =
+        absl::StrCat("std::vector<Future<int>> ", name, " = {");
+    std::vector<std::string> futures;
+    for (const Operand& operand : statement.operands) {
+      futures.push_back(FutureText(operand));
+    }
+    const std::string list = absl::StrJoin(futures, ", ");
+    if (2 * indent_ + begin.size() + list.size() + 2 <= 80) {
+      Line(begin, list, "};");
+      return name;
+    }
+    Line(begin);
+    indent_ += 2;
+    for (std::size_t i = 0; i < futures.size(); ++i) {
+      Line(futures[i], i + 1 < futures.size() ? "," : "};");
+    }
+    indent_ -= 2;
     return name;
   }
 
@@ -306,15 +320,22 @@ class Printer {
 
   void PrintWait(const Statement& statement) {
     const std::string all = PrintFutures(statement);
+    const std::string timeout =
+        absl::StrCat(".timeout = ", DelayText(statement.ms));
+    const std::string return_when =
+        absl::StrCat(".return_when = ", ReturnWhenName(statement.count));
     std::string options;
-    if (statement.ms >= 0) {
-      absl::StrAppend(&options, ".timeout = ", DelayText(statement.ms));
+    if (statement.ms >= 0 && statement.count != 0) {
+      const std::string name = absl::StrCat("options_", statement.number);
+      Line("const WaitOptions ", name, " = {");
+      Line("    ", timeout, ",");
+      Line("    ", return_when, "};");
+      options = absl::StrCat(", ", name);
+    } else if (statement.ms >= 0) {
+      options = absl::StrCat(", {", timeout, "}");
+    } else if (statement.count != 0) {
+      options = absl::StrCat(", {", return_when, "}");
     }
-    if (statement.count != 0) {
-      absl::StrAppend(&options, options.empty() ? "" : ", ",
-                      ".return_when = ", ReturnWhenName(statement.count));
-    }
-    if (!options.empty()) options = absl::StrCat(", {", options, "}");
     PrintAwait(statement, absl::StrCat("Wait(", all, options, ")"));
   }
 
@@ -509,7 +530,7 @@ class Printer {
 
   const ToCppOptions options_;
   std::string out_;
-  int indent_ = 0;
+  std::size_t indent_ = 0;
   // What has been mentioned so far.
   std::set<std::pair<std::string, int>> objects_;
   std::set<int> tasks_ = {0};
