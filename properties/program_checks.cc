@@ -365,7 +365,8 @@ void Checker::Reaches(int task, const Statement& statement, Phase phase) {
     Claim(model.handle->Cancelling() == active.cancelling, Name{task},
           " was cancelled while it waited, and goes on (", rule, ")");
     if (is_permit) {
-      Claim(++permits_taken_[which] <= kPermits[which], permits_taken_[which],
+      ++permits_taken_[which];
+      Claim(permits_taken_[which] <= kPermits[which], permits_taken_[which],
             " tasks have a permit of ", Object{"semaphore", which},
             ", which has ", kPermits[which], " (SM-02)");
       return;
