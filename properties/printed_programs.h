@@ -19,7 +19,7 @@ namespace clotho::properties {
 // In files of equal length, which are compiled apart from each other. BUILD
 // knows how many there are, too.
 inline constexpr int kPrintedFiles = 4;
-inline constexpr int kPrintedInFile = 60;
+inline constexpr int kPrintedInFile = 50;
 
 // Small and large ones in each file.
 inline Program PrintedProgram(int seed) {
