@@ -494,6 +494,11 @@ void Checker::CheckDelivery(TaskModel& model, const Active& active,
       op == Op::kAwaitTask || op == Op::kGather ||
       (IsTimed(op) && active.statement->operands[0].kind != Kind::kBody);
   if (passes_on) model.pending = false;
+  // A program that has called Uncancel for what a deadline had asked for has
+  // the deadline take back another request in its place (T-15).
+  if (model.uncancels > 0 && model.handle->Cancelling() == 0) {
+    model.pending = false;
+  }
 }
 
 // Whatever is asked for inside of WaitFor, Timeout and TaskGroup is taken back.
