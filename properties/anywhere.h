@@ -41,7 +41,7 @@ std::string FailureAnywhere(
     std::optional<Input> (*is_cancelled)(Input, std::size_t task, int turns),
     std::uint64_t inputs = 12) {
   // For tasks that would wait for ever.
-  constexpr int kTurnsMax = 20;
+  constexpr int kTurnsMax = 15;
   constexpr int kSize = 100;
   for (std::uint64_t seed = 1; seed <= inputs; ++seed) {
     const Input any =

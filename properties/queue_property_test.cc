@@ -411,7 +411,7 @@ std::optional<Input> ActorIsCancelled(Input input, std::size_t who, int turns) {
   return input;
 }
 
-constexpr std::uint64_t kModelInputs = 24;
+constexpr std::uint64_t kModelInputs = 16;
 
 TEST(QueueModel, HoldsWhereverATaskIsCancelled) {
   EXPECT_EQ(FailureAnywhere(HandsOutWhatItWasGiven<Queue<int>, FirstIn>,
