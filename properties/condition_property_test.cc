@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -72,7 +73,8 @@ rc::Gen<Input> Input::Any() {
                                rc::gen::set(&Input::givers, UpTo(4, giver)));
 }
 
-// What they share.
+// What they share. Held by each: whoever is still inside when the body has
+// failed leaves when the loop goes.
 template <typename C>
 struct Table {
   C condition;
@@ -103,7 +105,7 @@ class Inside {
 };
 
 template <typename C>
-Coro<void> Give(Table<C>* table, Giver giver) {
+Coro<void> Give(std::shared_ptr<Table<C>> table, Giver giver) {
   co_await Take(giver.before);
   auto guard = co_await table->condition.Acquire();
   guard.Detach();
@@ -136,7 +138,8 @@ Coro<void> WaitForToken(Table<C>* table, Inside<C>* inside, bool* waits) {
 }
 
 template <typename C>
-Coro<void> TakeToken(Table<C>* table, Pause before, bool* waits) {
+Coro<void> TakeToken(std::shared_ptr<Table<C>> table, Pause before,
+                     bool* waits) {
   co_await Take(before);
   auto guard = co_await table->condition.Acquire();
   guard.Detach();
@@ -144,7 +147,7 @@ Coro<void> TakeToken(Table<C>* table, Pause before, bool* waits) {
   {
     Inside<C> inside(*table);
     try {
-      co_await WaitForToken(table, &inside, waits);
+      co_await WaitForToken(table.get(), &inside, waits);
       --table->tokens;
     } catch (const CancelledError&) {
       cancelled = std::current_exception();
@@ -155,8 +158,8 @@ Coro<void> TakeToken(Table<C>* table, Pause before, bool* waits) {
 }
 
 template <typename C>
-Coro<void> CancelAfter(Table<C>* table, Pause pause, Task<void> taker,
-                       bool* waits) {
+Coro<void> CancelAfter(std::shared_ptr<Table<C>> table, Pause pause,
+                       Task<void> taker, bool* waits) {
   co_await Take(pause);
   const bool in_time = taker.Cancel();
   if (in_time && *waits) {
@@ -169,21 +172,22 @@ Coro<void> CancelAfter(Table<C>* table, Pause pause, Task<void> taker,
 // CN-02, CN-03, CN-05; I-2, I-3, I-4.
 template <typename C>
 Coro<void> LosesNoNotification(const Input& input) {
-  Table<C> table;
+  const auto shared = std::make_shared<Table<C>>();
+  Table<C>& table = *shared;
   std::vector<Task<void>> tasks;
   std::deque<bool> waits(input.takers.size());
   for (std::size_t i = 0; i < input.takers.size(); ++i) {
     const Taker& taker = input.takers[i];
-    auto take = TakeToken(&table, taker.before, &waits[i]);
+    auto take = TakeToken(shared, taker.before, &waits[i]);
     tasks.push_back(CreateTask(std::move(take)));
     if (taker.until_cancel.has_value()) {
       auto cancel =
-          CancelAfter(&table, *taker.until_cancel, tasks.back(), &waits[i]);
+          CancelAfter(shared, *taker.until_cancel, tasks.back(), &waits[i]);
       tasks.push_back(CreateTask(std::move(cancel)));
     }
   }
   for (const Giver& giver : input.givers) {
-    auto give = Give(&table, giver);
+    auto give = Give(shared, giver);
     tasks.push_back(CreateTask(std::move(give)));
   }
   // At the end of each millisecond there is a moment at which nothing is ready.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <utility>
@@ -88,25 +89,25 @@ class LineModel {
   void Asks(int who) { line_.push_back({who, false}); }
   // Has been cancelled, and may know it later.
   void IsCancelled(int who) {
-    for (Place& place : line_) {
-      if (place.who == who) place.cancelled = true;
+    for (Waiter& waiter : line_) {
+      if (waiter.who == who) waiter.cancelled = true;
     }
   }
   void GivesUp(int who) {
-    std::erase_if(line_, [who](const Place& p) { return p.who == who; });
+    std::erase_if(line_, [who](const Waiter& w) { return w.who == who; });
   }
   // Somebody waits for what is there.
   bool SomebodyCouldEnter() const {
     return inside_ < permits_ &&
            std::any_of(
                line_.begin(), line_.end(),
-               [](const Place& place) { return !place.cancelled; });
+               [](const Waiter& waiter) { return !waiter.cancelled; });
   }
   // How often somebody has entered.
   int entered() const { return entered_; }
 
  private:
-  struct Place {
+  struct Waiter {
     int who;
     bool cancelled;
   };
@@ -115,9 +116,9 @@ class LineModel {
   void Enters(int who) {
     const int permits = permits_ - inside_;
     int ahead = 0;
-    for (const Place& place : line_) {
-      if (place.who == who) break;
-      ahead += place.cancelled ? 0 : 1;
+    for (const Waiter& waiter : line_) {
+      if (waiter.who == who) break;
+      ahead += waiter.cancelled ? 0 : 1;
     }
     ++inside_;
     ++entered_;
@@ -129,16 +130,27 @@ class LineModel {
   const int permits_;
   int inside_ = 0;
   int entered_ = 0;
-  std::vector<Place> line_;
+  std::vector<Waiter> line_;
+};
+
+// What they share. Held by each: whoever is still inside when the body has
+// failed leaves when the loop goes.
+template <typename L>
+struct Place {
+  explicit Place(int permits) : line(permits), model(permits) {}
+
+  L line;
+  LineModel model;
 };
 
 template <typename L>
-Coro<void> Visiting(L* line, Visitor visitor, int who, LineModel* model) {
+Coro<void> Visiting(std::shared_ptr<Place<L>> place, Visitor visitor, int who) {
+  LineModel* const model = &place->model;
   try {
     for (const Visit& visit : visitor.visits) {
       co_await Take(visit.before);
       model->Asks(who);
-      auto guard = co_await line->Acquire();
+      auto guard = co_await place->line.Acquire();
       const LineModel::Stay stay(*model, who);
       co_await Take(visit.inside);
     }
@@ -163,12 +175,13 @@ inline Coro<void> CancelAfter(Pause pause, Task<void> task, int who,
 template <typename L>
 Coro<void> KeepsTheLine(const Visitors& input) {
   const int permits = std::min(input.permits, L::kPermitsMax);
-  L line(permits);
-  LineModel model(permits);
+  const auto place = std::make_shared<Place<L>>(permits);
+  L& line = place->line;
+  LineModel& model = place->model;
   std::vector<Task<void>> tasks;
   for (std::size_t i = 0; i < input.visitors.size(); ++i) {
     const int who = static_cast<int>(i);
-    auto visiting = Visiting(&line, input.visitors[i], who, &model);
+    auto visiting = Visiting(place, input.visitors[i], who);
     tasks.push_back(CreateTask(std::move(visiting)));
     if (const auto& pause = input.visitors[i].until_cancel) {
       auto cancel = CancelAfter(*pause, tasks.back(), who, &model);
