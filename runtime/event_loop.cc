@@ -477,10 +477,6 @@ void EventLoop::CallExceptionHandler(const ExceptionContext& original) {
   if (debug_ && context.location.line() == 0 && context.task != nullptr) {
     context.location = context.task->created_at();
   }
-  if (exception_handler_ == nullptr) {
-    internal::ReportToStandardError(context);
-    return;
-  }
   // In the context of the task that it is about (L-28). A callback's is the
   // current one.
   internal::ContextSlot slot;
@@ -489,15 +485,26 @@ void EventLoop::CallExceptionHandler(const ExceptionContext& original) {
     slot = context.task->context();
     scope.emplace(slot);
   }
+  if (exception_handler_ == nullptr) {
+    DefaultExceptionHandler(context);
+    return;
+  }
   try {
     exception_handler_(*this, context);
   } catch (const CriticalException&) {
     throw;
   } catch (...) {
-    internal::ReportToStandardError(
-        {.message = "Unhandled error in exception handler",
-         .exception = std::current_exception()});
+    DefaultExceptionHandler({.message = "Unhandled error in exception handler",
+                             .exception = std::current_exception()});
+    DefaultExceptionHandler(context);
+  }
+}
+
+void EventLoop::DefaultExceptionHandler(const ExceptionContext& context) {
+  if (default_exception_handler_ == nullptr) {
     internal::ReportToStandardError(context);
+  } else {
+    default_exception_handler_(*this, context);
   }
 }
 
@@ -583,6 +590,7 @@ void EventLoop::Reset() {
   next_chain_ = 1;
   next_task_name_ = 1;
   task_factory_ = nullptr;
+  exception_handler_ = nullptr;
   current_task_ = nullptr;
   current_chain_ = 0;
 }

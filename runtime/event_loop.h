@@ -338,11 +338,19 @@ class EventLoop {
 
   // Called for what nobody could catch: an exception out of a callback, one
   // that was never retrieved, a task destroyed while pending. Null restores the
-  // default, which writes to standard error.
+  // default.
   void SetExceptionHandler(ExceptionHandler handler) {
     exception_handler_ = std::move(handler);
   }
   void CallExceptionHandler(const ExceptionContext& context);
+
+  // What is done if no handler is set, for handlers that leave some cases to
+  // it: it writes to standard error. In a simulation the execution fails.
+  void DefaultExceptionHandler(const ExceptionContext& context);
+  // For who drives the loop: changes that. Null: back to standard error.
+  void SetDefaultExceptionHandler(ExceptionHandler handler) {
+    default_exception_handler_ = std::move(handler);
+  }
 
   // Debug mode looks for mistakes, and changes nothing else: the order of
   // events is the same.
@@ -581,6 +589,7 @@ class EventLoop {
   std::uint32_t eager_depth_ = 0;
   TaskFactory task_factory_;
   ExceptionHandler exception_handler_;
+  ExceptionHandler default_exception_handler_;
   std::unique_ptr<Clock> own_clock_;
   internal::InterruptHandler* interrupt_handler_ = nullptr;
   Delay slow_callback_ = Delay::Nanoseconds(kSlowCallbackNs);

@@ -59,6 +59,72 @@ TEST(FailureTest, AnExceptionOutOfTheBody) {
             "origin exception ValueError");
 }
 
+// Fails in the background; nobody looks.
+Coro<void> FailUnseen() {
+  co_await Sleep(absl::ZeroDuration());
+  throw ValueError("unseen");
+}
+
+Coro<void> LoseAFailure() {
+  CreateTask(FailUnseen());
+  co_await Sleep(absl::Milliseconds(1));
+}
+
+TEST(FailureTest, AProgramsOwnHandlerDecides) {
+  int handled = 0;
+  const auto body = [&handled]() -> Coro<void> {
+    GetRunningLoop().SetExceptionHandler(
+        [&handled](EventLoop&, const ExceptionContext&) { ++handled; });
+    co_await LoseAFailure();
+  };
+  EXPECT_EQ(Story(Explore(body, Random{.schedules = 10})), "passed");
+  EXPECT_GE(handled, 10);
+}
+
+TEST(FailureTest, AHandlerMayLeaveItToTheDefault) {
+  const auto body = []() -> Coro<void> {
+    GetRunningLoop().SetExceptionHandler(
+        [](EventLoop& loop, const ExceptionContext& context) {
+          loop.DefaultExceptionHandler(context);
+        });
+    co_await LoseAFailure();
+  };
+  EXPECT_THAT(Story(Explore(body)), HasSubstr("ValueError: unseen"));
+}
+
+TEST(FailureTest, AHandlerIsGoneWithItsExecution) {
+  int executions = 0;
+  const auto body = [&executions]() -> Coro<void> {
+    if (++executions == 1) {
+      GetRunningLoop().SetExceptionHandler(
+          [](EventLoop&, const ExceptionContext&) {});
+    }
+    co_await LoseAFailure();
+  };
+  Explore(body, Random{.schedules = 2});
+  EXPECT_GE(executions, 3) << "the second fails, and is run again";
+}
+
+TEST(FailureTest, WithoutAHandlerItIsTheDefaultAgain) {
+  const auto body = []() -> Coro<void> {
+    GetRunningLoop().SetExceptionHandler(
+        [](EventLoop&, const ExceptionContext&) {});
+    GetRunningLoop().SetExceptionHandler(nullptr);
+    co_await LoseAFailure();
+  };
+  EXPECT_THAT(Story(Explore(body)), HasSubstr("ValueError: unseen"));
+}
+
+TEST(FailureTest, AHandlerThatThrowsIsAFailure) {
+  const auto body = []() -> Coro<void> {
+    GetRunningLoop().SetExceptionHandler(
+        [](EventLoop&, const ExceptionContext&) { throw ValueError("own"); });
+    co_await LoseAFailure();
+  };
+  EXPECT_THAT(Story(Explore(body)),
+              HasSubstr("Unhandled error in exception handler"));
+}
+
 // Whoever is ready then stands in its ruins.
 TEST(FailureTest, NobodyGoesOnAfterABodyThatHasFailed) {
   const auto body = []() -> Coro<void> {

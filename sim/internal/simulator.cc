@@ -65,7 +65,8 @@ Simulator::Simulator() : loop_({.clock = &clock_, .scheduler = this}) {
   execution_.deviations.reserve(kInitialCapacity);
   candidates_.reserve(kInitialCapacity);
   chains_.reserve(kInitialCapacity);
-  loop_.SetExceptionHandler(
+  listed_.reserve(kInitialCapacity);
+  loop_.SetDefaultExceptionHandler(
       [this](EventLoop&, const ExceptionContext& context) {
         OnException(context);
       });
