@@ -21,7 +21,7 @@ std::vector<Race> MakeBugs() {
   std::vector<Race> all;
   for (const auto make :
        {&WaitForBugs, &CallbackBugs, &TaskGroupBugs, &TimeoutBugs,
-        &SemaphoreBugs, &ConditionBugs, &QueueBugs, &LockBugs}) {
+        &SemaphoreBugs, &ConditionBugs, &QueueBugs, &LockBugs, &GatherBugs}) {
     std::vector<Race> bugs = make();
     std::move(bugs.begin(), bugs.end(), std::back_inserter(all));
   }

@@ -37,6 +37,7 @@ std::vector<Race> WaitForBugs();
 std::vector<Race> CallbackBugs();
 std::vector<Race> TaskGroupBugs();
 std::vector<Race> TimeoutBugs();
+std::vector<Race> GatherBugs();
 
 }  // namespace clotho::examples
 

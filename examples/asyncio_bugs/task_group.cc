@@ -10,9 +10,17 @@
 // cancelling its children accepts new ones. Breaks: a child fails; another one,
 // as it is cancelled, starts a task to clean up, which nobody cancels.
 //
-// The tests: who is cancelled ends cancelled, and a group whose child has
-// failed ends soon. The fixed twin is this runtime's TaskGroup (rules TG-01 to
-// TG-10).
+// task_group_keeps_request (gh-95289; Python 3.11): when a child fails, it
+// takes back that it has cancelled its parent only if the CancelledError comes
+// out of the body. Breaks: a child fails while the body is at work that gets
+// over it. The parent counts as being cancelled for ever.
+//
+// task_group_uncancels_early (gh-116720; Python 3.11 and 3.12): it takes that
+// back before it waits for its children, of which one may fail only then.
+//
+// The tests: who is cancelled ends cancelled, a group whose child has failed
+// ends soon, and it takes back what it has asked for. The fixed twin is this
+// runtime's TaskGroup (rules TG-01 to TG-10).
 
 #include <exception>
 #include <optional>
@@ -27,7 +35,12 @@
 namespace clotho::examples {
 namespace {
 
-enum class Mistake { kSwallowsCancel, kTakesLateTasks };
+enum class Mistake {
+  kSwallowsCancel,
+  kTakesLateTasks,
+  kKeepsRequest,
+  kUncancelsEarly,
+};
 
 template <Mistake mistake>
 class OldTaskGroup {
@@ -58,8 +71,9 @@ class OldTaskGroup {
       cancelled = std::current_exception();
       if (!aborting_) Abort();
     }
-    in_body_ = false;
-    if (parent_is_cancelled_) {
+    in_body_ = mistake == Mistake::kUncancelsEarly;
+    if (parent_is_cancelled_ &&
+        (mistake != Mistake::kKeepsRequest || cancelled != nullptr)) {
       const int others = parent_->Uncancel();
       if (mistake == Mistake::kSwallowsCancel || others == 0) {
         cancelled = nullptr;
@@ -70,8 +84,10 @@ class OldTaskGroup {
       try {
         co_await *all_done_;
       } catch (const CancelledError&) {
-        cancelled = std::current_exception();
-        if (!aborting_) Abort();
+        if (!aborting_) {
+          cancelled = std::current_exception();
+          Abort();
+        }
       }
     }
     if (cancelled != nullptr) std::rethrow_exception(cancelled);
@@ -183,6 +199,51 @@ Coro<void> AFailureAndACleanUp() {
   Always(now.ns() < 100'000'000'000, "a group with a failure ends soon");
 }
 
+Coro<void> FailLater(Delay when) {
+  co_await Sleep(when);
+  throw ValueError("of the child");
+}
+
+// Gets over a cancellation.
+template <typename Group>
+Coro<void> BodyThatGoesOn(Group& group, Delay works, Delay until_failure) {
+  group.CreateTask(FailLater(until_failure));
+  try {
+    co_await Sleep(works);
+  } catch (const CancelledError&) {
+  }
+}
+
+template <typename Group>
+Coro<void> AFailureAndNoRequest(Delay works, Delay until_failure) {
+  Group group;
+  bool failed = false;
+  try {
+    co_await group.Run(BodyThatGoesOn(group, works, until_failure));
+  } catch (const std::exception&) {
+    failed = true;
+  }
+  Always(failed, "the failure of a child comes out");
+  Always(CurrentTask()->Cancelling() == 0,
+         "a group takes back what it has asked for");
+}
+
+Coro<void> RunRequest(bool fixed) {
+  const Delay works = HalfASecondOrTwo();
+  const Delay until_failure = absl::Seconds(1);
+  return fixed ? AFailureAndNoRequest<NewTaskGroup>(works, until_failure)
+               : AFailureAndNoRequest<OldTaskGroup<Mistake::kKeepsRequest>>(
+                     works, until_failure);
+}
+
+Coro<void> RunEarly(bool fixed) {
+  const Delay works = absl::Seconds(1);
+  const Delay until_failure = HalfASecondOrTwo();
+  return fixed ? AFailureAndNoRequest<NewTaskGroup>(works, until_failure)
+               : AFailureAndNoRequest<OldTaskGroup<Mistake::kUncancelsEarly>>(
+                     works, until_failure);
+}
+
 Coro<void> RunCancellation(bool fixed) {
   return fixed ? AFailureAndACancellation<NewTaskGroup>()
                : AFailureAndACancellation<
@@ -204,7 +265,17 @@ std::vector<Race> TaskGroupBugs() {
           Bug({.name = "task_group_takes_late_tasks",
                .says = "a group with a failure ends soon",
                .published = {.note = "gh-94398, before 3.11.7"}},
-              &RunCleanUp)};
+              &RunCleanUp),
+          Bug({.name = "task_group_keeps_request",
+               .depth = 1,
+               .says = "a group takes back what it has asked for",
+               .published = {.note = "gh-95289, 3.11"}},
+              &RunRequest),
+          Bug({.name = "task_group_uncancels_early",
+               .depth = 1,
+               .says = "a group takes back what it has asked for",
+               .published = {.note = "gh-116720, 3.11 and 3.12"}},
+              &RunEarly)};
 }
 
 }  // namespace clotho::examples

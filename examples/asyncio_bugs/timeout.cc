@@ -1,4 +1,4 @@
-// A timeout that takes an earlier cancellation for one of its own time.
+// Timeouts that do not know their own cancellation again.
 //
 // timeout_ignores_earlier_cancel (gh-102780; before Python 3.11.7): a scope
 // whose time is up cancels its task, and makes a TimeoutError of it if the task
@@ -8,9 +8,18 @@
 // TimeoutError.
 //
 // The test: a service that may be cancelled, and that takes its time to stop,
-// notes that it was stopped by force. The fixed twin is this runtime's Timeout
-// (rules TO-03 to TO-06).
+// notes that it was stopped by force.
+//
+// timeout_wants_exact_class (gh-113848; Python 3.11 and 3.12): it looks whether
+// what comes out of its body is a CancelledError, and no class derived from
+// it. Breaks: the time runs out in a library that throws its own kind.
+//
+// The test: what takes too long ends in a TimeoutError.
+//
+// The fixed twins are this runtime's Timeout (rules TO-03 to TO-06).
 
+#include <exception>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -77,13 +86,70 @@ Coro<void> ServeAndMaybeCancel(bool fixed) {
   Always(stopped || !started, "a service is stopped, or stopped by force");
 }
 
+// A library's own.
+class QueryCancelled : public CancelledError {
+ public:
+  QueryCancelled() : CancelledError("query") {}
+};
+
+Coro<void> Query(Delay lasts) {
+  try {
+    co_await Sleep(lasts);
+  } catch (const CancelledError&) {
+    throw QueryCancelled();
+  }
+}
+
+Coro<void> TimeoutOfExactClass(absl::Duration timeout, Coro<void> body) {
+  const AnyTask task = *CurrentTask();
+  bool expired = false;
+  Handle timer = GetRunningLoop().CallLater(timeout, [task, &expired] {
+    expired = true;
+    task.Cancel();
+  });
+  std::exception_ptr cancelled;
+  bool is_exact = false;
+  try {
+    co_await std::move(body);
+  } catch (const CancelledError& error) {
+    cancelled = std::current_exception();
+    is_exact = typeid(error) == typeid(CancelledError);
+  }
+  timer.Cancel();
+  if (expired && task.Uncancel() == 0 && is_exact) throw TimeoutError();
+  if (cancelled != nullptr) std::rethrow_exception(cancelled);
+}
+
+Coro<void> QueryInTime(bool fixed) {
+  const Delay lasts = HalfASecondOrTwo();
+  bool answered = false;
+  bool timed_out = false;
+  try {
+    if (fixed) {
+      co_await Timeout(absl::Seconds(1), Query(lasts));
+    } else {
+      co_await TimeoutOfExactClass(absl::Seconds(1), Query(lasts));
+    }
+    answered = true;
+  } catch (const TimeoutError&) {
+    timed_out = true;
+  } catch (const CancelledError&) {
+  }
+  Always(answered || timed_out, "what takes too long ends in a TimeoutError");
+}
+
 }  // namespace
 
 std::vector<Race> TimeoutBugs() {
   return {Bug({.name = "timeout_ignores_earlier_cancel",
                .says = "a service is stopped, or stopped by force",
                .published = {.note = "gh-102780, before 3.11.7"}},
-              &ServeAndMaybeCancel)};
+              &ServeAndMaybeCancel),
+          Bug({.name = "timeout_wants_exact_class",
+               .depth = 1,
+               .says = "what takes too long ends in a TimeoutError",
+               .published = {.note = "gh-113848, 3.11 and 3.12"}},
+              &QueryInTime)};
 }
 
 }  // namespace clotho::examples
