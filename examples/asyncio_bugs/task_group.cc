@@ -55,7 +55,7 @@ class OldTaskGroup {
     ++running_;
     task.AddDoneCallback([this, task] {
       --running_;
-      if (!task.Cancelled() && task.GetException() != nullptr) Abort();
+      if (!task.Cancelled() && task.GetException() != nullptr) OnFailure();
       if (running_ == 0 && all_done_.has_value() && !all_done_->Done()) {
         all_done_->SetResult();
       }
@@ -98,9 +98,13 @@ class OldTaskGroup {
 
  private:
   void Abort() {
-    if (aborting_) return;
     aborting_ = true;
     for (const Task<void>& child : std::vector(children_)) child.Cancel();
+  }
+
+  void OnFailure() {
+    if (aborting_) return;
+    Abort();
     if (!in_body_) return;
     parent_is_cancelled_ = true;
     parent_->Cancel();
