@@ -42,6 +42,16 @@ std::string Place(const std::source_location& location) {
 }
 
 std::string FunctionName(std::string_view signature) {
+  // Cut off what a template's parameters stand for: " [T = int]".
+  if (signature.ends_with(']')) {
+    int depth = 0;
+    for (std::size_t i = signature.size(); i-- > 0;) {
+      if (signature[i] == ']') ++depth;
+      if (signature[i] != '[' || --depth != 0) continue;
+      if (i > 0 && signature[i - 1] == ' ') signature = signature.substr(0, i);
+      break;
+    }
+  }
   // Lambdas: the function that they stand in is what a reader knows.
   for (const std::string_view lambda :
        {std::string_view("::(anonymous class)"), std::string_view("::<lambda"),

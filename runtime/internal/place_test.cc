@@ -51,6 +51,18 @@ TEST(FunctionNameTest, KeepsTemplateArguments) {
             "Zoo::Cages");
 }
 
+TEST(FunctionNameTest, LeavesOutWhatTheTemplateParametersStandFor) {
+  EXPECT_EQ(FunctionName("Coro<void> Group<T>::Run(int) [T = (anonymous "
+                         "namespace)::Faulty<(Mistake)0>]"),
+            "Group<T>::Run");
+  EXPECT_EQ(FunctionName("Coro<void> Group<T>::Run(int) [with T = "
+                         "{anonymous}::Faulty<(Mistake)0>]"),
+            "Group<T>::Run");
+  EXPECT_EQ(FunctionName("void Call(F) [F = (lambda at main.cc:3:4)]"), "Call");
+  EXPECT_EQ(FunctionName("void Fill(T &) [T = int[3]]"), "Fill");
+  EXPECT_EQ(FunctionName("int &Row::operator[](int)"), "Row::operator[]");
+}
+
 TEST(FunctionNameTest, LeavesOutTheOuterScopesOfALongName) {
   EXPECT_EQ(FunctionName(
                 "void clotho::sim::AVeryLongSuite_WithAVeryLongTestName_Test::"
