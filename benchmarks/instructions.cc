@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "absl/time/time.h"
+#include "clotho/benchmarks/workloads.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/explore.h"
 #include "clotho/sim/options.h"
@@ -39,12 +39,6 @@ void RunVirtually(Coro<void> coroutine) {
   loop.RunUntilComplete(std::move(coroutine));
 }
 
-Coro<void> GiveWay(std::int64_t times) {
-  for (std::int64_t i = 0; i < times; ++i) {
-    co_await Sleep(absl::ZeroDuration());
-  }
-}
-
 Coro<void> Switch(std::int64_t switches) {
   constexpr std::int64_t kTasks = 100;
   std::vector<Task<void>> all;
@@ -53,8 +47,6 @@ Coro<void> Switch(std::int64_t switches) {
   }
   co_await Gather(std::move(all));
 }
-
-Coro<std::int64_t> Return(std::int64_t value) { co_return value; }
 
 Coro<void> Spawn(std::int64_t tasks) {
   std::vector<Task<std::int64_t>> all;
@@ -65,47 +57,13 @@ Coro<void> Spawn(std::int64_t tasks) {
   Check(sum == tasks * (tasks - 1) / 2, "a result is lost");
 }
 
-Coro<std::int64_t> Chain(std::int64_t depth) {
-  if (depth == 1) co_return 1;
-  co_return 1 + co_await Chain(depth - 1);
-}
-
 Coro<void> Call(std::int64_t calls) {
   constexpr std::int64_t kDepth = 10;
   std::int64_t sum = 0;
   for (std::int64_t i = 0; i < calls / kDepth; ++i) {
-    sum += co_await Chain(kDepth);
+    sum += co_await Chain(kDepth - 1);
   }
   Check(sum == calls, "a call is lost");
-}
-
-Coro<void> Increment(std::int64_t& value) {
-  for (int i = 0; i < 2; ++i) {
-    const std::int64_t read = value;
-    co_await Sleep(absl::ZeroDuration());
-    value = read + 1;
-  }
-}
-
-Coro<void> Race() {
-  std::int64_t value = 0;
-  co_await Gather(Increment(value), Increment(value), Increment(value));
-}
-
-Coro<void> IncrementLocked(Lock& lock, std::int64_t& value) {
-  for (int i = 0; i < 2; ++i) {
-    const Lock::Guard guard = co_await lock.Acquire();
-    const std::int64_t read = value;
-    co_await Sleep(absl::ZeroDuration());
-    value = read + 1;
-  }
-}
-
-Coro<void> LockedRace() {
-  std::int64_t value = 0;
-  Lock lock;
-  co_await Gather(IncrementLocked(lock, value), IncrementLocked(lock, value),
-                  IncrementLocked(lock, value));
 }
 
 void Search(Coro<void> (*body)(), std::int64_t schedules) {

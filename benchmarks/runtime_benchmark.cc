@@ -13,6 +13,7 @@
 
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
+#include "clotho/benchmarks/workloads.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/virtual_clock.h"
 
@@ -31,12 +32,6 @@ void RunRounds(benchmark::State& state, std::int64_t items, Make make) {
   state.SetItemsProcessed(state.iterations() * items);
 }
 
-Coro<void> GiveWay(std::int64_t times) {
-  for (std::int64_t i = 0; i < times; ++i) {
-    co_await Sleep(absl::ZeroDuration());
-  }
-}
-
 Coro<void> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
   std::vector<Coro<void>> all;
   for (std::int64_t i = 0; i < tasks; ++i) {
@@ -52,8 +47,6 @@ void BM_Switch(benchmark::State& state) {
 }
 BENCHMARK(BM_Switch)->Arg(1)->Arg(100)->Arg(10'000);
 
-Coro<std::int64_t> Return(std::int64_t value) { co_return value; }
-
 Coro<void> SpawnAndGather(std::int64_t tasks) {
   std::vector<Coro<std::int64_t>> all;
   all.reserve(tasks);
@@ -68,12 +61,6 @@ void BM_SpawnAndGather(benchmark::State& state) {
 }
 BENCHMARK(BM_SpawnAndGather)->Arg(100)->Arg(1'000'000);
 
-Coro<std::int64_t> Chain(std::int64_t depth) {
-  if (depth == 0) co_return 0;
-  const std::int64_t below = co_await Chain(depth - 1);
-  co_return below + 1;
-}
-
 Coro<void> RunChain(std::int64_t depth) {
   benchmark::DoNotOptimize(co_await Chain(depth));
 }
@@ -82,13 +69,6 @@ void BM_AwaitChain(benchmark::State& state) {
   RunRounds(state, state.range(0), [&] { return RunChain(state.range(0)); });
 }
 BENCHMARK(BM_AwaitChain)->Arg(10)->Arg(1'000);
-
-Coro<void> SleepOften(std::uint32_t seed, int times, std::uint32_t most_ms) {
-  for (int i = 0; i < times; ++i) {
-    seed = seed * 1664525 + 1013904223;
-    co_await Sleep(absl::Milliseconds(1 + (seed >> 8) % most_ms));
-  }
-}
 
 Coro<void> Sleepers(int tasks, int times, std::uint32_t most_ms) {
   std::vector<Coro<void>> all;
@@ -143,24 +123,15 @@ void BM_TimersArmedThenCancelled(benchmark::State& state) {
 }
 BENCHMARK(BM_TimersArmedThenCancelled);
 
-Coro<void> PutAll(Queue<std::int64_t>& queue, std::int64_t messages) {
-  for (std::int64_t i = 0; i < messages; ++i) co_await queue.Put(i);
-}
-
-Coro<void> GetAll(Queue<std::int64_t>& queue, std::int64_t messages) {
-  for (std::int64_t i = 0; i < messages; ++i) {
-    benchmark::DoNotOptimize(co_await queue.Get());
-  }
-}
-
 Coro<void> Channel(std::int64_t producers, std::int64_t messages) {
   Queue<std::int64_t> queue(1);
+  Task<std::int64_t> sum = CreateTask(SumOf(queue, messages));
   std::vector<Coro<void>> all;
   for (std::int64_t i = 0; i < producers; ++i) {
     all.push_back(PutAll(queue, messages / producers));
   }
-  all.push_back(GetAll(queue, messages));
   co_await Gather(std::move(all));
+  benchmark::DoNotOptimize(co_await sum);
 }
 
 void BM_QueueOfOne(benchmark::State& state) {

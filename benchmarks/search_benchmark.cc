@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "benchmark/benchmark.h"
+#include "clotho/benchmarks/workloads.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/explore.h"
 #include "clotho/sim/internal/recorder.h"
@@ -30,12 +30,6 @@ namespace clotho {
 namespace {
 
 // ---- A step, by strategy and number of candidates. ----
-
-Coro<void> GiveWay(std::int64_t times) {
-  for (std::int64_t i = 0; i < times; ++i) {
-    co_await Sleep(absl::ZeroDuration());
-  }
-}
 
 Coro<void> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
   std::vector<Coro<void>> all;
@@ -91,36 +85,6 @@ BENCHMARK_CAPTURE(BM_Step, delay_bounded, "delay_bounded", "")
     ->Arg(10'000);
 
 // ---- An execution. ----
-
-// Executions of three tasks that read, give way, and write, twice each.
-Coro<void> Increment(int& value) {
-  for (int i = 0; i < 2; ++i) {
-    const int read = value;
-    co_await Sleep(absl::ZeroDuration());
-    value = read + 1;
-  }
-}
-
-Coro<void> Race() {
-  int value = 0;
-  co_await Gather(Increment(value), Increment(value), Increment(value));
-}
-
-Coro<void> IncrementLocked(Lock& lock, int& value) {
-  for (int i = 0; i < 2; ++i) {
-    const Lock::Guard guard = co_await lock.Acquire();
-    const int read = value;
-    co_await Sleep(absl::ZeroDuration());
-    value = read + 1;
-  }
-}
-
-Coro<void> LockedRace() {
-  int value = 0;
-  Lock lock;
-  co_await Gather(IncrementLocked(lock, value), IncrementLocked(lock, value),
-                  IncrementLocked(lock, value));
-}
 
 void SearchRandomly(benchmark::State& state, Coro<void> (*body)()) {
   constexpr std::uint64_t kSchedules = 10'000;

@@ -29,6 +29,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "clotho/benchmarks/workloads.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/explore.h"
 #include "clotho/sim/options.h"
@@ -76,12 +77,6 @@ T RunVirtually(Coro<T> coroutine) {
   return loop.RunUntilComplete(std::move(coroutine));
 }
 
-Coro<void> GiveWay(std::int64_t times) {
-  for (std::int64_t i = 0; i < times; ++i) {
-    co_await Sleep(absl::ZeroDuration());
-  }
-}
-
 Coro<double> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
   std::vector<Task<void>> all;
   all.reserve(tasks);
@@ -100,8 +95,6 @@ void W1() {
          RunVirtually(SwitchAmong(tasks, kSwitches)) / kSwitches, "ns/switch");
   }
 }
-
-Coro<std::int64_t> Return(std::int64_t value) { co_return value; }
 
 struct Spawned {
   double ns;
@@ -130,14 +123,6 @@ void W2() {
   Emit("W2.bytes", spawned.bytes / kTasks, "B/task");
 }
 
-Coro<void> SleepOften(std::uint32_t seed, std::int64_t times,
-                      std::uint32_t most_ms) {
-  for (std::int64_t i = 0; i < times; ++i) {
-    seed = seed * 1664525 + 1013904223;
-    co_await Sleep(absl::Milliseconds(1 + (seed >> 8) % most_ms));
-  }
-}
-
 Coro<double> SleepAll(std::int64_t tasks, std::int64_t times,
                       std::uint32_t most_ms) {
   const double begin = Now();
@@ -158,28 +143,19 @@ void W3() {
        "ns/event");
 }
 
-Coro<void> PutAll(Queue<std::int64_t>& queue, std::int64_t messages) {
-  for (std::int64_t i = 0; i < messages; ++i) co_await queue.Put(i);
-}
-
-Coro<void> GetAll(Queue<std::int64_t>& queue, std::int64_t messages,
-                  std::int64_t& sum) {
-  for (std::int64_t i = 0; i < messages; ++i) sum += co_await queue.Get();
-}
-
 Coro<double> Channel(std::int64_t producers, std::int64_t messages) {
   Queue<std::int64_t> queue(1);
   const std::int64_t each = messages / producers;
-  std::int64_t sum = 0;
   const double begin = Now();
+  Task<std::int64_t> sum = CreateTask(SumOf(queue, messages));
   std::vector<Task<void>> all;
-  all.push_back(CreateTask(GetAll(queue, messages, sum)));
   for (std::int64_t i = 0; i < producers; ++i) {
     all.push_back(CreateTask(PutAll(queue, each)));
   }
   co_await Gather(std::move(all));
+  const std::int64_t got = co_await sum;
   const double ns = Now() - begin;
-  Check(sum == producers * (each * (each - 1) / 2), "W4: a message is lost");
+  Check(got == producers * (each * (each - 1) / 2), "W4: a message is lost");
   co_return ns;
 }
 
@@ -266,11 +242,6 @@ void W5() {
   Emit("W5.destroy", TearDown(kTasks) / kTasks, "ns/task");
 }
 
-Coro<std::int64_t> Chain(std::int64_t depth) {
-  if (depth == 0) co_return 1;
-  co_return 1 + co_await Chain(depth - 1);
-}
-
 Coro<double> RunChain(std::int64_t depth, std::int64_t times) {
   std::int64_t sum = 0;
   const double begin = Now();
@@ -288,35 +259,6 @@ void W6() {
              static_cast<double>(times * (depth + 1)),
          "ns/call");
   }
-}
-
-Coro<void> Increment(std::int64_t& value) {
-  for (int i = 0; i < 2; ++i) {
-    const std::int64_t read = value;
-    co_await Sleep(absl::ZeroDuration());
-    value = read + 1;
-  }
-}
-
-Coro<void> Race() {
-  std::int64_t value = 0;
-  co_await Gather(Increment(value), Increment(value), Increment(value));
-}
-
-Coro<void> IncrementLocked(Lock& lock, std::int64_t& value) {
-  for (int i = 0; i < 2; ++i) {
-    const Lock::Guard guard = co_await lock.Acquire();
-    const std::int64_t read = value;
-    co_await Sleep(absl::ZeroDuration());
-    value = read + 1;
-  }
-}
-
-Coro<void> LockedRace() {
-  std::int64_t value = 0;
-  Lock lock;
-  co_await Gather(IncrementLocked(lock, value), IncrementLocked(lock, value),
-                  IncrementLocked(lock, value));
 }
 
 void Search(std::string_view name, Coro<void> (*body)()) {
