@@ -101,8 +101,20 @@ void ExpectFound(const Matcher<std::string>& wrong) {
 // A line of tasks, each with a future.
 class Line {
  public:
-  void Join(const Future<void>& place) { places_.push_back(place); }
-  void Leave(const Future<void>& place) { std::erase(places_, place); }
+  // Until this task is woken; what it was cancelled with, if it was. In either
+  // case it has left the line.
+  Coro<std::exception_ptr> Wait() {
+    const Future<void> place;
+    places_.push_back(place);
+    std::exception_ptr error;
+    try {
+      co_await place;
+    } catch (...) {
+      error = std::current_exception();
+    }
+    std::erase(places_, place);
+    co_return error;
+  }
   bool empty() const { return places_.empty(); }
   // The first of those that were not woken, or given up.
   bool WakeOne() {
@@ -123,15 +135,7 @@ class Line {
 class BargingLock : public Primitives {
   Coro<void> AcquireLock(int which) override {
     if (locked_[which]) {
-      const Future<void> place;
-      line_[which].Join(place);
-      std::exception_ptr error;
-      try {
-        co_await place;
-      } catch (...) {
-        error = std::current_exception();
-      }
-      line_[which].Leave(place);
+      std::exception_ptr error = co_await line_[which].Wait();
       if (error != nullptr) {
         if (!locked_[which]) line_[which].WakeOne();
         std::rethrow_exception(error);
@@ -158,15 +162,7 @@ TEST(ProgramsFaultsTest, FindsALockThatTwoTasksHold) {
 class ForgetfulLock : public Primitives {
   Coro<void> AcquireLock(int which) override {
     while (locked_[which] || (promised_[which] && !line_[which].empty())) {
-      const Future<void> place;
-      line_[which].Join(place);
-      std::exception_ptr error;
-      try {
-        co_await place;
-      } catch (...) {
-        error = std::current_exception();
-      }
-      line_[which].Leave(place);
+      const std::exception_ptr error = co_await line_[which].Wait();
       if (error != nullptr) std::rethrow_exception(error);
       promised_[which] = false;
     }
@@ -191,16 +187,8 @@ TEST(ProgramsFaultsTest, FindsAWakeUpThatIsLost) {
 // (gh-112202).
 class SelfishCondition : public Primitives {
   Coro<void> WaitForNotification(int which) override {
-    const Future<void> place;
-    line_[which].Join(place);
     ReleaseCondition(which);
-    std::exception_ptr error;
-    try {
-      co_await place;
-    } catch (...) {
-      error = std::current_exception();
-    }
-    line_[which].Leave(place);
+    std::exception_ptr error = co_await line_[which].Wait();
     while (true) {
       try {
         co_await AcquireCondition(which);
@@ -245,15 +233,7 @@ class LeakySemaphore : public Primitives {
       --free_[which];
       co_return;
     }
-    const Future<void> place;
-    line_[which].Join(place);
-    std::exception_ptr error;
-    try {
-      co_await place;
-    } catch (...) {
-      error = std::current_exception();
-    }
-    line_[which].Leave(place);
+    std::exception_ptr error = co_await line_[which].Wait();
     if (error != nullptr) std::rethrow_exception(error);
   }
   void ReleasePermit(int which) override {
