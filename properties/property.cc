@@ -422,12 +422,7 @@ void Runner::RunFailing(const Search& how, Failing& failing) {
 // another. What the body draws depends on them, and on what it drew before: in
 // that order.
 void Runner::Shrink(Failing& failing) {
-  const auto now = std::chrono::steady_clock::now();
-  // Real time bounds only how far this goes, never what an execution does.
-  shrink_deadline_ =
-      now + std::min<std::chrono::nanoseconds>(
-                std::chrono::steady_clock::time_point::max() - now,
-                std::chrono::nanoseconds(search_.shrink_for.ns()));
+  shrink_deadline_ = sim::ShrinkDeadline(search_);
   bool smaller = true;
   while (std::exchange(smaller, false)) {
     for (std::size_t i = 0; i < property_.arguments.size(); ++i) {

@@ -540,12 +540,14 @@ class Explorer {
   }
 
   Deviations ShrinkQuietly(const std::string& origin, Deviations deviations) {
-    return Minimized(std::move(deviations), Fails(origin), ShrinkDeadline())
+    return Minimized(std::move(deviations), Fails(origin),
+                     ShrinkDeadline(search_))
         .deviations;
   }
 
   Deviations ShrinkTo(const std::string& origin, Deviations deviations) {
-    return ShrinkTo(std::move(deviations), Fails(origin), ShrinkDeadline());
+    return ShrinkTo(std::move(deviations), Fails(origin),
+                    ShrinkDeadline(search_));
   }
 
   Deviations ShrinkTo(Deviations deviations, TryDeviations attempt,
@@ -554,15 +556,6 @@ class Explorer {
     report_.shrink_runs = result.runs;
     report_.minimal = result.minimal;
     return std::move(result.deviations);
-  }
-
-  // Real time bounds only how far this goes, never what an execution does.
-  std::chrono::steady_clock::time_point ShrinkDeadline() const {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::nanoseconds left =
-        std::chrono::steady_clock::time_point::max() - now;
-    return now +
-           std::min(left, std::chrono::nanoseconds(search_.shrink_for.ns()));
   }
 
   // Whether an execution in this process fails with it.
@@ -670,7 +663,7 @@ class Explorer {
     report_.departures_found = deviations.size();
     std::optional<Death> death = DieOf(origin, deviations, std::nullopt);
     if (death.has_value() && search_.shrink_runs_max > 0) {
-      const auto deadline = ShrinkDeadline();
+      const auto deadline = ShrinkDeadline(search_);
       deviations = ShrinkTo(
           std::move(deviations),
           [&](const Deviations& candidate) -> std::optional<Deviations> {
@@ -921,6 +914,13 @@ absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
     }
   }
   return Explorer(body, how, name).RunReplay(*replay);
+}
+
+std::chrono::steady_clock::time_point ShrinkDeadline(const Search& search) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point now = Clock::now();
+  const std::chrono::nanoseconds left = Clock::time_point::max() - now;
+  return now + std::min(left, std::chrono::nanoseconds(search.shrink_for.ns()));
 }
 
 Rng& ProgramRng() {

@@ -12,6 +12,7 @@
 #ifndef CLOTHO_SIM_EXPLORE_H_
 #define CLOTHO_SIM_EXPLORE_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -55,6 +56,10 @@ absl::StatusOr<ReplayString> LoadReplay(std::string_view text);
 // Fails a report without a failure as incomplete if one of its goals was never
 // reached. `RunSearch` has done so; this is for who puts reports together.
 void JudgeGoals(Report& report);
+
+// When a shrinking that begins now has to end: after `search.shrink_for` of
+// real time, which bounds only how far that goes, never what an execution does.
+std::chrono::steady_clock::time_point ShrinkDeadline(const Search& search);
 
 // Randomness for the program under test, from the replay string's program seed.
 // Only inside an execution: elsewhere it throws RuntimeError.
