@@ -19,9 +19,9 @@ constexpr std::uint64_t kTurnsMax = 2;
 
 std::vector<Race> MakeBugs() {
   std::vector<Race> all;
-  for (const auto make :
-       {&WaitForBugs, &CallbackBugs, &TaskGroupBugs, &TimeoutBugs,
-        &SemaphoreBugs, &ConditionBugs, &QueueBugs, &LockBugs, &GatherBugs}) {
+  for (const auto make : {&WaitForBugs, &CallbackBugs, &TaskGroupBugs,
+                          &TimeoutBugs, &SemaphoreBugs, &ConditionBugs,
+                          &QueueBugs, &LockBugs, &GatherBugs, &TaskBugs}) {
     std::vector<Race> bugs = make();
     std::move(bugs.begin(), bugs.end(), std::back_inserter(all));
   }

@@ -38,6 +38,7 @@ std::vector<Race> CallbackBugs();
 std::vector<Race> TaskGroupBugs();
 std::vector<Race> TimeoutBugs();
 std::vector<Race> GatherBugs();
+std::vector<Race> TaskBugs();
 
 }  // namespace clotho::examples
 

@@ -11,12 +11,19 @@
 // as_completed_leaves_callbacks (open; all releases up to 3.13): the same, of
 // an iteration that is not finished.
 //
-// The test: a task waits for a future, and may be cancelled. When it has gone,
-// nothing of it is left. As a future does not tell who waits for it, the fixed
-// twin is the corrected algorithm.
+// shield_hides_exception (changed with bpo-35125; Python 3.6): what that
+// callback finds, when the inner task fails at last, it takes for itself.
+// Breaks: the outer future has been cancelled, and the inner task fails later;
+// nobody hears of it. The fixed twin is this runtime's Shield (rule SH-03).
+//
+// The test of the last: who looks for the exception gets it, or the loop's
+// exception handler does. That of the others: a task waits for a future, and
+// may be cancelled. When it has gone, nothing of it is left. As a future does
+// not tell who waits for it, the fixed twin is the corrected algorithm.
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -96,6 +103,56 @@ Coro<void> Iterate(Future<void> future, Token token, bool fixed) {
   }
 }
 
+// ---- shield_hides_exception ----
+
+Future<void> ShieldThatTakesTheException(Task<void> inner) {
+  Future<void> outer;
+  inner.AddDoneCallback([outer, inner] {
+    const std::exception_ptr error = inner.GetException();
+    if (outer.Done()) return;
+    if (error == nullptr) {
+      outer.SetResult();
+    } else {
+      outer.SetException(error);
+    }
+  });
+  return outer;
+}
+
+Coro<void> FailAfter(Future<void> signal) {
+  co_await signal;
+  throw RuntimeError("too late");
+}
+
+Coro<void> WaitForWhatFails(Task<void> inner, bool fixed) {
+  co_await (fixed ? Shield(inner) : ShieldThatTakesTheException(inner));
+}
+
+Coro<void> ShieldWhatFails(bool fixed) {
+  bool reported = false;
+  GetRunningLoop().SetExceptionHandler(
+      [&](EventLoop&, const ExceptionContext&) { reported = true; });
+  bool caught = false;
+  {
+    Future<void> signal;
+    Task<void> inner = CreateTask(FailAfter(signal), {.name = "inner"});
+    Task<void> waiter =
+        CreateTask(WaitForWhatFails(inner, fixed), {.name = "waiter"});
+    co_await Sleep(absl::ZeroDuration());
+    co_await CancelSometime(waiter);
+    // What fails in the iteration in which the outer future is cancelled,
+    // today's shield takes, too (rule SH-04): it is to fail later.
+    co_await sim::Settle();
+    signal.SetResult();
+    co_await Wait(std::vector{inner, waiter});
+    caught = !waiter.Cancelled() && waiter.GetException() != nullptr;
+  }
+  co_await sim::Settle();
+  Always(caught || reported, "somebody hears of the exception");
+}
+
+// ---- The others. ----
+
 using Waiting = Coro<void>(Future<void> future, Token token, bool fixed);
 
 template <Waiting waiting>
@@ -118,7 +175,11 @@ Coro<void> WaitAndMaybeGo(bool fixed) {
 
 std::vector<Race> CallbackBugs() {
   constexpr std::string_view kSays = "nothing is left of who has gone";
-  return {Bug({.name = "shield_leaves_callbacks",
+  return {Bug({.name = "shield_hides_exception",
+               .says = "somebody hears of the exception",
+               .published = {.note = "bpo-35125, 3.6"}},
+              &ShieldWhatFails),
+          Bug({.name = "shield_leaves_callbacks",
                .says = kSays,
                .published = {.note = "gh-79306, bpo-35125, 3.6"}},
               &WaitAndMaybeGo<&WaitForShield>),
