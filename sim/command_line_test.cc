@@ -77,7 +77,7 @@ TEST(ExitCodeTest, ZeroIfAllPass) {
 TEST(ExitCodeTest, OneIfATestFails) {
   EXPECT_EQ(RunTests("Fails.Expectation").code, 1);
   EXPECT_EQ(RunTests("Fails.UnderSomeSchedule").code, 1);
-  EXPECT_EQ(RunTests("*-Differs.*").code, 1);
+  EXPECT_EQ(RunTests("*-Differs.*:Breaks.*").code, 1);
 }
 
 TEST(ExitCodeTest, TwoIfItWasCalledWrongly) {
@@ -102,13 +102,50 @@ TEST(ExitCodeTest, ThreeIfAReplayDoesNotFit) {
       HasSubstr("The replay does not fit the program: departure 999:1"));
 }
 
+TEST(ExitCodeTest, FourIfNoTestIsSelected) {
+  const Ended ended = RunTests("Pases.*");
+  EXPECT_EQ(ended.code, 4);
+  EXPECT_THAT(ended.output,
+              HasSubstr("./sample_tests: no test was selected by "
+                        "--gtest_filter=Pases.*: expected the name of one, as "
+                        "--gtest_list_tests has it\n"));
+  EXPECT_EQ(RunTests("Disabled.*").code, 4);
+  // Bazel applies a filter to all targets.
+  EXPECT_EQ(RunTests("Pases.*", "", "BAZEL_TEST=1").code, 0);
+  EXPECT_EQ(RunTests("Pases.*", "", "BAZEL_TEST=0").code, 4);
+  // A part of a list may be empty; the first is not.
+  EXPECT_EQ(RunTests("Passes.In*", "--clotho_shard=1/2").code, 0);
+  EXPECT_EQ(RunTests("Pases.*", "--clotho_shard=0/2").code, 4);
+}
+
+TEST(ExitCodeTest, SeventyIfClothoItselfBreaks) {
+  const Ended ended = RunTests("Breaks.*:Fails.Expectation");
+  EXPECT_EQ(ended.code, 70);
+  EXPECT_THAT(ended.output,
+              AllOf(HasSubstr("internal error: \"no strategy today\" has left "
+                              "the search of this test\n(please report it"),
+                    HasSubstr("the first")));
+}
+
+TEST(ExitCodeTest, SeventyFiveIfResultsCannotBeWritten) {
+  const Ended ended = Shell(
+      "echo in the way > file; TEST_INFRASTRUCTURE_FAILURE_FILE=why "
+      "./sample_tests --gtest_filter=Fails.UnderSomeSchedule "
+      "--clotho_out=file");
+  EXPECT_EQ(ended.code, 75);
+  EXPECT_THAT(ended.output,
+              AllOf(HasSubstr("not in turns"), HasSubstr("AGAIN   CLOTHO_"),
+                    HasSubstr("[  CLOTHO  ] cannot make the folder \"file/")));
+  EXPECT_THAT(ReadFile("why"), HasSubstr("cannot make the folder \"file/"));
+}
+
 // ---- Expectations inside of a body. ----
 
 TEST(ExpectationTest, TheFirstOneIsTheFailure) {
   const Ended ended = RunTests("Fails.Expectation");
   EXPECT_THAT(
       ended.output,
-      AllOf(HasSubstr("sample_tests.cc:60: Failure"), HasSubstr("1 + 1"),
+      AllOf(HasSubstr("sample_tests.cc:62: Failure"), HasSubstr("1 + 1"),
             HasSubstr("the first"), HasSubstr("t = 1 ms, step 2"),
             Not(HasSubstr("follows from it")), Not(HasSubstr("Leaked task"))));
 }
@@ -268,11 +305,36 @@ TEST(SettingsTest, WhatIsUnknownIsNamedWithTheNearest) {
 }
 
 TEST(SettingsTest, ValuesThatDoNotParseAreNamed) {
-  for (const char* flag :
-       {"--clotho_seed=", "--clotho_seed=-1", "--clotho_seed=1.5",
-        "--clotho_seed=18446744073709551616", "--clotho_schedules=0",
-        "--clotho_cases=0", "--clotho_size=1000001", "--clotho_schedules=many",
-        "--clotho_strategy=clever", "--clotho_strategy="}) {
+  for (const char* flag : {"--clotho_seed=",
+                           "--clotho_seed=-1",
+                           "--clotho_seed=1.5",
+                           "--clotho_seed=18446744073709551616",
+                           "--clotho_schedules=0",
+                           "--clotho_cases=0",
+                           "--clotho_size=1000001",
+                           "--clotho_schedules=many",
+                           "--clotho_strategy=clever",
+                           "--clotho_strategy=",
+                           "--clotho_check_determinism=2",
+                           "--clotho_check_determinism=-0.5",
+                           "--clotho_check_determinism=often",
+                           "--clotho_failures=-1",
+                           "--clotho_for=0",
+                           "--clotho_for=soon",
+                           "--clotho_for=30",
+                           "--clotho_for=-3s",
+                           "--clotho_for=inf",
+                           "--clotho_max_steps=0",
+                           "--clotho_max_virtual_time=0",
+                           "--clotho_max_virtual_time=1y",
+                           "--clotho_resume=yes",
+                           "--clotho_resume=1",
+                           "--clotho_seed=rand",
+                           "--clotho_shard=4",
+                           "--clotho_shard=4/4",
+                           "--clotho_shard=auto",
+                           "--clotho_shard_by=cases",
+                           "--clotho_shrink_for=long"}) {
     const Ended ended = RunTests("Passes.*", flag);
     EXPECT_EQ(ended.code, 2) << flag;
     EXPECT_THAT(ended.output, HasSubstr("expected ")) << flag;
@@ -300,6 +362,133 @@ TEST(SettingsTest, TheCommandLineWins) {
               AllOf(HasSubstr("base seed 77"), HasSubstr(" of 900;")));
 }
 
+TEST(SettingsTest, LimitsOfAnExecutionChange) {
+  EXPECT_THAT(RunTests("Passes.InPlainOrder", "--clotho_max_steps=1").output,
+              HasSubstr("WHAT    Livelock"));
+  EXPECT_EQ(RunTests("Passes.InPlainOrder", "", "CLOTHO_MAX_STEPS=9").code, 0);
+  EXPECT_EQ(
+      RunTests("Passes.InPlainOrder", "--clotho_max_virtual_time=59m").code, 1);
+  EXPECT_EQ(
+      RunTests("Passes.InPlainOrder", "", "CLOTHO_MAX_VIRTUAL_TIME=1h").code,
+      0);
+}
+
+TEST(SettingsTest, ShrinkingCanBeForbidden) {
+  const std::string found =
+      RunTests("Fails.UnderAnotherSchedule", "--clotho_shrink_for=0").output;
+  EXPECT_THAT(found, HasSubstr("shrunk in 0 runs"));
+  EXPECT_THAT(
+      RunTests("Fails.UnderAnotherSchedule", "", "CLOTHO_SHRINK_FOR=1h").output,
+      HasSubstr("shrunk"));
+}
+
+TEST(SettingsTest, ExecutionsAreRunTwiceAsOftenAsAsked) {
+  // Every other execution sleeps once more. The first of the search is, without
+  // checks, the only one.
+  EXPECT_EQ(RunTests("Differs.*", "--clotho_check_determinism=0").code, 0);
+  EXPECT_EQ(RunTests("Differs.*", "", "CLOTHO_CHECK_DETERMINISM=1").code, 3);
+}
+
+TEST(SettingsTest, ARandomSeedIsPrinted) {
+  const auto seed_of = [](const Ended& ended) {
+    const std::size_t begin = ended.output.find("] seed=") + 7;
+    return ended.output.substr(begin, ended.output.find('\n', begin) - begin);
+  };
+  const std::string first =
+      seed_of(RunTests("Passes.InPlainOrder", "--clotho_seed=random"));
+  const std::string second =
+      seed_of(RunTests("Passes.InPlainOrder", "", "CLOTHO_SEED=random"));
+  EXPECT_THAT(first, testing::MatchesRegex("[0-9]+"));
+  EXPECT_NE(first, second);
+  const Ended shards = RunTests(
+      "Passes.InPlainOrder",
+      "--clotho_seed=random --clotho_shard=1/2 --clotho_shard_by=schedules");
+  EXPECT_EQ(shards.code, 2);
+  EXPECT_THAT(shards.output, HasSubstr("each shard would have its own"));
+}
+
+TEST(SettingsTest, WhatDiffersIsSaidAtTheStart) {
+  EXPECT_THAT(RunTests("Passes.InPlainOrder",
+                       "--clotho_schedules=1000 --clotho_shard=0/4",
+                       "CLOTHO_STRATEGY=pct:3 CLOTHO_SEED=1")
+                  .output,
+              testing::StartsWith("[  CLOTHO  ] strategy=pct:3 schedules=1000 "
+                                  "seed=1 shard=0/4\n"));
+  EXPECT_THAT(RunTests("Passes.InPlainOrder").output,
+              Not(HasSubstr("[  CLOTHO  ]")));
+  EXPECT_THAT(
+      RunTests("Passes.InPlainOrder", "", "TEST_UNDECLARED_OUTPUTS_DIR=out")
+          .output,
+      Not(HasSubstr("[  CLOTHO  ]")));
+}
+
+// ---- Shards. ----
+
+std::multiset<std::string> TestsRun(const std::string& output) {
+  std::multiset<std::string> run;
+  for (const auto line : absl::StrSplit(output, '\n')) {
+    const std::string text(line);
+    if (text.rfind("[       OK ] ", 0) == 0) {
+      run.insert(text.substr(13, text.find(' ', 13) - 13));
+    }
+  }
+  return run;
+}
+
+TEST(ShardTest, CutTheListOfTests) {
+  std::multiset<std::string> run;
+  for (int shard = 0; shard < 2; ++shard) {
+    const Ended ended =
+        RunTests("Passes.*", absl::StrCat("--clotho_shard=", shard, "/2"));
+    EXPECT_EQ(ended.code, 0);
+    run.merge(TestsRun(ended.output));
+  }
+  EXPECT_THAT(run, testing::ElementsAre("Passes.InPlainOrder",
+                                        "Passes.UnderRandomSchedules",
+                                        "Passes.WithoutASimulation"));
+}
+
+TEST(ShardTest, SourcesThatDisagreeAreAnError) {
+  const Ended ended = RunTests("Passes.*", "--clotho_shard=1/3",
+                               "TEST_SHARD_INDEX=1 TEST_TOTAL_SHARDS=2");
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.output,
+              HasSubstr("which shard is this? --clotho_shard says 1/3, "
+                        "TEST_SHARD_INDEX and TEST_TOTAL_SHARDS says 1/2"));
+}
+
+TEST(ShardTest, TheEnvironmentOfASchedulerIsReadIfAskedFor) {
+  const std::string kubernetes = "JOB_COMPLETION_INDEX=1 CLOTHO_TOTAL_SHARDS=3";
+  EXPECT_THAT(RunTests("Passes.*", "--clotho_shard_by=schedules",
+                       kubernetes + " CLOTHO_SHARD=auto")
+                  .output,
+              HasSubstr("[  CLOTHO  ] shard=1/3 shard_by=schedules\n"));
+  EXPECT_EQ(TestsRun(RunTests("Passes.*", "", kubernetes).output).size(), 3);
+  EXPECT_EQ(RunTests("Passes.*", "--clotho_shard=auto").code, 2);
+}
+
+// Bazel's variables are also GoogleTest's, which would cut the list as well.
+TEST(ShardTest, OfSchedulesDoNotCutTheListOfTests) {
+  const std::string bazel =
+      "TEST_SHARD_STATUS_FILE=status GTEST_SHARD_STATUS_FILE=status "
+      "TEST_TOTAL_SHARDS=3 GTEST_TOTAL_SHARDS=3 ";
+  for (int shard = 0; shard < 3; ++shard) {
+    const Ended ended = Shell(absl::StrCat(
+        "rm -f status; ", bazel, "TEST_SHARD_INDEX=", shard,
+        " GTEST_SHARD_INDEX=", shard,
+        " CLOTHO_SHARD_BY=schedules ./sample_tests --gtest_filter='Passes.*'; "
+        "ls status"));
+    EXPECT_EQ(ended.code, 0) << ended.output;
+    EXPECT_THAT(ended.output, testing::EndsWith("\nstatus\n"));
+    std::multiset<std::string> run = {"Passes.InPlainOrder",
+                                      "Passes.UnderRandomSchedules"};
+    // What is no search is done once.
+    if (shard == 0) run.insert("Passes.WithoutASimulation");
+    EXPECT_EQ(TestsRun(ended.output), run);
+    EXPECT_EQ(Count(ended.output, "it runs in shard 0"), shard == 0 ? 0 : 1);
+  }
+}
+
 TEST(SettingsTest, HelpNamesThemAll) {
   const Ended ended = Shell("./sample_tests --help");
   EXPECT_EQ(ended.code, 0);
@@ -309,6 +498,7 @@ TEST(SettingsTest, HelpNamesThemAll) {
             HasSubstr("--clotho_schedules="), HasSubstr("--clotho_cases="),
             HasSubstr("--clotho_size="), HasSubstr("--clotho_strategy="),
             HasSubstr("--clotho_out=DIR"), HasSubstr("--clotho_kept=DIR"),
+            HasSubstr("--clotho_shard=I/N"), HasSubstr("--clotho_for=TIME"),
             HasSubstr("--gtest_filter=")));
 }
 
@@ -500,7 +690,7 @@ TEST(ResultsTest, WhatCannotBeWrittenIsSaid) {
   const Ended ended = Shell(
       "echo in the way > file; ./sample_tests "
       "--gtest_filter=Fails.UnderSomeSchedule --clotho_out=file");
-  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.code, 75);
   EXPECT_THAT(FilesOf(ended),
               testing::StartsWith("none: cannot make the folder \"file/"));
 }

@@ -2,12 +2,18 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <ios>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/debugging/symbolize.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -30,7 +36,10 @@ enum ExitCode {
   kFailed = 1,
   kUsage = 2,
   kNotReproducible = 3,
+  kNoTest = 4,
   kIncomplete = 5,
+  kInternalError = 70,
+  kInfrastructure = 75,
 };
 
 internal::Settings& GetSettings() {
@@ -43,6 +52,91 @@ int incomplete_tests = 0;
 
 // What the tests found that GoogleTest's own verdict does not tell.
 int exit_code = kPassed;
+
+// The machine does not do what it should: results cannot be written. What was
+// found until then is told all the same; but another attempt is due.
+void FailInfrastructure(const std::string& what) {
+  std::fprintf(stderr, "[  CLOTHO  ] %s\n", what.c_str());
+  if (exit_code != kInternalError) exit_code = kInfrastructure;
+  const char* const file = std::getenv("TEST_INFRASTRUCTURE_FAILURE_FILE");
+  if (file == nullptr) return;
+  const absl::Status written = internal::WriteFile(file, what + "\n");
+  if (!written.ok()) {
+    std::fprintf(stderr, "[  CLOTHO  ] %s\n",
+                 std::string(written.message()).c_str());
+  }
+}
+
+// Worse things are not taken back.
+void SetExitCode(ExitCode code) {
+  if (exit_code != kInternalError && exit_code != kInfrastructure) {
+    exit_code = code;
+  }
+}
+
+// The tests that RegisterSearched was told of: "Suite.Name".
+std::set<std::string>& SearchedTests() {
+  static auto* const tests = new std::set<std::string>;
+  return *tests;
+}
+
+bool IsSearched(const testing::TestInfo& info) {
+  // "All/QueueTest.Works/3" is an instance of "QueueTest.Works".
+  std::string_view suite = info.test_suite_name();
+  suite = suite.substr(suite.rfind('/') + 1);
+  std::string_view name = info.name();
+  name = name.substr(0, name.find('/'));
+  return SearchedTests().contains(
+      absl::StrCat(std::string(suite), ".", std::string(name)));
+}
+
+// Where each shard does a part of every search, what is no search is done in
+// one of them.
+class SkipsPlainTests final : public testing::EmptyTestEventListener {
+  void OnTestStart(const testing::TestInfo& info) override {
+    if (!IsSearched(info)) {
+      GTEST_SKIP() << "it is not cut into shards: it runs in shard 0";
+    }
+  }
+};
+
+void Touch(const char* variable) {
+  if (const char* const file = std::getenv(variable)) {
+    std::ofstream(file, std::ios::app).flush();
+  }
+}
+
+// Who cuts the list of tests is GoogleTest, if anybody is. What cuts the
+// schedules of each test is not to cut that list as well.
+void TellGoogleTestOfShards(const internal::Settings& settings) {
+  if (!settings.shard_by_schedules) {
+    if (settings.shard.count == 1) return;
+    setenv("GTEST_SHARD_INDEX", absl::StrCat(settings.shard.index).c_str(), 1);
+    setenv("GTEST_TOTAL_SHARDS", absl::StrCat(settings.shard.count).c_str(), 1);
+    return;
+  }
+  // Bazel wants to see that shards were heard of.
+  Touch("TEST_SHARD_STATUS_FILE");
+  Touch("GTEST_SHARD_STATUS_FILE");
+  for (const char* name :
+       {"TEST_SHARD_INDEX", "TEST_TOTAL_SHARDS", "TEST_SHARD_STATUS_FILE",
+        "GTEST_SHARD_INDEX", "GTEST_TOTAL_SHARDS", "GTEST_SHARD_STATUS_FILE"}) {
+    unsetenv(name);
+  }
+  if (settings.shard.index != 0 || settings.shard.block != 0) {
+    testing::UnitTest::GetInstance()->listeners().Append(new SkipsPlainTests);
+  }
+}
+
+// Whether a filter that was meant to select something has not. A part of the
+// list may well be empty, unless it is the first. Bazel applies a filter to
+// many targets.
+bool SelectedNothing(const internal::Settings& settings) {
+  const char* const bazel = std::getenv("BAZEL_TEST");
+  return testing::UnitTest::GetInstance()->test_to_run_count() == 0 &&
+         (settings.shard_by_schedules || settings.shard.index == 0) &&
+         (bazel == nullptr || std::string_view(bazel) != "1");
+}
 
 // The test that the replay string was used for; empty: none yet.
 std::string& ReplayedTest() {
@@ -140,7 +234,32 @@ std::string HowToSeeADeathAgain(const std::string& name, bool shrinks) {
       "\n\n");
 }
 
+// What a test's search or replay reports. An exception that comes out of it is
+// none of the program under test: those end in reports.
+absl::StatusOr<Report> ReportOf(const Searched& test, const Search& search,
+                                const std::string& name,
+                                const std::string& replay) {
+  std::string what = "an exception";
+  try {
+    return replay.empty() ? test.run(search, name)
+                          : test.replay(search, name, replay);
+  } catch (const std::exception& error) {
+    what = error.what();
+  } catch (...) {
+    // What it is nobody knows.
+  }
+  exit_code = kInternalError;
+  return absl::InternalError(absl::StrCat(
+      "internal error: \"", what,
+      "\" has left the search of this test\n(please report it, unless it comes "
+      "from a strategy or a function that this test gave to Clotho)"));
+}
+
 }  // namespace
+
+bool RegisterSearched(const char* suite, const char* name) {
+  return SearchedTests().insert(absl::StrCat(suite, ".", name)).second;
+}
 
 void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
              int line) {
@@ -168,7 +287,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   absl::StatusOr<std::vector<Search::Kept>> kept =
       ReadKept(KeptFile(settings.kept, file, name));
   if (!kept.ok()) {
-    exit_code = kUsage;
+    SetExitCode(kUsage);
     ADD_FAILURE_AT(file, line) << std::string(kept.status().message());
     return;
   }
@@ -179,12 +298,10 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   {
     const FlagSaver flags;
     Interceptor interceptor;
-    if (!settings.replay.empty()) {
-      if (ReplayedTest().empty()) ReplayedTest() = name;
-      report = test.replay(search, name, settings.replay);
-    } else {
-      report = test.run(search, name);
+    if (!settings.replay.empty() && ReplayedTest().empty()) {
+      ReplayedTest() = name;
     }
+    report = ReportOf(test, search, name, settings.replay);
     others = interceptor.others();
   }
   // It is for this test only, and not for a search that the next one makes.
@@ -196,7 +313,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
     }
   }
   if (!report.ok()) {
-    exit_code = kUsage;
+    SetExitCode(kUsage);
     ADD_FAILURE_AT(file, line) << std::string(report.status().message());
     return;
   }
@@ -220,7 +337,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   }
   testing::Test::RecordProperty("clotho_seed", absl::StrCat(report->seed));
   if (!ReplayedTest().empty() && ReplayedTest() != name) {
-    exit_code = kUsage;
+    SetExitCode(kUsage);
     ADD_FAILURE_AT(file, line)
         << "a replay string is for one test, and this is the second that runs: "
            "name the test with --gtest_filter="
@@ -230,14 +347,17 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   if (report->passed()) return;
   testing::Test::RecordProperty("clotho_replay", FormatReplay(report->replay));
   if (report->nondeterministic || report->diverged) {
-    exit_code = kNotReproducible;
+    SetExitCode(kNotReproducible);
   } else if (report->misused) {
-    exit_code = kUsage;
+    SetExitCode(kUsage);
   } else if (report->incomplete) {
     ++incomplete_tests;
-    if (exit_code == kPassed) exit_code = kIncomplete;
+    if (exit_code == kPassed) SetExitCode(kIncomplete);
   }
-  if (!settings.out.empty()) WriteResults(settings.out, name, *report);
+  if (!settings.out.empty()) {
+    const absl::Status written = WriteResults(settings.out, name, *report);
+    if (!written.ok()) FailInfrastructure(std::string(written.message()));
+  }
   const Failure& failure = *report->failure;
   const auto tell = [&] {
     const bool has_place = failure.line != 0;
@@ -279,7 +399,19 @@ int RunAllTests(int argc, char** argv) {
     return kUsage;
   }
   GetSettings() = *settings;
+  if (!settings->changes.empty()) {
+    std::printf("[  CLOTHO  ] %s\n", settings->changes.c_str());
+    std::fflush(stdout);
+  }
+  TellGoogleTestOfShards(*settings);
   const int verdict = RUN_ALL_TESTS();
+  if (SelectedNothing(*settings)) {
+    std::fprintf(stderr,
+                 "%s: no test was selected by --gtest_filter=%s: expected the "
+                 "name of one, as --gtest_list_tests has it\n",
+                 argv[0], testing::GTEST_FLAG(filter).c_str());
+    return kNoTest;
+  }
   if (exit_code == kPassed || exit_code == kIncomplete) {
     // What only says too little counts for less than a failure.
     const int failed = testing::UnitTest::GetInstance()->failed_test_count();

@@ -71,6 +71,10 @@ void RunTest(const Searched& test, const Search& search, const char* file,
 void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
              int line);
 
+// Remembers that the test "suite.name" is searched, and so does a part of its
+// work in each shard of a campaign. All others run in shard 0. True.
+bool RegisterSearched(const char* suite, const char* name);
+
 // What GoogleTest makes of a fixture whose executions make their own.
 template <typename Fixture>
 class Shell : public Fixture {
@@ -106,6 +110,8 @@ Coro<void> RunFixture() {
 // Options follow the name: CLOTHO_TEST(Suite, Name, sim::Random{.seed = 7}).
 #define CLOTHO_TEST(suite, name, ...)                                        \
   static ::clotho::Coro<void> suite##_##name##_Body();                       \
+  [[maybe_unused]] static const bool suite##_##name##_is_searched =          \
+      ::clotho::sim::internal::RegisterSearched(#suite, #name);              \
   TEST(suite, name) {                                                        \
     ::clotho::sim::internal::RunTest(&suite##_##name##_Body,                 \
                                      ::clotho::sim::MakeSearch(__VA_ARGS__), \
@@ -113,14 +119,16 @@ Coro<void> RunFixture() {
   }                                                                          \
   static ::clotho::Coro<void> suite##_##name##_Body()
 
-#define CLOTHO_FIXTURE_BODY_(suite, name)           \
-  class suite##_##name##_Execution : public suite { \
-   public:                                          \
-    void SetUp() override { suite::SetUp(); }       \
-    void TearDown() override { suite::TearDown(); } \
-    void TestBody() override {}                     \
-    ::clotho::Coro<void> Body();                    \
-  }
+#define CLOTHO_FIXTURE_BODY_(suite, name)                           \
+  class suite##_##name##_Execution : public suite {                 \
+   public:                                                          \
+    void SetUp() override { suite::SetUp(); }                       \
+    void TearDown() override { suite::TearDown(); }                 \
+    void TestBody() override {}                                     \
+    ::clotho::Coro<void> Body();                                    \
+  };                                                                \
+  [[maybe_unused]] static const bool suite##_##name##_is_searched = \
+      ::clotho::sim::internal::RegisterSearched(#suite, #name)
 
 #define CLOTHO_TEST_F(suite, name, ...)                                   \
   CLOTHO_FIXTURE_BODY_(suite, name);                                      \

@@ -87,16 +87,17 @@ absl::Status WriteFile(const std::string& path, std::string_view content) {
   return CannotWrite(path, error);
 }
 
-void WriteResults(const std::string& folder, std::string_view test,
-                  Report& report) {
+absl::Status WriteResults(const std::string& folder, std::string_view test,
+                          Report& report) {
   const std::string name = FileName(test);
   const std::string own = absl::StrCat(folder, "/", name);
   std::error_code error;
   std::filesystem::create_directories(own, error);
   if (error) {
-    report.files = absl::StrCat("none: cannot make the folder \"", own,
-                                "\": ", error.message());
-    return;
+    const std::string what =
+        absl::StrCat("cannot make the folder \"", own, "\": ", error.message());
+    report.files = absl::StrCat("none: ", what);
+    return absl::UnavailableError(what);
   }
   struct File {
     std::string name;
@@ -132,9 +133,10 @@ void WriteResults(const std::string& folder, std::string_view test,
     if (!written.ok()) {
       report.files =
           absl::StrCat("incomplete: ", std::string(written.message()));
-      return;
+      return written;
     }
   }
+  return absl::OkStatus();
 }
 
 std::string KeptFile(std::string_view folder, std::string_view source,

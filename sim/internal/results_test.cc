@@ -152,7 +152,7 @@ TEST_F(ResultsTest, AFailureLeavesReportTracesAndSchedule) {
   Report report = Failed();
   ASSERT_FALSE(report.passed());
   const std::string out = folder_ + "/a/b";
-  WriteResults(out, "All/Suite.Name/0", report);
+  EXPECT_TRUE(WriteResults(out, "All/Suite.Name/0", report).ok());
   const std::string own = out + "/All-Suite.Name-0";
   EXPECT_EQ(report.files, own +
                               "/\nreport.txt  trace.json  trace.chrome.json  "
@@ -170,7 +170,7 @@ TEST_F(ResultsTest, AFailureLeavesReportTracesAndSchedule) {
 
 TEST_F(ResultsTest, WhatIsLeftCanBeKept) {
   Report report = Failed();
-  WriteResults(folder_, "Suite.Name", report);
+  EXPECT_TRUE(WriteResults(folder_, "Suite.Name", report).ok());
   const auto kept = ReadKept(folder_ + "/Suite.Name/Suite.Name.kept");
   ASSERT_TRUE(kept.ok()) << kept.status();
   ASSERT_THAT(*kept, SizeIs(1));
@@ -181,7 +181,7 @@ TEST_F(ResultsTest, WhatIsLeftCanBeKept) {
 TEST_F(ResultsTest, AFolderThatCannotBeMadeIsInTheReport) {
   std::ofstream(folder_ + "/file") << "in the way";
   Report report = Failed();
-  WriteResults(folder_ + "/file", "Suite.Name", report);
+  EXPECT_FALSE(WriteResults(folder_ + "/file", "Suite.Name", report).ok());
   EXPECT_THAT(report.Text(),
               HasSubstr(absl::StrCat("FILES   none: cannot make the folder \"",
                                      folder_, "/file/Suite.Name\": ")));
@@ -191,7 +191,7 @@ TEST_F(ResultsTest, ADiskThatIsFullIsInTheReport) {
   Report report = Failed();
   {
     const SizeLimit limit(100);
-    WriteResults(folder_, "Suite.Name", report);
+    EXPECT_TRUE(WriteResults(folder_, "Suite.Name", report).ok());
   }
   EXPECT_THAT(report.Text(), HasSubstr("FILES   incomplete: cannot write \""));
   EXPECT_THAT(Names(folder_ + "/Suite.Name"), IsEmpty());
@@ -201,7 +201,7 @@ TEST_F(ResultsTest, WithoutASchedule) {
   Report report;
   report.failure = Failure{.what = "something"};
   report.diverged = true;
-  WriteResults(folder_, "Suite.Name", report);
+  EXPECT_TRUE(WriteResults(folder_, "Suite.Name", report).ok());
   EXPECT_THAT(Names(folder_ + "/Suite.Name"), ElementsAre("report.txt"));
   EXPECT_THAT(Read(folder_ + "/Suite.Name/report.txt"),
               AllOf(HasSubstr("something"), HasSubstr("FILES   ")));
@@ -213,7 +213,7 @@ TEST_F(ResultsTest, UnderBazelTheyAreInItsArchive) {
   const std::string before = target == nullptr ? "" : target;
   ASSERT_EQ(setenv("TEST_TARGET", "//shop/web:cart_test", 1), 0);
   Report report = Failed();
-  WriteResults(folder_, "Suite.Name", report);
+  EXPECT_TRUE(WriteResults(folder_, "Suite.Name", report).ok());
   EXPECT_EQ(report.files,
             "Suite.Name/  report.txt  trace.json  trace.chrome.json  "
             "Suite.Name.kept\n"

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -16,6 +18,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/sim/internal/shard.h"
 #include "clotho/sim/schedule.h"
 #include "clotho/sim/strategies/by_name.h"
 
@@ -57,6 +62,45 @@ absl::Status SetBool(std::optional<bool>& setting, std::string_view source,
       std::string(source), "=", Quote(value), ": expected 0 or 1"));
 }
 
+// "30s", "1h30m".
+absl::StatusOr<Delay> Duration(std::string_view source, std::string_view value,
+                               bool may_be_zero) {
+  absl::Duration duration;
+  if (!absl::ParseDuration(std::string(value), &duration) ||
+      duration < absl::ZeroDuration() ||
+      (duration == absl::ZeroDuration() && !may_be_zero) ||
+      duration > absl::Hours(100 * 366 * 24)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        std::string(source), "=", Quote(value),
+        " is not a duration: expected one such as 500ms, 30s or 8h",
+        may_be_zero ? ", or 0" : "", ", up to 100 years"));
+  }
+  return Delay(duration);
+}
+
+// "0.001" is one of 1000.
+absl::StatusOr<std::uint64_t> EveryHowMany(std::string_view source,
+                                           std::string_view value) {
+  constexpr double kLeast = 1e-9;
+  double fraction = 0;
+  const bool digits = value.find_first_not_of("0123456789.e-") == value.npos;
+  if (!digits || !absl::SimpleAtod(std::string(value), &fraction) ||
+      fraction < 0 || fraction > 1 || (fraction > 0 && fraction < kLeast)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        std::string(source), "=", Quote(value),
+        " is not a fraction: expected 0, or a number from 1e-9 to 1"));
+  }
+  if (fraction == 0) return std::uint64_t{0};
+  // What lies between two of them is checked more often, not less. (A third,
+  // as a double, is not to become a half.)
+  return static_cast<std::uint64_t>(1 / fraction + 1e-6);
+}
+
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
 // "pct:3" is strategy pct with the parameter 3.
 std::string_view StrategyName(std::string_view value) {
   return value.substr(0, value.find(':'));
@@ -81,9 +125,29 @@ constexpr Setting kSettings[] = {
        if (number.ok()) settings.cases = *number;
        return number.status();
      }},
+    {"check_determinism", "F",
+     "the part of executions that is run twice, such as 0.001",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto every = EveryHowMany(source, value);
+       if (every.ok()) settings.check_every = *every;
+       return every.status();
+     }},
     {"debug", "1", "debug mode of the loop: warns of what runs for long",
      [](Settings& settings, std::string_view source, std::string_view value) {
        return SetBool(settings.debug, source, value);
+     }},
+    {"failures", "N",
+     "stop after so many distinct failures of a test; 0: do not stop",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 0);
+       if (number.ok()) settings.failures = *number;
+       return number.status();
+     }},
+    {"for", "TIME", "real time to search for, such as 30s or 8h",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto budget = Duration(source, value, /*may_be_zero=*/false);
+       if (budget.ok()) settings.budget = *budget;
+       return budget.status();
      }},
     {"isolate", "1",
      "search in child processes: a crash is shrunk and reported",
@@ -100,6 +164,20 @@ constexpr Setting kSettings[] = {
        return absl::InvalidArgumentError(
            absl::StrCat(std::string(source), "=", Quote(value),
                         ": expected a folder that is there"));
+     }},
+    {"max_steps", "N",
+     "steps of an execution; one that takes more is a livelock",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 1, kStepMax);
+       if (number.ok()) settings.max_steps = *number;
+       return number.status();
+     }},
+    {"max_virtual_time", "TIME",
+     "virtual time of an execution; one that takes more fails",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto most = Duration(source, value, /*may_be_zero=*/false);
+       if (most.ok()) settings.max_virtual_time = *most;
+       return most.status();
      }},
     {"out", "DIR", "where to write reports and traces of what fails",
      [](Settings& settings, std::string_view source, std::string_view value) {
@@ -118,6 +196,13 @@ constexpr Setting kSettings[] = {
        }
        return ParseReplay(value).status();
      }},
+    {"resume", "1", "go on where the records in --clotho_out end",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       std::optional<bool> resume;
+       const absl::Status status = SetBool(resume, source, value);
+       settings.resume = resume.value_or(false);
+       return status;
+     }},
     {"schedules", "N",
      "how many executions to search, of tests that are searched",
      [](Settings& settings, std::string_view source, std::string_view value) {
@@ -125,11 +210,41 @@ constexpr Setting kSettings[] = {
        if (number.ok()) settings.schedules = *number;
        return number.status();
      }},
-    {"seed", "N", "the base seed of the search",
+    {"seed", "N", "the base seed of the search; or random, which is printed",
      [](Settings& settings, std::string_view source, std::string_view value) {
+       if (value == "random") {
+         settings.seed = RandomSeed();
+         return absl::OkStatus();
+       }
        const auto number = Number(source, value, 0);
        if (number.ok()) settings.seed = *number;
        return number.status();
+     }},
+    {"shard", "I/N",
+     "which part to do, from 0; or auto: the environment says so",
+     [](Settings&, std::string_view source, std::string_view value) {
+       // What it says is read together with what the environment says.
+       if (value == "auto") return absl::OkStatus();
+       const auto shard = ParseShard(value);
+       if (shard.ok()) return absl::OkStatus();
+       return absl::InvalidArgumentError(absl::StrCat(
+           std::string(source), "=", std::string(shard.status().message())));
+     }},
+    {"shard_by", "WHAT",
+     "what shards cut: tests (the list of them), or schedules (each)",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.shard_by_schedules = value == "schedules";
+       if (value == "schedules" || value == "tests") return absl::OkStatus();
+       return absl::InvalidArgumentError(
+           absl::StrCat(std::string(source), "=", Quote(value),
+                        ": expected tests or schedules"));
+     }},
+    {"shrink_for", "TIME",
+     "real time to shrink a failure for; 0: it stays as it is",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto time = Duration(source, value, /*may_be_zero=*/true);
+       if (time.ok()) settings.shrink_for = *time;
+       return time.status();
      }},
     {"size", "N", "how large the inputs become, of properties",
      [](Settings& settings, std::string_view source, std::string_view value) {
@@ -197,6 +312,64 @@ std::string Flag(std::string_view name) {
   return absl::StrCat("--clotho_", std::string(name));
 }
 
+// What was said, by the names of settings, and where it was said last.
+struct Said {
+  std::string source;
+  std::string value;
+};
+using Given = std::map<std::string_view, Said>;
+
+// What settings mean together, and with the rest of the environment.
+absl::Status Together(Given& given, Settings& settings) {
+  const auto variables = [](const char* name) -> std::optional<std::string> {
+    const char* const value = std::getenv(name);
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+  const auto shard_given = given.find("shard");
+  const bool has_shard = shard_given != given.end();
+  const absl::StatusOr<Shard> shard =
+      ReadShard(has_shard ? shard_given->second.value : "",
+                has_shard ? shard_given->second.source : "", variables);
+  if (!shard.ok()) return shard.status();
+  settings.shard = *shard;
+  if (has_shard || (settings.shard_by_schedules && shard->count > 1)) {
+    given["shard"].value = ShardText(*shard);
+    if (shard->block != 0) given["block"].value = absl::StrCat(shard->block);
+  }
+  if (const auto seed = given.find("seed");
+      seed != given.end() && seed->second.value == "random") {
+    if (settings.shard_by_schedules &&
+        (shard->count > 1 || shard->block != 0)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          seed->second.source,
+          "=random: each shard would have its own: expected a number"));
+    }
+    seed->second.value = absl::StrCat(*settings.seed);
+  }
+  if (settings.resume && settings.out.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        given["resume"].source,
+        "=1: where is the record? It is expected in --clotho_out=DIR"));
+  }
+  const auto tell = [&](std::string_view name) {
+    const auto said = given.find(name);
+    if (said == given.end()) return;
+    constexpr std::size_t kShown = 60;
+    std::string value = absl::CHexEscape(said->second.value.substr(0, kShown));
+    if (said->second.value.size() > kShown) value += "...";
+    absl::StrAppend(&settings.changes, settings.changes.empty() ? "" : " ",
+                    std::string(name), "=", value);
+    given.erase(said);
+  };
+  // What people look for first.
+  for (const char* name : {"strategy", "schedules", "seed", "shard"}) {
+    tell(name);
+  }
+  while (!given.empty()) tell(given.begin()->first);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
@@ -209,20 +382,24 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
-    // CLOTHO_DEBUG belongs to the runtime.
+    // CLOTHO_DEBUG belongs to the runtime; what CLOTHO_TOTAL_SHARDS says is
+    // read where it means something.
     if (text.substr(0, 7) == "CLOTHO_" &&
-        text.substr(0, 13) != "CLOTHO_DEBUG=") {
+        text.substr(0, 13) != "CLOTHO_DEBUG=" &&
+        text.substr(0, 20) != "CLOTHO_TOTAL_SHARDS=") {
       variables.emplace_back(text);
     }
   }
   std::sort(variables.begin(), variables.end());
-  const auto set = [&settings](std::string_view name, std::string_view source,
-                               std::string_view value,
-                               std::string (*spell)(std::string_view),
-                               bool& known) {
+  Given given;
+  const auto set = [&](std::string_view name, std::string_view source,
+                       std::string_view value,
+                       std::string (*spell)(std::string_view), bool& known) {
     for (const Setting& setting : kSettings) {
       if (spell(setting.name) != name) continue;
       known = true;
+      given[setting.name] = {.source = std::string(source),
+                             .value = std::string(value)};
       return setting.set(settings, source, value);
     }
     known = false;
@@ -262,6 +439,9 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
     if (!known) return Unknown("flag", name, &Flag);
     if (!status.ok()) return status;
   }
+  if (const absl::Status status = Together(given, settings); !status.ok()) {
+    return status;
+  }
   return settings;
 }
 
@@ -288,6 +468,17 @@ void ApplySettings(const Settings& settings, Search& search) {
   if (settings.seed.has_value()) search.seed = *settings.seed;
   if (settings.debug.has_value()) search.debug = *settings.debug;
   if (settings.isolate.has_value()) search.isolate = *settings.isolate;
+  if (settings.max_steps.has_value()) search.steps_max = *settings.max_steps;
+  if (settings.max_virtual_time.has_value()) {
+    search.virtual_time_max = *settings.max_virtual_time;
+  }
+  if (settings.shrink_for.has_value()) {
+    search.shrink_for = *settings.shrink_for;
+    if (search.shrink_for == Delay()) search.shrink_runs_max = 0;
+  }
+  if (settings.check_every.has_value()) {
+    search.check_every = *settings.check_every;
+  }
 }
 
 std::string SettingsUsage() {
@@ -297,7 +488,7 @@ std::string SettingsUsage() {
   for (const Setting& setting : kSettings) {
     std::string flag =
         absl::StrCat("  ", Flag(setting.name), "=", std::string(setting.value));
-    flag.resize(std::max<std::size_t>(flag.size() + 2, 30), ' ');
+    flag.resize(std::max<std::size_t>(flag.size() + 2, 34), ' ');
     absl::StrAppend(&usage, flag, std::string(setting.meaning), "\n");
   }
   return usage;

@@ -8,6 +8,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/sim/internal/shard.h"
 #include "clotho/sim/options.h"
 
 namespace clotho::sim::internal {
@@ -23,11 +25,42 @@ struct Settings {
   std::string out;   // Where results go; empty: nowhere.
   std::string kept;  // Where kept schedules are; empty: beside the tests.
   std::optional<bool> isolate;
+
+  // Of one execution.
+  std::optional<std::uint64_t> max_steps;
+  std::optional<Delay> max_virtual_time;
+  // Real time for each failure; 0: it is not shrunk.
+  std::optional<Delay> shrink_for;
+  // Every so many executions one is run twice; 0: none is.
+  std::optional<std::uint64_t> check_every;
+
+  // ---- Of a campaign: see campaign.h. ----
+
+  // Real time for the whole run.
+  std::optional<Delay> budget;
+  // Distinct failures of a test, until its search ends; 0: it does not.
+  std::optional<std::uint64_t> failures;
+  // Goes on where the records in `out` end.
+  bool resume = false;
+  // What this process does, and what is cut: the schedules of each test, or
+  // else the list of tests.
+  Shard shard;
+  bool shard_by_schedules = false;
+
+  // What was asked for, for people: "strategy=pct:3 shard=3/64". Empty: it is
+  // as the tests say.
+  std::string changes;
+
+  bool campaign() const {
+    return shard_by_schedules || resume || budget.has_value() ||
+           failures.value_or(1) != 1;
+  }
 };
 
 // Reads the variables CLOTHO_*, and Bazel's for results; then what is left of
 // the command line after GoogleTest has taken its own; the command line wins.
-// Whatever is not known or does not parse is an error that names it.
+// Who says which shard this is: see shard.h. Whatever is not known or does not
+// parse is an error that names it.
 absl::StatusOr<Settings> ReadSettings(int argc, char** argv);
 
 // The search that a test asks for, as changed by the settings. A test that is

@@ -5,11 +5,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/strategy.h"
 #include "clotho/sim/testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -96,6 +98,14 @@ CLOTHO_TEST(Fails, FarDownInAHelper) {
 CLOTHO_TEST(Skips, WhenAHelperSaysSo) {
   const auto skip = [] { GTEST_SKIP() << "not today"; };
   skip();
+  co_return;
+}
+
+// What no program under test does.
+CLOTHO_TEST(Breaks, InItsStrategy,
+            sim::With{[]() -> std::unique_ptr<sim::Strategy> {
+              throw std::runtime_error("no strategy today");
+            }}) {
   co_return;
 }
 
