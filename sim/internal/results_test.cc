@@ -191,7 +191,7 @@ TEST_F(ResultsTest, ADiskThatIsFullIsInTheReport) {
   Report report = Failed();
   {
     const SizeLimit limit(100);
-    EXPECT_TRUE(WriteResults(folder_, "Suite.Name", report).ok());
+    EXPECT_FALSE(WriteResults(folder_, "Suite.Name", report).ok());
   }
   EXPECT_THAT(report.Text(), HasSubstr("FILES   incomplete: cannot write \""));
   EXPECT_THAT(Names(folder_ + "/Suite.Name"), IsEmpty());
