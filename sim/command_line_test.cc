@@ -145,7 +145,7 @@ TEST(ExpectationTest, TheFirstOneIsTheFailure) {
   const Ended ended = RunTests("Fails.Expectation");
   EXPECT_THAT(
       ended.output,
-      AllOf(HasSubstr("sample_tests.cc:62: Failure"), HasSubstr("1 + 1"),
+      AllOf(HasSubstr("sample_tests.cc:63: Failure"), HasSubstr("1 + 1"),
             HasSubstr("the first"), HasSubstr("t = 1 ms, step 2"),
             Not(HasSubstr("follows from it")), Not(HasSubstr("Leaked task"))));
 }

@@ -23,11 +23,13 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/sim/failure.h"
 #include "clotho/sim/internal/busiest.h"
+#include "clotho/sim/internal/campaign.h"
 #include "clotho/sim/internal/child.h"
 #include "clotho/sim/internal/choice_list.h"
 #include "clotho/sim/internal/death.h"
 #include "clotho/sim/internal/launch.h"
 #include "clotho/sim/internal/races.h"
+#include "clotho/sim/internal/record.h"
 #include "clotho/sim/internal/recorder.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/internal/text.h"
@@ -81,9 +83,7 @@ class Explorer {
     simulator_.set_break_at_failure(search.break_at_failure);
     simulator_.set_job_time(search.job_time);
     simulator_.set_judge(search.judge);
-    report_.strategy = search.strategy;
-    report_.seed = search.seed;
-    report_.schedules = search.schedules;
+    report_ = NewReport();
   }
 
   Report RunSearch() {
@@ -91,6 +91,7 @@ class Explorer {
       Misused(search_.misuse);
       return std::move(report_);
     }
+    if (search_.campaign != nullptr) return CampaignHere();
     if (search_.isolate) {
       const ChildEnd end = InChild([this] { SearchHere(); });
       if (!end.said.has_value()) {
@@ -162,6 +163,83 @@ class Explorer {
     return std::move(report_);
   }
 
+  // A search in parts, or one that goes on after a failure.
+  Report CampaignHere() {
+    internal::Campaign& campaign = *search_.campaign;
+    Warm warm(*this);
+    if (!campaign.Begin(search_, warm.strategy())) {
+      return campaign.Summary(std::move(report_));
+    }
+    if (campaign.runs_kept()) {
+      for (const Search::Kept& kept : search_.kept) {
+        if (RunKept(kept)) continue;
+        if (report_.misused) return std::move(report_);
+        Report found = std::exchange(report_, NewReport());
+        const std::string origin = found.failure->origin;
+        campaign.Add(origin, /*number=*/0, std::move(found));
+      }
+    }
+    bool exhausted = false;
+    while (!exhausted && campaign.More()) {
+      const std::uint64_t j = campaign.next();
+      warm.Learn(j);
+      campaign.SetGoals(simulator_.goals());
+      const Execution& execution = warm.Run(j);
+      exhausted = warm.strategy().done();
+      if (!warm.strategy().counts()) continue;
+      const std::uint64_t number =
+          campaign.Count(execution, warm.strategy(), simulator_.goals());
+      campaign.Advance();
+      if (Counts(execution)) {
+        const std::string origin = execution.failure->origin;
+        if (campaign.CountHit(origin)) continue;
+        Report all = BeginOne(number);
+        Found(execution);
+        campaign.Add(origin, number, std::exchange(report_, std::move(all)));
+        continue;
+      }
+      // Which ones are checked must not depend on how many others are run here.
+      const std::uint64_t pick =
+          warm.strategy().numbered() ? j : execution.trace_hash;
+      if (search_.check_every == 0 || pick % search_.check_every != 0) continue;
+      campaign.CountChecked();
+      const std::uint64_t first = execution.trace_hash;
+      const Deviations deviations = execution.deviations;
+      if (Again(deviations).trace_hash == first) continue;
+      Report all = BeginOne(number);
+      NotDeterministic(deviations);
+      campaign.Add("not deterministic", number,
+                   std::exchange(report_, std::move(all)));
+    }
+    campaign.End(exhausted);
+    if (exhausted) report_.scope = warm.strategy().scope();
+    report_ = campaign.Summary(std::move(report_));
+    // Of one shard among others nobody can say what is missing.
+    const internal::Record& record = campaign.record();
+    const bool alone = record.shard.count == 1 && record.shard.block == 0;
+    if (alone && report_.passed() && campaign.status().ok()) {
+      if (search_.exhaustive && !exhausted) CutShort();
+      JudgeGoals(report_);
+    }
+    return std::move(report_);
+  }
+
+  Report NewReport() const {
+    Report report;
+    report.strategy = search_.strategy;
+    report.seed = search_.seed;
+    report.schedules = search_.schedules;
+    return report;
+  }
+
+  // A report of its own for what execution `number` has found. Returns the one
+  // of the whole.
+  Report BeginOne(std::uint64_t number) {
+    Report report = NewReport();
+    report.executions = number + 1;
+    return std::exchange(report_, std::move(report));
+  }
+
   static bool IsFailure(const Failure& failure) {
     return failure.kind != FailureKind::kDiscarded &&
            failure.kind != FailureKind::kSucceeded;
@@ -183,10 +261,7 @@ class Explorer {
     if (const auto* const run = std::get_if<StrategyRun>(&replay.schedule)) {
       // Not shrunk: what the strategy does is found out first.
       Warm warm(*this);
-      for (std::uint64_t j = 0; j < std::min(warm.warm_up(), run->execution);
-           ++j) {
-        warm.Run(j);
-      }
+      warm.Learn(run->execution);
       return Follow(replay, warm.Run(run->execution), std::nullopt);
     }
     const Deviations& deviations = std::get<Deviations>(replay.schedule);
@@ -205,8 +280,13 @@ class Explorer {
           strategy_(explorer.search_.make_strategy()),
           warm_up_(strategy_->warm_up()) {}
 
-    std::uint64_t warm_up() const { return warm_up_; }
-    const Strategy& strategy() const { return *strategy_; }
+    Strategy& strategy() { return *strategy_; }
+
+    // Runs those of the first ones that have to come before this one, and were
+    // not run.
+    void Learn(std::uint64_t j) {
+      while (learned_ < std::min(warm_up_, j)) Run(learned_);
+    }
 
     const Execution& Run(std::uint64_t j) {
       Simulator& simulator = explorer_.simulator_;
@@ -219,6 +299,7 @@ class Explorer {
         strategy_->EndExecution();
         return execution;
       }
+      learned_ = j + 1;
       simulator.set_profile(&profile_);
       PlainStrategy plain;
       RoleRandomStrategy random;
@@ -233,6 +314,7 @@ class Explorer {
     Explorer& explorer_;
     const std::unique_ptr<Strategy> strategy_;
     const std::uint64_t warm_up_;
+    std::uint64_t learned_ = 0;  // Of the first ones.
     Profile profile_;
     bool prepared_ = false;
   };

@@ -39,6 +39,9 @@
 #include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
+namespace internal {
+class Campaign;
+}  // namespace internal
 
 // The limit of the sizes of inputs. (rapidcheck's are ints.)
 inline constexpr std::uint64_t kInputSizeMax = 1'000'000;
@@ -93,6 +96,9 @@ struct Search {
   // Every so many executions one is run twice and compared; 0: none but
   // failures.
   std::uint64_t check_every = 1'000;
+  // What runs it in parts and goes on after a failure: see internal/campaign.h.
+  // Null: nothing does.
+  internal::Campaign* campaign = nullptr;
 
   // ---- Of properties, which are searched input by input: see
   // properties/property.h. ----

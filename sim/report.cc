@@ -382,9 +382,14 @@ std::string Report::Text() const {
     AddBlock(out, "INPUT", InputText(*this));
   }
   const auto add_files = [this](std::string& to) {
-    if (files.empty()) return;
-    absl::StrAppend(&to, "\n");
-    AddBlock(to, "FILES", files);
+    if (!files.empty()) {
+      absl::StrAppend(&to, "\n");
+      AddBlock(to, "FILES", files);
+    }
+    if (!others.empty()) {
+      absl::StrAppend(&to, "\n");
+      AddBlock(to, "OTHERS", others);
+    }
   };
   if (diverged || misused) {
     add_files(out);
@@ -416,8 +421,9 @@ std::string Report::Text() const {
     AddBlock(out, "AGAIN", again);
   }
 
-  // Of two runs that differ, the schedule explains nothing.
-  if (!nondeterministic) {
+  // Of two runs that differ, the schedule explains nothing; and of a failure
+  // that another process has found only its own report says more.
+  if (!nondeterministic && (schedules > 0 || !trace.events.empty())) {
     absl::StrAppend(&out, "\n");
     AddBlock(out, "CHANGE",
              Wrap(ChangeText(*this), kWidth - kMargin, /*indent=*/8));
@@ -449,8 +455,11 @@ std::string Report::Text() const {
                      ? absl::StrCat(
                            strategy, ", base seed ", seed,
                            crashed ? ""
-                                   : absl::StrCat(", execution ", executions,
-                                                  " of ", schedules))
+                                   : absl::StrCat(
+                                         ", execution ", executions,
+                                         schedules == UINT64_MAX
+                                             ? ""
+                                             : absl::StrCat(" of ", schedules)))
                      : kept,
                  nondeterministic ? "; a second run differed"
                  : crashed        ? "; died again, in a child process"

@@ -91,6 +91,9 @@ class Report {
   // The schedule of sim::Also that has found the failure. Empty: the search.
   std::string kept;
 
+  // Of a campaign: its other failures, a line for each. Empty: there is none.
+  std::string others;
+
   // How to run this test, for AGAIN; see `Launch`.
   std::string again;
 

@@ -28,6 +28,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -201,6 +202,23 @@ class Strategy {
   virtual std::string scope() const { return ""; }
   // How many of those that were run had been run before.
   virtual std::uint64_t repeated() const { return 0; }
+
+  // ---- For searches that several processes share: see internal/campaign.h.
+
+  // An execution depends on its seed alone, and not on those before it.
+  virtual bool numbered() const { return true; }
+  // Asked before the first execution, and only of one that is not numbered:
+  // whether it can do the part `index` of `count`, so that all of them together
+  // are the whole. From then on it does that part.
+  virtual bool TakePart(std::uint64_t /*index*/, std::uint64_t count) {
+    return count == 1;
+  }
+  // Of one that has taken a part: whether the last execution is one of it. Some
+  // are run only to find the parts.
+  virtual bool counts() const { return true; }
+  // And its place among those of all parts: the same in whatever part it is
+  // run, and rising from one to the next. Nothing: the number of the execution.
+  virtual std::optional<std::uint64_t> order() const { return std::nullopt; }
 };
 
 }  // namespace clotho::sim

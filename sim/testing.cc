@@ -1,11 +1,15 @@
 #include "clotho/sim/testing.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <ios>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,10 +23,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "clotho/sim/failure.h"
+#include "clotho/sim/internal/campaign.h"
 #include "clotho/sim/internal/death.h"
+#include "clotho/sim/internal/journal.h"
 #include "clotho/sim/internal/launch.h"
+#include "clotho/sim/internal/record.h"
 #include "clotho/sim/internal/results.h"
 #include "clotho/sim/internal/settings.h"
+#include "clotho/sim/internal/shard.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/internal/text.h"
 #include "gtest/gtest-spi.h"
@@ -46,6 +54,13 @@ internal::Settings& GetSettings() {
   static internal::Settings* const settings = new internal::Settings;
   return *settings;
 }
+
+// argv[0], and when the run has begun.
+const char* program = "";
+internal::Campaign::Clock::time_point run_begun;
+
+// How many tests have had a campaign.
+std::int64_t campaigns_begun = 0;
 
 // How many tests have failed only as incomplete.
 int incomplete_tests = 0;
@@ -136,6 +151,88 @@ bool SelectedNothing(const internal::Settings& settings) {
   return testing::UnitTest::GetInstance()->test_to_run_count() == 0 &&
          (settings.shard_by_schedules || settings.shard.index == 0) &&
          (bazel == nullptr || std::string_view(bazel) != "1");
+}
+
+// ---- Campaigns: see internal/campaign.h. ----
+
+// The journal of this run, opened when the first campaign begins.
+internal::Journal& GetJournal() {
+  static auto* const journal = new internal::Journal;
+  return *journal;
+}
+
+void Journalize(const std::string& line) {
+  const absl::Status written = GetJournal().Write(line);
+  if (!written.ok()) FailInfrastructure(std::string(written.message()));
+}
+
+void BeginJournal() {
+  const internal::Settings& settings = GetSettings();
+  if (settings.out.empty() || GetJournal().is_open()) return;
+  const absl::Status opened = GetJournal().Open(settings.out);
+  if (!opened.ok()) {
+    FailInfrastructure(std::string(opened.message()));
+    return;
+  }
+  Journalize(
+      absl::StrCat("{\"event\": \"run\", \"clotho_results\": 1, \"program\": ",
+                   internal::JsonString(program),
+                   ", \"settings\": ", internal::JsonString(settings.changes),
+                   ", \"shard\": ", settings.shard.index,
+                   ", \"shards\": ", settings.shard.count,
+                   ", \"block\": ", settings.shard.block, ", \"shard_by\": \"",
+                   settings.shard_by_schedules ? "schedules" : "tests", "\"}"));
+}
+
+// The time that there is for all tests is shared out: what one leaves, the
+// others have.
+std::optional<internal::Campaign::Clock::time_point> DeadlineOfNextTest() {
+  using Clock = internal::Campaign::Clock;
+  const internal::Settings& settings = GetSettings();
+  if (!settings.budget.has_value()) return std::nullopt;
+  const Clock::time_point now = Clock::now();
+  const std::chrono::nanoseconds left = std::max(
+      std::chrono::nanoseconds(0),
+      run_begun + std::chrono::nanoseconds(settings.budget->ns()) - now);
+  const testing::UnitTest& all = *testing::UnitTest::GetInstance();
+  std::int64_t tests = 0;
+  for (int i = 0; i < all.total_test_suite_count(); ++i) {
+    const testing::TestSuite& suite = *all.GetTestSuite(i);
+    for (int j = 0; j < suite.total_test_count(); ++j) {
+      const testing::TestInfo& info = *suite.GetTestInfo(j);
+      tests += info.should_run() && IsSearched(info);
+    }
+  }
+  return now + left / std::max<std::int64_t>(1, tests - campaigns_begun++);
+}
+
+void Tell(const std::string& text) {
+  std::printf("[  CLOTHO  ] %s\n", text.c_str());
+  std::fflush(stdout);
+}
+
+// What a test's campaign came to that its report does not say.
+void EndCampaign(const internal::Campaign& campaign) {
+  const internal::Record& record = campaign.record();
+  if (absl::IsInvalidArgument(campaign.status())) {
+    SetExitCode(kUsage);
+  } else if (!campaign.status().ok()) {
+    FailInfrastructure(std::string(campaign.status().message()));
+  }
+  if (std::ranges::find(record.failures,
+                        FailureKindName(FailureKind::kNotDeterministic),
+                        &internal::Finding::kind) != record.failures.end()) {
+    SetExitCode(kNotReproducible);
+  }
+  Journalize(absl::StrCat(
+      "{\"event\": \"test\", \"test\": ", internal::JsonString(record.test),
+      ", \"shard\": ", record.shard.index, ", \"verdict\": \"",
+      !campaign.status().ok()    ? "broken"
+      : !record.failures.empty() ? "failed"
+      : record.complete          ? "passed"
+                                 : "incomplete",
+      "\", \"executions\": ", record.executions,
+      ", \"failures\": ", record.failures.size(), "}"));
 }
 
 // The test that the replay string was used for; empty: none yet.
@@ -271,7 +368,8 @@ void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
                [body](const Search& how, std::string_view name,
                       std::string_view replay) {
                  return RunReplay(body, how, name, replay);
-               }},
+               },
+           .has_campaigns = true},
           search, file, line);
 }
 
@@ -293,6 +391,36 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   }
   search.kept.insert(search.kept.begin(), kept->begin(), kept->end());
   SetDeathText(HowToSeeADeathAgain(name, settings.replay.empty()));
+  std::optional<Campaign> campaign;
+  if (settings.campaign() && settings.replay.empty()) {
+    if (test.has_campaigns) {
+      if (search.isolate) {
+        Tell(absl::StrCat(name,
+                          ": a campaign does not isolate: a crash ends it, "
+                          "after a line that replays it"));
+      }
+      // Until the time is up, if nothing else is said.
+      if (settings.budget.has_value() && !settings.schedules.has_value() &&
+          search.schedules > 1) {
+        search.schedules = kNoBound;
+      }
+      BeginJournal();
+      campaign.emplace(CampaignOptions{
+          .test = name,
+          .out = settings.out,
+          .shard = settings.shard_by_schedules ? settings.shard : Shard(),
+          .failures_max = settings.failures.value_or(1),
+          .deadline = DeadlineOfNextTest(),
+          .resume = settings.resume,
+          .journal = &GetJournal(),
+          .tell = &Tell});
+      search.campaign = &*campaign;
+    } else {
+      Tell(absl::StrCat(name,
+                        ": a property has no campaign: it runs as a whole, "
+                        "in one shard, up to its first failure"));
+    }
+  }
   absl::StatusOr<Report> report = absl::UnknownError("not run");
   std::vector<testing::TestPartResult> others;
   {
@@ -306,6 +434,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   }
   // It is for this test only, and not for a search that the next one makes.
   SetDeathText("");
+  if (campaign.has_value()) EndCampaign(*campaign);
   for (const testing::TestPartResult& other : others) {
     if (other.skipped()) GTEST_SKIP() << other.message();
     if (other.failed()) {
@@ -318,8 +447,10 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
     return;
   }
   testing::Test::RecordProperty("clotho_strategy", report->strategy);
-  testing::Test::RecordProperty("clotho_executions",
-                                absl::StrCat(report->executions));
+  testing::Test::RecordProperty(
+      "clotho_executions",
+      absl::StrCat(campaign.has_value() ? campaign->record().executions
+                                        : report->executions));
   if (report->tests > 0) {
     testing::Test::RecordProperty("clotho_cases", absl::StrCat(report->tests));
   }
@@ -344,6 +475,9 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
         << name;
     return;
   }
+  if (campaign.has_value() && !campaign->status().ok()) {
+    ADD_FAILURE_AT(file, line) << std::string(campaign->status().message());
+  }
   if (report->passed()) return;
   testing::Test::RecordProperty("clotho_replay", FormatReplay(report->replay));
   if (report->nondeterministic || report->diverged) {
@@ -354,7 +488,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
     ++incomplete_tests;
     if (exit_code == kPassed) SetExitCode(kIncomplete);
   }
-  if (!settings.out.empty()) {
+  if (!settings.out.empty() && !campaign.has_value()) {
     const absl::Status written = WriteResults(settings.out, name, *report);
     if (!written.ok()) FailInfrastructure(std::string(written.message()));
   }
@@ -378,6 +512,27 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
 
 }  // namespace internal
 
+namespace {
+
+// What GoogleTest says, together with what it does not know.
+int ExitCodeOf(int verdict, const char* name) {
+  if (SelectedNothing(GetSettings())) {
+    std::fprintf(stderr,
+                 "%s: no test was selected by --gtest_filter=%s: expected the "
+                 "name of one, as --gtest_list_tests has it\n",
+                 name, testing::GTEST_FLAG(filter).c_str());
+    return kNoTest;
+  }
+  if (exit_code == kPassed || exit_code == kIncomplete) {
+    // What only says too little counts for less than a failure.
+    const int failed = testing::UnitTest::GetInstance()->failed_test_count();
+    if (failed > incomplete_tests) return verdict;
+  }
+  return exit_code != kPassed ? exit_code : verdict;
+}
+
+}  // namespace
+
 int RunAllTests(int argc, char** argv) {
   absl::InitializeSymbolizer(argv[0]);
   internal::SetProgram(argv[0]);
@@ -399,25 +554,17 @@ int RunAllTests(int argc, char** argv) {
     return kUsage;
   }
   GetSettings() = *settings;
+  program = argv[0];
+  run_begun = internal::Campaign::Clock::now();
   if (!settings->changes.empty()) {
     std::printf("[  CLOTHO  ] %s\n", settings->changes.c_str());
     std::fflush(stdout);
   }
   TellGoogleTestOfShards(*settings);
-  const int verdict = RUN_ALL_TESTS();
-  if (SelectedNothing(*settings)) {
-    std::fprintf(stderr,
-                 "%s: no test was selected by --gtest_filter=%s: expected the "
-                 "name of one, as --gtest_list_tests has it\n",
-                 argv[0], testing::GTEST_FLAG(filter).c_str());
-    return kNoTest;
-  }
-  if (exit_code == kPassed || exit_code == kIncomplete) {
-    // What only says too little counts for less than a failure.
-    const int failed = testing::UnitTest::GetInstance()->failed_test_count();
-    if (failed > incomplete_tests) return verdict;
-  }
-  return exit_code != kPassed ? exit_code : verdict;
+  const int code = ExitCodeOf(RUN_ALL_TESTS(), argv[0]);
+  Journalize(absl::StrCat("{\"event\": \"end\", \"code\": ", code, "}"));
+  // That may have been what could not be written.
+  return exit_code == kInfrastructure ? exit_code : code;
 }
 
 }  // namespace clotho::sim

@@ -60,6 +60,9 @@ struct Searched {
   std::function<absl::StatusOr<Report>(
       const Search& search, std::string_view name, std::string_view replay)>
       replay;
+  // Whether its search can be a campaign: see internal/campaign.h. Else it is
+  // run as ever, in one shard.
+  bool has_campaigns = false;
 };
 
 // Runs the test that GoogleTest has come to, and tells GoogleTest what was

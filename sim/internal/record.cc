@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -22,11 +23,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 __extension__ using Wide = unsigned __int128;
-
-std::string Dump(const Json& json) {
-  return json.dump(/*indent=*/-1, /*indent_char=*/' ', /*ensure_ascii=*/true,
-                   Json::error_handler_t::replace);
-}
 
 std::string Decimal(Wide number) {
   std::string digits;
@@ -174,11 +170,11 @@ std::string RecordFile(std::string_view out, std::string_view test,
 
 std::string FormatRecord(const Record& record) {
   std::string text = absl::StrCat(
-      "{\"clotho_record\": 1, \"campaign\": ", Dump(record.campaign),
-      ", \"test\": ", Dump(record.test), ", \"shard\": ", record.shard.index,
-      ", \"shards\": ", record.shard.count,
-      ",\n \"strategy\": ", Dump(record.strategy), ", \"seed\": ", record.seed,
-      ", \"schedules\": ", record.schedules,
+      "{\"clotho_record\": 1, \"campaign\": ", JsonString(record.campaign),
+      ", \"test\": ", JsonString(record.test),
+      ", \"shard\": ", record.shard.index, ", \"shards\": ", record.shard.count,
+      ",\n \"strategy\": ", JsonString(record.strategy),
+      ", \"seed\": ", record.seed, ", \"schedules\": ", record.schedules,
       ", \"block\": ", record.shard.block, ",\n \"next\": ", record.next,
       ", \"complete\": ", record.complete ? "true" : "false",
       ", \"exhausted\": ", record.exhausted ? "true" : "false");
@@ -199,29 +195,48 @@ std::string FormatRecord(const Record& record) {
     separator = ",\n  ";
   }
   absl::StrAppend(&text, "]},\n \"goals\": [");
+  std::vector<RecordedGoal> goals = record.goals;
+  std::ranges::sort(goals, [](const RecordedGoal& a, const RecordedGoal& b) {
+    return std::tie(a.place, a.goal) < std::tie(b.place, b.goal);
+  });
   separator = "\n  ";
-  for (const RecordedGoal& goal : record.goals) {
-    absl::StrAppend(&text, separator, "{\"goal\": ", Dump(goal.goal),
-                    ", \"place\": ", Dump(goal.place),
+  for (const RecordedGoal& goal : goals) {
+    absl::StrAppend(&text, separator, "{\"goal\": ", JsonString(goal.goal),
+                    ", \"place\": ", JsonString(goal.place),
                     ", \"reached\": ", goal.reached, ", \"first\": ",
                     goal.first.has_value() ? absl::StrCat(*goal.first) : "null",
                     "}");
     separator = ",\n  ";
   }
   absl::StrAppend(&text, "],\n \"failures\": [");
+  std::vector<Finding> failures = record.failures;
+  std::ranges::sort(failures, [](const Finding& a, const Finding& b) {
+    return std::tie(a.first, a.origin) < std::tie(b.first, b.origin);
+  });
   separator = "\n  ";
-  for (const Finding& failure : record.failures) {
-    absl::StrAppend(
-        &text, separator, "{\"origin\": ", Dump(failure.origin),
-        ", \"kind\": ", Dump(failure.kind), ", \"what\": ", Dump(failure.what),
-        ", \"place\": ", Dump(failure.place), ", \"first\": ", failure.first,
-        ", \"hits\": ", failure.hits, ", \"replay\": ", Dump(failure.replay),
-        ", \"departures\": ", failure.departures,
-        ", \"folder\": ", Dump(failure.folder), "}");
+  for (const Finding& failure : failures) {
+    absl::StrAppend(&text, separator, "{", FindingMembers(failure), "}");
     separator = ",\n  ";
   }
   absl::StrAppend(&text, "]}\n");
   return text;
+}
+
+std::string JsonString(std::string_view text) {
+  return Json(text).dump(/*indent=*/-1, /*indent_char=*/' ',
+                         /*ensure_ascii=*/true, Json::error_handler_t::replace);
+}
+
+std::string FindingMembers(const Finding& failure) {
+  return absl::StrCat("\"origin\": ", JsonString(failure.origin),
+                      ", \"kind\": ", JsonString(failure.kind),
+                      ", \"what\": ", JsonString(failure.what),
+                      ", \"place\": ", JsonString(failure.place),
+                      ", \"first\": ", failure.first,
+                      ", \"hits\": ", failure.hits,
+                      ", \"replay\": ", JsonString(failure.replay),
+                      ", \"departures\": ", failure.departures,
+                      ", \"folder\": ", JsonString(failure.folder));
 }
 
 absl::StatusOr<Record> ParseRecord(std::string_view text) {

@@ -66,8 +66,10 @@ struct Record {
   // More than 64 bits: a night of executions may last for ages.
   __extension__ unsigned __int128 virtual_time_ns = 0;
   TraceSketch sketch;
-  std::vector<RecordedGoal> goals;  // By place, then by name.
-  std::vector<Finding> failures;    // By first, then by origin.
+  // In whatever order they were come by; the text has them by place and name,
+  // and by first and origin.
+  std::vector<RecordedGoal> goals;
+  std::vector<Finding> failures;
 };
 
 // Where it is: "out/Suite.Name/shard-3-of-64.json".
@@ -75,6 +77,11 @@ std::string RecordFile(std::string_view out, std::string_view test,
                        const Shard& shard);
 
 std::string FormatRecord(const Record& record);
+
+// For lines of the journal: a string with its quotes, in ASCII; and what stands
+// between the braces of a failure.
+std::string JsonString(std::string_view text);
+std::string FindingMembers(const Finding& failure);
 
 // An error says what is missing or wrong.
 absl::StatusOr<Record> ParseRecord(std::string_view text);

@@ -88,9 +88,11 @@ absl::Status WriteFile(const std::string& path, std::string_view content) {
 }
 
 absl::Status WriteResults(const std::string& folder, std::string_view test,
-                          Report& report) {
+                          Report& report, std::string_view part) {
   const std::string name = FileName(test);
-  const std::string own = absl::StrCat(folder, "/", name);
+  const std::string below =
+      absl::StrCat(name, part.empty() ? "" : "/", std::string(part));
+  const std::string own = absl::StrCat(folder, "/", below);
   std::error_code error;
   std::filesystem::create_directories(own, error);
   if (error) {
@@ -125,7 +127,7 @@ absl::Status WriteResults(const std::string& folder, std::string_view test,
   for (const File& file : files) {
     absl::StrAppend(&names, names.empty() ? "" : "  ", file.name);
   }
-  report.files = Shown(folder, name, names);
+  report.files = Shown(folder, below, names);
   files[0].content = report.Text();
   for (const File& file : files) {
     const absl::Status written =

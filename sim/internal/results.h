@@ -25,9 +25,10 @@ absl::Status WriteFile(const std::string& path, std::string_view content);
 // Writes what there is to know about a failure of `test` into a folder of its
 // own below `folder`, which is made if it is not there: the report, the trace
 // in two forms, and the schedule as it would be kept. Puts where they are, or
-// what has gone wrong, into `report.files`; and returns what has gone wrong.
+// what has gone wrong, into `report.files`; and returns what has gone wrong. Of
+// several failures of a test each has a folder of its own, `part`, in that.
 absl::Status WriteResults(const std::string& folder, std::string_view test,
-                          Report& report);
+                          Report& report, std::string_view part = "");
 
 // Where the kept schedules of a test are: in `folder`; if that is empty, in
 // testdata/clotho beside the source file.

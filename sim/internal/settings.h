@@ -51,6 +51,7 @@ struct Settings {
   // as the tests say.
   std::string changes;
 
+  // It is for tests that are searched: see campaign.h.
   bool campaign() const {
     return shard_by_schedules || resume || budget.has_value() ||
            failures.value_or(1) != 1;

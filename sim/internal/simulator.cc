@@ -139,6 +139,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   if (observer_ != nullptr) observer_->End(loop_);
   Finish();
   execution_.steps = step_;
+  execution_.chains = chains_.size() - 1;
   execution_.time_ns = clock_.NowNs();
   execution_.trace_hash = trace_hash_.Finish();
   const std::uint64_t check = check_hash_.Finish();
@@ -316,6 +317,7 @@ void Simulator::Goal(std::string_view goal, bool reached,
     goals_.push_back({.goal = std::string(goal), .location = location});
     count = goals_.end() - 1;
   }
+  ++count->met;
   if (reached) ++count->reached;
 }
 

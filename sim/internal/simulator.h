@@ -72,6 +72,8 @@ struct Execution {
   Deviations deviations;
   std::uint64_t steps = 0;
   std::uint64_t choice_points = 0;
+  // Tasks, and callbacks that belong to none: see Chain.
+  std::uint64_t chains = 0;
   // Of the steps that were taken: equal executions have equal ones.
   std::uint64_t trace_hash = 0;
   // Of the choice points that were met, for the replay string.
@@ -83,7 +85,8 @@ struct Execution {
 struct GoalCount {
   std::string goal;
   std::source_location location;
-  std::uint64_t reached = 0;  // How often.
+  std::uint64_t met = 0;      // How often the program has come past it,
+  std::uint64_t reached = 0;  // and how often it was true then.
 };
 
 class Simulator;
@@ -153,6 +156,8 @@ class Simulator final : public Scheduler,
   // The goals that were met since the last call of this, in the order in which
   // the program first came past them.
   std::vector<GoalCount> TakeGoals() { return std::exchange(goals_, {}); }
+
+  const std::vector<GoalCount>& goals() const { return goals_; }
 
   // The next executions fail in place of this step, before it is taken: what
   // led to a step that no process survives can still be seen. 0: none does.

@@ -1,7 +1,12 @@
 #include "clotho/sim/strategies/exhaustive.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <ranges>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -20,9 +25,18 @@ std::uint64_t ExhaustiveStrategy::Next(std::uint64_t size) {
 
 void ExhaustiveStrategy::EndExecution() {
   path_.resize(made_);
-  if (departures_max_ != 0 && departures_ < bound_) ++repeated_;
+  if (unrolling_) {
+    Unroll();
+    return;
+  }
+  const bool repeated = departures_max_ != 0 && departures_ < bound_;
+  if (repeated) ++repeated_;
+  if (part_count_ != 0) {
+    counts_ = !repeated;
+    order_ = OrderOf(path_);
+  }
   // The last choice that has another value, within the bound.
-  for (; !path_.empty(); path_.pop_back()) {
+  for (; path_.size() > subtrees_[subtree_].root.size(); path_.pop_back()) {
     Choice& last = path_.back();
     departures_ -= last.value != 0;
     if (last.value + 1 == last.size) continue;
@@ -33,12 +47,100 @@ void ExhaustiveStrategy::EndExecution() {
     ++last.value;
     return;
   }
-  if (!cut_ || bound_ == departures_max_) {
-    done_ = true;
+  GoTo(subtree_ + 1);
+}
+
+void ExhaustiveStrategy::GoTo(std::size_t subtree) {
+  while (true) {
+    for (; subtree < subtrees_.size(); ++subtree) {
+      if (subtrees_[subtree].departures <= bound_) {
+        subtree_ = subtree;
+        path_ = subtrees_[subtree].root;
+        return;
+      }
+      cut_ = true;
+    }
+    if (!cut_ || bound_ >= departures_max_) break;
+    ++bound_;
+    cut_ = false;
+    subtree = 0;
+  }
+  cut_ = cut_ || left_out_;
+  done_ = true;
+}
+
+bool ExhaustiveStrategy::TakePart(std::uint64_t index, std::uint64_t count) {
+  part_ = index;
+  part_count_ = count;
+  unrolling_ = count > 1;
+  return true;
+}
+
+void ExhaustiveStrategy::Unroll() {
+  counts_ = false;
+  Subtree& here = subtrees_[subtree_];
+  if (path_.size() <= here.root.size()) {
+    here.unrolled = true;
+    below_.push_back(std::move(here));
+  } else {
+    const std::uint64_t size = path_[here.root.size()].size;
+    for (std::uint64_t value = 0; value < size; ++value) {
+      Subtree subtree = {.root = here.root, .departures = here.departures};
+      subtree.root.push_back({.size = size, .value = value});
+      subtree.departures += value != 0;
+      if (departures_max_ != 0 && subtree.departures > departures_max_) {
+        left_out_ = true;
+        break;
+      }
+      below_.push_back(std::move(subtree));
+    }
+  }
+  // Level by level: the next that may have others below it.
+  for (++subtree_; subtree_ < subtrees_.size(); ++subtree_) {
+    if (!subtrees_[subtree_].unrolled) {
+      path_ = subtrees_[subtree_].root;
+      return;
+    }
+    below_.push_back(std::move(subtrees_[subtree_]));
+  }
+  subtrees_ = std::exchange(below_, {});
+  const auto may_grow = std::ranges::find(subtrees_, false, &Subtree::unrolled);
+  if (subtrees_.size() >= 8 * part_count_ || may_grow == subtrees_.end()) {
+    TakeSubtrees();
     return;
   }
-  ++bound_;
-  cut_ = false;
+  for (const Subtree& subtree :
+       std::ranges::subrange(subtrees_.begin(), may_grow)) {
+    below_.push_back(subtree);
+  }
+  subtree_ = static_cast<std::size_t>(may_grow - subtrees_.begin());
+  path_ = may_grow->root;
+}
+
+void ExhaustiveStrategy::TakeSubtrees() {
+  std::vector<Subtree> own;
+  for (std::size_t i = 0; i < subtrees_.size(); ++i) {
+    if (i % part_count_ == part_) own.push_back(std::move(subtrees_[i]));
+  }
+  subtrees_ = std::move(own);
+  unrolling_ = false;
+  GoTo(0);
+}
+
+// Executions with fewer departures come first, if there is a bound; then the
+// order is that of the tree: what lies below each choice has its share of the
+// numbers.
+std::uint64_t ExhaustiveStrategy::OrderOf(const Path& path) const {
+  constexpr int kBits = 47;
+  std::uint64_t first = 0;
+  std::uint64_t share = std::uint64_t{1} << kBits;
+  std::uint64_t departures = 0;
+  for (const Choice& choice : path) {
+    departures += choice.value != 0;
+    share /= choice.size;
+    first += share * choice.value;
+  }
+  return departures_max_ == 0 ? first : first + (departures << kBits);
 }
 
 std::string ExhaustiveStrategy::scope() const {

@@ -8,6 +8,12 @@
 // of choices, in which nothing is run twice. Decisions of the environment
 // (choice.h) are choices like any other. Takes the memory of one execution.
 //
+// Of `count` parts one is the search of some subtrees. The tree is unrolled
+// until it has at least eight for each part, or no more; in their order, the
+// first is of the first part, the next of the next, and so on, over and over.
+// Each part unrolls the same tree, with one execution for a node of it, and
+// runs no other execution of another part.
+//
 // It is exhaustive with respect to what the explorer decides, for one input of
 // the program. What any other strategy can find, it finds; but k choices of two
 // candidates are 2^k executions.
@@ -17,6 +23,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,23 +53,56 @@ class ExhaustiveStrategy final : public Strategy {
   bool done() const override { return done_; }
   std::string scope() const override;
   std::uint64_t repeated() const override { return repeated_; }
+  bool numbered() const override { return false; }
+  bool TakePart(std::uint64_t index, std::uint64_t count) override;
+  bool counts() const override { return counts_; }
+  std::optional<std::uint64_t> order() const override { return order_; }
 
  private:
   struct Choice {
     std::uint64_t size;
     std::uint64_t value;
   };
+  using Path = std::vector<Choice>;
+  // What begins with some choices.
+  struct Subtree {
+    Path root;
+    std::uint64_t departures = 0;  // In the root.
+    bool unrolled = false;         // It is one execution: no choice follows.
+  };
 
   std::uint64_t Next(std::uint64_t size);
+  // An execution has shown what follows on a subtree's root: takes the subtrees
+  // below it for it.
+  void Unroll();
+  // There is enough of them: keeps those of this part.
+  void TakeSubtrees();
+  // Goes to the next subtree, from this one on, that has an execution within
+  // the bound; and from the last one to the next bound.
+  void GoTo(std::size_t subtree);
+  std::uint64_t OrderOf(const Path& path) const;
 
   const std::uint64_t departures_max_;
-  std::uint64_t bound_;       // Of this round.
-  bool cut_ = false;          // In this round a choice was left out for it.
-  std::vector<Choice> path_;  // What is to be chosen, then what was.
+  std::uint64_t bound_;  // Of this round.
+  bool cut_ = false;     // In this round a choice was left out for it.
+  Path path_;            // What is to be chosen, then what was.
   std::size_t made_ = 0;
   std::uint64_t departures_ = 0;
   std::uint64_t repeated_ = 0;
   bool done_ = false;
+
+  // The part. The whole is one subtree, without a choice at its root.
+  std::uint64_t part_ = 0;
+  std::uint64_t part_count_ = 0;  // 0: no part was asked for.
+  std::vector<Subtree> subtrees_ = {Subtree()};
+  std::size_t subtree_ = 0;
+  // While the tree is unrolled: those that come before `subtree_` have become
+  // these.
+  bool unrolling_ = false;
+  std::vector<Subtree> below_;
+  bool left_out_ = false;  // A subtree with more departures than there may be.
+  bool counts_ = true;
+  std::optional<std::uint64_t> order_;
 };
 
 }  // namespace clotho::sim

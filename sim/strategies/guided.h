@@ -49,6 +49,10 @@ class GuidedStrategy final : public Strategy {
   std::size_t Choose(const ChoicePoint& point) override;
   std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng) override;
   bool wants_hand_overs() const override { return true; }
+  // Parts are islands: each has the seeds of its executions, and keeps what it
+  // has seen itself.
+  bool numbered() const override { return false; }
+  bool TakePart(std::uint64_t, std::uint64_t) override { return true; }
   void HandedOver(std::uint64_t hand_over) override;
   void EndExecution() override;
 

@@ -46,6 +46,7 @@ class ReducedStrategy final : public Strategy {
   bool done() const override { return gave_up_.empty() ? done_ : all_.done(); }
   std::string scope() const override;
   std::uint64_t repeated() const override { return repeated_; }
+  bool numbered() const override { return false; }
 
  private:
   // A process that sleeps, and what its next step touches.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
@@ -120,6 +121,65 @@ CLOTHO_TEST(Disabled, DISABLED_Fails) {
   std::signal(SIGTRAP, [](int) { std::puts("TRAP"); });
   return true;
 }();
+
+// ---- For campaigns. ----
+
+// Of three tasks, "abcabc" in plain order.
+Coro<std::string> RunThree() {
+  auto log = std::make_shared<std::string>();
+  std::vector<Task<void>> tasks;
+  for (const char name : {'a', 'b', 'c'}) {
+    tasks.push_back(
+        CreateTask(Append(log, name), {.name = std::string(1, name)}));
+  }
+  for (const Task<void>& task : tasks) co_await task;
+  co_return *log;
+}
+
+// Three failures, and goals that are reached at once, late, and never.
+Coro<void> FailInThreeWays() {
+  const std::string log = co_await RunThree();
+  Sometimes(log[0] == 'b', "b is first");
+  Sometimes(log == "ccbbaa", "it is the other way round");
+  Always(log != "cbacba", "they do not turn round");
+  EXPECT_NE(log, "aabbcc") << "one after the other";
+  if (log == "bbaacc") throw std::runtime_error("b, a, c");
+}
+
+CLOTHO_TEST(Campaign, Several, sim::Fuzz{.schedules = 600}) {
+  co_await FailInThreeWays();
+}
+
+CLOTHO_TEST(Campaign, Passes, sim::Fuzz{.schedules = 600}) {
+  const std::string log = co_await RunThree();
+  Sometimes(log[0] == 'c', "c is first");
+}
+
+CLOTHO_TEST(Campaign, MissesAGoal, sim::Random{.schedules = 50}) {
+  const std::string log = co_await RunThree();
+  Sometimes(log.empty(), "nothing is done");
+}
+
+CLOTHO_TEST(Campaign, All, sim::Exhaustive()) { co_await FailInThreeWays(); }
+
+CLOTHO_TEST(Campaign, Near, sim::Exhaustive{.departures_max = 3}) {
+  co_await FailInThreeWays();
+}
+
+CLOTHO_TEST(Campaign, Reduced, sim::Exhaustive{.reduce = true}) {
+  co_await RunThree();
+}
+
+CLOTHO_TEST(Campaign, Islands, sim::Guided{.schedules = 100}) {
+  co_await RunThree();
+}
+
+// One execution of 50 is longer than it was.
+int campaign_executions = 0;
+CLOTHO_TEST(Campaign, Differs, sim::Random{.schedules = 200}) {
+  if (++campaign_executions % 50 == 0) co_await Sleep(absl::Milliseconds(1));
+  co_await Sleep(absl::Milliseconds(1));
+}
 
 int executions = 0;
 
