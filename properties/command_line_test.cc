@@ -168,5 +168,23 @@ TEST(CommandLineTest, ALongInputIsInAFile) {
   EXPECT_THAT(ReplayIn(AgainOf(found)), HasSubstr("/@clotho-out/"));
 }
 
+TEST(CommandLineTest, InACampaignAPropertyIsRunAsAWholeInOneShard) {
+  const std::string campaign =
+      "--clotho_shard_by=schedules --clotho_failures=0 --clotho_for=1h ";
+  const Ended first =
+      RunTests("Fails.Expectation", campaign + "--clotho_shard=0/2");
+  EXPECT_EQ(first.code, 1);
+  EXPECT_THAT(first.output,
+              AllOf(HasSubstr("Fails.Expectation: a property has no campaign: "
+                              "it runs as a whole, in one shard"),
+                    HasSubstr("out of order")));
+  EXPECT_EQ(ReplayIn(AgainOf(first)),
+            ReplayIn(AgainOf(RunTests("Fails.Expectation"))));
+  const Ended second =
+      RunTests("Fails.Expectation", campaign + "--clotho_shard=1/2");
+  EXPECT_EQ(second.code, 0);
+  EXPECT_THAT(second.output, HasSubstr("it runs in shard 0"));
+}
+
 }  // namespace
 }  // namespace clotho::properties

@@ -2,14 +2,17 @@
 // it is, and every thousandth execution is repeated and has the same trace.
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/choice.h"
 #include "clotho/sim/explore.h"
+#include "clotho/sim/internal/campaign.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/report.h"
 #include "clotho/sim/tracked.h"
@@ -102,6 +105,38 @@ TEST(EnduranceTest, MemoryIsConstant) {
   // What the searches of the portfolio keep is bounded; this is a tenth of a
   // byte for each execution.
   EXPECT_LE(last_bytes, warm_bytes + kExecutions / 10);
+}
+
+Coro<void> BadDay() {
+  Always(!Buggify(), "nothing goes wrong");
+  Sometimes(Choose(4) == 3, "it is a three");
+  co_await OneDay();
+}
+
+// Many of whose executions fail; and its record is written.
+TEST(EnduranceTest, AndThatOfACampaign) {
+  constexpr std::uint64_t kWarm = kExecutions / 10;
+  std::uint64_t runs = 0;
+  std::size_t warm_bytes = 0;
+  const auto body = [&]() -> Coro<void> {
+    if (++runs == kWarm) warm_bytes = BytesInUse();
+    return BadDay();
+  };
+  Search search = MakeSearch(Fuzz{.schedules = kExecutions});
+  internal::Campaign campaign(
+      {.test = "Endurance.Campaign",
+       .out = absl::StrCat(testing::TempDir(), "/endurance-", getpid()),
+       .shard = {.index = 1, .count = 2},
+       .failures_max = 0});
+  search.campaign = &campaign;
+  {
+    const Report report = RunSearch(body, search, "Endurance.Campaign");
+    const std::size_t last_bytes = BytesInUse();
+    EXPECT_LE(last_bytes, warm_bytes + kExecutions / 10);
+  }
+  EXPECT_EQ(campaign.record().executions, kExecutions / 2);
+  ASSERT_EQ(campaign.record().failures.size(), 1);
+  EXPECT_GT(campaign.record().failures[0].hits, kExecutions / 1'000);
 }
 
 }  // namespace

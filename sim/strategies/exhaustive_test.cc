@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/explore.h"
+#include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/random.h"
 #include "clotho/sim/report.h"
@@ -140,6 +143,67 @@ TEST(ExhaustiveTest, AProgramThatChoosesOtherwiseEachTimeComesToAnEnd) {
   // Whether it is found out as not deterministic depends on where it is
   // checked; it must not hang or fall over.
   EXPECT_LE(report.executions, 10'000);
+}
+
+// ---- Parts. ----
+
+// What a part runs: its orders of letters, and their places among all.
+struct PartRun {
+  std::vector<std::string> seen;
+  std::vector<std::uint64_t> places;
+};
+
+PartRun RunPart(std::uint64_t index, std::uint64_t count, int tasks, int steps,
+                std::uint64_t departures_max) {
+  ExhaustiveStrategy strategy(departures_max);
+  EXPECT_TRUE(strategy.TakePart(index, count));
+  internal::Simulator simulator;
+  PartRun run;
+  while (!strategy.done()) {
+    std::set<std::string> seen;
+    simulator.Run([&] { return Letters(tasks, steps, seen); }, strategy, {});
+    strategy.EndExecution();
+    if (!strategy.counts()) continue;
+    run.seen.push_back(*seen.begin());
+    run.places.push_back(strategy.order().value());
+  }
+  return run;
+}
+
+TEST(ExhaustiveTest, PartsAreTheWholeTogether) {
+  struct Case {
+    int tasks;
+    int steps;
+    std::uint64_t departures_max;
+  };
+  for (const Case& c : {Case{2, 3, 0}, Case{3, 2, 0}, Case{3, 3, 2},
+                        Case{3, 3, 1}, Case{1, 1, 0}}) {
+    const PartRun whole = RunPart(0, 1, c.tasks, c.steps, c.departures_max);
+    EXPECT_TRUE(std::ranges::is_sorted(whole.places, std::less_equal()))
+        << "two have one place";
+    for (const std::uint64_t count : {2, 3, 7, 50}) {
+      std::multiset<std::pair<std::uint64_t, std::string>> all;
+      std::size_t most = 0;
+      for (std::uint64_t index = 0; index < count; ++index) {
+        const PartRun part =
+            RunPart(index, count, c.tasks, c.steps, c.departures_max);
+        EXPECT_TRUE(std::ranges::is_sorted(part.places, std::less_equal()));
+        most = std::max(most, part.seen.size());
+        for (std::size_t i = 0; i < part.seen.size(); ++i) {
+          all.emplace(part.places[i], part.seen[i]);
+        }
+      }
+      std::multiset<std::pair<std::uint64_t, std::string>> expected;
+      for (std::size_t i = 0; i < whole.seen.size(); ++i) {
+        expected.emplace(whole.places[i], whole.seen[i]);
+      }
+      EXPECT_EQ(all, expected) << c.tasks << " tasks in " << count;
+      // Nobody has most of the work.
+      if (whole.seen.size() >= 16 * count) {
+        EXPECT_LE(most, 3 * whole.seen.size() / count);
+      }
+    }
+  }
 }
 
 }  // namespace
