@@ -491,6 +491,17 @@ std::string SettingsUsage() {
     flag.resize(std::max<std::size_t>(flag.size() + 2, 34), ' ');
     absl::StrAppend(&usage, flag, std::string(setting.meaning), "\n");
   }
+  absl::StrAppend(
+      &usage,
+      "\nExit codes:\n"
+      "  0   nothing was found\n"
+      "  1   a failure was found, and comes back\n"
+      "  2   a flag, a variable, a replay string or a record is wrong\n"
+      "  3   not deterministic, or a replay that the program does not follow\n"
+      "  4   no test was selected (under Bazel: 0)\n"
+      "  5   nothing was found, but less was done than asked for\n"
+      "  70  an internal error of Clotho\n"
+      "  75  results cannot be written: worth another try\n");
   return usage;
 }
 

@@ -7,6 +7,10 @@ A comment in front of a fenced block says where the block comes from:
                              that it may be indented there
     <!-- output: PATH -->    the block is in what that program prints; with
                              --write, it is put there
+    <!-- help: PATH -->      the block is what that test program says of Clotho's
+                             flags and exit codes; with --write, it is put there.
+                             The page's tables have a row for each of them, and
+                             the page names no others
 
 Usage: check_docs.py [--write] DOCUMENT [PROGRAM=PATH ...]
 PROGRAM=PATH says where a program is, if not at PROGRAM itself.
@@ -18,7 +22,7 @@ import sys
 import textwrap
 
 BLOCK = re.compile(
-    r"<!-- (?P<kind>file|output): (?P<source>\S+) -->\n"
+    r"<!-- (?P<kind>file|output|help): (?P<source>\S+) -->\n"
     r"```(?P<language>\w*)\n(?P<text>.*?)```\n",
     re.DOTALL,
 )
@@ -35,6 +39,44 @@ def report_of(program):
     if not starts or not ends:
         raise SystemExit(f"{program} printed no report:\n{run.stdout}{run.stderr}")
     return "\n".join(line.rstrip() for line in lines[starts[0]:ends[0] + 1]) + "\n"
+
+
+def help_of(program):
+    """What a test program says of itself, without what GoogleTest adds."""
+    run = subprocess.run(
+        [program, "--help"], stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=60, check=False)
+    ours, end, _ = run.stdout.partition(
+        "\nThis program contains tests written using Google Test")
+    if not end:
+        raise SystemExit(f"{program} printed no help:\n{run.stdout}{run.stderr}")
+    return ours
+
+
+# What looks like a flag's variable, and is none.
+OTHERS = {"CLOTHO_PROPERTY", "CLOTHO_TEST", "CLOTHO_TOTAL_SHARDS"}
+
+
+def misses_of_tables(content, text):
+    """What the tables of a page lack of a help text, or have too much."""
+    flags = re.findall(r"^  (--clotho_\w+)=", text, re.MULTILINE)
+    codes = re.findall(r"^  (\d+)  ", text, re.MULTILINE)
+    wrong = []
+    for flag in flags:
+        variable = flag[2:].upper()
+        if not re.search(rf"^\| `{flag}=[^|]*\| `{variable}` \|", content,
+                         re.MULTILINE):
+            wrong.append(f"no row of a table begins with | `{flag}=...` | "
+                         f"`{variable}` |")
+    for code in codes:
+        if not re.search(rf"^\| {code} \|", content, re.MULTILINE):
+            wrong.append(f"no row of a table begins with | {code} |")
+    for flag in sorted(set(re.findall(r"--clotho_\w+", content)) - set(flags)):
+        wrong.append(f"there is no flag {flag}")
+    variables = {flag[2:].upper() for flag in flags} | OTHERS
+    for name in sorted(set(re.findall(r"\bCLOTHO_\w+", content)) - variables):
+        wrong.append(f"there is no variable {name}")
+    return wrong
 
 
 def holds(code, text):
@@ -61,6 +103,13 @@ def main():
                 if not holds(file.read(), text):
                     wrong.append(f"{document}: a block is not in {source}:\n{text}")
             return match[0]
+        if kind == "help":
+            actual = help_of(programs.get(source, source))
+            wrong.extend(f"{document}: {miss}"
+                         for miss in misses_of_tables(content, actual))
+            if actual != text:
+                wrong.append(f"{document}: {source} --help says:\n{actual}")
+            return f"<!-- help: {source} -->\n```text\n{actual}```\n"
         # Where the program is differs between machines; what it reports does not.
         actual = re.sub(
             r"AGAIN   (.|\n)*?(CLOTHO_REPLAY=\S+)(.|\n)*?(--gtest_filter=\S+)",
@@ -76,7 +125,7 @@ def main():
         with open(document, "w", encoding="utf-8") as file:
             file.write(content)
         return
-    marks = len(re.findall(r"^<!-- (file|output): ", content, re.MULTILINE))
+    marks = len(re.findall(r"^<!-- (file|output|help): ", content, re.MULTILINE))
     if marks == 0 or marks != len(BLOCK.findall(content)):
         wrong.append(f"{document}: a mark without a block, or nothing to check")
     if content.count("```cpp\n") != len(re.findall("-->\n```cpp\n", content)):
