@@ -385,8 +385,9 @@ TEST(CampaignTest, GoesOnWhereItEnded) {
             HasSubstr("FILES   parts/Campaign.Several/")));
   // Once more: nothing is left to do.
   const Ended fourth =
-      RunTests("Campaign.Several",
-               "--clotho_resume=1 --clotho_failures=0 --clotho_out=parts");
+      RunTests("Campaign.Several", "",
+               "CLOTHO_RESUME=1 CLOTHO_FAILURES=0 CLOTHO_OUT=parts "
+               "CLOTHO_SCHEDULES=600 CLOTHO_FOR=1h");
   EXPECT_EQ(fourth.code, 1);
   EXPECT_EQ(Normal(ReadRecord("parts", "Campaign.Several")), uninterrupted);
 }
