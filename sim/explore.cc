@@ -386,13 +386,18 @@ class Explorer {
   }
 
   void CountGoals() {
+    CollectGoals();
+    JudgeGoals(report_);
+  }
+
+  // Those that the search has met until now.
+  void CollectGoals() {
     for (const internal::GoalCount& goal : simulator_.TakeGoals()) {
       report_.goals.push_back({.goal = goal.goal,
                                .place = internal::Place(goal.location),
                                .line = goal.location.line(),
                                .reached = goal.reached});
     }
-    JudgeGoals(report_);
   }
 
   // Reports a replayed execution, unless the program did not follow.
@@ -417,7 +422,11 @@ class Explorer {
     }
     const Deviations deviations = execution.deviations;
     const std::uint64_t hash = execution.trace_hash;
-    if (Record(deviations) != hash) NotDeterministic(deviations);
+    if (Record(deviations) != hash) {
+      NotDeterministic(deviations);
+    } else if (report_.failure.has_value()) {
+      report_.trace.plain = InPlainOrder(deviations, report_.failure->step);
+    }
     return std::move(report_);
   }
 
@@ -466,6 +475,7 @@ class Explorer {
   // An execution failed: makes sure of it, shrinks it, records it.
   void Found(const Execution& execution) {
     if (in_child_) return;
+    CollectGoals();
     const std::string origin = execution.failure->origin;
     const std::uint64_t hash = execution.trace_hash;
     Deviations deviations = execution.deviations;
@@ -489,9 +499,50 @@ class Explorer {
       return;
     }
     if (search_.shrink_runs_max == 0) return;  // Nobody wants it explained.
+    report_.trace.plain = InPlainOrder(deviations, report_.failure->step);
     report_.reachable = Reachability(deviations, origin, report_.failure->step);
     report_.turn = TurningPoint(deviations, origin, report_.failure->step);
     report_.nearest_pass = NearestPass(deviations, report_.failure->step);
+  }
+
+  // The execution without departures, to compare one with that has `steps`.
+  std::optional<PlainRun> InPlainOrder(const Deviations& deviations,
+                                       std::uint64_t steps) {
+    constexpr std::uint64_t kMore = 1'000;  // Than the other one has.
+    if (deviations.empty() || in_child_) return std::nullopt;
+    Recorder recorder(simulator_);
+    const FreedomScope freedom(*this, FreedomOf(deviations));
+    PlainStrategy strategy;
+    const Execution& execution =
+        simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
+    PlainRun plain;
+    if (execution.failure.has_value() && IsFailure(*execution.failure)) {
+      const std::string& what = execution.failure->what;
+      plain.failure = what.substr(0, what.find('\n'));
+    }
+    const Trace& trace = recorder.trace();
+    // Whose steps they are: what begins first in each.
+    auto event = trace.events.begin();
+    for (const TraceStep& step : trace.steps) {
+      if (step.step > steps + kMore) {
+        ++plain.left_out;
+        continue;
+      }
+      const auto begins = [&step](const TraceEvent& e) {
+        return e.step == step.step && (e.kind == TraceEvent::Kind::kStart ||
+                                       e.kind == TraceEvent::Kind::kResume);
+      };
+      while (event != trace.events.end() && event->step <= step.step &&
+             !begins(*event)) {
+        ++event;
+      }
+      const bool known = event != trace.events.end() && begins(*event);
+      plain.steps.push_back({.step = step.step,
+                             .time_ns = step.time_ns,
+                             .task = known ? trace.lanes[event->lane] : "-",
+                             .taken = step.taken});
+    }
+    return plain;
   }
 
   // The departure that decides: how many random continuations fail after it,

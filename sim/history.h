@@ -70,6 +70,7 @@
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/sim/internal/history_text.h"
 #include "clotho/sim/internal/linearize.h"
+#include "clotho/sim/trace.h"
 
 namespace clotho::sim {
 
@@ -272,17 +273,20 @@ class History {
   }
 
   // Is what has been recorded until now linearizable?
-  Linearizability Decide() const { return Decide(/*explains=*/true); }
+  Linearizability Decide() const {
+    return Decide(/*explains=*/true, /*shown=*/nullptr);
+  }
 
   // Returns if it is. Else, inside of an execution, this is its failure, as
   // with `Always`; elsewhere it throws RuntimeError with the explanation.
   void Check(
       std::source_location location = std::source_location::current()) const {
     // Most executions that fail are only steps on the way to a shorter one.
-    if (const Linearizability result = Decide(internal::IsRead());
+    TraceHistory shown{.name = name_};
+    if (const Linearizability result = Decide(internal::IsRead(), &shown);
         result.verdict != Verdict::kLinearizable) {
-      internal::FailHistory(name_, result.verdict == Verdict::kUnknown,
-                            result.explanation, location);
+      shown.undecided = result.verdict == Verdict::kUnknown;
+      internal::FailHistory(std::move(shown), result.explanation, location);
     }
   }
 
@@ -430,10 +434,13 @@ class History {
         record.result.has_value() ? internal::ToText(*record.result) : "?");
   }
 
-  Linearizability Decide(bool explains) const;
+  // With `explains`, fills in `shown`, if that is not null.
+  Linearizability Decide(bool explains, TraceHistory* shown) const;
   // Of a part that cannot be linearized, which took `steps` to find out.
   void Explain(const Part& part, std::uint64_t steps, Numbered& model,
-               Linearizability& result) const;
+               Linearizability& result, TraceHistory* shown) const;
+  // All operations of a part.
+  void Show(const Part& part, TraceHistory& shown) const;
 
   std::string name_;
   HistoryOptions options_;
@@ -442,7 +449,8 @@ class History {
 };
 
 template <HistoryModel Model>
-Linearizability History<Model>::Decide(bool explains) const {
+Linearizability History<Model>::Decide(bool explains,
+                                       TraceHistory* shown) const {
   clotho::internal::SyncRead(log_.get());
   Linearizability result;
   result.verdict = Verdict::kLinearizable;
@@ -453,7 +461,7 @@ Linearizability History<Model>::Decide(bool explains) const {
     result.steps += search.steps;
     if (search.end == internal::SearchEnd::kNone) {
       result.verdict = Verdict::kNotLinearizable;
-      if (explains) Explain(part, search.steps, model, result);
+      if (explains) Explain(part, search.steps, model, result, shown);
       return result;  // Whatever the others are.
     }
     if (search.end == internal::SearchEnd::kOutOfSteps &&
@@ -461,14 +469,35 @@ Linearizability History<Model>::Decide(bool explains) const {
       result.verdict = Verdict::kUnknown;
       result.explanation = internal::UnknownText(
           name_, part.key, part.events.size(), options_.steps_max);
+      if (explains && shown != nullptr) Show(part, *shown);
     }
   }
   return result;
 }
 
 template <HistoryModel Model>
+void History<Model>::Show(const Part& part, TraceHistory& shown) const {
+  shown.key = part.key;
+  shown.operations.clear();
+  for (const internal::Event& event : part.events) {
+    const internal::Record<Model>& record = log_->records[event.operation];
+    TraceHistory::Operation& operation = shown.operations.emplace_back();
+    operation.client = record.client;
+    operation.text = OperationText(event.operation);
+    operation.called = record.called;
+    operation.called_step = record.called_at.step;
+    operation.called_ns = record.called_at.time_ns;
+    if (record.returned == internal::kNever) continue;
+    operation.returned = record.returned;
+    operation.returned_step = record.returned_at.step;
+    operation.returned_ns = record.returned_at.time_ns;
+  }
+}
+
+template <HistoryModel Model>
 void History<Model>::Explain(const Part& part, std::uint64_t steps,
-                             Numbered& model, Linearizability& result) const {
+                             Numbered& model, Linearizability& result,
+                             TraceHistory* shown) const {
   const internal::Contradiction contradiction =
       internal::FindContradiction(part.events, model, steps);
   result.part.assign(contradiction.part.begin(), contradiction.part.end());
@@ -512,6 +541,21 @@ void History<Model>::Explain(const Part& part, std::uint64_t steps,
   model.ForEachWay(contradiction.state, stuck, [&](State&, Result& right) {
     drawing.right_results.push_back(internal::ToText(right));
   });
+  if (shown != nullptr) {
+    Show(part, *shown);
+    const auto is_of = [](const std::vector<std::size_t>& some, std::size_t i) {
+      return std::find(some.begin(), some.end(), i) != some.end();
+    };
+    for (std::size_t i = 0; i < part.events.size(); ++i) {
+      const std::size_t record = part.events[i].operation;
+      shown->operations[i].in_part = is_of(result.part, record);
+      shown->operations[i].in_context = is_of(result.context, record);
+      shown->operations[i].stuck = record == contradiction.stuck;
+    }
+    shown->order = drawing.order;
+    shown->state = drawing.state;
+    shown->right_results = drawing.right_results;
+  }
   result.explanation = internal::Draw(std::move(drawing));
 }
 

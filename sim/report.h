@@ -80,7 +80,7 @@ class Report {
   // executions that were left out. `failure` says what is missing.
   bool incomplete = false;
   // Every Sometimes and Reachable that the program came past, in that order.
-  // Of a search without a failure.
+  // Up to the failure, if there is one.
   std::vector<GoalReport> goals;
 
   // Of a property: the input of the failure, a value to a line. Empty: none.

@@ -115,6 +115,12 @@ class ChoicePoint {
         /*is_timer=*/false);
   }
 
+  // What stands in the ready queue for one that is not the timer: itself, or
+  // the bookkeeping before it.
+  const clotho::internal::Runnable& InQueue(std::size_t index) const {
+    return (*ready_)[entries_ != nullptr ? entries_[index].place : index];
+  }
+
   // Whether the last one is the next timer.
   bool has_timer() const { return timer_ != nullptr; }
 

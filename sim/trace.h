@@ -6,12 +6,24 @@
 #ifndef CLOTHO_SIM_TRACE_H_
 #define CLOTHO_SIM_TRACE_H_
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace clotho::sim {
+
+// Where a coroutine is suspended.
+struct TraceFrame {
+  std::string function;
+  std::string file;
+  std::uint32_t line = 0;
+
+  friend bool operator==(const TraceFrame&, const TraceFrame&) = default;
+  friend auto operator<=>(const TraceFrame&, const TraceFrame&) = default;
+};
 
 struct TraceEvent {
   enum class Kind {
@@ -38,6 +50,9 @@ struct TraceEvent {
   std::string file = {};   // Empty: no place is known.
   std::uint32_t line = 0;  // 0: no place is known.
   std::size_t other = 0;
+  // Of a wait in a coroutine that another one awaits: which of `stacks`, from
+  // 1. 0: the place is all there is.
+  std::size_t stack = 0;
 
   friend bool operator==(const TraceEvent&, const TraceEvent&) = default;
 };
@@ -62,6 +77,73 @@ struct TraceStep {
   // The first of the candidates, up to 16, in words. Empty if there is only
   // one.
   std::vector<std::string> named = {};
+  // Why each of those could run; with one candidate, why that could.
+  std::vector<std::string> why = {};
+  // What ran had become ready in this step; 0: before the first.
+  std::uint64_t since = 0;
+  // By whom, a lane. Empty: by nobody, a timer was due.
+  std::optional<std::size_t> by = {};
+};
+
+// A step of another execution, to compare with.
+struct PlainStep {
+  std::uint64_t step = 0;
+  std::int64_t time_ns = 0;
+  std::string task = {};   // "-": of none.
+  std::string taken = {};  // As in TraceStep.
+};
+
+// The same test in plain order.
+struct PlainRun {
+  std::vector<PlainStep> steps;
+  std::uint64_t left_out = 0;  // Steps at the end that are not in `steps`.
+  std::string failure = {};    // Its first line. Empty: it passes.
+};
+
+// A task that was not done when the execution ended.
+struct TraceWait {
+  std::string task;
+  bool background = false;
+  std::string what = {};  // Lock "A"; empty: nothing, it could have gone on.
+  // When its last wait began; step 0: it has never waited.
+  std::uint64_t since_step = 0;
+  std::int64_t since_ns = 0;
+  // Where its coroutines are suspended, innermost first; empty before its
+  // start.
+  std::vector<TraceFrame> stack = {};
+  TraceFrame created = {};  // Line 0: unknown.
+  // Who could end the wait, as places in Trace::waits.
+  std::vector<std::size_t> holders = {};
+  bool taken = false;    // What is waited for was taken by its holder,
+  TraceFrame held = {};  // here. Line 0: unknown.
+};
+
+// What clients asked and were told, of a history that is not linearizable.
+struct TraceHistory {
+  struct Operation {
+    std::string client;
+    std::string text;  // "Get(x) -> 1"
+    // Calls and returns, numbered together.
+    std::uint64_t called = 0;
+    std::optional<std::uint64_t> returned = {};  // Empty: it has not.
+    std::uint64_t called_step = 0;               // 0: outside of the execution.
+    std::uint64_t returned_step = 0;
+    std::int64_t called_ns = 0;
+    std::int64_t returned_ns = 0;
+    // What contradicts itself; and what must only be there for that.
+    bool in_part = false;
+    bool in_context = false;
+    bool stuck = false;  // The one that no order explains.
+  };
+  std::string name;
+  std::string key = {};                    // Of the partition; may be empty.
+  bool undecided = false;                  // Its search was given up.
+  std::vector<Operation> operations = {};  // Of the partition, by their calls.
+  // As far as an order can go; the state after it; what `stuck` would have to
+  // return there.
+  std::vector<std::string> order = {};
+  std::string state = {};
+  std::vector<std::string> right_results = {};
 };
 
 struct Trace {
@@ -71,6 +153,15 @@ struct Trace {
   std::vector<TraceEvent> events;
   std::vector<Departure> departures;
   std::vector<TraceStep> steps;
+  std::vector<std::vector<TraceFrame>> stacks;  // Innermost first.
+
+  // Of an execution that has failed: every task that was not done, oldest
+  // first; those that wait for each other in a circle; its histories.
+  std::vector<TraceWait> waits;
+  std::vector<std::size_t> cycle;
+  std::vector<TraceHistory> histories;
+  // If it departs from plain order, and was not cut short by a crash.
+  std::optional<PlainRun> plain;
 
   // A hash over lanes, events and departures, without the lines and files of
   // places, which may differ between compilers.

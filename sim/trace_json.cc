@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "clotho/sim/failure.h"
+#include "clotho/sim/report.h"
 #include "clotho/sim/trace.h"
 #include "nlohmann/json.hpp"
 
@@ -86,6 +88,103 @@ bool HasOther(const TraceEvent& event) {
   return event.kind == Kind::kSpawn || event.kind == Kind::kWake;
 }
 
+Json FrameJson(const TraceFrame& frame) {
+  Json json = Json::object();
+  if (!frame.function.empty()) json["function"] = frame.function;
+  if (frame.line == 0) return json;
+  json["file"] = frame.file;
+  json["line"] = frame.line;
+  return json;
+}
+
+Json StackJson(const std::vector<TraceFrame>& stack) {
+  Json json = Json::array();
+  for (const TraceFrame& frame : stack) json.push_back(FrameJson(frame));
+  return json;
+}
+
+Json WaitJson(const TraceWait& wait) {
+  Json json = {{"task", wait.task}};
+  if (wait.background) json["background"] = true;
+  if (!wait.what.empty()) json["what"] = wait.what;
+  if (wait.since_step != 0) {
+    json["since_step"] = wait.since_step;
+    json["since_ns"] = wait.since_ns;
+  }
+  if (!wait.stack.empty()) json["stack"] = StackJson(wait.stack);
+  if (wait.created.line != 0) json["created"] = FrameJson(wait.created);
+  if (!wait.holders.empty()) json["holders"] = wait.holders;
+  if (wait.taken) json["taken"] = true;
+  if (wait.held.line != 0) json["held"] = FrameJson(wait.held);
+  return json;
+}
+
+Json OperationJson(const TraceHistory::Operation& operation) {
+  Json json = {{"client", operation.client},
+               {"text", operation.text},
+               {"called", operation.called}};
+  if (operation.returned.has_value()) json["returned"] = *operation.returned;
+  if (operation.called_step != 0) json["called_step"] = operation.called_step;
+  if (operation.returned_step != 0) {
+    json["returned_step"] = operation.returned_step;
+  }
+  json["called_ns"] = operation.called_ns;
+  if (operation.returned.has_value()) {
+    json["returned_ns"] = operation.returned_ns;
+  }
+  if (operation.in_part) json["part"] = true;
+  if (operation.in_context) json["context"] = true;
+  if (operation.stuck) json["stuck"] = true;
+  return json;
+}
+
+Json HistoryJson(const TraceHistory& history) {
+  Json json = {{"name", history.name}};
+  if (!history.key.empty()) json["key"] = history.key;
+  if (history.undecided) json["undecided"] = true;
+  Json& operations = json["operations"] = Json::array();
+  for (const TraceHistory::Operation& operation : history.operations) {
+    operations.push_back(OperationJson(operation));
+  }
+  if (!history.order.empty()) json["order"] = history.order;
+  if (!history.state.empty()) json["state"] = history.state;
+  if (!history.right_results.empty()) {
+    json["right_results"] = history.right_results;
+  }
+  return json;
+}
+
+Json FailedJson(const Failure& failure) {
+  Json json = {{"kind", FailureKindName(failure.kind)},
+               {"step", failure.step},
+               {"time_ns", failure.time_ns}};
+  if (!failure.task.empty()) json["task"] = failure.task;
+  if (!failure.function.empty()) json["function"] = failure.function;
+  if (failure.line != 0) {
+    json["file"] = failure.file;
+    json["line"] = failure.line;
+  }
+  return json;
+}
+
+Json SearchJson(const Report& report) {
+  Json json = Json::object();
+  const auto text = [&json](const char* name, const std::string& value) {
+    if (!value.empty()) json[name] = value;
+  };
+  text("strategy", report.strategy);
+  json["seed"] = report.seed;
+  json["schedules"] = report.schedules;
+  json["executions"] = report.executions;
+  json["departures_found"] = report.departures_found;
+  json["shrink_runs"] = report.shrink_runs;
+  json["minimal"] = report.minimal;
+  text("turn", report.turn);
+  text("nearest_pass", report.nearest_pass);
+  text("reachable", report.reachable);
+  return json;
+}
+
 // The candidates of a step, if there was a choice.
 void AddChoice(const TraceStep& step, Json& json) {
   if (step.candidates < 2) return;
@@ -107,6 +206,27 @@ std::string TraceJson(const Trace& trace, const TraceTitle& title) {
   member("test", title.test);
   member("replay", title.replay);
   member("failure", title.failure);
+  if (title.report != nullptr) {
+    const Report& report = *title.report;
+    if (report.failure.has_value()) {
+      absl::StrAppend(&text,
+                      ",\n\"failed\":", Dump(FailedJson(*report.failure)));
+    }
+    member("input", report.input);
+    member("race", report.race);
+    member("again", report.again);
+    absl::StrAppend(&text, ",\n\"search\":", Dump(SearchJson(report)));
+    if (!report.goals.empty()) {
+      text += ",\n\"goals\":";
+      Lines goals(&text);
+      for (const GoalReport& goal : report.goals) {
+        goals.Add({{"goal", goal.goal},
+                   {"place", goal.place},
+                   {"reached", goal.reached}});
+      }
+      goals.End();
+    }
+  }
   absl::StrAppend(&text, ",\n\"lanes\":", Dump(trace.lanes),
                   ",\n\"departures\":");
   Lines departures(&text);
@@ -122,6 +242,9 @@ std::string TraceJson(const Trace& trace, const TraceTitle& title) {
     Json json = {
         {"step", step.step}, {"time_ns", step.time_ns}, {"taken", step.taken}};
     AddChoice(step, json);
+    if (!step.why.empty()) json["why"] = step.why;
+    if (step.since != 0) json["since"] = step.since;
+    if (step.by.has_value()) json["by"] = *step.by;
     steps.Add(json);
   }
   steps.End();
@@ -135,9 +258,43 @@ std::string TraceJson(const Trace& trace, const TraceTitle& title) {
                  {"text", event.text}};
     AddPlace(event, json);
     if (HasOther(event)) json["other"] = event.other;
+    if (event.stack != 0) json["stack"] = event.stack - 1;
     events.Add(json);
   }
   events.End();
+  const auto list = [&text](std::string_view name, const auto& elements,
+                            const auto& to_json) {
+    if (elements.empty()) return;
+    absl::StrAppend(&text, ",\n\"", std::string(name), "\":");
+    Lines lines(&text);
+    for (const auto& element : elements) lines.Add(to_json(element));
+    lines.End();
+  };
+  list("stacks", trace.stacks, StackJson);
+  list("waits", trace.waits, WaitJson);
+  if (!trace.cycle.empty()) {
+    absl::StrAppend(&text, ",\n\"cycle\":", Dump(trace.cycle));
+  }
+  list("histories", trace.histories, HistoryJson);
+  if (trace.plain.has_value()) {
+    text += ",\n\"plain\":{";
+    if (!trace.plain->failure.empty()) {
+      absl::StrAppend(&text, "\"failure\":", Dump(trace.plain->failure), ",");
+    }
+    if (trace.plain->left_out != 0) {
+      absl::StrAppend(&text, "\"left_out\":", trace.plain->left_out, ",");
+    }
+    text += "\"steps\":";
+    Lines plain(&text);
+    for (const PlainStep& step : trace.plain->steps) {
+      plain.Add({{"step", step.step},
+                 {"time_ns", step.time_ns},
+                 {"task", step.task},
+                 {"taken", step.taken}});
+    }
+    plain.End();
+    text += "}";
+  }
   text += "\n}\n";
   return text;
 }

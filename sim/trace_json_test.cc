@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/choice.h"
 #include "clotho/sim/explore.h"
+#include "clotho/sim/history.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/report.h"
 #include "clotho/sim/schedule.h"
@@ -29,6 +31,7 @@
 namespace clotho::sim {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 using Json = nlohmann::json;
@@ -134,6 +137,283 @@ TEST(TraceJsonTest, AStepSaysWhatCouldHaveRun) {
                 step["taken"]);
     }
   }
+}
+
+TEST(TraceJsonTest, AStepSaysWhyEachCandidateCouldRun) {
+  const Trace& trace = Failed().trace;
+  const Json json = Json::parse(TraceJson(trace));
+  bool by_task = false;
+  bool by_timer = false;
+  for (std::size_t i = 0; i < trace.steps.size(); ++i) {
+    const TraceStep& step = trace.steps[i];
+    ASSERT_EQ(step.why.size(), std::max<std::size_t>(step.named.size(), 1));
+    EXPECT_LT(step.since, step.step);
+    if (step.since == 0) {
+      EXPECT_FALSE(step.by.has_value());
+    }
+    if (step.by.has_value()) {
+      by_task = true;
+      // Somebody who runs does it: the lane has an event in that step.
+      EXPECT_TRUE(std::ranges::any_of(trace.events, [&](const TraceEvent& e) {
+        return e.step == step.since && e.lane == *step.by;
+      })) << step.step;
+    }
+    by_timer =
+        by_timer || step.why[0].find("its timer was due") != std::string::npos;
+    const Json& written = json["steps"][i];
+    EXPECT_EQ(written["why"], Json(step.why));
+    EXPECT_EQ(written.contains("since"), step.since != 0);
+    EXPECT_EQ(written.contains("by"), step.by.has_value());
+  }
+  EXPECT_TRUE(by_task);
+  EXPECT_TRUE(by_timer);
+  EXPECT_EQ(trace.steps[0].why[0], "ready from the beginning");
+  // The body gives way to nobody here: it creates both and waits.
+  const auto a =
+      std::ranges::find(trace.steps, "a (its first step)", &TraceStep::taken);
+  ASSERT_NE(a, trace.steps.end());
+  EXPECT_EQ(a->why[a->choice], "ready since step 1, created by main");
+}
+
+TEST(TraceJsonTest, WhoIsWokenOverBookkeepingIsWokenByWhoeverSetItOff) {
+  const Report report = Explore([]() -> Coro<void> {
+    const auto child = []() -> Coro<void> { co_await Sleep(absl::Seconds(1)); };
+    Task<void> task = CreateTask(child(), {.name = "child"});
+    co_await task;  // Its end goes over the loop's queue.
+    GetRunningLoop().CallSoon([] {});
+    co_await Sleep(absl::ZeroDuration());
+    Always(false, "never");
+  });
+  std::vector<std::string> why;
+  for (const TraceStep& step : report.trace.steps) {
+    why.insert(why.end(), step.why.begin(), step.why.end());
+  }
+  EXPECT_THAT(why,
+              ElementsAre("ready from the beginning",
+                          "ready since step 1, created by main",
+                          "ready since step 2: its timer was due at t = 1 s",
+                          "ready since step 3, woken by child",
+                          "ready since step 4, scheduled by main",
+                          "ready since step 4, where it gave way",
+                          "ready since step 4, where it gave way"));
+}
+
+TEST(TraceJsonTest, HasPlainOrdersRunBesideIt) {
+  const Report& report = Failed();
+  ASSERT_TRUE(report.trace.plain.has_value());
+  const PlainRun& plain = *report.trace.plain;
+  ASSERT_FALSE(report.trace.departures.empty());
+  const std::uint64_t first = report.trace.departures.front().step;
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < report.trace.steps.size(); ++i) {
+    if (report.trace.steps[i].step >= first) break;
+    ASSERT_LT(i, plain.steps.size());
+    EXPECT_EQ(plain.steps[i].step, report.trace.steps[i].step);
+    EXPECT_EQ(plain.steps[i].taken, report.trace.steps[i].taken);
+    ++same;
+  }
+  EXPECT_GT(same, 0u);
+  // With the whole of its own schedule, as a run without one has it.
+  const auto alone = Replay(Busy, "c1/0/plain");
+  ASSERT_TRUE(alone.ok());
+  EXPECT_EQ(plain.steps.size(), alone->trace.steps.size());
+  EXPECT_EQ(plain.failure.empty(), alone->passed());
+  EXPECT_EQ(plain.left_out, 0u);
+  EXPECT_EQ(plain.steps[0].task, "main");
+
+  const Json json = Json::parse(TraceJson(report.trace));
+  ASSERT_EQ(json["plain"]["steps"].size(), plain.steps.size());
+  EXPECT_EQ(json["plain"]["steps"][1]["taken"], plain.steps[1].taken);
+  EXPECT_EQ(json["plain"]["steps"][1]["task"], plain.steps[1].task);
+  EXPECT_EQ(json["plain"].contains("failure"), !plain.failure.empty());
+}
+
+TEST(TraceJsonTest, WhatFailsInPlainOrderHasNothingToCompareWith) {
+  const Report report = Explore([]() -> Coro<void> {
+    Always(false, "always");
+    co_return;
+  });
+  EXPECT_FALSE(report.trace.plain.has_value());
+  EXPECT_FALSE(Json::parse(TraceJson(report.trace)).contains("plain"));
+}
+
+TEST(TraceJsonTest, OfAPlainRunThatGoesOnItHasTheBeginning) {
+  const Report report = Explore(
+      []() -> Coro<void> {
+        bool ended = false;
+        const auto other = [](bool& end) -> Coro<void> {
+          end = true;
+          co_return;
+        };
+        Task<void> task = CreateTask(other(ended));
+        co_await Sleep(absl::ZeroDuration());
+        Always(ended, "plain order runs the other one first");
+        for (int i = 0; i < 3'000; ++i) co_await Sleep(absl::ZeroDuration());
+        co_await task;
+      },
+      Random{.schedules = 100});
+  ASSERT_TRUE(report.trace.plain.has_value());
+  const PlainRun& plain = *report.trace.plain;
+  EXPECT_EQ(plain.failure, "");
+  EXPECT_GT(plain.left_out, 1'000u);
+  EXPECT_LT(plain.steps.size(), 1'100u);
+  EXPECT_EQ(Json::parse(TraceJson(report.trace))["plain"]["left_out"],
+            plain.left_out);
+}
+
+TEST(TraceJsonTest, SaysWhoWaitedForWhom) {
+  const Report report = Explore([]() -> Coro<void> {
+    Lock a("A");
+    Lock b("B");
+    const auto inner = [](Lock& lock) -> Coro<void> {
+      Lock::Guard guard = co_await lock.Acquire();
+    };
+    const auto both = [&inner](Lock& first, Lock& second) -> Coro<void> {
+      Lock::Guard guard = co_await first.Acquire();
+      co_await Sleep(absl::Milliseconds(1));
+      co_await inner(second);
+    };
+    Task<void> ab = CreateTask(both(a, b), {.name = "ab"});
+    Task<void> ba = CreateTask(both(b, a), {.name = "ba"});
+    co_await ab;
+    co_await ba;
+  });
+  const std::vector<TraceWait>& waits = report.trace.waits;
+  ASSERT_EQ(waits.size(), 3u);
+  EXPECT_EQ(waits[0].task, "main");
+  EXPECT_EQ(waits[0].holders, std::vector<std::size_t>{1});
+  EXPECT_EQ(waits[1].task, "ab");
+  EXPECT_EQ(waits[1].what, "Lock \"B\"");
+  EXPECT_EQ(waits[1].since_ns, 1'000'000);
+  EXPECT_EQ(waits[1].stack.size(), 2u);
+  EXPECT_EQ(waits[1].holders, std::vector<std::size_t>{2});
+  EXPECT_TRUE(waits[1].taken);
+  EXPECT_NE(waits[1].held.line, 0u);
+  EXPECT_EQ(report.trace.cycle.size(), 2u);
+
+  const Json json = Json::parse(TraceJson(report.trace));
+  EXPECT_EQ(json["cycle"], Json(report.trace.cycle));
+  const Json& ab = json["waits"][1];
+  EXPECT_EQ(ab["task"], "ab");
+  EXPECT_EQ(ab["what"], "Lock \"B\"");
+  EXPECT_EQ(ab["since_step"], waits[1].since_step);
+  EXPECT_EQ(ab["held"]["line"], waits[1].held.line);
+  EXPECT_EQ(ab["stack"].size(), 2u);
+  // And the event at which that wait began has the same stack.
+  const auto began =
+      std::ranges::find_if(report.trace.events, [&](const TraceEvent& event) {
+        return event.kind == TraceEvent::Kind::kAwait &&
+               event.text == "await Lock \"B\"";
+      });
+  ASSERT_NE(began, report.trace.events.end());
+  ASSERT_NE(began->stack, 0u);
+  EXPECT_EQ(report.trace.stacks[began->stack - 1], waits[1].stack);
+  EXPECT_EQ(json["stacks"].size(), report.trace.stacks.size());
+}
+
+TEST(TraceJsonTest, AnExecutionThatPassesHasNoWaits) {
+  const auto report = Replay(Busy, "c1/0/plain");
+  ASSERT_TRUE(report.ok());
+  ASSERT_TRUE(report->passed());
+  EXPECT_TRUE(report->trace.waits.empty());
+}
+
+struct Register {
+  using State = int;
+  struct Operation {
+    bool is_write;
+    int value;
+    friend std::ostream& operator<<(std::ostream& out, const Operation& op) {
+      return op.is_write ? out << "Write(" << op.value << ")" : out << "Read()";
+    }
+  };
+  using Result = int;
+  static Result Apply(State& state, const Operation& operation) {
+    if (operation.is_write) state = operation.value;
+    return state;
+  }
+};
+
+TEST(TraceJsonTest, ShowsAHistoryThatIsNotLinearizable) {
+  const Report report = Explore([]() -> Coro<void> {
+    History<Register> history("register");
+    history.Begin(0, {.is_write = true, .value = 1}).End(1);
+    co_await Sleep(absl::Milliseconds(2));
+    history.Begin(1, {.is_write = false, .value = 0}).End(0);
+    auto unknown = history.Begin(2, {.is_write = false, .value = 0});
+    history.Check();
+  });
+  ASSERT_EQ(report.trace.histories.size(), 1u);
+  const TraceHistory& history = report.trace.histories[0];
+  EXPECT_EQ(history.name, "register");
+  EXPECT_FALSE(history.undecided);
+  ASSERT_EQ(history.operations.size(), 3u);
+  EXPECT_EQ(history.operations[0].text, "Write(1) -> 1");
+  EXPECT_TRUE(history.operations[0].in_part);
+  EXPECT_EQ(history.operations[1].client, "c1");
+  EXPECT_TRUE(history.operations[1].stuck);
+  EXPECT_EQ(history.operations[1].called_ns, 2'000'000);
+  EXPECT_EQ(history.operations[2].text, "Read() -> ?");
+  EXPECT_FALSE(history.operations[2].in_part);
+  EXPECT_FALSE(history.operations[2].returned.has_value());
+  EXPECT_EQ(history.state, "1");
+  EXPECT_EQ(history.right_results, std::vector<std::string>{"1"});
+
+  const Json json = Json::parse(TraceJson(report.trace))["histories"][0];
+  EXPECT_EQ(json["name"], "register");
+  EXPECT_FALSE(json.contains("undecided"));
+  EXPECT_EQ(json["order"], Json(history.order));
+  const Json& read = json["operations"][1];
+  EXPECT_EQ(read["text"], "Read() -> 0");
+  EXPECT_EQ(read["called"], 2);
+  EXPECT_EQ(read["returned"], 3);
+  EXPECT_EQ(read["called_step"], 2);
+  EXPECT_EQ(read["stuck"], true);
+  EXPECT_FALSE(json["operations"][2].contains("returned"));
+}
+
+TEST(TraceJsonTest, ShowsAHistoryThatIsUndecided) {
+  const Report report = Explore([]() -> Coro<void> {
+    History<Register> history("register", {.steps_max = 1});
+    for (int i = 0; i < 4; ++i) {
+      history.Begin(0, {.is_write = true, .value = i}).End(i);
+    }
+    history.Check();
+    co_return;
+  });
+  ASSERT_EQ(report.trace.histories.size(), 1u);
+  EXPECT_TRUE(report.trace.histories[0].undecided);
+  EXPECT_EQ(report.trace.histories[0].operations.size(), 4u);
+}
+
+TEST(TraceJsonTest, SaysHowItWasFound) {
+  const Report report = Explore(
+      []() -> Coro<void> {
+        const bool first = Choose(4) == 3;
+        Sometimes(!first, "not yet");
+        Reachable("the beginning");
+        Always(!first, "never three");
+        co_return;
+      },
+      Random{.schedules = 1'000, .seed = 7});
+  ASSERT_TRUE(report.failure.has_value());
+  const Json json = Json::parse(TraceJson(report.trace, {.report = &report}));
+  EXPECT_EQ(json["failed"]["kind"], "always");
+  EXPECT_EQ(json["failed"]["step"], report.failure->step);
+  EXPECT_EQ(json["failed"]["line"], report.failure->line);
+  EXPECT_EQ(json["search"]["strategy"], "random");
+  EXPECT_EQ(json["search"]["seed"], 7);
+  EXPECT_EQ(json["search"]["schedules"], 1'000);
+  EXPECT_EQ(json["search"]["executions"], report.executions);
+  EXPECT_EQ(json["search"]["minimal"], report.minimal);
+  EXPECT_EQ(json["again"], report.again);
+  // Of the search alone: not of what came after it to shrink and explain.
+  ASSERT_EQ(json["goals"].size(), 2u);
+  EXPECT_EQ(json["goals"][0]["goal"], "not yet");
+  const std::uint64_t begun = json["goals"][1]["reached"];
+  EXPECT_GE(begun, report.executions);
+  EXPECT_LE(begun, report.executions + 1);  // One is run twice, to compare.
+  EXPECT_EQ(json["goals"][0]["reached"], begun - 1);
 }
 
 TEST(TraceJsonTest, NamesNoMoreCandidatesThanItSays) {

@@ -313,8 +313,7 @@ bool IsRead() {
   return simulator == nullptr || simulator->is_observed();
 }
 
-void FailHistory(std::string_view history, bool is_unknown,
-                 const std::string& explanation,
+void FailHistory(TraceHistory shown, const std::string& explanation,
                  const std::source_location& location) {
   Simulator* const simulator = Simulator::Current();
   if (simulator == nullptr) throw RuntimeError(explanation);
@@ -325,8 +324,9 @@ void FailHistory(std::string_view history, bool is_unknown,
   failure.file = ShortFile(location.file_name());
   failure.line = location.line();
   // Not the operations: another order of the same calls is the same mistake.
-  failure.origin = absl::StrCat(is_unknown ? "undecided " : "not linearizable ",
-                                std::string(history));
+  failure.origin = absl::StrCat(
+      shown.undecided ? "undecided " : "not linearizable ", shown.name);
+  simulator->ShowHistory(std::move(shown));
   simulator->Fail(std::move(failure));
   throw AssertionFailed();
 }

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "clotho/sim/internal/linearize.h"
+#include "clotho/sim/trace.h"
 
 namespace clotho::sim::internal {
 
@@ -74,8 +75,9 @@ std::string UnknownText(std::string_view history, std::string_view key,
 bool IsRead();
 
 // Makes it the failure of the execution that runs in this thread, and throws
-// AssertionFailed; without one, throws RuntimeError.
-[[noreturn]] void FailHistory(std::string_view history, bool is_unknown,
+// AssertionFailed; without one, throws RuntimeError. `shown` goes into the
+// trace.
+[[noreturn]] void FailHistory(TraceHistory shown,
                               const std::string& explanation,
                               const std::source_location& location);
 

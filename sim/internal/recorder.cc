@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
@@ -13,6 +14,7 @@
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/internal/tie.h"
+#include "clotho/runtime/internal/timer_queue.h"
 #include "clotho/sim/executor.h"
 #include "clotho/sim/internal/text.h"
 
@@ -51,6 +53,13 @@ CallbackOrigin OriginOf(const clotho::internal::Runnable& callback) {
     return {"cancellation from another thread", std::source_location()};
   }
   return {"done callback", std::source_location()};
+}
+
+TraceFrame FrameOf(const std::source_location& location) {
+  if (location.line() == 0) return {};
+  return {.function = FunctionName(location.function_name()),
+          .file = ShortFile(location.file_name()),
+          .line = location.line()};
 }
 
 }  // namespace
@@ -116,6 +125,50 @@ std::string Recorder::Describe(const Candidate& candidate) const {
   return absl::StrCat(task->name(), " (", Place(task->AwaitLocation()), ")");
 }
 
+Recorder::Cause Recorder::CauseOf(const Runnable& runnable) const {
+  const auto found = ready_.find(&runnable);
+  return found == ready_.end() ? Cause{} : found->second;
+}
+
+std::string Recorder::Why(const ChoicePoint& point, std::size_t index) const {
+  const Candidate candidate = point[index];
+  if (candidate.is_timer()) {
+    const auto& timer =
+        static_cast<const clotho::internal::Timer&>(candidate.runnable());
+    const std::int64_t in_ns = timer.when_ns() - simulator_.now_ns();
+    const std::string when =
+        in_ns <= 0 ? "the next timer is due"
+                   : absl::StrCat("the next timer, due in ", TimeText(in_ns));
+    return absl::StrCat(when, point.strict()
+                                  ? ": an iteration of the loop may take that "
+                                    "long"
+                                  : ": what is ready may take that long");
+  }
+  const Cause cause = CauseOf(point.InQueue(index));
+  const TaskBase* const task = TaskOf(candidate.runnable());
+  const std::string in_step = cause.step == 0
+                                  ? "from the beginning"
+                                  : absl::StrCat("since step ", cause.step);
+  if (cause.timer) {
+    return absl::StrCat("ready ", in_step,
+                        ": its timer was due at t = ", TimeText(cause.time_ns));
+  }
+  if (cause.lane == kNoLane) return absl::StrCat("ready ", in_step);
+  const bool by_callback = trace_.lanes[cause.lane] == "-";
+  const std::string who = by_callback ? "a callback" : trace_.lanes[cause.lane];
+  if (task == nullptr) {
+    return absl::StrCat("ready ", in_step, ", scheduled by ", who);
+  }
+  if (!task->started()) {
+    return absl::StrCat("ready ", in_step, ", created by ", who);
+  }
+  const auto lane = lanes_.find(task->chain());
+  if (lane != lanes_.end() && lane->second == cause.lane) {
+    return absl::StrCat("ready ", in_step, ", where it gave way");
+  }
+  return absl::StrCat("ready ", in_step, ", woken by ", who);
+}
+
 void Recorder::Step(const ChoicePoint& point, std::size_t choice) {
   const Candidate taken = point[choice];
   stepping_ = &taken.runnable();
@@ -128,6 +181,12 @@ void Recorder::Step(const ChoicePoint& point, std::size_t choice) {
   step.taken = Describe(taken);
   for (std::size_t i = 0; i < point.size() && i < kCandidatesNamed; ++i) {
     if (point.size() > 1) step.named.push_back(Describe(point[i]));
+    step.why.push_back(Why(point, i));
+  }
+  if (!taken.is_timer()) {
+    const Cause cause = CauseOf(point.InQueue(choice));
+    step.since = cause.step;
+    if (cause.lane != kNoLane) step.by = cause.lane;
   }
   if (choice == 0) return;
   const Candidate plain = point[0];
@@ -184,6 +243,10 @@ void Recorder::Chose(std::string_view what, std::uint64_t value,
                         : "plain order gives 0"});
 }
 
+void Recorder::Contradicts(TraceHistory history) {
+  trace_.histories.push_back(std::move(history));
+}
+
 void Recorder::Failed(const Failure& failure) {
   // It fails instead of the step, which the reader has to see nevertheless.
   if (failure.kind == FailureKind::kCrash && stepping_ != nullptr) {
@@ -202,7 +265,40 @@ void Recorder::Failed(const Failure& failure) {
 
 void Recorder::End(EventLoop& loop) {
   waits_ = BuildWaitGraph(loop);
+  if (simulator_.failed()) DescribeWaits();
   if (on_end_ != nullptr) on_end_();
+}
+
+void Recorder::DescribeWaits() {
+  for (const Wait& wait : waits_.waits) {
+    TraceWait& shown = trace_.waits.emplace_back();
+    shown.task = wait.task;
+    shown.background = wait.background;
+    shown.what = wait.what;
+    const Since since = WaitsSince(wait.task);
+    shown.since_step = since.step;
+    shown.since_ns = since.time_ns;
+    for (const std::source_location& frame : wait.stack) {
+      shown.stack.push_back(FrameOf(frame));
+    }
+    shown.created = FrameOf(wait.created_at);
+    shown.holders = wait.holders;
+    shown.taken = wait.holds_by_taking;
+    shown.held = FrameOf(wait.held_at);
+  }
+  trace_.cycle = waits_.cycle;
+}
+
+std::size_t Recorder::StackOf(const TaskBase& task) {
+  std::vector<TraceFrame> frames;
+  for (const std::source_location& frame : task.Stack()) {
+    frames.push_back(FrameOf(frame));
+  }
+  if (frames.size() < 2) return 0;
+  const auto [found, is_new] =
+      stacks_.try_emplace(frames, trace_.stacks.size() + 1);
+  if (is_new) trace_.stacks.push_back(std::move(frames));
+  return found->second;
 }
 
 void Recorder::TaskCreated(const TaskBase& task) {
@@ -239,6 +335,17 @@ void Recorder::TaskDone(const TaskBase& task) {
 
 void Recorder::BecameReady(const Runnable& runnable) {
   if (runnable.kind() != RunnableKind::kTask) races_.MadeReady(&runnable);
+  Cause& cause = ready_[&runnable];
+  if (bookkeeping_.has_value()) {
+    cause = *bookkeeping_;
+  } else {
+    cause = {.step = simulator_.step(),
+             .time_ns = simulator_.now_ns(),
+             .lane = current_,
+             .timer = outer_.empty() &&
+                      dynamic_cast<const clotho::internal::Timer*>(&runnable) !=
+                          nullptr};
+  }
   const TaskBase* const task = TaskOf(runnable);
   if (task == nullptr || current_ == kNoLane || !task->started()) return;
   const std::size_t lane = LaneOf(*task);
@@ -249,7 +356,16 @@ void Recorder::BecameReady(const Runnable& runnable) {
 void Recorder::StepBegins(const Runnable& runnable) {
   if (runnable.kind() == RunnableKind::kInternal) {
     races_.BeginBookkeeping(&runnable);
+    // A timer that fires early has never been ready.
+    const auto cause = ready_.find(&runnable);
+    bookkeeping_ = cause != ready_.end() ? cause->second
+                                         : Cause{.step = simulator_.step(),
+                                                 .time_ns = simulator_.now_ns(),
+                                                 .timer = true};
+    ready_.erase(&runnable);
   } else {
+    bookkeeping_.reset();
+    ready_.erase(&runnable);
     current_chain_ = runnable.chain();
     races_.BeginStep(current_chain_, simulator_.step());
   }
@@ -273,6 +389,7 @@ void Recorder::StepBegins(const Runnable& runnable) {
 }
 
 void Recorder::StepEnds() {
+  bookkeeping_.reset();
   if (current_ != kNoLane) last_ = current_;
   current_ = outer_.back();
   outer_.pop_back();
@@ -285,7 +402,9 @@ void Recorder::TaskWaits(const TaskBase& task, const FutureBase* future) {
     future->Explain(info);
     what = absl::StrCat("await ", info.what);
   }
-  SetPlace(Add(LaneOf(task), Kind::kAwait, what), task.AwaitLocation());
+  TraceEvent& event = Add(LaneOf(task), Kind::kAwait, what);
+  SetPlace(event, task.AwaitLocation());
+  event.stack = StackOf(task);
   since_[task.name()] = {simulator_.step(), simulator_.now_ns()};
 }
 

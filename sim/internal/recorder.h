@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -51,12 +52,15 @@ class Recorder final : public Observer {
   using FutureBase = clotho::internal::FutureBase;
   using Runnable = clotho::internal::Runnable;
 
+  static constexpr std::size_t kNoLane = SIZE_MAX;
+
   void Step(const ChoicePoint& point, std::size_t choice) override;
   void Touched(std::uint64_t object, bool write, std::string_view name,
                const std::source_location& location) override;
   void Due(std::uint64_t step, const Candidate& timer) override;
   void Chose(std::string_view what, std::uint64_t value,
              const std::source_location& location) override;
+  void Contradicts(TraceHistory history) override;
   void Failed(const Failure& failure) override;
   void End(EventLoop& loop) override;
   void TaskCreated(const TaskBase& task) override;
@@ -73,8 +77,20 @@ class Recorder final : public Observer {
   static void SetPlace(TraceEvent& event, const std::source_location& location);
   // "worker-1 (job_queue.cc:23)".
   std::string Describe(const Candidate& candidate) const;
-
-  static constexpr std::size_t kNoLane = SIZE_MAX;
+  // What made something ready: a step, and in it a task; or a timer.
+  struct Cause {
+    std::uint64_t step = 0;
+    std::int64_t time_ns = 0;
+    std::size_t lane = kNoLane;  // None: no task did.
+    bool timer = false;          // It was due.
+  };
+  // Why one of the candidates may run now.
+  std::string Why(const ChoicePoint& point, std::size_t index) const;
+  Cause CauseOf(const Runnable& runnable) const;
+  // The number in trace_.stacks of where a task is suspended; 0 if that is one
+  // place.
+  std::size_t StackOf(const TaskBase& task);
+  void DescribeWaits();
 
   const Simulator& simulator_;
   Trace trace_;
@@ -83,6 +99,9 @@ class Recorder final : public Observer {
   clotho::internal::SyncListener* const outer_listener_;
   std::map<std::uint32_t, std::size_t> lanes_;  // By the task's number.
   std::map<std::string, Since, std::less<>> since_;
+  // By address, which is looked up and never gone through.
+  std::map<const Runnable*, Cause> ready_;
+  std::map<std::vector<TraceFrame>, std::size_t> stacks_;
   std::size_t callback_lane_ = kNoLane;
   std::uint32_t current_chain_ = 0;
   std::size_t current_ = kNoLane;  // Whose step runs; none for bookkeeping.
@@ -91,6 +110,8 @@ class Recorder final : public Observer {
   std::function<void()> on_end_;
   // Of the steps that are running: an eager task's is inside of another's.
   std::vector<std::size_t> outer_;
+  // What made the bookkeeping ready that is running.
+  std::optional<Cause> bookkeeping_;
 };
 
 }  // namespace clotho::sim::internal

@@ -113,7 +113,8 @@ absl::Status WriteResults(const std::string& folder, std::string_view test,
     const std::string replay = FormatReplay(report.replay);
     const TraceTitle title = {.test = std::string(test),
                               .replay = replay,
-                              .failure = report.failure->what};
+                              .failure = report.failure->what,
+                              .report = &report};
     files.push_back({"trace.json", TraceJson(report.trace, title)});
     files.push_back(
         {"trace.chrome.json", ChromeTraceJson(report.trace, title)});

@@ -45,6 +45,7 @@
 #include "clotho/sim/random.h"
 #include "clotho/sim/schedule.h"
 #include "clotho/sim/strategy.h"
+#include "clotho/sim/trace.h"
 #include "clotho/sim/virtual_clock.h"
 
 namespace clotho::sim::internal {
@@ -120,6 +121,8 @@ class Observer : public Instrument {
   // The environment decided: "Choose(3)", 2.
   virtual void Chose(std::string_view /*what*/, std::uint64_t /*value*/,
                      const std::source_location&) {}
+  // The present step has found that this is not linearizable.
+  virtual void Contradicts(TraceHistory /*history*/) {}
   // The execution's failure, at the moment at which it was noticed.
   virtual void Failed(const Failure& failure) = 0;
   // The program is where it will stay, and has not been torn down.
@@ -169,6 +172,11 @@ class Simulator final : public Scheduler,
 
   // ---- From inside of an execution. ----
 
+  // For the observer, if there is one.
+  void ShowHistory(TraceHistory history) {
+    if (observer_ == nullptr || failed()) return;
+    observer_->Contradicts(std::move(history));
+  }
   // Records a failure, unless there was one before. Fills in step, task and
   // time. The execution ends with the present step.
   void Fail(Failure failure);

@@ -31,6 +31,10 @@ class Writer {
   void Size(const T& parts) {
     Part(parts.size());
   }
+  void Optional(const std::optional<std::size_t>& value) {
+    Part(value.has_value());
+    Part(value.value_or(0));
+  }
   std::string& bytes() { return bytes_; }
 
  private:
@@ -63,6 +67,13 @@ class Reader {
     if (size > bytes_.size()) return Stop();
     parts.resize(size);
   }
+  void Optional(std::optional<std::size_t>& value) {
+    bool is_there = false;
+    std::size_t there = 0;
+    Part(is_there);
+    Part(there);
+    if (is_there) value = there;
+  }
   bool good() const { return good_ && bytes_.empty(); }
 
  private:
@@ -74,7 +85,16 @@ class Reader {
   bool good_ = true;
 };
 
+template <typename Way, typename Frame>
+  requires std::is_same_v<std::remove_const_t<Frame>, TraceFrame>
+void GoOver(Way& way, Frame& frame) {
+  way.Part(frame.function);
+  way.Part(frame.file);
+  way.Part(frame.line);
+}
+
 template <typename Way, typename TraceOrConst>
+  requires std::is_same_v<std::remove_const_t<TraceOrConst>, Trace>
 void GoOver(Way& way, TraceOrConst& trace) {
   way.Size(trace.lanes);
   for (auto& lane : trace.lanes) way.Part(lane);
@@ -88,6 +108,7 @@ void GoOver(Way& way, TraceOrConst& trace) {
     way.Part(event.file);
     way.Part(event.line);
     way.Part(event.other);
+    way.Part(event.stack);
   }
   way.Size(trace.departures);
   for (auto& departure : trace.departures) {
@@ -105,7 +126,34 @@ void GoOver(Way& way, TraceOrConst& trace) {
     way.Part(step.taken);
     way.Size(step.named);
     for (auto& name : step.named) way.Part(name);
+    way.Size(step.why);
+    for (auto& why : step.why) way.Part(why);
+    way.Part(step.since);
+    way.Optional(step.by);
   }
+  way.Size(trace.stacks);
+  for (auto& stack : trace.stacks) {
+    way.Size(stack);
+    for (auto& frame : stack) GoOver(way, frame);
+  }
+  // There is a crash after it: no histories, and no other execution.
+  way.Size(trace.waits);
+  for (auto& wait : trace.waits) {
+    way.Part(wait.task);
+    way.Part(wait.background);
+    way.Part(wait.what);
+    way.Part(wait.since_step);
+    way.Part(wait.since_ns);
+    way.Size(wait.stack);
+    for (auto& frame : wait.stack) GoOver(way, frame);
+    GoOver(way, wait.created);
+    way.Size(wait.holders);
+    for (auto& holder : wait.holders) way.Part(holder);
+    way.Part(wait.taken);
+    GoOver(way, wait.held);
+  }
+  way.Size(trace.cycle);
+  for (auto& task : trace.cycle) way.Part(task);
 }
 
 }  // namespace
