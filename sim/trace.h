@@ -108,7 +108,7 @@ struct TraceWait {
   // When its last wait began; step 0: it has never waited.
   std::uint64_t since_step = 0;
   std::int64_t since_ns = 0;
-  // Where its coroutines are suspended, innermost first; empty before its
+  // Where its coroutines are suspended, innermost last; empty before its
   // start.
   std::vector<TraceFrame> stack = {};
   TraceFrame created = {};  // Line 0: unknown.
@@ -153,7 +153,7 @@ struct Trace {
   std::vector<TraceEvent> events;
   std::vector<Departure> departures;
   std::vector<TraceStep> steps;
-  std::vector<std::vector<TraceFrame>> stacks;  // Innermost first.
+  std::vector<std::vector<TraceFrame>> stacks;  // Innermost last.
 
   // Of an execution that has failed: every task that was not done, oldest
   // first; those that wait for each other in a circle; its histories.

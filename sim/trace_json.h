@@ -78,7 +78,7 @@
 //               choice (see trace.h). "other": the lane that is spawned or
 //               woken. "file" and "line": where. "stack": which of the stacks,
 //               from 0, if coroutines await each other there.
-//   stacks      places, innermost first
+//   stacks      places, innermost last
 //   waits       the tasks that were not done at the end, oldest first: for what
 //               each waits (nothing: it could have gone on), since when, where,
 //               and who could end the wait ("holders", numbers of waits, from
