@@ -437,6 +437,7 @@ function drawFoot(group, from, to, x, width, height) {
   draw(group, "line", {class: "rule", x1: 0, x2: width, y1: top, y2: top});
   const most = steps.reduce((n, step) => Math.max(n, step.candidates || 1), 1);
   let free = gutter;
+  let first = true;
   for (let column = from; column < to; ++column) {
     const step = steps[column];
     const ready = (step.candidates || 1) - (step.timer ? 1 : 0);
@@ -449,7 +450,8 @@ function drawFoot(group, from, to, x, width, height) {
     }
     const passes = column === 0 || steps[column - 1].t !== step.t;
     const at = Math.max(x(column), gutter);
-    if ((passes || column === from) && at >= free && x(column + 1) > gutter) {
+    if ((passes || first) && at >= free && x(column + 1) > gutter) {
+      first = false;
       const text = step.when;
       draw(group, "text", {class: "soft", x: at + 3, y: top + 33}, text);
       if (passes) draw(group, "line", {class: "rule", x1: at, x2: at, y1: top + 20, y2: height});
@@ -698,6 +700,7 @@ function waitGraph() {
   graph.setAttribute("class", "graph");
   graph.setAttribute("viewBox", `0 0 ${width} ${height}`);
   graph.setAttribute("width", width);
+  graph.style.minWidth = Math.min(width, 800) + "px";
   graph.setAttribute("role", "img");
   graph.setAttribute("aria-label", "Who waits for whom; the table below says the same");
   const inCircle = (a, b) => data.cycle.some((task, i) => task === a && data.cycle[(i + 1) % data.cycle.length] === b);
@@ -789,7 +792,7 @@ function historyChart(history) {
   const width = names + (lastEvent + 2) * wide;
   const height = clients.length * ROWS + 12;
   const chart = document.createElementNS(SVG, "svg");
-  chart.id = "history-chart";
+  chart.setAttribute("class", "history-chart");
   chart.setAttribute("width", width);
   chart.setAttribute("height", height);
   chart.setAttribute("role", "group");
@@ -829,7 +832,7 @@ function historyChart(history) {
     group.addEventListener("focus", () => choose(operation, group));
     if (operation.stuck) choose(operation, group);
   }
-  const parts = [make("div", {id: "history-scroll", tabindex: 0}, chart), told];
+  const parts = [make("div", {class: "history-scroll", tabindex: 0}, chart), told];
   const stuck = operations.find((operation) => operation.stuck);
   if (stuck) {
     const reasons = [];
@@ -951,6 +954,12 @@ function showView(name) {
   if (name === "timeline") {
     layOut();
     if (selected >= 0) reveal(selected);
+  }
+  if (name === "history") {
+    for (const box of document.querySelectorAll(".history-scroll")) {
+      const stuck = box.querySelector(".stuck rect");
+      if (stuck) box.scrollLeft = stuck.x.baseVal.value - box.clientWidth / 2;
+    }
   }
   if (name === "raw") {
     prepareRaw();

@@ -629,10 +629,11 @@ def main(argv: Optional[list[str]] = None, prog: str = "show.py") -> int:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads has had enough. Nothing is left to be flushed later.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
+        # What is left would be tried once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return 0  # Whoever reads has had enough.
         print(f"{prog}: cannot write to standard output: {error.strerror}",
               file=sys.stderr)
         return 2

@@ -359,11 +359,17 @@ const tests = {
   async aHistoryIsDrawn() {
     const page = await open(makePage("stale", sample("stale_read")));
     await page.click("#tab-history");
-    assert.equal(await page.locator("#history-chart .operation").count(), 11);
-    assert.equal(await page.locator("#history-chart .stuck").count(), 1);
+    assert.equal(await page.locator(".history-chart .operation").count(), 11);
+    assert.equal(await page.locator(".history-chart .stuck").count(), 1);
     assert.match(await page.locator("#view-history").innerText(), /is not linearizable/);
     assert.match(await page.locator("#view-history").innerText(), /the model holds 2; there Read must return 2/);
-    await page.locator("#history-chart .operation").first().focus();
+    // What is stuck can be seen, however narrow it is.
+    await page.setViewportSize({width: 500, height: 700});
+    await page.click("#tab-goals");
+    await page.click("#tab-history");
+    const [stuck, frame] = await Promise.all([".stuck rect", ".history-scroll"].map((one) => page.locator(one).boundingBox()));
+    assert.ok(stuck.x >= frame.x && stuck.x + stuck.width <= frame.x + frame.width);
+    await page.locator(".history-chart .operation").first().focus();
     assert.match(await page.locator("#view-history [role=status]").innerText(), /called at t = .* returned at t = /);
     await page.locator("#view-history [role=status] a").first().click();
     await page.waitForFunction(() => !document.getElementById("view-timeline").hidden);
@@ -505,6 +511,9 @@ const tests = {
         await page.click("#tab-" + view);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(wide <= 600, `${name}, ${view}: ${wide} wide`);
+        // Nor squeezed to a letter a line.
+        const tall = await page.evaluate(() => Math.max(0, ...[...document.querySelectorAll("tr")].map((row) => row.getBoundingClientRect().height)));
+        assert.ok(tall < 150, `${name}, ${view}: a row ${tall} high`);
       }
       await close(page);
     }
