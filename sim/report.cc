@@ -470,9 +470,9 @@ std::string Report::Text() const {
   if (!trace.events.empty()) {
     // The table takes what the others leave of a screen, but for its empty line
     // and its heading.
-    const std::size_t others = 3 + LineCount(out) + LineCount(rest);
+    const std::size_t above = 3 + LineCount(out) + LineCount(rest);
     const std::size_t lines =
-        std::max(kTableLinesMin, kLinesMax - std::min(kLinesMax, others));
+        std::max(kTableLinesMin, kLinesMax - std::min(kLinesMax, above));
     absl::StrAppend(
         &out, "\n",
         Table(trace, std::min(lines, kTableLinesMax)).Text(failure->step));
