@@ -179,6 +179,20 @@ TEST(CampaignTest, ManyShardsComeToTheSame) {
   }
 }
 
+TEST(CampaignTest, AGoalIsCountedWhateverIsMetBetweenByLookingIntoAFailure) {
+  const std::vector<Record> one = RunShards({"Campaign.GoalsInAnyOrder"}, 1);
+  EXPECT_EQ(one[0].failures.size(), 2);
+  ASSERT_EQ(one[0].goals.size(), 3);
+  std::uint64_t reached = 0;
+  for (const RecordedGoal& goal : one[0].goals) {
+    EXPECT_GT(goal.reached, 30);
+    reached += goal.reached;
+  }
+  EXPECT_EQ(reached, one[0].executions);
+  const std::vector<Record> three = RunShards({"Campaign.GoalsInAnyOrder"}, 3);
+  EXPECT_EQ(Normal(three[0]), Normal(one[0]));
+}
+
 TEST(CampaignTest, NothingIsLostInSevenShards) {
   const std::vector<Record> seven =
       RunShards({"Campaign.Several", "Campaign.Passes", "Campaign.Islands"}, 7,

@@ -392,7 +392,7 @@ class Explorer {
 
   // Those that the search has met until now.
   void CollectGoals() {
-    for (const internal::GoalCount& goal : simulator_.TakeGoals()) {
+    for (const internal::GoalCount& goal : simulator_.goals()) {
       report_.goals.push_back({.goal = goal.goal,
                                .place = internal::Place(goal.location),
                                .line = goal.location.line(),
@@ -475,7 +475,8 @@ class Explorer {
   // An execution failed: makes sure of it, shrinks it, records it.
   void Found(const Execution& execution) {
     if (in_child_) return;
-    CollectGoals();
+    // (A campaign has them for itself, whatever part of it this is.)
+    if (search_.campaign == nullptr) CollectGoals();
     const std::string origin = execution.failure->origin;
     const std::uint64_t hash = execution.trace_hash;
     Deviations deviations = execution.deviations;

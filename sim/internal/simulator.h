@@ -156,10 +156,8 @@ class Simulator final : public Scheduler,
   const Execution& Run(const Body& body, Strategy& strategy, const Seeds& seeds,
                        Observer* observer = nullptr);
 
-  // The goals that were met since the last call of this, in the order in which
-  // the program first came past them.
-  std::vector<GoalCount> TakeGoals() { return std::exchange(goals_, {}); }
-
+  // The goals that were met in all executions, in the order in which the
+  // program first came past them.
   const std::vector<GoalCount>& goals() const { return goals_; }
 
   // The next executions fail in place of this step, before it is taken: what

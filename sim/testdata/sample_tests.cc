@@ -155,6 +155,16 @@ CLOTHO_TEST(Campaign, Passes, sim::Fuzz{.schedules = 600}) {
   Sometimes(log[0] == 'c', "c is first");
 }
 
+// One goal in each execution, and two failures.
+CLOTHO_TEST(Campaign, GoalsInAnyOrder, sim::Random{.schedules = 300}) {
+  const std::string log = co_await RunThree();
+  if (log[0] == 'a') Reachable("a is first");
+  if (log[0] == 'b') Reachable("b is first");
+  if (log[0] == 'c') Reachable("c is first");
+  EXPECT_NE(log.substr(0, 3), "cba");
+  Always(log.substr(0, 3) != "bca", "not from b to a");
+}
+
 CLOTHO_TEST(Campaign, MissesAGoal, sim::Random{.schedules = 50}) {
   const std::string log = co_await RunThree();
   Sometimes(log.empty(), "nothing is done");
