@@ -111,10 +111,8 @@ function drawHeader() {
 // ---- What is selected. ----
 
 let selected = -1;
-const departures = [];
 const stops = [];  // Departures, and the failure.
 steps.forEach((step, column) => {
-  if (step.departs) departures.push(column);
   if (step.departs || column === data.failing) stops.push(column);
 });
 
@@ -425,7 +423,7 @@ function drawFlags(group, from, to, x, height) {
     const fails = column === data.failing;
     const kind = fails ? "fails" : "departs";
     const flag = draw(group, "rect", {class: "flag step " + kind, x: x(column) + 1, y: 0, width: Math.max(3, blockWidth(column) - 2), height: 3, "data-column": column});
-    draw(flag, "title", {}, fails ? "here it failed" : "departure: " + steps[column].departs);
+    draw(flag, "title", {}, fails ? "here it failed" : steps[column].departs.map((departure) => departure.taken).join("\n"));
     draw(group, "line", {class: "flag " + kind, x1: x(column), x2: x(column), y1: 0, y2: height - FOOT, stroke: `var(--${kind})`, "stroke-width": 1, "stroke-dasharray": "2 3"});
   }
 }
@@ -583,7 +581,9 @@ function drawDetails() {
     candidates.push("and " + count(step.candidates - names.length) + " more");
   }
   fact("could have run", list(candidates));
-  if (step.departs && step.departs !== true) fact("departure", step.departs);
+  if (step.departs) {
+    fact("departure", list(step.departs.map((departure) => [departure.taken, make("div", {class: "why"}, departure.plain)])));
+  }
   const ready = madeReadyBy(step);
   if (ready.length > 0) fact("made ready by", ...ready);
   const stack = stackBefore(selected);

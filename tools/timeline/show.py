@@ -345,9 +345,11 @@ def page_data(trace: traces.Trace, steps_max: int,
         if events:
             step["events"] = events
         steps.append(step)
-    for column, departure in trace.departure_columns().items():
+    for column, departures in trace.departure_columns().items():
         if column >= first:
-            steps[column - first]["departs"] = departure.plain or True
+            steps[column - first]["departs"] = [
+                vars(departure) for departure in departures
+            ]
     failing = trace.failing_column()
     value: dict[str, Any] = {
         "test": trace.test,

@@ -633,8 +633,9 @@ class PageTest(Folder):
         self.assertEqual(len(value["steps"]), 8)
         self.assertEqual(value["steps"][1]["why"][0],
                          "ready since step 1, created by main")
-        self.assertEqual(value["steps"][1]["departs"],
-                         "plain order runs first (its first step)")
+        self.assertEqual(value["steps"][1]["departs"], [{
+            "step": 2, "taken": "let the 4 ms timer fire first",
+            "plain": "plain order runs first (its first step)"}])
         self.assertNotIn("sources", value)
 
     def test_names_stay_names(self):

@@ -276,12 +276,13 @@ class Trace:
     def events_of(self, column: int) -> list[Event]:
         return self._by_column[column]
 
-    def departure_columns(self) -> dict[int, Departure]:
-        found: dict[int, Departure] = {}
+    def departure_columns(self) -> dict[int, list[Departure]]:
+        """Several, if the environment decides more than once in a step."""
+        found: dict[int, list[Departure]] = {}
         for departure in self.departures:
             column = self.column_of(departure.step)
             if column is not None:
-                found.setdefault(column, departure)
+                found.setdefault(column, []).append(departure)
         return found
 
     def failing_column(self) -> Optional[int]:
