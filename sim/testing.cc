@@ -9,6 +9,7 @@
 #include <exception>
 #include <fstream>
 #include <ios>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,6 +34,7 @@
 #include "clotho/sim/internal/shard.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/internal/text.h"
+#include "clotho/sim/options.h"
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 
@@ -241,6 +243,11 @@ std::string& ReplayedTest() {
   return *test;
 }
 
+// Of a fuzz target: what the test is to be run with. Null: it is none.
+const std::string* fuzz_input = nullptr;
+// Whether the test has taken it.
+bool fuzz_input_was_run = false;
+
 // Takes what EXPECT_* and mocks report inside an execution for its failure;
 // GoogleTest hears only of the execution that is reported in the end.
 class Interceptor final : public testing::ScopedFakeTestPartResultReporter {
@@ -352,6 +359,42 @@ absl::StatusOr<Report> ReportOf(const Searched& test, const Search& search,
       "from a strategy or a function that this test gave to Clotho)"));
 }
 
+// Engines keep what aborts, and sort it by the line that says which check
+// failed: its form is Chromium's, which ClusterFuzz knows.
+void RunFuzzed(const Searched& test, Search search, const std::string& name,
+               const char* file, int line) {
+  fuzz_input_was_run = true;
+  Bytes{*fuzz_input}.Apply(search);
+  search.kept.clear();
+  SetDeathText(HowToSeeADeathAgain(name, /*shrinks=*/true));
+  absl::StatusOr<Report> report = absl::UnknownError("not run");
+  {
+    const FlagSaver flags;
+    Interceptor interceptor;
+    report = ReportOf(test, search, name, "");
+  }
+  if (!report.ok()) {
+    std::fprintf(stderr, "%s\n",
+                 std::string(report.status().message()).c_str());
+    std::exit(kUsage);
+  }
+  // One execution need not reach every goal.
+  if (report->passed() || report->incomplete) return;
+  const std::string& out = GetSettings().out;
+  if (!out.empty()) {
+    const absl::Status written = WriteResults(out, name, *report);
+    if (!written.ok()) FailInfrastructure(std::string(written.message()));
+  }
+  const Failure& failure = *report->failure;
+  const bool has_place = failure.line != 0;
+  std::fprintf(stderr, "%s\n[FATAL:%s(%d)] Check failed: %s\n",
+               report->Text().c_str(),
+               has_place ? failure.file.c_str() : ShortFile(file).c_str(),
+               has_place ? static_cast<int>(failure.line) : line,
+               failure.origin.c_str());
+  std::abort();
+}
+
 }  // namespace
 
 bool RegisterSearched(const char* suite, const char* name) {
@@ -382,6 +425,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   const Settings& settings = GetSettings();
   Search search = asked;
   ApplySettings(settings, search);
+  if (fuzz_input != nullptr) return RunFuzzed(test, search, name, file, line);
   absl::StatusOr<std::vector<Search::Kept>> kept =
       ReadKept(KeptFile(settings.kept, file, name));
   if (!kept.ok()) {
@@ -510,6 +554,89 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   }
 }
 
+namespace {
+
+// The tests of this program, by their names.
+std::vector<std::string> AllTests() {
+  std::vector<std::string> names;
+  const testing::UnitTest& tests = *testing::UnitTest::GetInstance();
+  for (int i = 0; i < tests.total_test_suite_count(); ++i) {
+    const testing::TestSuite& suite = *tests.GetTestSuite(i);
+    for (int j = 0; j < suite.total_test_count(); ++j) {
+      names.push_back(
+          absl::StrCat(suite.name(), ".", suite.GetTestInfo(j)->name()));
+    }
+  }
+  return names;
+}
+
+[[noreturn]] void EndAsWrong(const char* program, const std::string& why) {
+  std::fprintf(stderr, "%s: %s\n", program, why.c_str());
+  std::exit(kUsage);
+}
+
+}  // namespace
+
+void StartFuzzTarget(int argc, char** argv) {
+  absl::InitializeSymbolizer(argv[0]);
+  SetProgram(argv[0]);
+  // What else there is belongs to the engine.
+  std::vector<char*> own = {argv[0]};
+  std::copy_if(argv + 1, argv + argc, std::back_inserter(own),
+               [](std::string_view argument) {
+                 return argument.substr(0, 9) == "--clotho_" ||
+                        argument.substr(0, 8) == "--gtest_";
+               });
+  int count = static_cast<int>(own.size());
+  own.push_back(nullptr);
+  testing::InitGoogleTest(&count, own.data());
+  if (testing::GTEST_FLAG(list_tests)) std::exit(RUN_ALL_TESTS());
+  const absl::StatusOr<Settings> settings = ReadSettings(count, own.data());
+  if (!settings.ok()) {
+    EndAsWrong(argv[0], std::string(settings.status().message()));
+  }
+  GetSettings() = *settings;
+  const std::vector<std::string> tests = AllTests();
+  std::string test = settings->test;
+  if (test.empty() && tests.size() == 1) test = tests[0];
+  if (!settings->replay.empty()) {
+    InstallDeathHandlers();
+    if (!test.empty()) testing::GTEST_FLAG(filter) = test;
+    const int verdict = RUN_ALL_TESTS();
+    std::exit(exit_code != kPassed ? exit_code : verdict);
+  }
+  if (std::find(tests.begin(), tests.end(), test) == tests.end()) {
+    EndAsWrong(argv[0], absl::StrCat(test.empty() ? "no test is named"
+                                                  : "unknown test \"",
+                                     test, test.empty() ? "" : "\"",
+                                     ": expected --clotho_test=NAME, or "
+                                     "CLOTHO_TEST, with one of\n  ",
+                                     absl::StrJoin(tests, "\n  ")));
+  }
+  testing::GTEST_FLAG(filter) = test;
+  testing::TestEventListeners& listeners =
+      testing::UnitTest::GetInstance()->listeners();
+  delete listeners.Release(listeners.default_result_printer());
+}
+
+void RunFuzzInput(std::string bytes) {
+  // Only now: the engine's own handlers are there, and are called after ours.
+  [[maybe_unused]] static const bool installed = [] {
+    InstallDeathHandlers(/*of_sanitizers=*/false);
+    return true;
+  }();
+  fuzz_input = &bytes;
+  fuzz_input_was_run = false;
+  const int verdict = RUN_ALL_TESTS();
+  fuzz_input = nullptr;
+  if (verdict == 0 && fuzz_input_was_run) return;
+  std::fprintf(stderr, "%s: cannot be fuzzed: %s\n",
+               std::string(testing::GTEST_FLAG(filter)).c_str(),
+               verdict == 0 ? "it is no CLOTHO_TEST, or skips itself"
+                            : "it fails outside of its executions");
+  std::exit(kUsage);
+}
+
 }  // namespace internal
 
 namespace {
@@ -561,6 +688,7 @@ int RunAllTests(int argc, char** argv) {
     std::fflush(stdout);
   }
   TellGoogleTestOfShards(*settings);
+  if (!settings->test.empty()) testing::GTEST_FLAG(filter) = settings->test;
   const int code = ExitCodeOf(RUN_ALL_TESTS(), argv[0]);
   Journalize(absl::StrCat("{\"event\": \"end\", \"code\": ", code, "}"));
   // That may have been what could not be written.

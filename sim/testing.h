@@ -29,6 +29,7 @@
 
 #include <exception>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -77,6 +78,17 @@ void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
 // Remembers that the test "suite.name" is searched, and so does a part of its
 // work in each shard of a campaign. All others run in shard 0. True.
 bool RegisterSearched(const char* suite, const char* name);
+
+// ---- Of fuzz targets: see libfuzzer_main.cc. ----
+
+// Reads the flags and variables as RunAllTests does, but for flags of others,
+// and finds the test. Ends the process if they are wrong, or if they ask for
+// anything but fuzzing: a replay, the list of tests.
+void StartFuzzTarget(int argc, char** argv);
+
+// Runs the test once, in the schedule that these bytes are
+// (strategies/bytes.h). If it fails, reports that and aborts.
+void RunFuzzInput(std::string bytes);
 
 // What GoogleTest makes of a fixture whose executions make their own.
 template <typename Fixture>

@@ -314,7 +314,7 @@ std::string DeathText(const Death& death) {
                        : "A sanitizer has ended the program";
 }
 
-void InstallDeathHandlers() {
+void InstallDeathHandlers(bool of_sanitizers) {
   state.process = getpid();
   // The first call loads what it needs, for which a handler is no place.
   void* frame = nullptr;
@@ -333,7 +333,7 @@ void InstallDeathHandlers() {
   for (const int signal : kSignals) {
     sigaction(signal, &action, &state.previous[signal]);
   }
-  if (&__sanitizer_set_death_callback != nullptr) {
+  if (of_sanitizers && &__sanitizer_set_death_callback != nullptr) {
     __sanitizer_set_death_callback(&OnSanitizer);
   }
   std::atexit(&OnExit);

@@ -31,8 +31,9 @@ struct Death {
 std::string DeathText(const Death& death);
 
 // From here on a death within an execution writes to standard error what
-// happened, then a text: how to see it again.
-void InstallDeathHandlers();
+// happened, then a text: how to see it again. A fuzzer's engine has a handler
+// of its own for what a sanitizer finds, and there is room for one.
+void InstallDeathHandlers(bool of_sanitizers = true);
 
 // The text. Each `kReplayMark` in it stands for the replay string.
 inline constexpr std::string_view kReplayMark = "REPLAY.STRING";

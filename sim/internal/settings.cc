@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <random>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -108,6 +110,22 @@ std::string_view StrategyName(std::string_view value) {
 std::string_view StrategyParameters(std::string_view value) {
   const std::size_t colon = value.find(':');
   return colon == value.npos ? std::string_view() : value.substr(colon + 1);
+}
+
+// What a fuzzer has found, for example.
+absl::Status ReadBytes(std::string& bytes, std::string_view source,
+                       std::string_view path) {
+  std::ifstream in{std::string(path), std::ios::binary};
+  std::stringstream content;
+  // A stream that nothing is put into says that it has failed.
+  if (in.peek() != std::ifstream::traits_type::eof()) content << in.rdbuf();
+  bytes = content.str();
+  if (in.is_open() && !in.bad() && content.good()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      std::string(source), "=",
+      Quote(absl::StrCat("bytes:", std::string(path))),
+      ": cannot read the file: expected one whose bytes are a schedule, such "
+      "as the input that a fuzzer wrote"));
 }
 
 struct Setting {
@@ -253,9 +271,12 @@ constexpr Setting kSettings[] = {
        return number.status();
      }},
     {"strategy", "NAME",
-     "fuzz, random, pct:DEPTH, ... in place of the test's own",
+     "fuzz, random, pct:DEPTH, bytes:FILE, ... in place of the test's own",
      [](Settings& settings, std::string_view source, std::string_view value) {
        settings.strategy = std::string(value);
+       if (StrategyName(value) == "bytes") {
+         return ReadBytes(settings.bytes, source, StrategyParameters(value));
+       }
        const absl::Status status =
            StrategyByName(StrategyName(value), StrategyParameters(value))
                .status();
@@ -263,6 +284,13 @@ constexpr Setting kSettings[] = {
        return absl::InvalidArgumentError(
            absl::StrCat(std::string(source), "=", Quote(value), ": ",
                         std::string(status.message())));
+     }},
+    {"test", "NAME", "run this test only; of a fuzz target: fuzz it",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.test = std::string(value);
+       if (!value.empty()) return absl::OkStatus();
+       return absl::InvalidArgumentError(absl::StrCat(
+           std::string(source), " is empty: expected a test, as Suite.Name"));
      }},
 };
 
@@ -448,6 +476,9 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
 void ApplySettings(const Settings& settings, Search& search) {
   if (settings.strategy == "plain") {
     Plain().Apply(search);
+  } else if (settings.strategy.has_value() &&
+             StrategyName(*settings.strategy) == "bytes") {
+    Bytes{settings.bytes}.Apply(search);
   } else if (settings.strategy.has_value()) {
     // Of a test that is not searched, as many as a search has if it is not
     // told.
@@ -459,8 +490,9 @@ void ApplySettings(const Settings& settings, Search& search) {
     search.exhaustive = search.strategy == "exhaustive";
     if (search.exhaustive) search.schedules = Exhaustive().schedules;
   }
-  // Plain order has one execution.
-  if (settings.schedules.has_value() && search.strategy != "plain") {
+  // Plain order has one execution; so have a fuzzer's bytes.
+  if (settings.schedules.has_value() && search.strategy != "plain" &&
+      search.strategy != "bytes") {
     search.schedules = *settings.schedules;
   }
   if (settings.cases.has_value()) search.cases = *settings.cases;

@@ -56,6 +56,10 @@ struct Settings {
     return shard_by_schedules || resume || budget.has_value() ||
            failures.value_or(1) != 1;
   }
+
+  std::string test;  // Empty: all that GoogleTest selects.
+  // What strategy bytes reads its schedule from.
+  std::string bytes;
 };
 
 // Reads the variables CLOTHO_*, and Bazel's for results; then what is left of
