@@ -617,6 +617,7 @@ void StartFuzzTarget(int argc, char** argv) {
   testing::TestEventListeners& listeners =
       testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
+  testing::GTEST_FLAG(output) = "";  // It would be written for each input.
 }
 
 void RunFuzzInput(std::string bytes) {
