@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/sim/failure.h"
+#include "clotho/sim/internal/attention.h"
 #include "clotho/sim/internal/busiest.h"
 #include "clotho/sim/internal/campaign.h"
 #include "clotho/sim/internal/child.h"
@@ -129,8 +130,11 @@ class Explorer {
       }
     }
     Warm warm(*this);
-    for (std::uint64_t j = 0; j < search_.schedules; ++j) {
+    if (search_.schedules == 1) simulator_.set_rate(search_.rate);
+    for (std::uint64_t j = 0; j < search_.schedules && !internal::Interrupted();
+         ++j) {
       const Execution& execution = warm.Run(j);
+      simulator_.set_rate(0);
       ++report_.executions;
       report_.steps += execution.steps;
       if (Counts(execution)) {
@@ -158,8 +162,12 @@ class Explorer {
     }
     report_.distinct_executions =
         report_.executions - warm.strategy().repeated();
+    if (internal::Interrupted()) return std::move(report_);
     if (search_.exhaustive && !report_.exhausted) CutShort();
     CountGoals();
+    if (search_.trace_passes && search_.schedules == 1 && report_.passed()) {
+      Record(Deviations(simulator_.execution().deviations));
+    }
     return std::move(report_);
   }
 
@@ -217,7 +225,8 @@ class Explorer {
     // Of one shard among others nobody can say what is missing.
     const internal::Record& record = campaign.record();
     const bool alone = record.shard.count == 1 && record.shard.block == 0;
-    if (alone && report_.passed() && campaign.status().ok()) {
+    if (alone && report_.passed() && campaign.status().ok() &&
+        !internal::Interrupted()) {
       if (search_.exhaustive && !exhausted) CutShort();
       JudgeGoals(report_);
     }
@@ -262,12 +271,17 @@ class Explorer {
       // Not shrunk: what the strategy does is found out first.
       Warm warm(*this);
       warm.Learn(run->execution);
-      return Follow(replay, warm.Run(run->execution), std::nullopt);
+      simulator_.set_rate(search_.rate);
+      const Execution& execution = warm.Run(run->execution);
+      simulator_.set_rate(0);
+      return Follow(replay, execution, std::nullopt);
     }
     const Deviations& deviations = std::get<Deviations>(replay.schedule);
     const FreedomScope freedom(*this, FreedomOf(deviations));
     ReplayStrategy strategy(deviations);
+    simulator_.set_rate(search_.rate);
     const Execution& execution = simulator_.Run(body_, strategy, ProgramSeed());
+    simulator_.set_rate(0);
     return Follow(replay, execution, strategy.FinalDivergence());
   }
 
@@ -709,7 +723,9 @@ class Explorer {
   ShrinkResult Minimized(Deviations deviations, TryDeviations attempt,
                          std::chrono::steady_clock::time_point deadline) const {
     const auto out_of_time = [deadline] {
-      return std::chrono::steady_clock::now() >= deadline;
+      const auto now = std::chrono::steady_clock::now();
+      return now >= deadline ||
+             (internal::Interrupted() && now >= internal::InterruptDeadline());
     };
     ShrinkOptions options;
     options.runs_max = search_.shrink_runs_max;

@@ -83,6 +83,11 @@ struct Search {
   std::uint64_t shrink_runs_max = 10'000;
   // Real time to spend on it.
   Delay shrink_for = absl::Seconds(5);
+  // Record a single execution also if it passes, as a replay is.
+  bool trace_passes = false;
+  // Virtual seconds in a real one, of a replay and of a single execution, for
+  // who watches; 0: as many as can be.
+  double rate = 0;
   // Search in a child process first: see Isolate.
   bool isolate = false;
   // Only what comes from outside may move: see Strict.

@@ -23,15 +23,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "clotho/runtime/delay.h"
 #include "clotho/sim/failure.h"
+#include "clotho/sim/internal/attention.h"
 #include "clotho/sim/internal/campaign.h"
 #include "clotho/sim/internal/death.h"
 #include "clotho/sim/internal/journal.h"
 #include "clotho/sim/internal/launch.h"
+#include "clotho/sim/internal/output.h"
 #include "clotho/sim/internal/record.h"
 #include "clotho/sim/internal/results.h"
 #include "clotho/sim/internal/settings.h"
 #include "clotho/sim/internal/shard.h"
+#include "clotho/sim/internal/signals.h"
 #include "clotho/sim/internal/simulator.h"
 #include "clotho/sim/internal/text.h"
 #include "clotho/sim/options.h"
@@ -114,6 +118,14 @@ class SkipsPlainTests final : public testing::EmptyTestEventListener {
     if (!IsSearched(info)) {
       GTEST_SKIP() << "it is not cut into shards: it runs in shard 0";
     }
+  }
+};
+
+// What comes after the test that is interrupted is not run any more. (While a
+// test runs, flags are set for that test only.)
+class SkipsTheRest final : public testing::EmptyTestEventListener {
+  void OnTestEnd(const testing::TestInfo&) override {
+    if (internal::Interrupted()) testing::GTEST_FLAG(fail_fast) = true;
   }
 };
 
@@ -359,6 +371,28 @@ absl::StatusOr<Report> ReportOf(const Searched& test, const Search& search,
       "from a strategy or a function that this test gave to Clotho)"));
 }
 
+// A person who looks at a step in a debugger, or watches one execution slowly,
+// is in no hurry.
+Delay StepMax(const Settings& settings) {
+  if (testing::GTEST_FLAG(break_on_failure) || settings.rate > 0) {
+    return Delay();
+  }
+  return settings.step_watchdog;
+}
+
+// Writes what a passing execution did, if it was recorded.
+void TracePass(const Settings& settings, const std::string& name,
+               const Report& report) {
+  if (report.trace.events.empty()) return;
+  const absl::StatusOr<std::string> files = WriteTrace(
+      settings.out.empty() ? "clotho-out" : settings.out, name, report);
+  if (!files.ok()) {
+    FailInfrastructure(std::string(files.status().message()));
+    return;
+  }
+  std::printf("[  CLOTHO  ] %s\n", files->c_str());
+}
+
 // Engines keep what aborts, and sort it by the line that says which check
 // failed: its form is Chromium's, which ClusterFuzz knows.
 void RunFuzzed(const Searched& test, Search search, const std::string& name,
@@ -422,6 +456,8 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
       testing::UnitTest::GetInstance()->current_test_info();
   const std::string name =
       absl::StrCat(info->test_suite_name(), ".", info->name());
+  // GoogleTest runs its tests again for as often as it was told.
+  if (Interrupted()) std::exit(128 + attention.interrupted_by);
   const Settings& settings = GetSettings();
   Search search = asked;
   ApplySettings(settings, search);
@@ -456,6 +492,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
           .failures_max = settings.failures.value_or(1),
           .deadline = DeadlineOfNextTest(),
           .resume = settings.resume,
+          .with_traces = settings.traces != Traces::kNever,
           .journal = &GetJournal(),
           .tell = &Tell});
       search.campaign = &*campaign;
@@ -473,6 +510,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
     if (!settings.replay.empty() && ReplayedTest().empty()) {
       ReplayedTest() = name;
     }
+    const OperatedSearch operated(name, StepMax(settings));
     report = ReportOf(test, search, name, settings.replay);
     others = interceptor.others();
   }
@@ -522,7 +560,19 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   if (campaign.has_value() && !campaign->status().ok()) {
     ADD_FAILURE_AT(file, line) << std::string(campaign->status().message());
   }
-  if (report->passed()) return;
+  if (report->passed()) {
+    if (settings.traces == Traces::kAlways) TracePass(settings, name, *report);
+    if (Interrupted()) {
+      const std::uint64_t executions = campaign.has_value()
+                                           ? campaign->record().executions
+                                           : report->executions;
+      ADD_FAILURE_AT(file, line)
+          << "interrupted after " << executions
+          << (executions == 1 ? " execution" : " executions")
+          << ", of which none failed";
+    }
+    return;
+  }
   testing::Test::RecordProperty("clotho_replay", FormatReplay(report->replay));
   if (report->nondeterministic || report->diverged) {
     SetExitCode(kNotReproducible);
@@ -533,15 +583,24 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
     if (exit_code == kPassed) SetExitCode(kIncomplete);
   }
   if (!settings.out.empty() && !campaign.has_value()) {
-    const absl::Status written = WriteResults(settings.out, name, *report);
+    const absl::Status written =
+        WriteResults(settings.out, name, *report, /*part=*/"",
+                     /*with_traces=*/settings.traces != Traces::kNever);
     if (!written.ok()) FailInfrastructure(std::string(written.message()));
   }
   const Failure& failure = *report->failure;
   const auto tell = [&] {
     const bool has_place = failure.line != 0;
-    ADD_FAILURE_AT(has_place ? failure.file.c_str() : file,
-                   has_place ? static_cast<int>(failure.line) : line)
-        << report->Text();
+    const std::string place = has_place ? failure.file : file;
+    const int at = has_place ? static_cast<int>(failure.line) : line;
+    const std::string text = report->Text();
+    ADD_FAILURE_AT(place.c_str(), at) << text;
+    if (settings.format == Format::kGithub) {
+      std::printf(
+          "%s\n",
+          GithubError(ShortFile(place.c_str()), at, name, text).c_str());
+      std::fflush(stdout);
+    }
   };
   const bool comes_back = !report->nondeterministic && !report->diverged &&
                           !report->misused && !report->incomplete;
@@ -690,7 +749,11 @@ int RunAllTests(int argc, char** argv) {
   }
   TellGoogleTestOfShards(*settings);
   if (!settings->test.empty()) testing::GTEST_FLAG(filter) = settings->test;
-  const int code = ExitCodeOf(RUN_ALL_TESTS(), argv[0]);
+  internal::InstallTaskTableSignal();
+  testing::UnitTest::GetInstance()->listeners().Append(new SkipsTheRest);
+  internal::PrintInColor(settings->color);
+  int code = ExitCodeOf(RUN_ALL_TESTS(), argv[0]);
+  if (internal::Interrupted()) code = 128 + internal::attention.interrupted_by;
   Journalize(absl::StrCat("{\"event\": \"end\", \"code\": ", code, "}"));
   // That may have been what could not be written.
   return exit_code == kInfrastructure ? exit_code : code;

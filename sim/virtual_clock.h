@@ -21,16 +21,30 @@ class VirtualClock final : public Clock {
 
   bool Wait(std::optional<std::int64_t> deadline_ns) override {
     if (!deadline_ns.has_value()) return false;
-    if (*deadline_ns > now_ns_) now_ns_ = *deadline_ns;
+    if (*deadline_ns > now_ns_) Pass(*deadline_ns);
     return true;
   }
 
   void Block(std::int64_t duration_ns) override {
-    now_ns_ = clotho::internal::SaturatingAdd(now_ns_, duration_ns);
+    Pass(clotho::internal::SaturatingAdd(now_ns_, duration_ns));
   }
 
   // Back to 0, for the next execution.
   void Reset() { now_ns_ = 0; }
+
+  // From now on so many of its seconds pass in a real one, for a person who
+  // watches; 0: it takes no time at all. The program cannot tell.
+  void set_rate(double rate) { rate_ = rate; }
+
+ private:
+  void Pass(std::int64_t until_ns) {
+    if (rate_ > 0) [[unlikely]]
+      Sleep(until_ns - now_ns_);
+    now_ns_ = until_ns;
+  }
+  void Sleep(std::int64_t virtual_ns) const;
+
+  double rate_ = 0;
 };
 
 }  // namespace clotho::sim

@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "clotho/sim/hash.h"
+#include "clotho/sim/internal/attention.h"
 #include "clotho/sim/internal/launch.h"
 #include "clotho/sim/internal/results.h"
 #include "clotho/sim/internal/text.h"
@@ -210,7 +211,7 @@ void Campaign::Resume(bool anew) {
 }
 
 bool Campaign::More() {
-  if (!status_.ok() || record_.next >= end_) return false;
+  if (!status_.ok() || record_.next >= end_ || Interrupted()) return false;
   if (options_.failures_max != 0 &&
       record_.failures.size() >= options_.failures_max) {
     return false;
@@ -308,7 +309,8 @@ void Campaign::Add(const std::string& origin, std::uint64_t number,
   if (!options_.out.empty()) {
     const std::string part = FolderOf(failure.origin);
     finding.folder = absl::StrCat(FileName(options_.test), "/", part);
-    Fail(WriteResults(options_.out, options_.test, report, part));
+    Fail(WriteResults(options_.out, options_.test, report, part,
+                      options_.with_traces));
   }
   known_[origin] = record_.failures.size();
   known_[finding.origin] = record_.failures.size();

@@ -50,6 +50,8 @@ struct CampaignOptions {
   std::uint64_t failures_max = 1;
   std::optional<std::chrono::steady_clock::time_point> deadline = {};
   bool resume = false;
+  // With the reports of failures.
+  bool with_traces = true;
   // Null: there is none.
   Journal* journal = nullptr;
   // Is told in full of each failure when it is found.

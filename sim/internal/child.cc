@@ -19,6 +19,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "clotho/sim/internal/death.h"
+#include "clotho/sim/internal/signals.h"
 
 namespace clotho::sim::internal {
 namespace {
@@ -96,18 +97,21 @@ ChildEnd RunInChild(absl::FunctionRef<std::string()> run,
     const rlimit none = {.rlim_cur = 0, .rlim_max = 0};
     setrlimit(RLIMIT_CORE, &none);
     SendDeathTo(child_pipe);
+    BecomeChildOfSearch();
     EndChild(run());
   }
   close(ends[1]);
   if (child < 0) {
     end.other = absl::StrCat("no child process: ", std::strerror(errno));
   } else {
+    SetChildOfSearch(child);
     std::string bytes;
     const bool in_time = ReadAll(ends[0], deadline, bytes);
     if (!in_time) kill(child, SIGKILL);
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
+    SetChildOfSearch(0);
     end.output = EndOf(output);
     if (!in_time) {
       end.other = "it took too long";

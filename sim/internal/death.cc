@@ -17,6 +17,7 @@
 
 #include "absl/debugging/symbolize.h"
 #include "absl/strings/str_cat.h"
+#include "clotho/runtime/delay.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/internal/task_base.h"
 #include "clotho/sim/internal/simulator.h"
@@ -30,8 +31,8 @@ extern "C" void __sanitizer_set_death_callback(void (*callback)())
 namespace clotho::sim::internal {
 namespace {
 
-// SIGTERM is what a test runner sends to a test that takes too long: a step
-// that never ends is found by that.
+// SIGTERM is what a test runner sends to a test that takes too long. (While
+// OperatedSearch lives, that has its own handler.)
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM};
 constexpr int kSignalsMax = 64;
 constexpr int kFramesMax = 24;
@@ -43,6 +44,7 @@ struct State {
   bool told = false;
   char text[8192] = {};
   std::size_t text_size = 0;
+  char stuck_text[128] = {};
   char input[kReplayTextMax] = {};
   std::size_t input_size = 0;
   struct sigaction previous[kSignalsMax] = {};
@@ -56,6 +58,7 @@ alignas(16) char signal_stack[1 << 16];
 struct Header {
   char mark = 'D';
   bool by_exit = false;
+  bool stuck = false;
   bool after_last_step = false;
   int signal = 0;
   int frames = 0;
@@ -80,6 +83,8 @@ std::string_view SignalName(int signal) {
       return "SIGABRT";
     case SIGTERM:
       return "SIGTERM";
+    case SIGINT:
+      return "SIGINT";
     default:
       return "";
   }
@@ -177,19 +182,28 @@ void* AddressOf(void* context) {
 #endif
 }
 
-void Send(const Simulator& simulator, int signal, bool by_exit,
-          const TaskName& name, void* context) {
+// What has ended it. Zero and false: a sanitizer.
+struct Cause {
+  int signal = 0;
+  bool by_exit = false;
+  bool stuck = false;
+  void* context = nullptr;  // Where the signal came. Null: not known.
+};
+
+void Send(const Simulator& simulator, const Cause& cause,
+          const TaskName& name) {
   void* frames[kFramesMax];
   const Deviations& deviations = simulator.execution().deviations;
   Header header;
 
-  if (signal != 0) {
-    frames[0] = AddressOf(context);
+  if (cause.context != nullptr) {
+    frames[0] = AddressOf(cause.context);
     header.frames = 1 + backtrace(frames + 1, kFramesMax - 1);
   }
-  header.by_exit = by_exit;
+  header.by_exit = cause.by_exit;
+  header.stuck = cause.stuck;
   header.after_last_step = simulator.ending();
-  header.signal = signal;
+  header.signal = cause.signal;
   header.program_seed = simulator.seeds().program;
   header.step = simulator.step();
   header.time_ns = simulator.now_ns();
@@ -202,7 +216,7 @@ void Send(const Simulator& simulator, int signal, bool by_exit,
   Write(state.file, deviations.data(), deviations.size() * sizeof(Deviation));
 }
 
-void Tell(int signal, bool by_exit, void* context) {
+void Tell(const Cause& cause) {
   const Simulator* const simulator = Simulator::Current();
   if (simulator == nullptr || state.told || getpid() != state.process) return;
   state.told = true;  // What follows may go wrong in its turn.
@@ -211,19 +225,21 @@ void Tell(int signal, bool by_exit, void* context) {
     name = {task->given_name(), task->number()};
   }
   if (state.file >= 0) {
-    Send(*simulator, signal, by_exit, name, context);
+    Send(*simulator, cause, name);
     return;
   }
   Say("\nWHAT    ");
-  if (signal != 0) {
+  if (cause.signal != 0) {
     Say("Signal ");
-    Say(static_cast<std::uint64_t>(signal));
+    Say(static_cast<std::uint64_t>(cause.signal));
     Say(" (");
-    Say(SignalName(signal));
+    Say(SignalName(cause.signal));
     Say(")");
+  } else if (cause.stuck) {
+    Say(state.stuck_text);
   } else {
-    Say(by_exit ? "The program called exit()"
-                : "A sanitizer has ended the program");
+    Say(cause.by_exit ? "The program called exit()"
+                      : "A sanitizer has ended the program");
   }
   if (simulator->ending()) Say(" after the last step");
   Say("\n        ");
@@ -247,19 +263,19 @@ void Tell(int signal, bool by_exit, void* context) {
 }
 
 void OnSignal(int signal, siginfo_t* info, void* context) {
-  Tell(signal, /*by_exit=*/false, context);
+  Tell({.signal = signal, .context = context});
   sigaction(signal, &state.previous[signal], nullptr);
   // A fault happens again when this returns, and then as if nobody had been
   // here; whatever was sent has to be sent again.
   if (info->si_code <= 0) raise(signal);
 }
 
-void OnSanitizer() { Tell(0, /*by_exit=*/false, nullptr); }
+void OnSanitizer() { Tell({}); }
 
 void OnExit() {
   const bool within = Simulator::Current() != nullptr && !state.told &&
                       getpid() == state.process;
-  Tell(0, /*by_exit=*/true, nullptr);
+  Tell({.by_exit = true});
   // Whatever the program says: the test has not passed.
   if (!within) return;
   std::fflush(nullptr);
@@ -310,6 +326,7 @@ std::string DeathText(const Death& death) {
     return absl::StrCat("Signal ", death.signal, " (",
                         std::string(SignalName(death.signal)), ")");
   }
+  if (death.stuck) return state.stuck_text;
   return death.by_exit ? "The program called exit()"
                        : "A sanitizer has ended the program";
 }
@@ -349,6 +366,19 @@ void SetDeathInput(std::string_view input) {
   std::memcpy(state.input, input.data(), state.input_size);
 }
 
+void TellDeath(int signal) { Tell({.signal = signal}); }
+
+void TellStuck() { Tell({.stuck = true}); }
+
+void SetStuckText(Delay step_max) {
+  const std::string text =
+      absl::StrCat("One step has taken more than ", step_max.ToString(),
+                   " of real time (--clotho_step_watchdog)");
+  const std::size_t size = std::min(text.size(), sizeof(state.stuck_text) - 1);
+  std::memcpy(state.stuck_text, text.data(), size);
+  state.stuck_text[size] = '\0';
+}
+
 void SendDeathTo(int file) {
   if (state.process == 0) InstallDeathHandlers();
   state.process = getpid();
@@ -385,6 +415,7 @@ std::optional<Death> ReadDeath(std::string_view bytes) {
   take(death.deviations.data(), header.deviations * sizeof(Deviation));
   death.signal = header.signal;
   death.by_exit = header.by_exit;
+  death.stuck = header.stuck;
   death.after_last_step = header.after_last_step;
   death.program_seed = header.program_seed;
   death.step = header.step;

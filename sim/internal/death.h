@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "clotho/runtime/delay.h"
 #include "clotho/sim/schedule.h"
 
 namespace clotho::sim::internal {
@@ -16,7 +17,8 @@ namespace clotho::sim::internal {
 struct Death {
   // 0: not by a signal.
   int signal = 0;
-  bool by_exit = false;  // The program called exit(); else it was a sanitizer.
+  bool by_exit = false;  // The program called exit();
+  bool stuck = false;    // a step was ended; else it was a sanitizer.
   // The execution, up to there.
   std::uint64_t program_seed = 0;
   Deviations deviations;
@@ -40,6 +42,13 @@ inline constexpr std::string_view kReplayMark = "REPLAY.STRING";
 void SetDeathText(std::string_view text);
 // The input in that string. Empty: none.
 void SetDeathInput(std::string_view input);
+
+// For handlers of other signals, before they end the process: the same for
+// this signal, and for a step that does not end.
+void TellDeath(int signal);
+void TellStuck();
+// How long a step may take: what is told then.
+void SetStuckText(Delay step_max);
 
 // In a child process: writes the death to this file instead, as bytes for
 // `ReadDeath`.

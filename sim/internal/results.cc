@@ -54,6 +54,48 @@ std::string Shown(const std::string& folder, const std::string& name,
                       "\nin outputs.zip below bazel-testlogs/", logs, "/");
 }
 
+absl::Status MakeFolder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("cannot make the folder \"",
+                                             folder, "\": ", error.message()));
+}
+
+struct File {
+  std::string name;
+  std::string content;
+};
+
+std::string NamesOf(const std::vector<File>& files) {
+  std::string names;
+  for (const File& file : files) {
+    absl::StrAppend(&names, names.empty() ? "" : "  ", file.name);
+  }
+  return names;
+}
+
+absl::Status WriteFiles(const std::string& folder,
+                        const std::vector<File>& files) {
+  for (const File& file : files) {
+    const absl::Status written =
+        WriteFile(absl::StrCat(folder, "/", file.name), file.content);
+    if (!written.ok()) return written;
+  }
+  return absl::OkStatus();
+}
+
+void AddTraces(std::string_view test, const Report& report,
+               std::vector<File>& files) {
+  const TraceTitle title = {
+      .test = std::string(test),
+      .replay = FormatReplay(report.replay),
+      .failure = report.failure.has_value() ? report.failure->what : "",
+      .report = &report};
+  files.push_back({"trace.json", TraceJson(report.trace, title)});
+  files.push_back({"trace.chrome.json", ChromeTraceJson(report.trace, title)});
+}
+
 }  // namespace
 
 std::string FileName(std::string_view test) {
@@ -88,58 +130,50 @@ absl::Status WriteFile(const std::string& path, std::string_view content) {
 }
 
 absl::Status WriteResults(const std::string& folder, std::string_view test,
-                          Report& report, std::string_view part) {
+                          Report& report, std::string_view part,
+                          bool with_traces) {
   const std::string name = FileName(test);
   const std::string below =
       absl::StrCat(name, part.empty() ? "" : "/", std::string(part));
   const std::string own = absl::StrCat(folder, "/", below);
-  std::error_code error;
-  std::filesystem::create_directories(own, error);
-  if (error) {
-    const std::string what =
-        absl::StrCat("cannot make the folder \"", own, "\": ", error.message());
-    report.files = absl::StrCat("none: ", what);
-    return absl::UnavailableError(what);
+  if (const absl::Status made = MakeFolder(own); !made.ok()) {
+    report.files = absl::StrCat("none: ", std::string(made.message()));
+    return made;
   }
-  struct File {
-    std::string name;
-    std::string content;
-  };
   std::vector<File> files = {{.name = "report.txt", .content = ""}};
   const bool has_schedule =
       !report.trace.events.empty() &&
       std::holds_alternative<Deviations>(report.replay.schedule);
   if (has_schedule) {
-    const std::string replay = FormatReplay(report.replay);
-    const TraceTitle title = {.test = std::string(test),
-                              .replay = replay,
-                              .failure = report.failure->what,
-                              .report = &report};
-    files.push_back({"trace.json", TraceJson(report.trace, title)});
-    files.push_back(
-        {"trace.chrome.json", ChromeTraceJson(report.trace, title)});
+    if (with_traces) AddTraces(test, report, files);
     files.push_back({absl::StrCat(name, ".kept"),
-                     absl::StrCat(replay, "  ", report.failure->origin, "\n")});
+                     absl::StrCat(FormatReplay(report.replay), "  ",
+                                  report.failure->origin, "\n")});
   }
   if (!report.input.empty()) {
     files.push_back({"input.txt", absl::StrCat(report.input, "\n")});
   }
-  std::string names;
-  for (const File& file : files) {
-    absl::StrAppend(&names, names.empty() ? "" : "  ", file.name);
-  }
-  report.files = Shown(folder, below, names);
+  report.files = Shown(folder, below, NamesOf(files));
   files[0].content = report.Text();
-  for (const File& file : files) {
-    const absl::Status written =
-        WriteFile(absl::StrCat(own, "/", file.name), file.content);
-    if (!written.ok()) {
-      report.files =
-          absl::StrCat("incomplete: ", std::string(written.message()));
-      return written;
-    }
+  const absl::Status written = WriteFiles(own, files);
+  if (!written.ok()) {
+    report.files = absl::StrCat("incomplete: ", std::string(written.message()));
   }
-  return absl::OkStatus();
+  return written;
+}
+
+absl::StatusOr<std::string> WriteTrace(const std::string& folder,
+                                       std::string_view test,
+                                       const Report& report) {
+  const std::string name = FileName(test);
+  const std::string own = absl::StrCat(folder, "/", name);
+  std::vector<File> files;
+  AddTraces(test, report, files);
+  if (const absl::Status made = MakeFolder(own); !made.ok()) return made;
+  if (const absl::Status written = WriteFiles(own, files); !written.ok()) {
+    return written;
+  }
+  return Shown(folder, name, NamesOf(files));
 }
 
 std::string KeptFile(std::string_view folder, std::string_view source,

@@ -28,7 +28,14 @@ absl::Status WriteFile(const std::string& path, std::string_view content);
 // what has gone wrong, into `report.files`; and returns what has gone wrong. Of
 // several failures of a test each has a folder of its own, `part`, in that.
 absl::Status WriteResults(const std::string& folder, std::string_view test,
-                          Report& report, std::string_view part = "");
+                          Report& report, std::string_view part = "",
+                          bool with_traces = true);
+
+// Writes the trace of an execution of `test` that has passed, where that of a
+// failure would be. Returns where it is, or what has gone wrong.
+absl::StatusOr<std::string> WriteTrace(const std::string& folder,
+                                       std::string_view test,
+                                       const Report& report);
 
 // Where the kept schedules of a test are: in `folder`; if that is empty, in
 // testdata/clotho beside the source file.

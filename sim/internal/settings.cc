@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <random>
@@ -20,6 +21,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/sim/internal/shard.h"
@@ -128,6 +130,21 @@ absl::Status ReadBytes(std::string& bytes, std::string_view source,
       "as the input that a fuzzer wrote"));
 }
 
+// One of the names, which stand in the order of what they mean.
+template <typename Choice>
+absl::Status SetChoice(Choice& setting, std::string_view source,
+                       std::string_view value,
+                       std::initializer_list<const char*> names) {
+  const auto found = std::find(names.begin(), names.end(), value);
+  if (found != names.end()) {
+    setting = static_cast<Choice>(found - names.begin());
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(std::string(source), "=",
+                                                 Quote(value), ": expected ",
+                                                 absl::StrJoin(names, " or ")));
+}
+
 struct Setting {
   std::string_view name;  // Of the flag after "--clotho_".
   std::string_view value;
@@ -150,6 +167,11 @@ constexpr Setting kSettings[] = {
        if (every.ok()) settings.check_every = *every;
        return every.status();
      }},
+    {"color", "WHEN", "colours in reports: auto (on a terminal), always, never",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       return SetChoice(settings.color, source, value,
+                        {"auto", "always", "never"});
+     }},
     {"debug", "1", "debug mode of the loop: warns of what runs for long",
      [](Settings& settings, std::string_view source, std::string_view value) {
        return SetBool(settings.debug, source, value);
@@ -166,6 +188,12 @@ constexpr Setting kSettings[] = {
        const auto budget = Duration(source, value, /*may_be_zero=*/false);
        if (budget.ok()) settings.budget = *budget;
        return budget.status();
+     }},
+    {"format", "HOW",
+     "text; github: also as annotations; json: only lines of JSON",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       return SetChoice(settings.format, source, value,
+                        {"text", "json", "github"});
      }},
     {"isolate", "1",
      "search in child processes: a crash is shrunk and reported",
@@ -203,6 +231,17 @@ constexpr Setting kSettings[] = {
        if (!value.empty()) return absl::OkStatus();
        return absl::InvalidArgumentError(
            absl::StrCat(std::string(source), " is empty: expected a folder"));
+     }},
+    {"rate", "R",
+     "watch a replay: virtual seconds in a real one; 0: as fast as it can",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const bool digits = value.find_first_not_of("0123456789.") == value.npos;
+       if (digits && absl::SimpleAtod(std::string(value), &settings.rate)) {
+         return absl::OkStatus();
+       }
+       return absl::InvalidArgumentError(absl::StrCat(
+           std::string(source), "=", Quote(value),
+           " is not a rate: expected 0, or a number such as 1 or 0.5"));
      }},
     {"replay", "STRING", "run this schedule, as a report's AGAIN gives it",
      [](Settings& settings, std::string_view source, std::string_view value) {
@@ -270,6 +309,13 @@ constexpr Setting kSettings[] = {
        if (number.ok()) settings.size = *number;
        return number.status();
      }},
+    {"step_watchdog", "TIME",
+     "abort if one step takes so long in real time; 0: never",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto time = Duration(source, value, /*may_be_zero=*/true);
+       if (time.ok()) settings.step_watchdog = *time;
+       return time.status();
+     }},
     {"strategy", "NAME",
      "fuzz, random, pct:DEPTH, bytes:FILE, ... in place of the test's own",
      [](Settings& settings, std::string_view source, std::string_view value) {
@@ -291,6 +337,12 @@ constexpr Setting kSettings[] = {
        if (!value.empty()) return absl::OkStatus();
        return absl::InvalidArgumentError(absl::StrCat(
            std::string(source), " is empty: expected a test, as Suite.Name"));
+     }},
+    {"trace", "WHEN",
+     "write traces: on-failure; never; always, also of a replay that passes",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       return SetChoice(settings.traces, source, value,
+                        {"never", "on-failure", "always"});
      }},
 };
 
@@ -467,6 +519,11 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
     if (!known) return Unknown("flag", name, &Flag);
     if (!status.ok()) return status;
   }
+  // A convention of many programs, which any flag of our own overrules.
+  if (const char* const no_color = std::getenv("NO_COLOR");
+      no_color != nullptr && *no_color != '\0' && !given.contains("color")) {
+    settings.color = Color::kNever;
+  }
   if (const absl::Status status = Together(given, settings); !status.ok()) {
     return status;
   }
@@ -498,6 +555,8 @@ void ApplySettings(const Settings& settings, Search& search) {
   if (settings.cases.has_value()) search.cases = *settings.cases;
   if (settings.size.has_value()) search.size_max = *settings.size;
   if (settings.seed.has_value()) search.seed = *settings.seed;
+  search.rate = settings.rate;
+  search.trace_passes = settings.traces == Traces::kAlways;
   if (settings.debug.has_value()) search.debug = *settings.debug;
   if (settings.isolate.has_value()) search.isolate = *settings.isolate;
   if (settings.max_steps.has_value()) search.steps_max = *settings.max_steps;

@@ -8,11 +8,16 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/sim/internal/shard.h"
 #include "clotho/sim/options.h"
 
 namespace clotho::sim::internal {
+
+enum class Color { kAuto, kAlways, kNever };
+enum class Format { kText, kJson, kGithub };
+enum class Traces { kNever, kOnFailure, kAlways };
 
 struct Settings {
   std::string replay;  // Empty: none.
@@ -57,6 +62,13 @@ struct Settings {
            failures.value_or(1) != 1;
   }
 
+  // ---- Of what is told, and of who watches: see output.h, signals.h. ----
+
+  Color color = Color::kAuto;
+  Format format = Format::kText;
+  Traces traces = Traces::kOnFailure;
+  double rate = 0;  // Virtual seconds in a real one; 0: as many as can be.
+  Delay step_watchdog = absl::Seconds(10);  // 0: none.
   std::string test;  // Empty: all that GoogleTest selects.
   // What strategy bytes reads its schedule from.
   std::string bytes;

@@ -23,6 +23,8 @@
 #include "clotho/runtime/internal/thread_model.h"
 #include "clotho/runtime/task.h"
 #include "clotho/sim/assertion.h"
+#include "clotho/sim/internal/attention.h"
+#include "clotho/sim/internal/task_table.h"
 #include "clotho/sim/internal/text.h"
 #include "clotho/sim/internal/wait_graph.h"
 
@@ -41,6 +43,8 @@ thread_local constinit Simulator* current_simulator = nullptr;
 constexpr std::uint64_t kSettlingStepsMax = 1'000;
 
 constexpr std::size_t kInitialCapacity = 256;
+
+thread_local constinit std::uint64_t runs = 0;
 
 void SetPlace(Failure& failure, const std::source_location& location) {
   failure.file = ShortFile(location.file_name());
@@ -85,7 +89,9 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   program_rng_.Seed(seeds.program);
   trace_hash_ = StreamHash();
   check_hash_ = StreamHash();
+  run_ = ++runs;
   step_ = 0;
+  step_limit_.store(budget_.steps_max, std::memory_order_relaxed);
   ending_ = false;
   seeds_ = seeds;
   settling_since_ = 0;
@@ -120,6 +126,8 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
                         static_cast<clotho::internal::ClaimHandler*>(this)),
           std::exchange(clotho::internal::thread_model, &executors_),
           clotho::internal::sync_listener};
+  // From here on a handler knows where to ask.
+  if (attention.tasks.load(std::memory_order_relaxed)) Attend();
   hand_overs_.BeginExecution(strategy.wants_hand_overs() ? &strategy : nullptr);
   if (hand_overs_.active()) clotho::internal::sync_listener = &hand_overs_;
 
@@ -567,18 +575,34 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
       next_timer->when_ns() > budget_.virtual_time_max_ns) {
     next_timer = nullptr;
   }
-  if (step_ >= budget_.steps_max) {
-    Failure failure;
-    failure.kind = FailureKind::kLivelock;
-    failure.what =
-        absl::StrCat("Livelock: ", budget_.steps_max,
-                     " steps without an end\n(a test that needs more says so: "
-                     "sim::Limits{.steps_max = ...})");
-    failure.origin = "livelock";
-    Fail(std::move(failure));
-    return kStop;
+  if (step_ >= step_limit_.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (!PassStepLimit()) return kStop;
   }
   return TakeStep(ready, next_timer);
+}
+
+bool Simulator::PassStepLimit() {
+  // A signal may come at any time: whatever it asks for after it has been
+  // looked at brings the limit near once more.
+  step_limit_.store(budget_.steps_max, std::memory_order_relaxed);
+  if (attention.tasks.exchange(false)) {
+    std::fprintf(stderr, "[  CLOTHO  ] %srun %llu, step %llu, t = %s\n%s",
+                 searched_test.empty()
+                     ? ""
+                     : absl::StrCat(std::string(searched_test), ", ").c_str(),
+                 static_cast<unsigned long long>(run_),
+                 static_cast<unsigned long long>(step_),
+                 TimeText(clock_.NowNs()).c_str(), TaskTable(loop_).c_str());
+  }
+  if (step_ < budget_.steps_max) return true;
+  Failure failure;
+  failure.kind = FailureKind::kLivelock;
+  failure.what = absl::StrCat("Livelock: ", budget_.steps_max,
+                              " steps without an end\n(a test that needs more "
+                              "says so: sim::Limits{.steps_max = ...})");
+  failure.origin = "livelock";
+  Fail(std::move(failure));
+  return false;
 }
 
 bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {

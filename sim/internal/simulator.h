@@ -13,6 +13,7 @@
 #ifndef CLOTHO_SIM_INTERNAL_SIMULATOR_H_
 #define CLOTHO_SIM_INTERNAL_SIMULATOR_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -139,6 +140,9 @@ class Simulator final : public Scheduler,
   static Simulator* Current();
 
   void set_budget(const Budget& budget) { budget_ = budget; }
+  // Virtual seconds in a second of the next executions, for who watches; 0: as
+  // many as can be.
+  void set_rate(double rate) { clock_.set_rate(rate); }
   void set_freedom(Freedom freedom) { freedom_ = freedom; }
   // Of the loop: see EventLoop::SetDebug.
   void set_debug(bool debug) { debug_ = debug; }
@@ -217,6 +221,12 @@ class Simulator final : public Scheduler,
   void AddInvariant(Invariant& invariant);
   void RemoveInvariant(Invariant& invariant);
 
+  // A number for the present execution, which no other of this thread has.
+  std::uint64_t run() const { return run_; }
+  // Looks at what `attention` asks for before the next step. For handlers of
+  // signals.
+  void Attend() { step_limit_.store(0, std::memory_order_relaxed); }
+
   // A number for a shared object that is made now: the same in all executions
   // in which the same chain makes it as its n-th.
   std::uint64_t NewObject();
@@ -244,6 +254,8 @@ class Simulator final : public Scheduler,
   void TaskRaised(const std::exception_ptr& error) override;
   // False if an invariant is broken.
   bool CheckInvariants();
+  // At `step_limit_`: false if the execution ends there.
+  bool PassStepLimit();
 
   // As an object that steps touch.
   static constexpr std::uint64_t kProgramRng = 1;
@@ -295,7 +307,10 @@ class Simulator final : public Scheduler,
   Observer* observer_ = nullptr;
   StepWatcher watcher_{*this};
 
+  std::uint64_t run_ = 0;
   std::uint64_t step_ = 0;
+  // That of the budget, unless there is something to look at before.
+  std::atomic<std::uint64_t> step_limit_{0};
   // Of the choice points, those that were the environment's.
   std::uint64_t value_choices_ = 0;
   std::uint64_t stop_before_ = 0;
