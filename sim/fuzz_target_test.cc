@@ -74,8 +74,9 @@ TEST(FuzzTargetTest, AnInputIsASchedule) {
                                   HasSubstr("SEARCH  bytes, "),
                                   Not(HasSubstr("ran " + failing))));
   // What engines tell crashes apart by comes behind the report.
-  const std::size_t line =
-      fails.output.find("sample_tests.cc(50)] Check failed: expectation ");
+  EXPECT_THAT(fails.output,
+              HasSubstr("\n[FATAL:sim/testdata/sample_tests.cc("));
+  const std::size_t line = fails.output.find(")] Check failed: expectation ");
   EXPECT_NE(line, std::string::npos) << fails.output;
   EXPECT_LT(fails.output.find("SEARCH  "), line);
 }

@@ -319,5 +319,49 @@ TEST(FormatTest, GithubAnnotatesThePlace) {
   EXPECT_EQ(RunTests(kFails, "--clotho_format=xml").code, 2);
 }
 
+TEST(FormatTest, JsonIsAllThereIsOnStandardOutput) {
+  const Ended ended = OperatedTests().Run(
+      absl::StrCat("./operated_tests --clotho_format=json --clotho_out=json "
+                   "--gtest_filter=Watched.*:",
+                   std::string(kFails), " 2>stderr.txt"));
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.output, ReadFile("json/results.jsonl"));
+  EXPECT_THAT(
+      ended.output,
+      AllOf(testing::StartsWith("{\"event\": \"run\", \"clotho_results\": 1, "),
+            HasSubstr("\n{\"event\": \"failure\", \"test\": "
+                      "\"Interrupted.InTheExecutionThatFails\", "),
+            HasSubstr("\"folder\": \"Interrupted.InTheExecutionThatFails\"}\n"),
+            HasSubstr("\n{\"event\": \"test\", \"test\": "
+                      "\"Watched.TakesASecond\", \"shard\": 0, \"verdict\": "
+                      "\"passed\", \"executions\": 1, \"failures\": 0}\n"),
+            testing::EndsWith("\n{\"event\": \"end\", \"code\": 1}\n")));
+  EXPECT_THAT(ReadFile("stderr.txt"),
+              AllOf(HasSubstr("WHAT    "), HasSubstr("[  FAILED  ] 1 test")));
+  // Without a folder, and of a campaign.
+  EXPECT_THAT(OperatedTests()
+                  .Run("./operated_tests --clotho_format=json "
+                       "--clotho_failures=0 --clotho_schedules=100 "
+                       "--gtest_filter=LastOfAll.Passes 2>/dev/null")
+                  .output,
+              AllOf(HasSubstr("{\"event\": \"test\", \"test\": "
+                              "\"LastOfAll.Passes\", "),
+                    HasSubstr("\"executions\": 100,"),
+                    testing::EndsWith("{\"event\": \"end\", \"code\": 0}\n")));
+}
+
+// Whoever goes on with a campaign finds a record that ends between executions.
+TEST(InterruptTest, ACampaignLeavesItsRecord) {
+  const Ended ended =
+      RunTests("Interrupted.InTheTenthExecution",
+               "--clotho_failures=0 --clotho_out=campaign", Sends(SIGTERM));
+  EXPECT_EQ(ended.code, 128 + SIGTERM) << ended.output;
+  EXPECT_THAT(
+      ReadFile("campaign/Interrupted.InTheTenthExecution/shard-0-of-1.json"),
+      AllOf(HasSubstr("\"complete\": false"), Not(HasSubstr("\"next\": 0,"))));
+  EXPECT_THAT(ReadFile("campaign/results.jsonl"),
+              HasSubstr("{\"event\": \"end\", \"code\": 143}"));
+}
+
 }  // namespace
 }  // namespace clotho::sim

@@ -181,12 +181,12 @@ void Journalize(const std::string& line) {
 }
 
 void BeginJournal() {
+  static bool begun = false;
+  if (std::exchange(begun, true)) return;
   const internal::Settings& settings = GetSettings();
-  if (settings.out.empty() || GetJournal().is_open()) return;
-  const absl::Status opened = GetJournal().Open(settings.out);
-  if (!opened.ok()) {
-    FailInfrastructure(std::string(opened.message()));
-    return;
+  if (!settings.out.empty()) {
+    const absl::Status opened = GetJournal().Open(settings.out);
+    if (!opened.ok()) FailInfrastructure(std::string(opened.message()));
   }
   Journalize(
       absl::StrCat("{\"event\": \"run\", \"clotho_results\": 1, \"program\": ",
@@ -218,6 +218,39 @@ std::optional<internal::Campaign::Clock::time_point> DeadlineOfNextTest() {
     }
   }
   return now + left / std::max<std::int64_t>(1, tests - campaigns_begun++);
+}
+
+// What a test that is no campaign has to say in the journal.
+void JournalizeTest(const std::string& name, const Report& report) {
+  if (!GetJournal().is_open()) return;
+  if (!report.passed()) {
+    const Failure& failure = *report.failure;
+    const internal::Finding finding = {
+        .origin = failure.origin,
+        .kind = std::string(FailureKindName(failure.kind)),
+        .what = failure.what,
+        .place = failure.line == 0
+                     ? ""
+                     : internal::Place(failure.file, failure.line),
+        // From 0; a replay is the only one.
+        .first = report.executions == 0 ? 0 : report.executions - 1,
+        .hits = 1,
+        .replay = FormatReplay(report.replay),
+        .departures = report.trace.departures.size(),
+        .folder = GetSettings().out.empty() ? "" : internal::FileName(name)};
+    Journalize(absl::StrCat(
+        "{\"event\": \"failure\", \"test\": ", internal::JsonString(name),
+        ", \"shard\": 0, ", internal::FindingMembers(finding), "}"));
+  }
+  Journalize(absl::StrCat(
+      "{\"event\": \"test\", \"test\": ", internal::JsonString(name),
+      ", \"shard\": 0, \"verdict\": \"",
+      report.incomplete || (report.passed() && internal::Interrupted())
+          ? "incomplete"
+      : report.passed() ? "passed"
+                        : "failed",
+      "\", \"executions\": ", report.executions,
+      ", \"failures\": ", report.passed() ? 0 : 1, "}"));
 }
 
 void Tell(const std::string& text) {
@@ -560,6 +593,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   if (campaign.has_value() && !campaign->status().ok()) {
     ADD_FAILURE_AT(file, line) << std::string(campaign->status().message());
   }
+  if (!campaign.has_value()) JournalizeTest(name, *report);
   if (report->passed()) {
     if (settings.traces == Traces::kAlways) TracePass(settings, name, *report);
     if (Interrupted()) {
@@ -743,6 +777,10 @@ int RunAllTests(int argc, char** argv) {
   GetSettings() = *settings;
   program = argv[0];
   run_begun = internal::Campaign::Clock::now();
+  if (settings->format == internal::Format::kJson) {
+    GetJournal().AlsoTo(internal::KeepStandardOutput());
+    BeginJournal();
+  }
   if (!settings->changes.empty()) {
     std::printf("[  CLOTHO  ] %s\n", settings->changes.c_str());
     std::fflush(stdout);

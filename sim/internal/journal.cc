@@ -36,22 +36,28 @@ absl::Status Journal::Open(const std::string& folder) {
 }
 
 absl::Status Journal::Write(std::string_view line) {
-  if (!is_open()) return absl::OkStatus();
-  std::string whole(line);
-  whole += '\n';
+  const std::string whole = absl::StrCat(std::string(line), "\n");
+  absl::Status status;
+  if (also_ >= 0) status = WriteTo(also_, "standard output", whole);
+  if (file_ >= 0) status.Update(WriteTo(file_, path_, whole));
+  return status;
+}
+
+absl::Status Journal::WriteTo(int file, const std::string& path,
+                              std::string_view line) {
   struct stat before = {};
-  fstat(file_, &before);
-  const ssize_t written = write(file_, whole.data(), whole.size());
-  if (written == static_cast<ssize_t>(whole.size())) return absl::OkStatus();
+  fstat(file, &before);
+  const ssize_t written = write(file, line.data(), line.size());
+  if (written == static_cast<ssize_t>(line.size())) return absl::OkStatus();
   const int error = written < 0 ? errno : ENOSPC;
   struct stat after = {};
-  if (written > 0 && fstat(file_, &after) == 0 &&
+  if (written > 0 && fstat(file, &after) == 0 &&
       after.st_size == before.st_size + written) {
     // Should it fail, a reader finds half a line, and passes over it.
-    [[maybe_unused]] const int cut = ftruncate(file_, before.st_size);
+    [[maybe_unused]] const int cut = ftruncate(file, before.st_size);
   }
   return absl::UnavailableError(
-      absl::StrCat("cannot write \"", path_, "\": ", std::strerror(error)));
+      absl::StrCat("cannot write \"", path, "\": ", std::strerror(error)));
 }
 
 }  // namespace clotho::sim::internal

@@ -31,14 +31,20 @@ class Journal {
   // Opens it for writing at its end; the folder is made if it is not there. An
   // error names what cannot be made.
   absl::Status Open(const std::string& folder);
-  bool is_open() const { return file_ >= 0; }
+  // From now on each line goes to this file, too: a descriptor, not owned.
+  void AlsoTo(int file) { also_ = file; }
+  bool is_open() const { return file_ >= 0 || also_ >= 0; }
 
   // Adds a line, without its end. Nothing if it is not open. After an error
   // what there is of the line has been taken back, if nobody else has written.
   absl::Status Write(std::string_view line);
 
  private:
+  static absl::Status WriteTo(int file, const std::string& path,
+                              std::string_view line);
+
   int file_ = -1;
+  int also_ = -1;
   std::string path_;
 };
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -138,6 +139,13 @@ std::string GithubError(std::string_view file, int line, std::string_view title,
   };
   return absl::StrCat("::error file=", property(file), ",line=", line,
                       ",title=", property(title), "::", text(report));
+}
+
+int KeepStandardOutput() {
+  std::fflush(stdout);
+  const int kept = dup(STDOUT_FILENO);
+  dup2(STDERR_FILENO, STDOUT_FILENO);
+  return kept;
 }
 
 void PrintInColor(Color color) {

@@ -20,6 +20,10 @@ std::string Painted(std::string_view report);
 std::string GithubError(std::string_view file, int line, std::string_view title,
                         std::string_view report);
 
+// Keeps standard output for one use: what the program prints there from now on
+// goes to standard error. Returns its descriptor.
+int KeepStandardOutput();
+
 // GoogleTest's printer prints failures in colours from here on; the results
 // that it writes to files stay plain. Auto: if standard output is a terminal
 // that has colours.

@@ -592,7 +592,8 @@ std::string SettingsUsage() {
       "  4   no test was selected (under Bazel: 0)\n"
       "  5   nothing was found, but less was done than asked for\n"
       "  70  an internal error of Clotho\n"
-      "  75  results cannot be written: worth another try\n");
+      "  75  results cannot be written: worth another try\n"
+      "  130, 143  interrupted: what was found is written\n");
   return usage;
 }
 
