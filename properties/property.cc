@@ -23,6 +23,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/sim/explore.h"
 #include "clotho/sim/failure.h"
+#include "clotho/sim/internal/attention.h"
 #include "clotho/sim/internal/death.h"
 #include "clotho/sim/internal/text.h"
 #include "clotho/sim/random.h"
@@ -256,10 +257,11 @@ Report Runner::Run() {
   for (const Search::Kept& kept : std::exchange(search_.kept, {})) {
     if (!RunKept(kept)) return std::move(all_);
   }
-  while (passed_ < search_.cases) {
+  while (passed_ < search_.cases && !sim::internal::Interrupted()) {
     if (!RunCase()) return std::move(all_);
   }
   all_.tests = passed_;
+  if (sim::internal::Interrupted()) return std::move(all_);
   sim::JudgeGoals(all_);
   return std::move(all_);
 }

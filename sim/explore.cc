@@ -130,11 +130,11 @@ class Explorer {
       }
     }
     Warm warm(*this);
-    if (search_.schedules == 1) simulator_.set_rate(search_.rate);
+    if (search_.schedules == 1) BeginWatched();
     for (std::uint64_t j = 0; j < search_.schedules && !internal::Interrupted();
          ++j) {
       const Execution& execution = warm.Run(j);
-      simulator_.set_rate(0);
+      EndWatched();
       ++report_.executions;
       report_.steps += execution.steps;
       if (Counts(execution)) {
@@ -249,6 +249,17 @@ class Explorer {
     return std::exchange(report_, std::move(report));
   }
 
+  // The execution that a person watches or looks into, and none of those that
+  // check, shrink or record it.
+  void BeginWatched() {
+    simulator_.set_rate(search_.rate);
+    simulator_.set_break_before(search_.break_before);
+  }
+  void EndWatched() {
+    simulator_.set_rate(0);
+    simulator_.set_break_before(0);
+  }
+
   static bool IsFailure(const Failure& failure) {
     return failure.kind != FailureKind::kDiscarded &&
            failure.kind != FailureKind::kSucceeded;
@@ -271,17 +282,17 @@ class Explorer {
       // Not shrunk: what the strategy does is found out first.
       Warm warm(*this);
       warm.Learn(run->execution);
-      simulator_.set_rate(search_.rate);
+      BeginWatched();
       const Execution& execution = warm.Run(run->execution);
-      simulator_.set_rate(0);
+      EndWatched();
       return Follow(replay, execution, std::nullopt);
     }
     const Deviations& deviations = std::get<Deviations>(replay.schedule);
     const FreedomScope freedom(*this, FreedomOf(deviations));
     ReplayStrategy strategy(deviations);
-    simulator_.set_rate(search_.rate);
+    BeginWatched();
     const Execution& execution = simulator_.Run(body_, strategy, ProgramSeed());
-    simulator_.set_rate(0);
+    EndWatched();
     return Follow(replay, execution, strategy.FinalDivergence());
   }
 

@@ -222,6 +222,23 @@ TEST(RateTest, ChangesNoExecution) {
   EXPECT_EQ(steps("--clotho_rate=1000"), steps(""));
 }
 
+TEST(BreakTest, StopsBeforeTheStep) {
+  // What it does where it stops, the debugger says; without one that is this.
+  const Ended ended = RunTests("Table.OfTasks",
+                               "--clotho_break_before=3 "
+                               "--clotho_replay=c1/0/plain --clotho_out=b");
+  EXPECT_EQ(ended.code, 128 + SIGTRAP) << ended.output;
+  // Once, and then it goes on: of the runs of a replay it is the first.
+  const Ended trapped = RunTests(
+      "Table.OfTasks", "--clotho_break_before=3 --clotho_replay=c1/0/plain",
+      "TRAPS=yes");
+  EXPECT_EQ(trapped.code, 0);
+  EXPECT_THAT(trapped.output, testing::ContainsRegex("\nTRAP\n[^T]*OK"));
+  // There is no such step.
+  EXPECT_EQ(RunTests("Table.OfTasks", "--clotho_break_before=1000").code, 0);
+  EXPECT_EQ(RunTests("Table.OfTasks", "--clotho_break_before=0").code, 2);
+}
+
 TEST(TraceTest, NeverLeavesThemOut) {
   const Ended ended = RunTests("Interrupted.InTheExecutionThatFails",
                                "--clotho_out=never --clotho_trace=never");

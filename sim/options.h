@@ -57,6 +57,8 @@ struct Search {
   };
   // For a debugger: the first execution that fails stops where it does so.
   bool break_at_failure = false;
+  // A replay stops before this step, for a debugger. 0: it does not.
+  std::uint64_t break_before = 0;
   // Executions. Plain order has only one.
   std::uint64_t schedules = 1;
   // Schedules that are run before the search: see Also.

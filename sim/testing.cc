@@ -407,7 +407,8 @@ absl::StatusOr<Report> ReportOf(const Searched& test, const Search& search,
 // A person who looks at a step in a debugger, or watches one execution slowly,
 // is in no hurry.
 Delay StepMax(const Settings& settings) {
-  if (testing::GTEST_FLAG(break_on_failure) || settings.rate > 0) {
+  if (testing::GTEST_FLAG(break_on_failure) || settings.break_before > 0 ||
+      settings.rate > 0) {
     return Delay();
   }
   return settings.step_watchdog;

@@ -154,6 +154,13 @@ struct Setting {
 };
 
 constexpr Setting kSettings[] = {
+    {"break_before", "STEP",
+     "for a debugger: stop before this step of a replay",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 1, kStepMax);
+       if (number.ok()) settings.break_before = *number;
+       return number.status();
+     }},
     {"cases", "N", "how many inputs to try, of properties",
      [](Settings& settings, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 1);
@@ -555,6 +562,7 @@ void ApplySettings(const Settings& settings, Search& search) {
   if (settings.cases.has_value()) search.cases = *settings.cases;
   if (settings.size.has_value()) search.size_max = *settings.size;
   if (settings.seed.has_value()) search.seed = *settings.seed;
+  search.break_before = settings.break_before;
   search.rate = settings.rate;
   search.trace_passes = settings.traces == Traces::kAlways;
   if (settings.debug.has_value()) search.debug = *settings.debug;

@@ -67,6 +67,7 @@ struct Settings {
   Color color = Color::kAuto;
   Format format = Format::kText;
   Traces traces = Traces::kOnFailure;
+  std::uint64_t break_before = 0;  // A step; 0: none.
   double rate = 0;  // Virtual seconds in a real one; 0: as many as can be.
   Delay step_watchdog = absl::Seconds(10);  // 0: none.
   std::string test;  // Empty: all that GoogleTest selects.

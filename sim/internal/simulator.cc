@@ -91,7 +91,8 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   check_hash_ = StreamHash();
   run_ = ++runs;
   step_ = 0;
-  step_limit_.store(budget_.steps_max, std::memory_order_relaxed);
+  step_limit_.store(break_before_ > 0 ? break_before_ - 1 : budget_.steps_max,
+                    std::memory_order_relaxed);
   ending_ = false;
   seeds_ = seeds;
   settling_since_ = 0;
@@ -584,7 +585,11 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
 bool Simulator::PassStepLimit() {
   // A signal may come at any time: whatever it asks for after it has been
   // looked at brings the limit near once more.
-  step_limit_.store(budget_.steps_max, std::memory_order_relaxed);
+  const bool breaks = break_before_ > 0 && step_ + 1 >= break_before_;
+  if (breaks) break_before_ = 0;
+  step_limit_.store(break_before_ > 0 ? break_before_ - 1 : budget_.steps_max,
+                    std::memory_order_relaxed);
+  if (breaks) std::raise(SIGTRAP);
   if (attention.tasks.exchange(false)) {
     std::fprintf(stderr, "[  CLOTHO  ] %srun %llu, step %llu, t = %s\n%s",
                  searched_test.empty()

@@ -148,6 +148,9 @@ class Simulator final : public Scheduler,
   void set_debug(bool debug) { debug_ = debug; }
   // The next failure stops the program where it is noticed, as a breakpoint.
   void set_break_at_failure(bool on) { break_at_failure_ = on; }
+  // The next executions stop before this step, as at a breakpoint. 0: they do
+  // not.
+  void set_break_before(std::uint64_t step) { break_before_ = step; }
   // See sim/executor.h.
   void set_job_time(JobTime time) { executors_.set_job_time(std::move(time)); }
 
@@ -289,6 +292,7 @@ class Simulator final : public Scheduler,
   Executors executors_{loop_};
   bool debug_ = false;
   bool break_at_failure_ = false;
+  std::uint64_t break_before_ = 0;
   std::set<std::string> warnings_;  // That were written.
   Budget budget_;
   Judge judge_;
@@ -309,7 +313,7 @@ class Simulator final : public Scheduler,
 
   std::uint64_t run_ = 0;
   std::uint64_t step_ = 0;
-  // That of the budget, unless there is something to look at before.
+  // That of the budget, unless there is something to be done before.
   std::atomic<std::uint64_t> step_limit_{0};
   // Of the choice points, those that were the environment's.
   std::uint64_t value_choices_ = 0;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -27,6 +28,13 @@ void SendSignal() {
   const bool to_parent = std::getenv("TO_PARENT") != nullptr;
   kill(to_parent ? getppid() : getpid(), std::atoi(number));
 }
+
+// With TRAPS in the environment, says where a debugger would stop.
+[[maybe_unused]] const bool says_traps = [] {
+  if (std::getenv("TRAPS") == nullptr) return false;
+  std::signal(SIGTRAP, [](int) { std::puts("TRAP"); });
+  return true;
+}();
 
 int executions = 0;
 
