@@ -70,7 +70,8 @@ class Place:
         implementation = location["_M_impl"]
         self.file = ""
         if int(implementation) != 0:
-            self.file = implementation["_M_file_name"].string("utf-8", "replace")
+            self.file = implementation["_M_file_name"].string(
+                "utf-8", "replace")
             self.line = int(implementation["_M_line"])
             self.function = implementation["_M_function_name"].string(
                 "utf-8", "replace")

@@ -62,7 +62,8 @@ class GdbTest(unittest.TestCase):
         commands += ["echo @end\\n", f"generate-core-file {cls.core}"]
         output = gdb(*commands)
         if "Breakpoint 1, StopHere" not in output:
-            raise unittest.SkipTest("gdb cannot start programs here:\n" + output)
+            raise unittest.SkipTest(
+                "gdb cannot start programs here:\n" + output)
         for question in QUESTIONS:
             answer = output.split(f"@{question}\n", 1)[1]
             cls.answers[question] = answer.split("@", 1)[0]
