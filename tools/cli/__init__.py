@@ -1,0 +1,1 @@
+"""The `clotho` program: one module for each command is in commands/."""

@@ -1,0 +1,164 @@
+"""Runs a test binary through its flags, and reads what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import dataclasses
+import difflib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cli.files import parse_json
+from cli.targets import Target
+from cli.trouble import INFRASTRUCTURE, USAGE, Trouble, quote
+
+
+@dataclasses.dataclass(frozen=True)
+class Test:
+    """A test of a binary."""
+
+    name: str  # Suite.Name
+    file: str  # Where it is, as the compiler was told; "": not known.
+    line: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """What came of a run. `tests` is GoogleTest's own account, by name."""
+
+    code: int
+    output: str
+    tests: dict[str, dict[str, Any]]
+
+    def property(self, test: str, name: str) -> str:
+        """A clotho_... property that the run recorded; "": none."""
+        return str(self.tests.get(test, {}).get(name, ""))
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[str]:
+    """A folder that is gone afterwards."""
+    try:
+        folder = tempfile.mkdtemp(prefix="clotho-")
+    except OSError as error:
+        raise Trouble(f"cannot make a temporary folder: {error.strerror} "
+                      f"(TMPDIR says where)", INFRASTRUCTURE) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def command(target: Target, *flags: str) -> list[str]:
+    """The command that runs the binary with flags."""
+    return [target.binary, *flags]
+
+
+def exit_code(code: int) -> int:
+    """A process's end as a shell tells it: 128 and the signal's number."""
+    return code if code >= 0 else 128 - code
+
+
+def signal_name(code: int) -> str:
+    """What ended a process whose return code is negative."""
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def start_failed(target: Target, error: OSError) -> Trouble:
+    """Why the program could not be run at all."""
+    return Trouble(f"cannot run {quote(target.binary)}: {error.strerror}",
+                   USAGE)
+
+
+def run(target: Target, *flags: str) -> int:
+    """Runs the binary; what it prints goes where ours goes."""
+    try:
+        return exit_code(subprocess.run(
+            command(target, *flags), cwd=target.folder, check=False,
+            stdin=subprocess.DEVNULL).returncode)
+    except OSError as error:
+        raise start_failed(target, error) from error
+
+
+def ask(target: Target, *flags: str, personality: int = 0) -> Ended:
+    """Runs the binary, and returns what it printed and its account.
+
+    `personality` is Linux's, of the process: 0 leaves it alone.
+    """
+    with scratch() as folder:
+        account = os.path.join(folder, "account.json")
+        try:
+            done = subprocess.run(
+                command(target, *flags, f"--gtest_output=json:{account}"),
+                cwd=target.folder, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                preexec_fn=_personality(personality) if personality else None)
+        except OSError as error:
+            raise start_failed(target, error) from error
+        tests = {}
+        if os.path.exists(account):
+            with open(account, "rb") as file:
+                text = file.read().decode("utf-8", "backslashreplace")
+            for test in _tests_of(parse_json(text, account, "an account")):
+                tests[f"{test['suite']}.{test.get('name', '')}"] = test
+    return Ended(exit_code(done.returncode),
+                 done.stdout.decode("utf-8", "backslashreplace"), tests)
+
+
+def _personality(value: int) -> Callable[[], None]:
+    def change() -> None:
+        ctypes.CDLL(None).personality(value)
+    return change
+
+
+def _tests_of(account: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for suite in account.get("testsuites", []):
+        for test in suite.get("testsuite", []):
+            yield {**test, "suite": suite.get("name", "")}
+
+
+def list_tests(target: Target) -> list[Test]:
+    """The tests of the binary, in its order."""
+    ended = ask(target, "--gtest_list_tests")
+    if ended.code != 0 or (not ended.tests and ended.output.strip()):
+        raise Trouble(
+            f"{quote(target.name)} does not list its tests: expected a program "
+            f"that is linked with //sim:testing_main. "
+            f"It ended with {ended.code} and said {quote(ended.output[:200])}")
+    return [Test(name, str(test.get("file", "")), int(test.get("line", 0)))
+            for name, test in ended.tests.items()]
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """A hint at what may have been meant."""
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.3)
+    return f": the nearest that exists is {close[0]}" if close else ""
+
+
+def pick_test(target: Target, wanted: str | None,
+              remembered: str | None = None) -> str:
+    """The one test that is meant."""
+    names = [test.name for test in list_tests(target)]
+    if not names:
+        raise Trouble(f"{quote(target.name)} has no tests", 4)
+    if wanted is None and remembered in names:
+        return remembered
+    if wanted is None and len(names) == 1:
+        return names[0]
+    if wanted is None:
+        shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+        raise Trouble(f"{quote(target.name)} has {len(names)} tests: name one "
+                      f"after the target ({shown})")
+    if wanted not in names:
+        raise Trouble(f"{quote(target.name)} has no test {quote(wanted)}"
+                      f"{nearest(wanted, names)}", 4)
+    return wanted

@@ -1,0 +1,16 @@
+#!/bin/bash
+# Runs a unittest beside this one: cli_test.sh NAME_test.py [PROGRAM...]. The
+# programs are for it to run; what is meant for the test that calls this (a
+# result file, a target, a shard, a filter) is not for them.
+set -euo pipefail
+here=$(dirname "$0")
+test=$1
+shift
+programs=()
+for program in "$@"; do
+  programs+=("$(realpath -s "$program")")
+done
+exec env -u TEST_TARGET -u XML_OUTPUT_FILE -u TESTBRIDGE_TEST_ONLY \
+  -u TEST_SHARD_INDEX -u TEST_TOTAL_SHARDS -u TEST_SHARD_STATUS_FILE \
+  -u TEST_UNDECLARED_OUTPUTS_DIR -u BUILD_WORKING_DIRECTORY \
+  python3 -B "$here/$test" "${programs[@]}"

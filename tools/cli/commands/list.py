@@ -1,0 +1,62 @@
+"""Lists the tests of a binary: where each is, how many schedules are kept for
+it, and the strategy of the last search of it, if there is one in the results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+from cli import binary, options
+from cli.files import file_name, read_json
+from cli.memory import results_folder, target_or_last
+from cli.replays import kept_file, read_kept
+
+HELP = "the tests of a target, and their kept schedules"
+EXAMPLE = """tools/clotho list //examples:job_queue_test
+tools/clotho list bazel-bin/examples/job_queue_hunt --json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add_target(parser, tests=False)
+    parser.add_argument("--json", action="store_true",
+                        help="for programs: an object with all of it")
+    options.add_common(parser)
+
+
+def _strategy(out: str, test: str) -> str:
+    """Of the last campaign; "": not known."""
+    folder = os.path.join(out, file_name(test))
+    if not os.path.isdir(folder):
+        return ""
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("shard-") and name.endswith(".json"):
+            record = read_json(os.path.join(folder, name), "a shard's record")
+            return str(record.get("strategy", ""))
+    return ""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    out = results_folder(arguments.out)
+    target = target_or_last(arguments.target, out, arguments.bazel_flag)
+    rows = []
+    for test in binary.list_tests(target):
+        kept = read_kept(kept_file(test.file, target.folder, test.name))
+        rows.append({"test": test.name, "file": test.file, "line": test.line,
+                     "strategy": _strategy(out, test.name),
+                     "kept": [{"replay": k.replay, "note": k.note}
+                              for k in kept]})
+    if arguments.json:
+        print(json.dumps({"clotho_list": 1, "target": target.name,
+                          "binary": target.binary, "tests": rows}, indent=1))
+        return 0
+    width = max([len(row["test"]) for row in rows], default=0)
+    for row in rows:
+        text = f"{row['test']:{width}}  {row['file']}:{row['line']}"
+        if row["strategy"]:
+            text += f"  {row['strategy']}"
+        if row["kept"]:
+            text += f"  {len(row['kept'])} kept"
+        print(text)
+    return 0

@@ -1,0 +1,46 @@
+"""Looks for the fewest departures from plain order that still give the same
+failure, and prints the report with the line that replays them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from cli import options, single
+from cli.files import file_name, make_folder
+from cli.memory import remember
+from cli.trouble import FAILED, NOT_REPRODUCIBLE, Trouble
+
+HELP = "the fewest departures that still fail"
+EXAMPLE = """tools/clotho shrink c1/0/2:1,4:1 //examples:job_queue_hunt
+tools/clotho shrink --isolate c1/0/+random:7 ./crashing_test"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--isolate", action="store_true",
+                        help="each candidate in a child process: for what ends "
+                             "the process, a crash")
+    options.add_replay(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    chosen = options.Chosen(arguments)
+    target, test = chosen.target, chosen.test
+    flags = ["--clotho_isolate=1"] if arguments.isolate else []
+    failure = single.failing(target, test, chosen.sources[0].replay, *flags)
+    make_folder(chosen.out)
+    shrunk = single.search_from(
+        target, test, single.without_check(failure.replay), *flags,
+        out=chosen.out)
+    if shrunk.code != FAILED or not shrunk.report:
+        raise Trouble(f"{failure.replay} fails when it is replayed, and not "
+                      f"when it is searched from:\n{shrunk.output.strip()}",
+                      NOT_REPRODUCIBLE)
+    print(shrunk.report)
+    before = len(single.departures(failure.replay))
+    after = len(single.departures(shrunk.replay))
+    print(f"SHRUNK  {before} -> {after} departures: {shrunk.replay}")
+    remember(chosen.out, target, test, shrunk.replay,
+             os.path.join(chosen.out, file_name(test)))
+    return FAILED

@@ -1,0 +1,319 @@
+"""Tests of the commands about single schedules, with a real test binary: the
+first argument is //examples:job_queue_hunt."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
+# pylint: disable=wrong-import-position
+from cli import main as cli_main
+from cli import testing, topics
+
+HUNT = "./job_queue_hunt"
+TEST = "JobQueueTest.NoJobIsLost"
+FAILS = "c1/0/4:1"
+
+
+class ListTest(testing.ClothoTestCase):
+
+    def test_names_the_tests_and_their_places(self):
+        ended = self.clotho("list", HUNT)
+        self.assertEqual(ended.code, 0, ended)
+        self.assertRegex(ended.out, rf"^{TEST}  .*job_queue_hunt.cc:\d+\n$")
+
+    def test_for_programs(self):
+        ended = self.clotho("list", HUNT, "--json")
+        value = json.loads(ended.out)
+        self.assertEqual(value["clotho_list"], 1)
+        self.assertEqual(value["tests"][0]["test"], TEST)
+        self.assertEqual(value["tests"][0]["kept"], [])
+
+    def test_what_is_no_test_binary_is_refused(self):
+        self.assert_trouble(self.clotho("list", "/bin/false"), 2,
+                            '"/bin/false" does not list its tests')
+        self.assert_trouble(self.clotho("list", "./nothing"), 2,
+                            'there is no file "./nothing"')
+        self.write("text", "")
+        self.assert_trouble(self.clotho("list", "text"), 2, "is no program")
+        self.assert_trouble(self.clotho("list", "//a:b"), 2,
+                            '"//a:b" is a Bazel label', "WORKSPACE")
+        self.assert_trouble(self.clotho("list"), 2, "no TARGET")
+
+    def test_a_program_of_another_machine_is_refused(self):
+        path = self.folder / "foreign"
+        path.write_bytes(b"\x7fELF\xff\xff")
+        path.chmod(0o755)
+        self.assert_trouble(self.clotho("list", "./foreign"), 2, "cannot run")
+
+    def test_a_name_that_is_not_utf_8(self):
+        name = os.fsdecode(b"./hunt-\xff")
+        os.symlink(self.programs[0], self.folder / name)
+        ended = self.clotho("list", name)
+        self.assertEqual(ended.code, 0, ended)
+        self.assert_trouble(self.clotho("list", os.fsdecode(b"./no-\xff")), 2,
+                            "no-\\udcff")
+
+
+class ReplayTest(testing.ClothoTestCase):
+
+    def test_prints_the_report_and_leaves_the_trace(self):
+        ended = self.clotho("replay", FAILS, HUNT)
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn('WHAT    Always "a woken worker finds a job" is false',
+                      ended.out)
+        trace = json.loads(self.read(f"clotho-out/{TEST}/trace.json"))
+        self.assertEqual(trace["test"], TEST)
+
+    def test_a_schedule_that_passes(self):
+        ended = self.clotho("replay", "c1/0/plain", HUNT, TEST)
+        self.assertEqual(ended.code, 0, ended)
+        self.assertIn("c1/0/plain passes", ended.out)
+
+    def test_remembers_target_and_test(self):
+        self.clotho("replay", "c1/0/plain", HUNT)
+        self.assertEqual(self.clotho("replay", FAILS).code, 1)
+        # Also the schedule.
+        self.assertEqual(self.clotho("replay").code, 1)
+
+    def test_a_pasted_variable(self):
+        self.assertEqual(
+            self.clotho("replay", "CLOTHO_REPLAY=" + FAILS, HUNT).code, 1)
+
+    def test_from_a_log_with_only_the_line(self):
+        for log in (
+                f"AGAIN   CLOTHO_REPLAY={FAILS} ./job_queue_hunt "
+                f"--gtest_filter={TEST}\n",
+                f"12:01:07 AGAIN   CLOTHO_REPLAY={FAILS} \\\n"
+                f"            ./job_queue_hunt --gtest_filter={TEST}\n",
+                f"\x1b[1mAGAIN\x1b[m   CLOTHO_REPLAY={FAILS} "
+                f"./job_queue_hunt --gtest_filter={TEST}\n"):
+            self.write("ci.log", "noise\n" + log + "\nmore")
+            ended = self.clotho("replay", "ci.log")
+            self.assertEqual(ended.code, 1, (log, ended))
+            self.assertIn("WHAT", ended.out)
+
+    def test_from_what_a_failure_left_behind(self):
+        self.clotho("replay", FAILS, HUNT)
+        folder = f"clotho-out/{TEST}"
+        for path in (folder, f"{folder}/trace.json", f"{folder}/report.txt",
+                     f"{folder}/{TEST}.kept"):
+            self.assertEqual(self.clotho("replay", path).code, 1, path)
+
+    def test_all_of_a_file(self):
+        self.write("two.kept", f"# Two.\nc1/0/plain  passes\n{FAILS}\n")
+        ended = self.clotho("replay", "two.kept", HUNT, TEST)
+        self.assertEqual(ended.code, 1)
+        self.assertIn("c1/0/plain passes", ended.out)
+        self.assertIn("WHAT", ended.out)
+
+    def test_what_does_not_fit_the_program(self):
+        ended = self.clotho("replay", FAILS + "/0000", HUNT)
+        self.assertEqual(ended.code, 3, ended)
+        self.assertEqual(self.clotho("replay", "c1/0/999:1", HUNT).code, 3)
+
+    def test_bad_input(self):
+        replay = lambda *a: self.clotho("replay", *a, HUNT)
+        self.assert_trouble(replay("nothing.log"), 2, '"nothing.log"')
+        self.assertEqual(replay("c2/0/4:1").code, 2)
+        self.assertEqual(replay("c1/0/4:").code, 2)
+        self.write("empty.log", "nothing here\n")
+        self.assert_trouble(replay("empty.log"), 2, "no replay string")
+        self.write("trace.json", '{"clotho_trace": 1, "test": "A')
+        self.assert_trouble(replay("trace.json"), 2, "ends too early")
+        self.write("trace.json", '{"clotho_trace": 9, "replay": "c1/0/4:1"}')
+        self.assert_trouble(replay("trace.json"), 2, "version 1", '"9"')
+        self.write("trace.json", '{"clotho_trace": 1, "replay": "rm -rf"}')
+        self.assert_trouble(replay("trace.json"), 2, '"rm -rf"')
+        (self.folder / "noise").write_bytes(bytes(range(256)))
+        self.assert_trouble(replay("noise"), 2, "no replay string")
+        self.assert_trouble(
+            self.clotho("replay", FAILS, HUNT, "JobQueueTest.NoJobIsLots"), 4,
+            f"nearest that exists is {TEST}")
+        self.assert_trouble(self.clotho("replay"), 2)
+
+    def test_results_that_cannot_be_written(self):
+        self.write("out", "a file")
+        self.assert_trouble(
+            self.clotho("replay", FAILS, HUNT, "--out=out/below"), 75,
+            "cannot make the folder")
+        self.assert_trouble(
+            self.clotho("replay", FAILS, HUNT, "--out=/proc/clotho"), 75)
+
+    def test_a_truncated_memory_is_named(self):
+        self.write("clotho-out/last.json", '{"target": "./job')
+        self.assert_trouble(self.clotho("replay", FAILS), 2, "last.json",
+                            "remove it")
+
+
+class ExplainTest(testing.ClothoTestCase):
+
+    def test_says_what_matters(self):
+        ended = self.clotho("explain", FAILS, HUNT)
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn("PLAIN   c1/0/plain passes", ended.out)
+        self.assertIn("WITHOUT 4:1  passes", ended.out)
+        self.assertRegex(ended.out, r"TURN +step 4: \d+ of 200")
+
+    def test_a_departure_that_does_not_matter(self):
+        ended = self.clotho("explain", "c1/0/2:1,4:1,6:1", HUNT)
+        self.assertNotEqual(ended.code, 70, ended)
+
+    def test_a_schedule_that_passes_is_refused(self):
+        self.assert_trouble(self.clotho("explain", "c1/0/plain", HUNT), 3,
+                            "passes")
+        self.assert_trouble(self.clotho("explain", "c1/0/999:1", HUNT), 3,
+                            "does not fit")
+        self.assert_trouble(self.clotho("explain", "nothing", HUNT), 2)
+
+
+class ShrinkTest(testing.ClothoTestCase):
+
+    def found_by_search(self) -> str:
+        """An execution of a search, with departures that do not matter."""
+        for j in range(50):
+            replay = f"c1/0/+random:{j}"
+            ended = self.clotho("explain", replay, HUNT)
+            if ended.code == 1:
+                return replay
+        self.fail("no execution fails")
+
+    def test_finds_the_one_departure(self):
+        ended = self.clotho("shrink", self.found_by_search(), HUNT)
+        self.assertEqual(ended.code, 1, ended)
+        self.assertRegex(ended.out,
+                         r"SHRUNK  \d+ -> 1 departures: c1/0/4:1/[0-9a-f]{4}")
+        # What follows goes on with the shrunk one.
+        self.assertEqual(self.clotho("replay").code, 1)
+
+    def test_in_child_processes(self):
+        ended = self.clotho("shrink", "--isolate", FAILS, HUNT)
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn("SHRUNK  1 -> 1", ended.out)
+
+    def test_a_schedule_that_passes_is_refused(self):
+        self.assert_trouble(self.clotho("shrink", "c1/0/plain", HUNT), 3,
+                            "passes")
+
+
+class KeepTest(testing.ClothoTestCase):
+
+    def test_keeps_what_fails_and_runs_it_from_then_on(self):
+        ended = self.clotho("keep", FAILS, HUNT, "--kept=kept",
+                            "--note=issue 212")
+        self.assertEqual(ended.code, 0, ended)
+        self.assertRegex(
+            self.read(f"kept/{TEST}.kept"),
+            r"^c1/0/4:1/[0-9a-f]{4}  \d{4}-\d\d-\d\d  always .*job_queue.cc:"
+            r"\d+  issue 212\n$")
+        again = self.clotho("keep", FAILS, HUNT, "--kept=kept")
+        self.assertIn("is kept already", again.out)
+        self.assertEqual(self.read(f"kept/{TEST}.kept").count("\n"), 1)
+        check = self.clotho("kept", HUNT, "--kept=kept", "--check")
+        self.assertEqual(check.code, 1, check)
+        self.assertIn(":1: fails  c1/0/4:1", check.out)
+
+    def test_what_passes_is_refused_unless_it_is_fixed(self):
+        keep = lambda *a: self.clotho("keep", "c1/0/plain", HUNT,
+                                      "--kept=kept", *a)
+        self.assert_trouble(keep(), 3, "passes")
+        self.assertFalse((self.folder / "kept").exists())
+        self.assertEqual(keep("--fixed").code, 0)
+        self.assertIn("c1/0/plain  ", self.read(f"kept/{TEST}.kept"))
+
+    def test_prune_takes_out_what_has_drifted_and_nothing_else(self):
+        path = f"kept/{TEST}.kept"
+        self.write(path, f"# Why.\nc1/0/plain  passes\nc1/0/99:1  old\n{FAILS}")
+        kept = self.clotho("kept", HUNT, "--kept=kept")
+        self.assertEqual(kept.code, 0, kept)
+        self.assertIn(f"{path}:3: c1/0/99:1  old", kept.out)
+        ended = self.clotho("kept", HUNT, "--kept=kept", "--prune")
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn(f"{path}:3: drifted", ended.out)
+        self.assertEqual(self.read(path),
+                         f"# Why.\nc1/0/plain  passes\n{FAILS}")
+
+    def test_bad_input(self):
+        keep = lambda *a: self.clotho("keep", *a, HUNT, "--kept=kept")
+        self.assert_trouble(keep(FAILS, "--note=a\nb"), 2, "line break")
+        self.assert_trouble(keep("c1/0/999:1"), 3, "does not fit")
+        self.write(f"kept/{TEST}.kept", "# ok\nnonsense here\n")
+        self.assert_trouble(keep(FAILS), 2, f"{TEST}.kept:2", "nonsense here")
+        self.assertEqual(self.read(f"kept/{TEST}.kept"),
+                         "# ok\nnonsense here\n")
+        self.assert_trouble(
+            self.clotho("kept", HUNT, "--kept=kept", "--check"), 2,
+            "nonsense here")
+        self.assert_trouble(
+            self.clotho("keep", FAILS, HUNT, "--kept=/proc/no"), 75)
+
+
+class TestTest(testing.ClothoTestCase):
+
+    def test_runs_a_program_and_remembers_what_failed(self):
+        ended = self.clotho("test", HUNT)
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn("WHAT", ended.out)
+        self.assertEqual(self.clotho("replay").code, 1)
+
+    def test_flags_for_the_program(self):
+        ended = self.clotho("test", HUNT, "--", "--clotho_schedules=1")
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(
+            self.clotho("test", HUNT, "--", "--clotho_schedule=1").code, 2)
+
+    def test_bad_input(self):
+        self.assert_trouble(self.clotho("test"), 2, "TARGET")
+        self.assert_trouble(self.clotho("test", HUNT, "./no"), 2, '"./no"')
+        self.assertFalse((self.folder / "clotho-out").exists())
+        self.assert_trouble(self.clotho("test", HUNT, "--out=/proc/x"), 75)
+
+
+class HelpTest(testing.ClothoTestCase):
+
+    def test_each_command_has_an_example_that_parses(self):
+        for name in cli_main.COMMANDS:
+            ended = self.clotho(name, "-h")
+            self.assertEqual(ended.code, 0, ended)
+            self.assertIn(f"example:\n  tools/clotho {name}", ended.out)
+
+    def test_topics(self):
+        for topic in (*topics.TOPICS, *cli_main.COMMANDS):
+            ended = self.clotho("help", topic)
+            self.assertEqual(ended.code, 0, topic)
+            self.assertTrue(ended.out.isascii())
+            for line in ended.out.splitlines():
+                self.assertLessEqual(len(line), 80, line)
+        self.assert_trouble(self.clotho("help", "weather"), 2, '"weather"')
+
+    def test_unknown_commands_and_flags(self):
+        self.assert_trouble(self.clotho("rpelay"), 2, "rpelay")
+        self.assert_trouble(self.clotho("replay", "--uot=x"), 2,
+                            "nearest that exists is --out")
+        self.assert_trouble(self.clotho(), 2, "COMMAND")
+        self.assert_trouble(self.clotho("list", HUNT, "--", "--x"), 2, "--x")
+
+    def test_completion(self):
+        script = self.clotho("completion")
+        self.write("completion", script.out)
+        self.write("try", """source ./completion
+COMP_WORDS=(clotho expl); COMP_CWORD=1; _clotho; echo "${COMPREPLY[@]}"
+COMP_WORDS=(clotho keep --no); COMP_CWORD=2; _clotho; echo "${COMPREPLY[@]}"
+COMP_WORDS=(clotho list ./job); COMP_CWORD=2; _clotho; echo "${COMPREPLY[@]}"
+""")
+        done = subprocess.run(["bash", "try"], cwd=self.folder, text=True,
+                              capture_output=True, check=False)
+        self.assertEqual(done.stdout, f"explain\n--note\n{HUNT}\n", done)
+
+    def test_a_reader_that_has_had_enough(self):
+        done = subprocess.run(
+            " ".join(self.command("help", "codes")) + " | true", shell=True,
+            capture_output=True, text=True, check=False)
+        self.assertNotIn("Traceback", done.stderr)
+
+
+if __name__ == "__main__":
+    testing.main()

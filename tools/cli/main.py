@@ -1,0 +1,146 @@
+"""Reads the command line, runs the command, and turns errors into codes."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from cli import topics
+from cli.binary import nearest
+from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
+                         Trouble, quote)
+
+# In the order in which people meet them.
+COMMANDS = ("list", "test", "replay", "show", "explain", "shrink", "keep",
+            "kept")
+ALIASES: dict[str, str] = {}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors are Trouble, and no flag may be cut short."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        raise Trouble(f"{message}\n{self.format_usage()}"
+                      f"{self.prog} -h says more")
+
+
+def _flags_of(command: argparse.ArgumentParser) -> list[str]:
+    return [flag for action in command._actions
+            for flag in action.option_strings]
+
+
+def _module(command: str):
+    return importlib.import_module(
+        f"cli.commands.{ALIASES.get(command, command)}")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = _Parser(
+        prog="clotho", description="Tests, sweeps and failures of Clotho.",
+        epilog="clotho COMMAND -h has an example of each. clotho help TOPIC, "
+               "of: " + ", ".join(topics.TOPICS))
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True,
+        parser_class=_Parser)
+    for name in COMMANDS:
+        module = _module(name)
+        command = commands.add_parser(
+            name, help=module.HELP, description=module.__doc__.strip(),
+            epilog="example:\n  " + module.EXAMPLE.strip().replace(
+                "\n", "\n  "),
+            aliases=[alias for alias, of in ALIASES.items() if of == name])
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    topic = commands.add_parser(
+        "help", help="more about: " + ", ".join(topics.TOPICS))
+    topic.add_argument("topic", nargs="?", metavar="TOPIC")
+    topic.set_defaults(run=lambda arguments: topics.show(
+        arguments.topic, parser, commands.choices))
+    completion = commands.add_parser(
+        "completion", help="prints what bash needs to complete commands",
+        epilog="example:\n  source <(tools/clotho completion)")
+    completion.set_defaults(run=lambda arguments: topics.show_completion(
+        commands.choices))
+    return parser
+
+
+def _run(argv: list[str]) -> int:
+    # What follows "--" is for the test binary.
+    flags: list[str] = []
+    if "--" in argv:
+        at = argv.index("--")
+        argv, flags = argv[:at], argv[at + 1:]
+    parser = make_parser()
+    name = argv[0] if argv else ""
+    command = topics.commands_of(parser).get(name)
+    if command is None:
+        parser.parse_args(argv)  # Help, or it says what is wrong.
+        return USAGE
+    # (Subparsers would not let flags stand between the other arguments.)
+    arguments, rest = command.parse_known_intermixed_args(argv[1:])
+    module = None if name in ("help", "completion") else _module(name)
+    arguments.rest = rest
+    if rest and not getattr(module, "PASSES_ON", False):
+        raise Trouble(
+            f"clotho {name}: unknown argument {quote(rest[0])}"
+            f"{nearest(rest[0].split('=')[0], _flags_of(command))}\n"
+            f"clotho {name} -h says what there is")
+    if flags and not getattr(module, "TAKES_FLAGS", False):
+        raise Trouble(f"clotho {name} takes no flags for the test binary, but "
+                      f"after -- it was given {quote(flags[0])}")
+    arguments.flags = flags
+    return arguments.run(arguments)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs a command line, and returns the exit code."""
+    # What is not ASCII in a name must not end the program.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
+    # `bazel run` starts programs in a folder of its own.
+    here = os.environ.get("BUILD_WORKING_DIRECTORY")
+    try:
+        if here:
+            os.chdir(here)
+        code = _run(list(argv))
+        sys.stdout.flush()
+        return code
+    except Trouble as trouble:
+        _say(str(trouble))
+        return trouble.code
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has had enough: nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        _say(f"{error.strerror}: {error.filename}" if error.filename
+             else str(error))
+        return (INFRASTRUCTURE if error.errno in (
+            errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO, errno.EACCES,
+            errno.EMFILE, errno.ENOMEM, errno.EAGAIN) else USAGE)
+    except Exception:  # pylint: disable=broad-exception-caught
+        traceback.print_exc()
+        _say("an internal error of clotho: please report it, with the lines "
+             "above")
+        return INTERNAL
+
+
+def _say(text: str) -> None:
+    sys.stdout.flush()
+    print("clotho: " + text, file=sys.stderr)

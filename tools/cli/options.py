@@ -1,0 +1,69 @@
+"""Arguments that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from cli import binary
+from cli.files import file_name
+from cli.memory import Last, recall, results_folder, target_or_last
+from cli.replays import Source, find_sources
+from cli.targets import Target
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """--out, and how Bazel builds."""
+    parser.add_argument(
+        "--out", metavar="DIR",
+        help="the folder of results (clotho-out in the workspace)")
+    parser.add_argument(
+        "--bazel_flag", metavar="FLAG", action="append", default=[],
+        help="for Bazel's build, as in --bazel_flag=--config=opt; repeatable")
+
+
+def add_target(parser: argparse.ArgumentParser, tests: bool = True) -> None:
+    """[TARGET [TEST]], the last ones if they are not given."""
+    parser.add_argument(
+        "target", metavar="TARGET", nargs="?",
+        help="a Bazel label or the path of a test binary; the last one's if "
+             "left out")
+    if tests:
+        parser.add_argument("test", metavar="TEST", nargs="?",
+                            help="Suite.Name; the last one if left out")
+
+
+def add_replay(parser: argparse.ArgumentParser) -> None:
+    """REPLAY|FILE [TARGET [TEST]]."""
+    parser.add_argument(
+        "replay", metavar="REPLAY|FILE", nargs="?",
+        help="a replay string such as c1/0/4:1/b7e2; or a file that has it: a "
+             "log with a line AGAIN, a trace.json, a .kept file; the last "
+             "replay if left out")
+    add_target(parser)
+    add_common(parser)
+
+
+class Chosen:
+    """The binary, the test and the schedules that a command line means."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.out = results_folder(arguments.out)
+        last = recall(self.out)
+        given = arguments.replay
+        if not given and last.replay:
+            self.sources = [Source(last.replay, last.target, last.test)]
+        else:
+            self.sources = find_sources(given or "")
+        first = self.sources[0]
+        name = arguments.target or first.target
+        self.target: Target = target_or_last(
+            name, self.out, arguments.bazel_flag,
+            last if not name else Last())
+        self.test = binary.pick_test(self.target,
+                                     arguments.test or first.test or None,
+                                     last.test)
+
+    def results(self) -> str:
+        """Where a failure of the test leaves its files."""
+        return os.path.join(self.out, file_name(self.test))

@@ -1,0 +1,179 @@
+"""Replay strings, where they stand (reports, logs, traces), and kept files."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shlex
+
+from cli.files import file_name, parse_json, read_text
+from cli.trouble import Trouble, quote
+
+# As sim/schedule.h says. The binary tells what is wrong with one.
+_REPLAY = re.compile(r"c[0-9]+/[0-9A-Za-z./:,+@_-]+")
+_EXAMPLE = "a replay string such as c1/0/4:1/b7e2"
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A schedule, and of which test it is as far as is known."""
+
+    replay: str
+    target: str = ""
+    test: str = ""
+    note: str = ""
+
+
+def is_replay(text: str) -> bool:
+    """Whether that may be a replay string."""
+    return _REPLAY.fullmatch(text) is not None
+
+
+def has_departures(replay: str) -> bool:
+    """Whether it says itself what to run, as in c1/0/4:1 and c1/0/plain."""
+    parts = replay.split("/")
+    return len(parts) >= 3 and not parts[2].startswith(("+", "@"))
+
+
+def find_sources(text: str) -> list[Source]:
+    """REPLAY | FILE: the schedules that are meant."""
+    given = text.strip().removeprefix("CLOTHO_REPLAY=").removeprefix(
+        "--clotho_replay=")
+    if is_replay(given):
+        return [Source(given)]
+    if not os.path.exists(text):
+        raise Trouble(f"{quote(text)} is neither {_EXAMPLE} nor a file that is "
+                      f"there")
+    if os.path.isdir(text):
+        text = os.path.join(text, "trace.json")
+    what = ("a log or report with a line AGAIN, a trace.json, a .kept file, or "
+            "a file with a replay string")
+    content = read_text(text, what)
+    if content.lstrip().startswith("{"):
+        return [_of_trace(parse_json(content, text, "a trace"), text)]
+    found = _of_log(content) or _of_lines(content, text)
+    if not found:
+        raise Trouble(f"there is no replay string in {quote(text)}: expected "
+                      f"{what}")
+    return found
+
+
+def _of_trace(trace: dict[str, object], path: str) -> Source:
+    version = trace.get("clotho_trace")
+    if version != 1:
+        raise Trouble(f"{quote(path)}: expected a trace of version 1 "
+                      f"(\"clotho_trace\": 1), but it has {quote(version)}")
+    replay = str(trace.get("replay", ""))
+    if not is_replay(replay):
+        raise Trouble(f"{quote(path)}: its \"replay\" is {quote(replay)}: "
+                      f"expected {_EXAMPLE}")
+    return Source(replay, test=str(trace.get("test", "")))
+
+
+def _of_log(text: str) -> list[Source]:
+    """The lines after AGAIN, of all reports in a log."""
+    found = []
+    lines = text.splitlines()
+    for i, line in enumerate(lines):
+        # A CI's log may have times before the text, and colours in it.
+        plain = re.sub(r"\x1b\[[0-9;]*m|\\x1b\[[0-9;]*m", "", line)
+        at = re.search(r"(?:^|\s)AGAIN\s+(.*)", plain)
+        if at is None:
+            continue
+        command = at[1].rstrip()
+        for more in lines[i + 1:]:
+            if not command.endswith("\\"):
+                break
+            command = command[:-1] + " " + more.strip()
+        source = _of_command(command)
+        if source is not None and source not in found:
+            found.append(source)
+    return found
+
+
+def _of_command(command: str) -> Source | None:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    replay = test = target = ""
+    for word in words:
+        name, _, value = word.partition("=")
+        if word.startswith("--test_env=CLOTHO_REPLAY="):
+            replay = word.split("=", 2)[2]
+        elif name in ("CLOTHO_REPLAY", "--clotho_replay"):
+            replay = value
+        elif name in ("--gtest_filter", "--test_filter"):
+            test = value
+        elif word.startswith(("//", "@")) and not target:
+            target = word
+        elif not word.startswith("-") and "/" in word and "=" not in word:
+            target = target or word
+    if not is_replay(replay):
+        return None
+    return Source(replay, _as_target(target), test)
+
+
+def _as_target(path: str) -> str:
+    """A path into Bazel's output stands for the label that builds it."""
+    if path.startswith("bazel-bin/") and not os.path.exists(path):
+        package, _, name = path.removeprefix("bazel-bin/").rpartition("/")
+        return f"//{package}:{name}"
+    return path
+
+
+def _of_lines(text: str, path: str) -> list[Source]:
+    """A file with a replay string on each line, as `.kept` files have."""
+    test = ""
+    if path.endswith(".kept"):
+        test = os.path.basename(path).removesuffix(".kept")
+    found = []
+    for line in text.splitlines():
+        words = line.split(None, 1)
+        if not words or words[0].startswith("#"):
+            continue
+        if not is_replay(words[0]):
+            return []
+        found.append(Source(words[0], test=test,
+                            note=words[1].strip() if len(words) > 1 else ""))
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """A line of a .kept file."""
+
+    path: str
+    line: int  # From 1.
+    replay: str
+    note: str
+
+
+def kept_file(source: str, folder: str, test: str,
+              kept: str | None = None) -> str:
+    """Where the kept schedules of a test are, as the binary looks for them.
+
+    `source` is the test's file as the compiler was told; relative to `folder`.
+    """
+    if not kept:
+        kept = os.path.join(os.path.dirname(source), "testdata", "clotho")
+    return os.path.join(folder, kept, file_name(test) + ".kept")
+
+
+def read_kept(path: str) -> list[Kept]:
+    """The schedules of a .kept file; none if it is not there."""
+    if not os.path.exists(path):
+        return []
+    found = []
+    text = read_text(path, "a file of kept schedules")
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split(None, 1)
+        if not words or words[0].startswith("#"):
+            continue
+        if not is_replay(words[0]) or not has_departures(words[0]):
+            raise Trouble(f"{path}:{number}: {quote(line)}: expected a replay "
+                          f"string with departures, as in c1/0/4:1")
+        found.append(Kept(path, number, words[0],
+                          words[1].strip() if len(words) > 1 else ""))
+    return found
