@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""A stand-in for a test binary in a sweep, for the tests of `clotho`.
+
+It takes the flags that a sweep is run with, and writes the records and events
+that a test binary does, of two tests whose executions are made up: what
+execution j does depends on the test and j alone. FAKE_SWEEP, in the
+environment, is a JSON object: "pause", seconds that an execution takes;
+"die_at", an execution that kills the process, once; "code", to end with it.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import time
+
+TESTS = {"Fake.Passes": [], "Fake.Fails": [97, 41]}
+SIZE = 64
+
+
+def number(test, j):
+    return int.from_bytes(hashlib.sha256(f"{test} {j}".encode()).digest()[:8])
+
+
+def run_execution(record, test, j):
+    """Adds execution j; returns the failure that is new."""
+    value = number(test, j)
+    # Few executions have a trace of their own.
+    trace = f"{number('trace', value % 500):016x}"
+    record["executions"] += 1
+    record["steps"] += value % 50
+    record["virtual_time_ns"] += value % 1000
+    record["max"]["steps"] = max(record["max"]["steps"], value % 50)
+    counts = dict(record["sketch"]["entries"])
+    counts[trace] = counts.get(trace, 0) + 1
+    record["sketch"]["entries"] = [[t, counts[t]]
+                                   for t in sorted(counts)[:SIZE]]
+    goal = record["goals"][0]
+    if value % 7 == 0:
+        goal["reached"] += 1
+        goal.setdefault("first", j)
+    for one in TESTS[test]:
+        if value % one != 0:
+            continue
+        origin = f"always queue.cc:{one}"
+        for known in record["failures"]:
+            if known["origin"] == origin:
+                known["hits"] += 1
+                return None
+        failure = {
+            "origin": origin, "kind": "always", "what": f"Always \"{one}\"",
+            "place": f"queue.cc:{one}", "first": j, "hits": 1,
+            "replay": f"c1/0/{j + 1}:1", "departures": 1,
+            "folder": f"{test}/{number('origin', one):016x}"[:-8]}
+        record["failures"].append(failure)
+        return failure
+    return None
+
+
+def save(path, text):
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".tmp", path)
+
+
+def sweep(flags, test, fake):
+    shard, shards = map(int, flags["shard"].split("/"))
+    schedules = int(flags.get("schedules", 1000))
+    out = flags["out"]
+    os.makedirs(f"{out}/{test}", exist_ok=True)
+    path = f"{out}/{test}/shard-{shard}-of-{shards}.json"
+    strategy = flags.get("strategy", "fuzz")
+    seed = int(flags.get("seed", 1))
+    campaign = f"{number(f'{strategy} {seed} {schedules}', 0):016x}"
+    record = {
+        "clotho_record": 1, "campaign": campaign, "test": test, "shard": shard,
+        "shards": shards, "strategy": strategy, "seed": seed,
+        "schedules": schedules, "block": 0, "next": shard, "complete": False,
+        "exhausted": False, "executions": 0, "steps": 0, "seconds": 0.0,
+        "max": {"steps": 0, "tasks": 6}, "budget_hits": 0, "checked": 0,
+        "virtual_time_ns": 0, "sketch": {"size": SIZE, "entries": []},
+        "goals": [{"goal": "a job is stolen", "place": "queue.cc:7",
+                   "reached": 0}],
+        "failures": []}
+    if flags.get("resume") == "1" and os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+    start = time.monotonic() - record["seconds"]
+
+    def write():
+        record["seconds"] = time.monotonic() - start
+        save(path, json.dumps(record))
+
+    def event(**members):
+        line = json.dumps({**members, "test": test, "shard": shard}) + "\n"
+        with open(f"{out}/results.jsonl", "ab", buffering=0) as file:
+            file.write(line.encode())
+
+    write()
+    stop = []
+    signal.signal(signal.SIGINT, lambda *_: stop.append(1))
+    said = time.monotonic()
+    while record["next"] < schedules and not stop:
+        j = record["next"]
+        died = f"{out}/died-{shard}"
+        if fake.get("die_at") == j and not os.path.exists(died):
+            save(died, "")
+            os.kill(os.getpid(), signal.SIGKILL)
+        failure = run_execution(record, test, j)
+        record["next"] += shards
+        if failure is not None:
+            os.makedirs(f"{out}/{failure['folder']}", exist_ok=True)
+            save(f"{out}/{failure['folder']}/report.txt",
+                 f"WHAT    {failure['what']} in execution {j}\n")
+            write()
+            event(event="failure", **failure)
+        if time.monotonic() - said > 0.2:
+            said = time.monotonic()
+            write()
+            event(event="stats", executions=record["executions"],
+                  steps=record["steps"], seconds=said - start,
+                  failures=len(record["failures"]))
+        time.sleep(fake.get("pause", 0))
+    record["complete"] = record["next"] >= schedules
+    write()
+    event(event="stats", executions=record["executions"],
+          steps=record["steps"], seconds=record["seconds"],
+          failures=len(record["failures"]))
+    return bool(record["failures"]), bool(stop)
+
+
+def main():
+    fake = json.loads(os.environ.get("FAKE_SWEEP", "{}"))
+    flags = {}
+    for argument in sys.argv[1:]:
+        name, _, value = argument.lstrip("-").partition("=")
+        flags[name.removeprefix("clotho_")] = value
+    account = flags.get("gtest_output", "").removeprefix("json:")
+    if "gtest_list_tests" in flags:
+        with open(account, "w", encoding="utf-8") as file:
+            json.dump({"testsuites": [{"name": "Fake", "testsuite": [
+                {"name": name.split(".")[1], "file": "fake.cc", "line": 1}
+                for name in TESTS]}]}, file)
+        return 0
+    if "code" in fake:
+        print("fake_sweep: it was told to end so", file=sys.stderr)
+        return fake["code"]
+    chosen = flags.get("gtest_filter", "*").split(":")
+    failed = False
+    for test in TESTS:
+        if chosen == ["*"] or test in chosen:
+            fails, stopped = sweep(flags, test, fake)
+            failed |= fails
+            if stopped:
+                break
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

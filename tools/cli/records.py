@@ -1,0 +1,290 @@
+"""The records of sweeps: what a shard has done of a test, and how they add up.
+
+A sweep (a test binary with --clotho_shard_by=schedules and --clotho_out=DIR)
+writes one record for each test, DIR/TEST/shard-I-of-N.json. Execution j of a
+test depends on its number alone, and shard I of N runs those with j mod N = I:
+so the sum of all shards is the same whatever N is.
+
+Adding is commutative, associative and idempotent. Its key is the campaign (the
+program, seed, strategy and number of executions), the test, the block and the
+shard; of two records with one key, the one that has come further counts.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from cli.files import parse_json, read_text
+from cli.trouble import USAGE, Trouble, quote
+
+Record = dict[str, Any]
+
+_NAME = re.compile(r"shard-\d+-of-\d+(\.block-\d+)?\.json")
+_WHAT = "a shard's record"
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _hex16(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{16}",
+                                                   value) is not None
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _sketch(value: object) -> bool:
+    if not isinstance(value, dict) or not _whole(value.get("size")):
+        return False
+    entries = value.get("entries")
+    if not isinstance(entries, list) or len(entries) > value["size"]:
+        return False
+    for entry in entries:
+        if not (isinstance(entry, list) and len(entry) == 2
+                and _hex16(entry[0]) and _whole(entry[1]) and entry[1] > 0):
+            return False
+    hashes = [entry[0] for entry in entries]
+    return all(a < b for a, b in zip(hashes, hashes[1:]))
+
+
+def _maxima(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_whole, value.values()))
+
+
+def _all_have(*members: tuple[str, Callable[[object], bool]]
+              ) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(
+        isinstance(element, dict) and all(
+            check(element.get(name)) for name, check in members)
+        for element in value)
+
+
+def _folder(value: object) -> bool:
+    """A folder below another: whoever copies it must not be led elsewhere."""
+    return isinstance(value, str) and not os.path.isabs(value) and (
+        ".." not in value.split("/")) and "\0" not in value
+
+
+# What each member has to be. Others are for later versions.
+_MEMBERS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "campaign": (_hex16, "16 hexadecimal digits"),
+    "test": (_text, "a test's name"),
+    "shard": (_whole, "a number"),
+    "shards": (_whole, "a number"),
+    "strategy": (_text, "a strategy's name"),
+    "seed": (_whole, "a number"),
+    "schedules": (_whole, "a number"),
+    "block": (_whole, "a number"),
+    "next": (_whole, "a number"),
+    "complete": (lambda value: isinstance(value, bool), "true or false"),
+    "exhausted": (lambda value: isinstance(value, bool), "true or false"),
+    "executions": (_whole, "a number"),
+    "steps": (_whole, "a number"),
+    "max": (_maxima, "an object of numbers"),
+    "budget_hits": (_whole, "a number"),
+    "checked": (_whole, "a number"),
+    "virtual_time_ns": (_whole, "a number"),
+    "sketch": (_sketch, "a size, and pairs of a hash and a count, sorted"),
+    "goals": (_all_have(("goal", _text), ("place", _text),
+                        ("reached", _whole)),
+              "objects with goal, place and reached"),
+    "failures": (_all_have(("origin", _text), ("kind", _text), ("what", _text),
+                           ("place", _text), ("first", _whole),
+                           ("hits", _whole), ("replay", _text),
+                           ("folder", _folder)),
+                 "objects with origin, kind, what, place, first, hits, replay "
+                 "and a folder below"),
+}
+_SUMS = ("executions", "steps", "budget_hits", "checked", "virtual_time_ns")
+_SAME = ("campaign", "test", "strategy", "seed", "schedules", "block")
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A record, and where it was."""
+
+    record: Record
+    path: str
+
+    @property
+    def base(self) -> str:
+        """The folder that its failures' folders are relative to."""
+        return os.path.dirname(os.path.dirname(self.path))
+
+
+def parse(text: str, path: str) -> Record:
+    """The record that a file's text is; Trouble names what is wrong."""
+    record = parse_json(text, path, _WHAT)
+    version = record.get("clotho_record")
+    if version != 1:
+        raise Trouble(f"{quote(path)} is not {_WHAT} of version 1: its "
+                      f"\"clotho_record\" is {quote(version)}")
+    for name, (check, expected) in _MEMBERS.items():
+        if not check(record.get(name)):
+            value = json.dumps(record.get(name))
+            raise Trouble(f"{quote(path)} is not {_WHAT}: its \"{name}\" is "
+                          f"{quote(value)}: expected {expected}")
+    if record["shard"] >= record["shards"]:
+        raise Trouble(f"{quote(path)} is not {_WHAT}: there is no shard "
+                      f"{record['shard']} of {record['shards']}")
+    return record
+
+
+def read(path: str) -> Found:
+    """The record in a file."""
+    return Found(parse(read_text(path, _WHAT), path), path)
+
+
+def find(folder: str, skip: str | None = None) -> list[str]:
+    """The records' files below a folder, sorted; not those in `skip`."""
+    found = []
+
+    def fail(error: OSError) -> None:
+        raise Trouble(f"cannot read {quote(error.filename)}: {error.strerror}")
+
+    for here, folders, files in os.walk(folder, onerror=fail):
+        folders.sort()
+        if skip is not None and os.path.abspath(here) == skip != (
+                os.path.abspath(folder)):
+            folders.clear()
+            continue
+        found += [os.path.join(here, name) for name in files
+                  if _NAME.fullmatch(name)]
+    return sorted(found)
+
+
+def same_campaign(found: Iterable[Found]) -> None:
+    """Trouble if two records of a test are not of one campaign."""
+    first: dict[str, Found] = {}
+    for one in found:
+        other = first.setdefault(one.record["test"], one)
+        if other.record["campaign"] == one.record["campaign"]:
+            continue
+        differ = [f"{name} {quote(other.record[name])} and "
+                  f"{quote(one.record[name])}"
+                  for name in ("strategy", "seed", "schedules")
+                  if other.record[name] != one.record[name]]
+        raise Trouble(
+            f"{quote(other.path)} and {quote(one.path)} are not of one "
+            f"campaign: {other.record['campaign']} and "
+            f"{one.record['campaign']}, "
+            f"{', '.join(differ) or 'of two builds of the program'}", USAGE)
+
+
+def _canonical(record: Record) -> str:
+    return json.dumps({name: value for name, value in record.items()
+                       if name != "seconds"}, sort_keys=True)
+
+
+def _progress(found: Found) -> tuple[object, ...]:
+    """Of two records with one key, the one with the larger counts."""
+    record = found.record
+    return (record["complete"], record["next"], record["executions"],
+            _canonical(record))
+
+
+def distinct(found: Iterable[Found]) -> list[Found]:
+    """One for each key, in the order of the keys."""
+    best: dict[tuple[object, ...], Found] = {}
+    for one in found:
+        record = one.record
+        key = (record["test"], record["block"], record["shards"],
+               record["shard"])
+        if key not in best or _progress(one) > _progress(best[key]):
+            best[key] = one
+    return [best[key] for key in sorted(best)]
+
+
+def merge_sketches(sketches: list[dict[str, Any]]) -> dict[str, Any]:
+    """The sketch of what all have seen."""
+    counts: dict[str, int] = {}
+    for sketch in sketches:
+        for trace, count in sketch["entries"]:
+            counts[trace] = counts.get(trace, 0) + count
+    size = min(sketch["size"] for sketch in sketches)
+    return {"size": size,
+            "entries": [[trace, counts[trace]]
+                        for trace in sorted(counts)[:size]]}
+
+
+def add(found: list[Found]) -> tuple[Record, dict[str, Found]]:
+    """The sum of records of one test and block, each of another shard.
+
+    Also whose each failure is, by origin. What depends on the clock or on the
+    number of shards is left out.
+    """
+    records = [one.record for one in found]
+    total: Record = {"clotho_record": 1}
+    for name in _SAME:
+        total[name] = records[0][name]
+    total |= {"shard": 0, "shards": 1,
+              "complete": all(record["complete"] for record in records),
+              "exhausted": all(record["exhausted"] for record in records)}
+    total["next"] = (total["schedules"] if total["complete"]
+                     else min(record["next"] for record in records))
+    for name in _SUMS:
+        total[name] = sum(record[name] for record in records)
+    names = sorted({name for record in records for name in record["max"]})
+    total["max"] = {name: max(record["max"].get(name, 0) for record in records)
+                    for name in names}
+    total["sketch"] = merge_sketches([r["sketch"] for r in records])
+    goals: dict[tuple[str, str], Record] = {}
+    for goal in (goal for record in records for goal in record["goals"]):
+        known = goals.setdefault(
+            (goal["place"], goal["goal"]),
+            {"goal": goal["goal"], "place": goal["place"], "reached": 0})
+        known["reached"] += goal["reached"]
+        if goal["reached"] > 0 and _whole(goal.get("first")):
+            known["first"] = min(known.get("first", goal["first"]),
+                                 goal["first"])
+    total["goals"] = [goals[key] for key in sorted(goals)]
+    failures: dict[str, Record] = {}
+    owners: dict[str, Found] = {}
+    for one in found:
+        for failure in one.record["failures"]:
+            known = failures.get(failure["origin"])
+            hits = failure["hits"] + (known["hits"] if known else 0)
+            if known is None or _first(failure) < _first(known):
+                failures[failure["origin"]] = known = copy.copy(failure)
+                owners[failure["origin"]] = one
+            known["hits"] = hits
+    total["failures"] = sorted(failures.values(), key=_first)
+    return total, owners
+
+
+def _first(failure: Record) -> tuple[object, ...]:
+    """Orders failures by the execution that found them."""
+    return (failure["first"], len(failure["replay"]), failure["replay"],
+            failure["origin"])
+
+
+def write_text(record: Record) -> str:
+    """A record as it stands in a file: the same bytes for the same record."""
+    return json.dumps(record, indent=1, sort_keys=True) + "\n"
+
+
+def distinct_traces(sketch: dict[str, Any]) -> float:
+    """How many different traces there were; exact while all fit."""
+    entries = sketch["entries"]
+    if len(entries) < sketch["size"] or not entries:
+        return float(len(entries))
+    return (len(entries) - 1) / ((int(entries[-1][0], 16) + 1) / 2.0**64)
+
+
+def chance_of_new(sketch: dict[str, Any], executions: int) -> float:
+    """Good and Turing's estimate that the next execution has a new trace: the
+    share of the executions whose trace was seen once."""
+    entries = sketch["entries"]
+    if not entries or executions == 0:
+        return 1.0
+    once = sum(1 for _, count in entries if count == 1) / len(entries)
+    return min(1.0, once * distinct_traces(sketch) / executions)
