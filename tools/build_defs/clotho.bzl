@@ -87,3 +87,93 @@ def clotho_cc_binary(name, **kwargs):
       **kwargs: as for cc_binary.
     """
     native.cc_binary(name = name, **_settings(kwargs))
+
+def _sweep_impl(ctx):
+    program = ctx.attr.test[DefaultInfo]
+    executable = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.symlink(
+        output = executable,
+        target_file = program.files_to_run.executable,
+        is_executable = True,
+    )
+    env = {
+        # Bazel says which shard, and which of its --runs_per_test.
+        "CLOTHO_SHARD": "auto",
+        "CLOTHO_SHARD_BY": "schedules",
+        "CLOTHO_FAILURES": "0",
+        "CLOTHO_SCHEDULES": ctx.attr.schedules,
+    }
+    if ctx.attr.strategy:
+        env["CLOTHO_STRATEGY"] = ctx.attr.strategy
+    if ctx.attr.seed:
+        env["CLOTHO_SEED"] = ctx.attr.seed
+    if ctx.attr.tests:
+        env["GTEST_FILTER"] = ctx.attr.tests
+    return [
+        DefaultInfo(
+            executable = executable,
+            runfiles = ctx.runfiles(files = [executable]).merge(
+                program.default_runfiles,
+            ),
+        ),
+        testing.TestEnvironment(env),
+    ]
+
+_sweep_test = rule(
+    implementation = _sweep_impl,
+    test = True,
+    attrs = {
+        # (Strings: Bazel's integers have 32 bits.)
+        "schedules": attr.string(mandatory = True),
+        "seed": attr.string(),
+        "strategy": attr.string(),
+        "test": attr.label(
+            mandatory = True,
+            executable = True,
+            cfg = "target",
+        ),
+        "tests": attr.string(),
+    },
+)
+
+def clotho_sweep(
+        name,
+        test,
+        schedules,
+        shards = 50,
+        strategy = None,
+        seed = None,
+        tests = None,
+        **kwargs):
+    """A search of a test's executions, cut into shards that Bazel runs.
+
+    Each shard runs its share of the executions of every test. With
+    --runs_per_test=R there are R times as many, all different. What they found
+    is joined by `clotho merge bazel-testlogs/...`.
+
+    Args:
+      name: the name of the target. It runs when it is asked for by name.
+      test: a clotho_cc_test, or a binary of that kind.
+      schedules: how many executions of each test, over all shards.
+      shards: how many; Bazel has at most 50.
+      strategy: as --clotho_strategy; None: each test's own.
+      seed: as --clotho_seed.
+      tests: as --gtest_filter; None: all.
+      **kwargs: as for any test.
+    """
+    if shards < 1 or shards > 50:
+        fail(("clotho_sweep %s: shards = %d: expected 1 to 50, which is the " +
+              "most that Bazel has; more by --runs_per_test") % (name, shards))
+    kwargs.setdefault("size", "enormous")
+    _sweep_test(
+        name = name,
+        test = test,
+        schedules = str(schedules),
+        strategy = strategy,
+        seed = None if seed == None else str(seed),
+        tests = tests,
+        shard_count = shards,
+        tags = ["clotho-sweep", "manual"] + kwargs.pop("tags", []),
+        testonly = True,
+        **kwargs
+    )

@@ -19,7 +19,7 @@ from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
 
 # In the order in which people meet them.
 COMMANDS = ("list", "test", "replay", "show", "explain", "shrink", "keep",
-            "kept", "merge")
+            "kept", "plan", "merge")
 ALIASES: dict[str, str] = {}
 
 

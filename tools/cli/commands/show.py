@@ -25,8 +25,12 @@ _TIMELINE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", metavar="RESULTS", nargs="?",
-                        help="a trace.json, or a folder with one; other flags "
-                             "(--format=, --at=) are the timeline's")
+                        help="a trace.json, or a folder with one; --format=, "
+                             "--at= and -o are the timeline's")
+    for flag, value in (("-o", "FILE"), ("--format", "FORMAT"),
+                        ("--at", "STEP")):
+        parser.add_argument(flag, metavar=value,
+                            help=argparse.SUPPRESS)
     parser.add_argument("--out", metavar="DIR",
                         help="the folder of results (clotho-out in the "
                              "workspace)")
@@ -47,4 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise Trouble(f"this clotho has no timeline: {error}",
                       INTERNAL) from error
-    return timeline.main([results, *arguments.rest])
+    flags = list(arguments.rest)
+    if arguments.format is not None:
+        flags.append(f"--format={arguments.format}")
+    if arguments.at is not None:
+        flags.append(f"--at={arguments.at}")
+    if arguments.o is not None:
+        flags += ["-o", arguments.o]
+    return timeline.main([results, *flags])

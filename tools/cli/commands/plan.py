@@ -1,0 +1,245 @@
+"""Prints what to submit for a sweep on many machines; submits nothing.
+
+Each shard is the same binary with the same flags, runs its share of the
+executions, and writes to a folder of its own. clotho merge joins them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+
+from cli import campaigns, options
+from cli.targets import (find_workspace, from_workspace, is_label,
+                         need_workspace, resolve)
+from cli.trouble import Trouble, quote
+
+HELP = "what to submit for a sweep on many machines"
+EXAMPLE = """tools/clotho plan --engine=slurm --shards=1000 --schedules=1e9 \\
+    bazel-bin/examples/job_queue_hunt 'JobQueueTest.*'
+tools/clotho plan --engine=bazel --shards=50 --schedules=5_000_000 \\
+    //examples:job_queue_hunt"""
+
+BAZEL_SHARDS_MAX = 50
+_KUBERNETES_SHARDS_MAX = 100_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", required=True, choices=ENGINES,
+                        help="what runs the shards")
+    parser.add_argument("--shards", metavar="N", type=campaigns.count,
+                        required=True, help="how many processes, all told")
+    parser.add_argument("--parallel", metavar="N", type=campaigns.count,
+                        help="how many of them at a time")
+    parser.add_argument("--max_array_size", metavar="N", default=1001,
+                        type=campaigns.count,
+                        help="Slurm's MaxArraySize (1001; scontrol show config "
+                             "says)")
+    parser.add_argument("--image", metavar="IMAGE", default="IMAGE",
+                        help="Kubernetes: the container image that has the "
+                             "binary")
+    parser.add_argument("--claim", metavar="NAME", default="clotho-out",
+                        help="Kubernetes: the volume claim for results")
+    campaigns.add_arguments(parser)
+    options.add_common(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    asked = campaigns.asked(arguments)
+    if arguments.schedules is None:
+        raise Trouble("--schedules is missing: expected how many executions of "
+                      "each test, over all shards")
+    print(ENGINES[arguments.engine](arguments, asked), end="")
+    return 0
+
+
+def _program(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
+    """The binary, as it is named in a plan."""
+    target = resolve(arguments.target, arguments.bazel_flag)
+    campaigns.chosen_tests(target, asked.tests)
+    workspace = find_workspace()
+    if is_label(arguments.target) and workspace:
+        return os.path.relpath(target.binary)
+    path = arguments.target
+    return path if "/" in path else "./" + path
+
+
+def _flags(asked: campaigns.Asked) -> list[str]:
+    return [*campaigns.filter_flags(asked.tests), *asked.flags,
+            "--clotho_shard_by=schedules", "--clotho_failures=0",
+            "--clotho_resume=1"]
+
+
+def _command(program: str, flags: list[str], *raw: str) -> str:
+    """A line for a shell, broken where it is long; `raw` is not quoted."""
+    words = [shlex.quote(program), *map(shlex.quote, flags), *raw]
+    lines = [words[0]]
+    for word in words[1:]:
+        if len(lines[-1]) + len(word) > 72:
+            lines[-1] += " \\"
+            lines.append("    " + word)
+        else:
+            lines[-1] += " " + word
+    return "\n".join(lines)
+
+
+def _bazel(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
+    if not is_label(arguments.target):
+        raise Trouble(f"{quote(arguments.target)} is no label: Bazel runs "
+                      f"targets, as in //examples:job_queue_hunt")
+    label = from_workspace(arguments.target,
+                           need_workspace(arguments.target))
+    shards, runs = arguments.shards, 1
+    if shards > BAZEL_SHARDS_MAX:
+        runs = -(-shards // BAZEL_SHARDS_MAX)
+        shards = -(-shards // runs)
+    # Each run has executions of its own: --schedules of them.
+    each = -(-arguments.schedules // runs)
+    package, _, name = label.partition(":")
+    name = name or package.rsplit("/", 1)[-1]
+    sweep = name.removesuffix("_test").removesuffix("_hunt") + "_sweep"
+    settings = "".join(
+        f"    {key} = \"{value}\",\n" for key, value in (
+            ("strategy", arguments.strategy), ("seed", arguments.seed),
+            ("tests", ":".join(asked.tests))) if value)
+    note = ""
+    if runs > 1:
+        note = (f"# A test of Bazel's has at most {BAZEL_SHARDS_MAX} shards: "
+                f"{arguments.shards} are {runs} runs\n# of {shards}, and "
+                f"each run has {each} executions of its own.\n")
+    run_flags = f" --runs_per_test={runs}" if runs > 1 else ""
+    jobs = f" --jobs={arguments.parallel}" if arguments.parallel else ""
+    logs = "/".join(["bazel-testlogs", package.removeprefix("//"), sweep])
+    return f"""\
+{note}# In {package.removeprefix("//") or "the root"}/BUILD.bazel:
+load("//tools/build_defs:clotho.bzl", "clotho_sweep")
+
+clotho_sweep(
+    name = "{sweep}",
+    schedules = {each},
+    shards = {shards},
+{settings}    test = ":{name}",
+)
+
+# Then (with --config=remote or whatever your remote execution is called):
+bazel test --keep_going{run_flags}{jobs} {package}:{sweep}
+clotho merge {logs.replace("//", "/")}
+"""
+
+
+def _slurm(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
+    program = _program(arguments, asked)
+    shards, most = arguments.shards, arguments.max_array_size
+    at_a_time = f"%{arguments.parallel}" if arguments.parallel else ""
+    if shards <= most:
+        array = f"#SBATCH --array=0-{shards - 1}{at_a_time}\n"
+        which = "--clotho_shard=auto"
+        folder = "$SLURM_ARRAY_TASK_ID"
+        submit = "sbatch sweep.sh"
+    else:
+        array = ""
+        which = f"--clotho_shard=$((OFFSET + SLURM_ARRAY_TASK_ID))/{shards}"
+        folder = "$((OFFSET + SLURM_ARRAY_TASK_ID))"
+        submit = "\n".join(
+            [f"# An array has at most {most} tasks (MaxArraySize): "
+             f"{-(-shards // most)} arrays."] + [
+                f"sbatch --array=0-{min(most, shards - first) - 1}"
+                f"{at_a_time} --export=ALL,OFFSET={first} sweep.sh"
+                for first in range(0, shards, most)])
+    command = _command(program, _flags(asked), which,
+                       f"--clotho_out=clotho-out/{folder}")
+    comment = "\n".join("# " + line.removeprefix("# ")
+                        for line in submit.splitlines())
+    return f"""\
+#!/bin/bash
+#SBATCH --job-name=clotho-sweep
+{array}#SBATCH --output=clotho-out/%A_%a.log
+#SBATCH --requeue
+
+# Save this as sweep.sh, and make the folder that its logs go to:
+#   mkdir -p clotho-out
+{comment}
+# When all have ended, whatever they have found (afterok would not do: a shard
+# that finds a bug ends with 1):
+#   sbatch --dependency=afterany:JOB --wrap='clotho merge clotho-out/*'
+exec srun {command}
+"""
+
+
+def _parallel(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
+    program = _program(arguments, asked)
+    command = _command(
+        program, _flags(asked), f"--clotho_shard={{}}/{arguments.shards}",
+        "--clotho_out=clotho-out/{}")
+    jobs = f" --jobs={arguments.parallel}" if arguments.parallel else ""
+    indented = command.replace("\n", "\n  ")
+    return f"""\
+# --sshlogin spreads them over machines that share this folder.
+seq 0 {arguments.shards - 1} | parallel --quote{jobs} --joblog=clotho-out.log \\
+  {indented}
+clotho merge clotho-out
+# Ran into a limit, or was killed? The same line goes on where it ended.
+"""
+
+
+def _kubernetes(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
+    shards = arguments.shards
+    if shards > _KUBERNETES_SHARDS_MAX:
+        raise Trouble(f"--shards={shards}: an indexed job with a limit of "
+                      f"retries for each index has at most "
+                      f"{_KUBERNETES_SHARDS_MAX} of them")
+    program = _program(arguments, asked)
+    # The image has the binary where it begins.
+    words = ["exec", "./" + os.path.basename(program), *_flags(asked)]
+    command = " ".join(map(shlex.quote, words))
+    command += " --clotho_out=/results/$JOB_COMPLETION_INDEX"
+    return f"""\
+# kubectl apply -f sweep.yaml; when it has ended, from a pod with the volume:
+#   clotho merge /results
+# A found bug fails its index at once; 75 is tried again; a pod that is evicted
+# does not count.
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: clotho-sweep
+spec:
+  completionMode: Indexed
+  completions: {shards}
+  parallelism: {arguments.parallel or min(shards, 100)}
+  backoffLimitPerIndex: 1
+  maxFailedIndexes: {shards}
+  podFailurePolicy:
+    rules:
+    - action: FailIndex
+      onExitCodes:
+        operator: In
+        values: [1, 2, 3, 4, 5]
+    - action: Ignore
+      onPodConditions:
+      - type: DisruptionTarget
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: shard
+        image: {arguments.image}
+        command: ["/bin/sh", "-c", {_yaml(command)}]
+        env:
+        - {{name: CLOTHO_SHARD, value: auto}}
+        - {{name: CLOTHO_TOTAL_SHARDS, value: "{shards}"}}
+        volumeMounts:
+        - {{name: results, mountPath: /results}}
+      volumes:
+      - name: results
+        persistentVolumeClaim: {{claimName: {arguments.claim}}}
+"""
+
+
+def _yaml(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+ENGINES = {"bazel": _bazel, "slurm": _slurm, "k8s": _kubernetes,
+           "parallel": _parallel}
