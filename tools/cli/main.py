@@ -18,9 +18,9 @@ from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
                          Trouble, quote)
 
 # In the order in which people meet them.
-COMMANDS = ("list", "test", "replay", "show", "explain", "shrink", "keep",
-            "kept", "plan", "merge")
-ALIASES: dict[str, str] = {}
+COMMANDS = ("list", "test", "fuzz", "replay", "show", "explain", "shrink",
+            "keep", "kept", "plan", "merge")
+ALIASES = {"sweep": "fuzz"}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -283,21 +283,23 @@ def ranges(numbers: list[int]) -> str:
 
 def flags_of(record: Record) -> list[str]:
     """The flags of the binary that make it run in this campaign."""
-    return [f"--clotho_schedules={record['schedules']}",
-            f"--clotho_strategy={record['strategy']}",
+    bound = ([f"--clotho_schedules={record['schedules']}"]
+             if record["schedules"] else [])
+    return [*bound, f"--clotho_strategy={record['strategy']}",
             f"--clotho_seed={record['seed']}", "--clotho_failures=0",
             "--clotho_shard_by=schedules"]
 
 
-def summary(merged: Merged, program: str = "PROGRAM") -> str:
-    """What people are told."""
+def summary(merged: Merged, program: str = "PROGRAM",
+            cut_short: bool = False) -> str:
+    """What people are told; `cut_short`: not what is missing."""
     lines = []
     totals = merged.tests()
     blocks = {test: sum(part.total["test"] == test for part in merged.parts)
               for test in totals}
     for test, total in totals.items():
         sketch = total["sketch"]
-        asked = total["schedules"] * blocks[test]
+        asked = total["schedules"] * blocks[test] or "no bound"
         rate = 100 * records.chance_of_new(sketch, total["executions"])
         lines.append(
             f"{test}  {total['executions']} executions of {asked}"
@@ -324,7 +326,8 @@ def summary(merged: Merged, program: str = "PROGRAM") -> str:
             lines.append(f"  missing  blocks "
                          f"{ranges(merged.missing_blocks[test])} of Bazel's "
                          f"--runs_per_test")
-    lines += _missing_lines(merged, program)
+    if not cut_short:
+        lines += _missing_lines(merged, program)
     return "\n".join(lines) + "\n"
 
 

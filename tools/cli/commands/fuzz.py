@@ -1,0 +1,262 @@
+"""Searches a target's tests on all cores, until --schedules or --for is over or
+Ctrl-C. All failures are collected.
+
+Each worker runs a shard and writes a record; one that is killed is started
+again. The same line again goes on where it ended, whether by Ctrl-C (once: stop
+and write what there is; twice: now), by kill -9 or by a power cut.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import re
+import signal
+import sys
+import time
+from typing import TextIO
+
+from cli import campaigns, merging, options, records, screen
+from cli.campaigns import filter_flags
+from cli.files import file_name, make_folder
+from cli.memory import remember, results_folder
+from cli.progress import Progress, State, folder_of, resident
+from cli.targets import resolve
+from cli.trouble import FAILED, INFRASTRUCTURE, INTERRUPTED, Trouble, quote
+from cli.workers import Workers
+
+HELP = "searches on all cores, until a budget is over"
+EXAMPLE = """tools/clotho fuzz //examples:job_queue_hunt --schedules=1e6
+tools/clotho fuzz //examples:bank_test 'BankTest.*' --for=8h -- \\
+    --clotho_max_steps=1000"""
+TAKES_FLAGS = True
+
+_REDRAW = 0.25   # Seconds.
+_LINES = 10.0
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds(text: str) -> float:
+    """30s, 10m, 8h, 2d."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    if found is None or float(found[1]) <= 0:
+        raise argparse.ArgumentTypeError(
+            f"{quote(text)} is no time: expected one as in 30s, 10m or 8h")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    campaigns.add_arguments(parser)
+    parser.add_argument("--for", metavar="TIME", dest="time", type=seconds,
+                        help="real time: 30s, 10m, 8h")
+    parser.add_argument("--workers", metavar="N", type=campaigns.count,
+                        help="processes at a time; one for each core if left "
+                             "out")
+    parser.add_argument("--isolate", action="store_true",
+                        help="in child processes: crashes are outlived, and "
+                             "shrunk")
+    options.add_common(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    asked = campaigns.asked(arguments)
+    target = resolve(arguments.target, arguments.bazel_flag)
+    tests = campaigns.chosen_tests(target, asked.tests)
+    base = results_folder(arguments.out)
+    name = os.path.basename(target.name.rpartition(":")[2])
+    out = base if arguments.out else os.path.join(base, name + ".sweep")
+    make_folder(out)
+    with _lock(out):
+        return _Sweep(arguments, asked, target, tests, out, base).run()
+
+
+def _lock(out: str) -> TextIO:
+    """Two sweeps must not write the same records."""
+    path = os.path.join(out, "lock")
+    try:
+        lock = open(path, "a", encoding="ascii")  # pylint: disable=R1732
+    except OSError as error:
+        raise Trouble(f"cannot write {quote(path)}: {error.strerror}",
+                      INFRASTRUCTURE) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise Trouble(f"another clotho fuzz writes to {quote(out)}: wait for "
+                      f"it, or say --out=DIR", INFRASTRUCTURE) from error
+    return lock
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def shards_of(out: str, tests: list[str], workers: int) -> int:
+    """How many shards: those of the records, if there are any, so that the
+    sweep goes on whatever the number of cores."""
+    names = {file_name(test) for test in tests}
+    counts = {records.read(path).record["shards"]
+              for path in records.find(out, os.path.join(out, "merged"))
+              if os.path.basename(os.path.dirname(path)) in names}
+    if len(counts) > 1:
+        raise Trouble(f"{quote(out)} has records of sweeps of "
+                      f"{' and of '.join(map(str, sorted(counts)))} shards: "
+                      f"expected one; say --out=DIR for another")
+    return counts.pop() if counts else workers
+
+
+class _Sweep:
+    """One run of the command."""
+
+    def __init__(self, arguments: argparse.Namespace, asked: campaigns.Asked,
+                 target, tests: list[str], out: str, base: str) -> None:
+        self._target, self._tests, self._out = target, tests, out
+        self._base = base
+        self._signals: list[int] = []
+        self._time = arguments.time
+        self._start = time.monotonic()
+        at_a_time = arguments.workers or cores()
+        shards = shards_of(out, tests, at_a_time)
+        self._progress = Progress(out, tests, shards, arguments.schedules)
+        self._terminal = screen.make_terminal()
+        fixed = [*filter_flags(asked.tests), *asked.flags,
+                 "--gtest_brief=1", "--clotho_shard_by=schedules",
+                 "--clotho_failures=0", "--clotho_resume=1",
+                 *arguments.flags]
+        if arguments.isolate:
+            fixed.append("--clotho_isolate=1")
+
+        def flags(shard: int) -> list[str]:
+            own = [f"--clotho_shard={shard}/{shards}",
+                   f"--clotho_out={folder_of(out, shard)}"]
+            if self._time is not None:
+                left = self._time - (time.monotonic() - self._start)
+                own.append(f"--clotho_for={max(1, round(left))}s")
+            return [*fixed, *own]
+
+        self._workers = Workers(
+            target, shards, at_a_time, os.path.join(out, "logs"), flags,
+            self._progress.of_shard, self._say)
+        self._at_a_time = min(at_a_time, shards)
+        self._title = target.name + ("  " + " ".join(asked.tests)
+                                     if asked.tests else "")
+
+    def _say(self, text: str) -> None:
+        if self._terminal:
+            self._terminal.say(text)
+        else:
+            print(text, flush=True)
+
+    def run(self) -> int:
+        before = {number: signal.signal(number, self._interrupted)
+                  for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self._watch()
+        finally:
+            self._workers.kill()
+            if self._terminal:
+                self._terminal.close()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return self._finish()
+
+    def _interrupted(self, number: int, _: object) -> None:
+        self._signals.append(number)
+
+    def _watch(self) -> None:
+        """Until all workers have ended."""
+        self._progress.poll()
+        known = len(self._progress.new_failures())
+        state = self._progress.state()
+        if state.executions:
+            self._say(f"going on with {self._out}: "
+                      f"{screen.grouped(state.executions)} executions, "
+                      f"{known} failures so far")
+        next_poll = next_line = 0.0
+        asked_to_stop = False
+        while self._workers.poll():
+            now = time.monotonic()
+            if len(self._signals) > 1:
+                return
+            if self._signals and not asked_to_stop:
+                asked_to_stop = True
+                self._workers.stop()
+                self._say("stopping: the workers write what they have "
+                          "(Ctrl-C again: now)")
+            if now >= next_poll:
+                next_poll = now + 1.0
+                state = self._progress.state(self._progress.poll())
+                known = self._tell_failures(known)
+            self._complete(state)
+            if self._terminal:
+                self._terminal.show(state)
+            elif now >= next_line:
+                if next_line:
+                    print(screen.line(state), flush=True)
+                next_line = now + _LINES
+            time.sleep(_REDRAW)
+        self._tell_failures(known)
+
+    def _tell_failures(self, known: int) -> int:
+        for failure in self._progress.new_failures():
+            known += 1
+            if known == 1:
+                remember(self._base, self._target, failure.test,
+                         failure.record["replay"], failure.folder)
+            if not self._terminal:
+                print(screen.failure_line(known, failure), flush=True)
+        return known
+
+    def _complete(self, state: State) -> None:
+        """What the records do not say."""
+        state.title = self._title
+        state.workers = self._at_a_time
+        state.elapsed = time.monotonic() - self._start
+        state.restarts = self._workers.restarts
+        state.rss = resident([os.getpid(), *self._workers.pids()])
+        state.out = os.path.relpath(self._out)
+        state.note = ("stopping" if self._signals
+                      else "Ctrl-C stops and writes the results")
+
+    def _finish(self) -> int:
+        self._progress.poll()
+        state = self._progress.state()
+        self._complete(state)
+        elapsed = max(state.elapsed, 1e-9)
+        state.rate = self._progress.executed_here() / elapsed
+        found = self._progress.found()
+        cut_short = bool(self._signals or self._time)
+        code = 0
+        if found:
+            merged = merging.merge(found)
+            merging.write(merged, os.path.join(self._out, "merged"))
+            print(merging.summary(merged, self._target.name, cut_short),
+                  end="")
+            code = merged.verdict(cut_short)
+            self._remember(merged)
+        print(f"{screen.line(state)}; results in {os.path.relpath(self._out)}")
+        worst = self._workers.worst()
+        if worst is not None:
+            shard, worse = worst
+            print(f"clotho: shard {shard} ended with an error:\n"
+                  f"{self._workers.last_words(shard)}", file=sys.stderr)
+            # What was found stands, whatever became of a worker.
+            if code != FAILED or worse != INFRASTRUCTURE:
+                code = worse
+        if len(self._signals) > 1 or signal.SIGTERM in self._signals:
+            return (INTERRUPTED if self._signals[-1] == signal.SIGINT
+                    else 128 + signal.SIGTERM)
+        return code
+
+    def _remember(self, merged: merging.Merged) -> None:
+        """The failure that was found first is the one to go on with."""
+        failures = [(failure["first"], test, failure)
+                    for test, total in merged.tests().items()
+                    for failure in total["failures"]]
+        if not failures:
+            return
+        _, test, failure = min(failures, key=lambda one: one[:2])
+        remember(self._base, self._target, test, failure["replay"],
+                 os.path.join(self._out, "merged", failure["folder"]))

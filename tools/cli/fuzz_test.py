@@ -1,0 +1,367 @@
+"""Tests of `clotho fuzz`, on a made-up test binary: what is found, what becomes
+of it when somebody is killed, and what a terminal and a pipe are shown."""
+
+import fcntl
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+import tracemalloc
+
+sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
+# pylint: disable=wrong-import-position
+from cli import progress, records, testing
+
+FAKE = str(testing.TOOLS / "cli" / "fake_sweep.py")
+# Ends long after anything here.
+FOREVER = "--schedules=100000000"
+
+
+class FuzzTestCase(testing.ClothoTestCase):
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "fake").symlink_to(FAKE)
+        self.out = self.folder / "clotho-out/fake.sweep"
+        self.merged = str(self.out / "merged")
+
+    def fuzz(self, *arguments, fake=None):
+        return self.clotho("fuzz", "./fake", *arguments,
+                           FAKE_SWEEP=json.dumps(fake or {}))
+
+    def start(self, *arguments, fake=None, **options):
+        process = subprocess.Popen(
+            self.command("fuzz", "./fake", *arguments), cwd=self.folder,
+            env={**self.environment(), "FAKE_SWEEP": json.dumps(
+                fake or {"pause": 0.001}), "TERM": "xterm"},
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT,
+               "text": True, "stdin": subprocess.DEVNULL} | options)
+        self.addCleanup(self.end, process)
+        return process
+
+    def end(self, process):
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+    def workers_of(self, process):
+        path = f"/proc/{process.pid}/task/{process.pid}/children"
+        return [int(pid) for pid in pathlib.Path(path).read_text().split()]
+
+    def total(self, test):
+        """The sum of the test's records."""
+        found = [records.read(path)
+                 for path in records.find(str(self.out), self.merged)
+                 if f"/{test}/" in path]
+        return records.add(found)[0]
+
+    def wait_for(self, condition):
+        """However long that takes."""
+        while not condition():
+            time.sleep(0.01)
+
+    def wait_for_executions(self, number):
+        self.wait_for(lambda: self.out.exists() and sum(
+            records.read(path).record["executions"]
+            for path in records.find(str(self.out), self.merged)) >= number)
+
+
+class ResultTest(FuzzTestCase):
+
+    def test_finds_what_one_process_finds(self):
+        ended = self.fuzz("--schedules=900", "--workers=3")
+        self.assertEqual(ended.code, 1, ended)
+        alone = self.clotho("fuzz", "./fake", "--schedules=900",
+                            "--workers=1", "--out=alone")
+        self.assertEqual(alone.code, 1, alone)
+        for name in ("junit.xml", "Fake.Fails/shard-0-of-1.json",
+                     "Fake.Passes/shard-0-of-1.json"):
+            self.assertEqual((self.out / "merged" / name).read_bytes(),
+                             (self.folder / "alone/merged" / name).read_bytes())
+        self.assertIn("Fake.Fails  900 executions of 900", ended.out)
+        told = [line for line in ended.out.splitlines()
+                if line.startswith("failure #")]
+        self.assertEqual(len(told), 2, ended.out)
+        self.assertRegex(ended.out, r"\d+s 1.8k/1.8k .* fail 2 goals 2/2; "
+                         r"results in clotho-out/fake.sweep\n$")
+
+    def test_names_tests(self):
+        ended = self.fuzz("Fake.Pass*", "--schedules=50")
+        self.assertEqual(ended.code, 0, ended)
+        self.assertNotIn("Fake.Fails", ended.out)
+
+    def test_what_was_found_first_is_remembered(self):
+        self.fuzz("--schedules=900")
+        last = json.loads(self.read("clotho-out/last.json"))
+        self.assertEqual(last["test"], "Fake.Fails")
+        first = min(self.total("Fake.Fails")["failures"],
+                    key=lambda failure: failure["first"])
+        self.assertEqual(last["replay"], first["replay"])
+        self.assertTrue(os.path.exists(last["results"] + "/report.txt"))
+
+    def test_sweep_is_another_name(self):
+        ended = self.clotho("sweep", "./fake", "Fake.Passes", "--schedules=90")
+        self.assertEqual(ended.code, 0, ended)
+
+
+class KilledTest(FuzzTestCase):
+
+    def test_a_worker_that_is_killed_goes_on_from_its_record(self):
+        ended = self.fuzz("--schedules=900", "--workers=2",
+                          fake={"die_at": 500, "pause": 0.001})
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn("ended with SIGKILL: it is started again", ended.out)
+        self.fuzz("--schedules=900", "--workers=2", "--out=whole")
+        self.assertEqual(
+            (self.out / "merged/Fake.Fails/shard-0-of-1.json").read_bytes(),
+            (self.folder / "whole/merged/Fake.Fails/shard-0-of-1.json")
+            .read_bytes())
+
+    def test_clotho_is_killed_and_started_again(self):
+        process = self.start("--schedules=4000", "--workers=2")
+        told = []
+        for line in process.stdout:
+            if line.startswith("failure #"):
+                told.append(line.split()[2:])
+            if len(told) == 2:
+                break
+        workers = self.workers_of(process)
+        self.assertEqual(len(workers), 2)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        # Nobody goes on without it.
+        self.wait_for(lambda: not any(os.path.exists(f"/proc/{pid}/exe")
+                                      for pid in workers))
+        # What was told is there.
+        replays = {failure["replay"]
+                   for path in records.find(str(self.out))
+                   for failure in records.read(path).record["failures"]}
+        self.assertLessEqual({words[-1] for words in told}, replays)
+        before = self.total("Fake.Fails")["executions"]
+        again = self.fuzz("--schedules=4000", "--workers=2")
+        self.assertIn("going on with", again.out)
+        self.assertNotIn("failure #", again.out)
+        self.assertGreater(before, 0)
+        total = self.total("Fake.Fails")
+        self.assertEqual(total["executions"], 4000)
+        self.assertTrue(total["complete"])
+
+    def test_goes_on_with_another_number_of_cores(self):
+        process = self.start("--schedules=1000", "--workers=3")
+        self.wait_for_executions(100)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        ended = self.fuzz("--schedules=1000", "--workers=1")
+        self.assertEqual(ended.code, 1, ended)
+        self.assertEqual(self.total("Fake.Passes")["executions"], 1000)
+        self.assertEqual(
+            [os.path.basename(path) for path in records.find(
+                str(self.out), self.merged) if "Passes" in path],
+            [f"shard-{i}-of-3.json" for i in range(3)])
+
+    def test_a_worker_that_never_gets_further_is_given_up(self):
+        ended = self.fuzz("--schedules=9", "--workers=1", fake={"code": 75})
+        self.assertEqual(ended.code, 75, ended)
+        self.assertIn("is given up", ended.out)
+        self.assertIn("it was told to end so", ended.err)
+
+    def test_an_error_of_use_ends_all(self):
+        for code in (2, 70):
+            ended = self.fuzz("--schedules=9", fake={"code": code})
+            self.assert_trouble(ended, code, "it was told to end so")
+
+
+class InterruptTest(FuzzTestCase):
+
+    def test_once_writes_the_results_and_ends_as_the_budget_would(self):
+        process = self.start(FOREVER, "--workers=2", "Fake.Passes")
+        self.wait_for_executions(10)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate()
+        self.assertEqual(process.returncode, 0, out)
+        self.assertIn("stopping: the workers write what they have", out)
+        self.assertTrue((self.out / "merged/junit.xml").exists())
+        self.assertRegex(out, r"fail 0 goals 1/1; results in")
+        # All that was run is in the records.
+        executions = self.total("Fake.Passes")["executions"]
+        self.assertIn(f"Fake.Passes  {executions} executions", out)
+
+    def test_a_failure_is_the_verdict(self):
+        process = self.start(FOREVER, "--workers=2", "Fake.Fails")
+        for line in process.stdout:
+            if line.startswith("failure #"):
+                break
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        self.assertEqual(process.wait(), 1)
+
+    def test_twice_is_now(self):
+        # These do not listen: they are stopped.
+        process = self.start(FOREVER, "--workers=2")
+        self.wait_for_executions(10)
+        workers = self.workers_of(process)
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        for line in process.stdout:
+            if line.startswith("stopping"):
+                break
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        self.assertEqual(process.wait(), 130)
+        self.assertFalse(any(os.path.exists(f"/proc/{pid}/exe")
+                             for pid in workers))
+
+    def test_sigterm(self):
+        process = self.start(FOREVER, "--workers=2", "Fake.Passes")
+        self.wait_for_executions(10)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate()
+        self.assertEqual(process.returncode, 143, out)
+        self.assertTrue((self.out / "merged/junit.xml").exists())
+
+
+class TerminalTest(FuzzTestCase):
+
+    def run_in_terminal(self, columns, resize=None):
+        """What is written to a terminal of that width until Ctrl-C."""
+        ours, theirs = pty.openpty()
+
+        def size(width):
+            fcntl.ioctl(ours, termios.TIOCSWINSZ,
+                        struct.pack("HHHH", 40, width, 0, 0))
+        size(columns)
+        process = self.start(FOREVER, "Fake.Fails", "--workers=2",
+                             stdin=theirs, stdout=theirs, stderr=theirs,
+                             text=False, fake={"pause": 0.001})
+        os.close(theirs)
+        data = b""
+        stopped = False
+        while True:
+            try:
+                data += os.read(ours, 65536)
+            except OSError:
+                break  # Nobody has it open any more.
+            screens = data.count(b"\x1b[?25l")
+            if resize and screens > 2:
+                size(resize)
+                resize = None
+                data += b"RESIZED"
+            # Failures are there, on several screens.
+            if screens > 6 and b"#2" in data and not stopped:
+                stopped = True
+                process.send_signal(signal.SIGINT)
+        os.close(ours)
+        self.assertEqual(process.wait(), 1, data)
+        return data.decode()
+
+    def screens(self, text):
+        """The screens' lines, without what moves the cursor."""
+        return [[re.sub(r"\x1b\[[0-9?]*[A-Za-z]", "", line).strip("\r")
+                 for line in drawn.split("\x1b[J")[0].split("\n")]
+                for drawn in text.split("\x1b[?25l")[1:]]
+
+    def test_a_screen_that_fits(self):
+        for columns in (20, 80, 200):
+            text = self.run_in_terminal(columns)
+            screens = self.screens(text)
+            for lines in screens:
+                for line in lines:
+                    self.assertLess(len(line), columns)
+            self.assertIn("c1/0/", "\n".join(screens[-2]))
+            # The cursor is there again.
+            self.assertGreater(text.rindex("\x1b[?25h"),
+                               text.rindex("\x1b[?25l"))
+            self.assertIn("results in", text)
+            subprocess.run(["rm", "-r", str(self.out)], check=True)
+
+    def test_another_size(self):
+        text = self.run_in_terminal(120, resize=30)
+        after = text.split("RESIZED")[1]
+        self.assertIn("\x1b[2J", after)
+        for line in self.screens(after.split("\x1b[2J")[1])[-1]:
+            self.assertLess(len(line), 30)
+
+    def test_no_sequences_for_a_dumb_terminal_or_a_pipe(self):
+        ended = self.fuzz("--schedules=50")
+        self.assertNotIn("\x1b", ended.out)
+
+
+class MemoryTest(FuzzTestCase):
+
+    def test_what_is_kept_does_not_grow(self):
+        self.fuzz("--schedules=300", "--workers=2")
+        read = progress.Progress(str(self.out), ["Fake.Fails", "Fake.Passes"],
+                                 2, 300)
+        read.poll()
+        read.new_failures()
+        path = self.out / "1/results.jsonl"
+        line = json.dumps({"event": "stats", "test": "Fake.Fails", "shard": 1})
+
+        def rounds(number):
+            for _ in range(number):
+                with open(path, "a", encoding="utf-8") as file:
+                    file.write((line + "\n") * 1000)
+                for record in records.find(str(self.out)):
+                    os.utime(record)
+                read.state(read.poll())
+                self.assertEqual(read.new_failures(), [])
+        rounds(5)
+        tracemalloc.start()
+        rounds(1)
+        before = tracemalloc.get_traced_memory()[0]
+        rounds(20)
+        self.assertLess(tracemalloc.get_traced_memory()[0] - before, 100_000)
+        tracemalloc.stop()
+
+
+class BadInputTest(FuzzTestCase):
+
+    def test_arguments(self):
+        for argument, text in (
+                ("--for=soon", '"soon" is no time'),
+                ("--for=0s", '"0s" is no time'),
+                ("--schedules=0", '"0" is not a number'),
+                ("--schedules=1e", '"1e" is not a number'),
+                ("--workers=none", '"none" is not a number')):
+            self.assert_trouble(self.fuzz(argument), 2, text)
+        self.assert_trouble(self.fuzz("No.Test"), 4, "nearest that exists")
+        self.assertFalse((self.folder / "clotho-out").exists())
+
+    def test_results_that_are_not_whole(self):
+        self.fuzz("--schedules=50", "--workers=1")
+        path = self.out / "0/Fake.Passes/shard-0-of-1.json"
+        path.write_bytes(path.read_bytes()[:100])
+        self.assert_trouble(self.fuzz("--schedules=50"), 2,
+                            "shard-0-of-1.json", "ends too early")
+
+    def test_two_cuts_in_one_folder(self):
+        self.fuzz("--schedules=50", "--workers=1")
+        path = self.out / "0/Fake.Passes/shard-0-of-1.json"
+        record = json.loads(path.read_text()) | {"shards": 2}
+        (path.parent / "shard-0-of-2.json").write_text(json.dumps(record))
+        self.assert_trouble(self.fuzz("--schedules=50"), 2,
+                            "of 1 and of 2 shards")
+
+    def test_a_folder_that_cannot_be_written(self):
+        self.assert_trouble(self.fuzz("--out=/proc/x"), 75, "/proc/x")
+
+    def test_two_at_a_time(self):
+        process = self.start(FOREVER, "--workers=1")
+        self.wait_for_executions(1)
+        self.assert_trouble(self.fuzz("--schedules=9"), 75,
+                            "another clotho fuzz")
+        self.end(process)
+
+
+if __name__ == "__main__":
+    testing.main()

@@ -1,0 +1,266 @@
+"""How far a sweep has come: from the records that its workers write.
+
+What is kept is of a fixed size: the last record of each shard and test, and
+where the stream of events has been read to.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from typing import Any
+
+from cli import merging, records
+from cli.files import file_name
+from cli.records import Found, Record
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """One that a worker has told of."""
+
+    test: str
+    record: Record    # As in a shard's record.
+    folder: str = ""  # With its report and trace; "": not known.
+
+
+@dataclasses.dataclass(frozen=True)
+class Strategy:
+    """Of the tests that have one strategy."""
+
+    name: str
+    executions: int
+    failures: int
+    # Under PCT's model, the chance at most that a bug of that depth has been
+    # missed; None if that says nothing of this strategy.
+    bound: float | None = None
+    depth: int = 0
+    tasks: int = 0
+    steps: int = 0
+
+
+@dataclasses.dataclass
+class State:
+    """What there is to draw."""
+
+    title: str = ""
+    workers: int = 0
+    elapsed: float = 0.0
+    executions: int = 0
+    asked: int | None = None  # None: no bound, or not known yet.
+    rate: float = 0.0
+    traces: float = 0.0
+    chance: float = 1.0
+    steps: int = 0
+    steps_max: int = 0
+    tasks_max: int = 0
+    budget_hits: int = 0
+    checked: int = 0
+    virtual_seconds: float = 0.0
+    strategies: list[Strategy] = dataclasses.field(default_factory=list)
+    goals: list[Record] = dataclasses.field(default_factory=list)
+    failures: list[Failure] = dataclasses.field(default_factory=list)
+    restarts: int = 0
+    rss: int = 0
+    out: str = ""
+    note: str = ""
+
+    def eta(self) -> float | None:
+        """Seconds; None if nobody knows."""
+        if self.asked is None or self.rate <= 0:
+            return None
+        return max(0, self.asked - self.executions) / self.rate
+
+
+def pct_bound(depth: int, tasks: int, steps: int, executions: int) -> float:
+    """The chance at most that `executions` independent ones of PCT miss a bug
+    of that depth (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010)."""
+    if depth < 1 or tasks < 1 or steps < 1:
+        return 1.0
+    found = 1.0 / (tasks * float(steps)**(depth - 1))
+    return 0.0 if found >= 1 else math.exp(executions * math.log1p(-found))
+
+
+def folder_of(out: str, shard: int) -> str:
+    """Where a shard writes. Each has a folder of its own: the same failure,
+    found by two, is in both."""
+    return os.path.join(out, str(shard))
+
+
+class Progress:
+    """Reads what the workers of a sweep write."""
+
+    def __init__(self, out: str, tests: list[str], shards: int,
+                 schedules: int | None) -> None:
+        self._out = out
+        self._tests = tests
+        self._shards = shards
+        self._schedules = schedules
+        self._read: dict[str, tuple[tuple[int, int], Found]] = {}
+        # Up to where the events of each shard have been read.
+        self._offsets = [self._size(shard) for shard in range(shards)]
+        self._told: set[tuple[str, str]] = set()
+        self._state = State()
+        self._begin = -1
+
+    def _events(self, shard: int) -> str:
+        return os.path.join(folder_of(self._out, shard), "results.jsonl")
+
+    def _size(self, shard: int) -> int:
+        try:
+            return os.path.getsize(self._events(shard))
+        except OSError:
+            return 0
+
+    def found(self) -> list[Found]:
+        """The records that are there."""
+        return [found for _, found in self._read.values()]
+
+    def of_shard(self, shard: int) -> object:
+        """What changes when a shard gets further."""
+        self.poll()
+        return tuple(sorted(
+            (one.record["test"], one.record["next"], one.record["executions"],
+             one.record["complete"])
+            for one in self.found() if one.record["shard"] == shard))
+
+    def poll(self) -> bool:
+        """Reads the records that have changed; whether there are any."""
+        changed = False
+        for test in self._tests:
+            for shard in range(self._shards):
+                path = os.path.join(
+                    folder_of(self._out, shard), file_name(test),
+                    f"shard-{shard}-of-{self._shards}.json")
+                try:
+                    status = os.stat(path)
+                except OSError:
+                    continue
+                stamp = (status.st_mtime_ns, status.st_ino)
+                if path in self._read and self._read[path][0] == stamp:
+                    continue
+                self._read[path] = (stamp, records.read(path))
+                changed = True
+        return changed
+
+    def new_failures(self) -> list[Failure]:
+        """Those that were told since the last call, each only once."""
+        failures = [
+            Failure(one.record["test"], failure,
+                    os.path.join(one.base, failure["folder"]))
+            for one in self.found() for failure in one.record["failures"]]
+        for shard in range(self._shards):
+            failures += [
+                Failure(event["test"], event, os.path.join(
+                    folder_of(self._out, shard), event["folder"]))
+                for event in self._new_events(shard)
+                if event.get("event") == "failure" and all(
+                    isinstance(event.get(name), str) for name in
+                    ("test", "origin", "kind", "what", "place", "replay",
+                     "folder"))]
+        new = []
+        for failure in failures:
+            key = (failure.test, failure.record["origin"])
+            if key not in self._told:
+                self._told.add(key)
+                new.append(failure)
+        return new
+
+    def _new_events(self, shard: int) -> list[dict[str, Any]]:
+        """The lines of results.jsonl that are whole."""
+        try:
+            with open(self._events(shard), "rb") as file:
+                file.seek(self._offsets[shard])
+                data = file.read(1 << 20)
+        except OSError:
+            return []
+        end = data.rfind(b"\n") + 1
+        self._offsets[shard] += end
+        events = []
+        for line in data[:end].splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue  # A writer was killed in the middle of it.
+            if isinstance(event, dict):
+                events.append(event)
+        return events
+
+    def state(self, changed: bool = True) -> State:
+        """The sum; of the last time if nothing has changed."""
+        if changed or self._begin < 0:
+            self._state = self._add()
+            if self._begin < 0:
+                self._begin = self._state.executions
+        return self._state
+
+    def executed_here(self) -> int:
+        """Executions since the sweep was started or resumed."""
+        return self._state.executions - max(self._begin, 0)
+
+    def _add(self) -> State:
+        state = State()
+        found = self.found()
+        totals = merging.merge(found).tests() if found else {}
+        strategies: dict[str, list[Record]] = {}
+        for total in totals.values():
+            state.executions += total["executions"]
+            state.steps += total["steps"]
+            state.budget_hits += total["budget_hits"]
+            state.checked += total["checked"]
+            state.virtual_seconds += total["virtual_time_ns"] / 1e9
+            state.steps_max = max(state.steps_max, total["max"].get("steps", 0))
+            state.tasks_max = max(state.tasks_max, total["max"].get("tasks", 0))
+            state.traces += records.distinct_traces(total["sketch"])
+            state.goals += total["goals"]
+            state.failures += [Failure(total["test"], failure)
+                               for failure in total["failures"]]
+            strategies.setdefault(total["strategy"], []).append(total)
+        # Of all tests together: one that is exhausted has nothing new.
+        if state.executions:
+            state.chance = sum(
+                records.chance_of_new(total["sketch"], total["executions"])
+                * total["executions"]
+                for total in totals.values()) / state.executions
+        state.strategies = [_strategy(name, of)
+                            for name, of in sorted(strategies.items())]
+        state.rate = sum(
+            one.record["executions"] / one.record["seconds"] for one in found
+            if not one.record["complete"]
+            and one.record.get("seconds", 0) > 0)
+        asked = [totals[test]["schedules"] if test in totals
+                 else self._schedules for test in self._tests]
+        if all(asked):
+            state.asked = sum(number for number in asked if number)
+        return state
+
+
+def _strategy(name: str, totals: list[Record]) -> Strategy:
+    executions = sum(total["executions"] for total in totals)
+    failures = sum(len(total["failures"]) for total in totals)
+    base, _, parameter = name.partition(":")
+    if base != "pct" or not parameter.isdigit():
+        return Strategy(name, executions, failures)
+    depth = int(parameter)
+    tasks = max(total["max"].get("tasks", 0) for total in totals)
+    steps = max(total["max"].get("steps", 0) for total in totals)
+    # A test of its own each: the bound of the one that says least.
+    bound = max(pct_bound(depth, total["max"].get("tasks", 0),
+                          total["max"].get("steps", 0), total["executions"])
+                for total in totals)
+    return Strategy(name, executions, failures, bound, depth, tasks, steps)
+
+
+def resident(pids: list[int]) -> int:
+    """Bytes of memory that processes have; 0 where nobody says."""
+    total = 0
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+                total += int(file.read().split()[1]) * os.sysconf(
+                    "SC_PAGE_SIZE")
+        except (OSError, ValueError, IndexError):
+            continue
+    return total

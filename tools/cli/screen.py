@@ -1,0 +1,242 @@
+"""What a sweep looks like: a screen for a terminal, lines for a pipe.
+
+Plain ASCII. The screen is written with the few sequences of ANSI that every
+terminal knows, and fits from 20 columns up.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from typing import TextIO
+
+from cli.progress import Failure, State
+
+NARROW = 66  # Below that, the figures stand one below the other.
+
+
+def grouped(number: float) -> str:
+    """18 402 113."""
+    return f"{round(number):,}".replace(",", " ")
+
+
+def short(number: float) -> str:
+    """18.4M: three digits or so."""
+    for limit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit * 0.9995:
+            return f"{number / limit:.3g}{letter}"
+    return f"{number:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """12m41s."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    if whole < 48 * 3600:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+
+
+def virtual(seconds: float) -> str:
+    """4.1 years."""
+    for unit, length in (("years", 365.25 * 86400), ("days", 86400.0),
+                         ("hours", 3600.0), ("min", 60.0), ("s", 1.0)):
+        if seconds >= length:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def percent(share: float) -> str:
+    """4.1 %."""
+    value = 100 * share
+    return f"{value:.2g} %" if 0 < value < 99.5 else f"{value:.0f} %"
+
+
+def _chance(value: float) -> str:
+    """0.97, 2e-10: never less than it is."""
+    if value >= 0.001:
+        return f"{math.ceil(value * 1000) / 1000:.3g}"
+    return f"{value * 1.05:.0e}" if value > 0 else "0"
+
+
+def _plain(text: str) -> str:
+    """As it may stand in a terminal: in one line, and no sequence of others."""
+    return "".join(c if " " <= c <= "~" else "?" for c in text)
+
+
+def _goals(state: State) -> tuple[int, int]:
+    return (sum(goal["reached"] > 0 for goal in state.goals),
+            len(state.goals))
+
+
+def line(state: State) -> str:
+    """The state as a line: for a pipe, each 10 seconds."""
+    of = f"/{short(state.asked)}" if state.asked else ""
+    text = (f"{duration(state.elapsed)} {short(state.executions)}{of} "
+            f"{short(state.rate)}/s new {percent(state.chance)} "
+            f"fail {len(state.failures)}")
+    reached, goals = _goals(state)
+    if goals:
+        text += f" goals {reached}/{goals}"
+    return text
+
+
+def failure_line(number: int, failure: Failure) -> str:
+    """A new failure as a line."""
+    record = failure.record
+    what = record["what"].splitlines()[0] if record["what"] else record["kind"]
+    return _plain(f"failure #{number} {failure.test} {record['kind']} "
+                  f"{record['place']} {what} {record['replay']}")
+
+
+def draw(state: State, width: int, height: int) -> list[str]:
+    """The lines of the screen; none is longer than `width`."""
+    lines = (_narrow(state, width) if width < NARROW
+             else _wide(state, width))
+    lines = [_plain(text)[:width].rstrip() for text in lines]
+    if len(lines) > height:
+        # The end says where the results are; the middle can wait.
+        lines = lines[:height - 2] + ["..."[:width], lines[-1]]
+    return lines[:height]
+
+
+def _bar(share: float, width: int) -> str:
+    done = int(share * width)
+    return "[" + "#" * done + "-" * (width - done) + "]"
+
+
+def _narrow(state: State, width: int) -> list[str]:
+    of = f"/{short(state.asked)}" if state.asked else ""
+    lines = [state.title, duration(state.elapsed),
+             f"{short(state.executions)}{of}"]
+    if state.asked:
+        share = min(1.0, state.executions / state.asked)
+        lines.append(_bar(share, max(4, width - 10)) + f" {100 * share:.0f} %")
+    eta = state.eta()
+    lines.append(f"{short(state.rate)}/s" + (
+        f" eta {duration(eta)}" if eta is not None else ""))
+    lines.append(f"new {percent(state.chance)}")
+    reached, goals = _goals(state)
+    if goals:
+        lines.append(f"goals {reached}/{goals}")
+    lines.append(f"failures {len(state.failures)}")
+    for number, failure in enumerate(state.failures, 1):
+        lines += [f"#{number} {failure.record['kind']}",
+                  f" {failure.record['replay']}"]
+    lines.append(state.note)
+    return lines
+
+
+def _wide(state: State, width: int) -> list[str]:
+    right = f"{state.workers} workers   {duration(state.elapsed)}"
+    title = f"clotho fuzz {state.title}"[:max(0, width - len(right) - 1)]
+    lines = [title + right.rjust(width - len(title)), ""]
+    text = f" executions {grouped(state.executions):>15}"
+    if state.asked:
+        share = min(1.0, state.executions / state.asked)
+        bar = _bar(share, max(5, min(35, width - 80)))
+        text += f"   {bar} {100 * share:3.0f} % of {short(state.asked)}"
+    text += f"   {grouped(state.rate)} /s"
+    eta = state.eta()
+    if eta is not None:
+        text += f"   eta {duration(eta)}"
+    lines.append(text)
+    lines.append(f" traces     {grouped(state.traces):>15}   chance that the "
+                 f"next is new {percent(state.chance)} (Good-Turing)")
+    mean = state.steps / state.executions if state.executions else 0
+    lines.append(f" shape      {grouped(state.steps):>15} steps, {mean:.3g} "
+                 f"each, {grouped(state.steps_max)} at most; tasks at most "
+                 f"{grouped(state.tasks_max)}")
+    lines.append(f" time       {virtual(state.virtual_seconds):>15} of virtual "
+                 f"time")
+    if state.budget_hits:
+        lines.append(f"            {grouped(state.budget_hits):>15} came to a "
+                     f"limit of steps or time (--clotho_max_steps)")
+    lines += ["", f" {'strategy':<20}{'executions':>15}{'failures':>10}"]
+    for strategy in state.strategies:
+        text = (f" {strategy.name:<20}{grouped(strategy.executions):>15}"
+                f"{strategy.failures:>10}")
+        if strategy.bound is not None:
+            text += (f"   pct's bound: a bug of depth {strategy.depth} is "
+                     f"missed with p <= {_chance(strategy.bound)} (n = "
+                     f"{strategy.tasks}, k = {strategy.steps})")
+        lines.append(text)
+    reached, goals = _goals(state)
+    if goals:
+        lines += ["", f" goals      {reached} of {goals}"]
+        for goal in state.goals:
+            lines.append(
+                f"   [x] {goal['goal']}   first at "
+                f"{goal.get('first', '?')}   {grouped(goal['reached'])} x"
+                if goal["reached"] else
+                f"   [ ] {goal['goal']}   NEVER   ({goal['place']})")
+    lines += ["", f" failures   {len(state.failures)} distinct"]
+    for number, failure in enumerate(state.failures, 1):
+        record = failure.record
+        what = record["what"].splitlines()[0] if record["what"] else ""
+        lines.append(f"   #{number:<3} {record['kind']:<12} "
+                     f"{record['place']}   {record['hits']} hits   "
+                     f"{record['replay']}   {what}")
+    lines += ["", f" checked {grouped(state.checked)} twice"
+              + (f"   restarts {state.restarts}" if state.restarts else "")
+              + f"   rss {short(state.rss)}B   out {state.out}"]
+    lines.append(f" {state.note}")
+    return lines
+
+
+class Terminal:
+    """Draws the screen over itself."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._drawn = 0
+        self._size = (0, 0)
+
+    @staticmethod
+    def suits(stream: TextIO) -> bool:
+        """Whether a screen can be drawn there."""
+        return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+    def size(self) -> tuple[int, int]:
+        try:
+            size = os.get_terminal_size(self._stream.fileno())
+        except OSError:
+            return 80, 24
+        return max(size.columns, 1), max(size.lines, 3)
+
+    def show(self, state: State) -> None:
+        width, height = self.size()
+        # The last column and line stay free: a terminal would scroll.
+        lines = draw(state, max(width - 1, 1), height - 1)
+        text = "\x1b[?25l"
+        if (width, height) != self._size and self._size != (0, 0):
+            text += "\x1b[2J\x1b[H"  # What stands there has been broken anew.
+        elif self._drawn:
+            text += f"\x1b[{self._drawn}A"
+        self._size = (width, height)
+        text += "".join(f"\r{one}\x1b[K\n" for one in lines) + "\x1b[J"
+        self._drawn = len(lines)
+        self._stream.write(text)
+        self._stream.flush()
+
+    def close(self) -> None:
+        """The screen stays; what follows stands below it."""
+        self._stream.write("\x1b[?25h")
+        self._stream.flush()
+        self._drawn = 0
+
+    def say(self, text: str) -> None:
+        """A line that stays above the screen."""
+        if self._drawn:
+            self._stream.write(f"\x1b[{self._drawn}A\x1b[J")
+        self._drawn = 0
+        self._stream.write(text + "\n")
+
+
+def make_terminal() -> Terminal | None:
+    """For the standard output, if it is one."""
+    return Terminal(sys.stdout) if Terminal.suits(sys.stdout) else None

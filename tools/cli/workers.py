@@ -1,0 +1,176 @@
+"""The processes of a sweep on this machine: one for each shard, as many at a
+time as there are cores; what dies is started again, and goes on from its record.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+from cli.binary import signal_name, start_failed
+from cli.files import make_folder
+from cli.targets import Target
+from cli.trouble import (FAILED, INFRASTRUCTURE, INTERNAL, NOT_REPRODUCIBLE,
+                         NO_TEST, USAGE)
+
+# A worker that dies this often without getting further is given up.
+_DEATHS_MAX = 3
+# What cannot be written now may be later.
+_PAUSE_AFTER_DEATH = 0.5
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    """In the child: without `clotho`, nobody would end it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@dataclasses.dataclass
+class _Shard:
+    number: int
+    process: subprocess.Popen[bytes] | None = None
+    deaths: int = 0          # In a row, without progress.
+    progress: object = None  # How far it was when it was started.
+    not_before: float = 0.0
+    code: int | None = None  # How it has ended for good.
+
+
+class Workers:
+    """Runs all shards of a sweep.
+
+    `flags(shard)` are those of a shard's process. `progress(shard)` is
+    something that changes when the shard gets further.
+    """
+
+    def __init__(self, target: Target, shards: int, at_a_time: int, logs: str,
+                 flags: Callable[[int], list[str]],
+                 progress: Callable[[int], object],
+                 say: Callable[[str], None]) -> None:
+        self._target = target
+        self._shards = [_Shard(i) for i in range(shards)]
+        self._total = shards
+        self._at_a_time = at_a_time
+        self._logs = logs
+        self._flags = flags
+        self._progress = progress
+        self._say = say
+        self._stopping = False
+        self.restarts = 0
+        make_folder(logs)
+
+    def log(self, shard: int) -> str:
+        """Where a shard's process prints to."""
+        return os.path.join(self._logs, f"shard-{shard}.log")
+
+    def poll(self) -> bool:
+        """Starts what can be started, sees what has ended. False: all has."""
+        for shard in self._shards:
+            if shard.process is not None:
+                code = shard.process.poll()
+                if code is not None:
+                    shard.process = None
+                    self._ended(shard, code)
+        running = sum(shard.process is not None for shard in self._shards)
+        now = time.monotonic()
+        for shard in self._shards:
+            if self._stopping or running >= self._at_a_time:
+                break
+            if (shard.process is None and shard.code is None
+                    and shard.not_before <= now):
+                self._start(shard)
+                running += 1
+        return running > 0 or (not self._stopping and any(
+            shard.code is None for shard in self._shards))
+
+    def _start(self, shard: _Shard) -> None:
+        shard.progress = self._progress(shard.number)
+        with open(self.log(shard.number), "wb") as log:
+            try:
+                # A Ctrl-C in the terminal is for us; we pass it on.
+                shard.process = subprocess.Popen(
+                    [self._target.binary, *self._flags(shard.number)],
+                    cwd=self._target.folder, stdin=subprocess.DEVNULL,
+                    stdout=log, stderr=log, start_new_session=True,
+                    preexec_fn=_die_with_parent)
+            except OSError as error:
+                raise start_failed(self._target, error) from error
+
+    def _ended(self, shard: _Shard, code: int) -> None:
+        died = code < 0 or code == INFRASTRUCTURE
+        if not died or self._stopping:
+            shard.code = code if not died else None
+            if code in (USAGE, NO_TEST, INTERNAL) and not self._stopping:
+                # Nor would another shard get further.
+                self.stop()
+            return
+        shard.deaths = (0 if self._progress(shard.number) != shard.progress
+                        else shard.deaths) + 1
+        how = signal_name(code) if code < 0 else f"exit code {code}"
+        if shard.deaths >= _DEATHS_MAX:
+            shard.code = code
+            self._say(f"shard {shard.number} is given up: it ended with {how} "
+                      f"{shard.deaths} times and got no further; its last "
+                      f"words are in {self.log(shard.number)}")
+            if code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS,
+                        -signal.SIGFPE, -signal.SIGILL):
+                self._say("  (with --isolate a sweep outlives crashes, and "
+                          "shrinks them)")
+            return
+        self.restarts += 1
+        shard.not_before = time.monotonic() + _PAUSE_AFTER_DEATH
+        self._say(f"shard {shard.number} ended with {how}: it is started again "
+                  f"and goes on from its record")
+
+    def stop(self) -> None:
+        """Asks all to stop and to write what they have."""
+        self._stopping = True
+        self._signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Ends all now."""
+        self._stopping = True
+        self._signal(signal.SIGKILL)
+        for shard in self._shards:
+            if shard.process is not None:
+                shard.process.wait()
+                shard.process = None
+
+    def _signal(self, number: int) -> None:
+        for shard in self._shards:
+            if shard.process is not None and shard.process.poll() is None:
+                os.kill(shard.process.pid, number)
+
+    def pids(self) -> list[int]:
+        return [shard.process.pid for shard in self._shards
+                if shard.process is not None]
+
+    def worst(self) -> tuple[int, int] | None:
+        """The shard whose end says more than what its record says, and the
+        exit code that this means."""
+        for wanted in (INTERNAL, USAGE, NO_TEST, NOT_REPRODUCIBLE):
+            for shard in self._shards:
+                if shard.code == wanted:
+                    return shard.number, wanted
+        for shard in self._shards:
+            if shard.code is None or shard.code in (0, 1, 5):
+                continue
+            lasting = shard.code < 0 and shard.code not in (
+                -signal.SIGKILL, -signal.SIGTERM)
+            return shard.number, FAILED if lasting else INFRASTRUCTURE
+        return None
+
+    def last_words(self, shard: int, lines: int = 25) -> str:
+        """The end of what a shard's process printed."""
+        try:
+            with open(self.log(shard), "rb") as log:
+                log.seek(max(0, os.fstat(log.fileno()).st_size - 8192))
+                text = log.read().decode("utf-8", "backslashreplace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
