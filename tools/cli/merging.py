@@ -188,8 +188,18 @@ def _copy_folder(base: str, failure: Record, folder: str) -> None:
     make_folder(target)
     for name in sorted(os.listdir(source)):
         path = os.path.join(source, name)
-        if os.path.isfile(path) and not name.endswith(".tmp"):
+        if name == "report.txt":
+            write_file(os.path.join(target, name), _read_report(path, failure))
+        elif os.path.isfile(path) and not name.endswith(".tmp"):
             shutil.copyfile(path, os.path.join(target, name))
+
+
+def _read_report(path: str, failure: Record) -> str:
+    """A report, with the place that its files have in the merged folder."""
+    with open(path, encoding="utf-8", errors="backslashreplace") as file:
+        text = file.read()
+    return re.sub(r"^FILES .*(?:\n(?: +\S.*|in outputs\.zip.*))*",
+                  f"FILES   {failure['folder']}/", text, flags=re.MULTILINE)
 
 
 def _xml_text(text: str) -> str:
@@ -260,9 +270,7 @@ def _report(merged: Merged, test: str, failure: Record) -> str:
             continue
         path = os.path.join(owner.base, failure["folder"], "report.txt")
         if failure["folder"] and os.path.isfile(path):
-            with open(path, encoding="utf-8",
-                      errors="backslashreplace") as file:
-                return file.read()
+            return _read_report(path, failure)
     return f"{failure['what']}\n{failure['place']}\n{failure['replay']}"
 
 

@@ -1,5 +1,6 @@
 """The processes of a sweep on this machine: one for each shard, as many at a
-time as there are cores; what dies is started again, and goes on from its record.
+time as there are cores. What dies is started again, and goes on from its
+record.
 """
 
 from __future__ import annotations

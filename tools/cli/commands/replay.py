@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{source.replay} passes: this schedule does not fail "
                   f"{chosen.test}")
         elif code == 1 and os.path.exists(trace):
-            print("the timeline:  clotho show --format=html\n"
+            print("the timeline:  clotho show --format=html -o timeline.html\n"
                   "keep it:       clotho keep")
         worst = max(worst, code)
     return worst

@@ -13,11 +13,15 @@ from cli.memory import recall, results_folder
 from cli.trouble import INTERNAL, Trouble, quote
 
 HELP = "the trace of a failure, as text, HTML, ..."
-EXAMPLE = """tools/clotho show --format=html
+EXAMPLE = """tools/clotho show --format=html -o timeline.html
 tools/clotho show clotho-out/JobQueueTest.NoJobIsLost/trace.json"""
 
 # The rest of the command line is for the timeline.
 PASSES_ON = True
+
+# Those of its flags that have a value, which is no RESULTS then.
+_FLAGS = (("--format",), ("--at",), ("--time",), ("--embed-sources",),
+          ("-o", "--output"))
 
 _TIMELINE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))), "timeline")
@@ -25,11 +29,10 @@ _TIMELINE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", metavar="RESULTS", nargs="?",
-                        help="a trace.json, or a folder with one; --format=, "
-                             "--at= and -o are the timeline's")
-    for flag, value in (("-o", "FILE"), ("--format", "FORMAT"),
-                        ("--at", "STEP")):
-        parser.add_argument(flag, metavar=value,
+                        help="a trace.json, or a folder with one; the timeline's "
+                             "flags: show.py -h in tools/timeline")
+    for flag in _FLAGS:
+        parser.add_argument(*flag, dest=flag[0], metavar="VALUE",
                             help=argparse.SUPPRESS)
     parser.add_argument("--out", metavar="DIR",
                         help="the folder of results (clotho-out in the "
@@ -51,11 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise Trouble(f"this clotho has no timeline: {error}",
                       INTERNAL) from error
-    flags = list(arguments.rest)
-    if arguments.format is not None:
-        flags.append(f"--format={arguments.format}")
-    if arguments.at is not None:
-        flags.append(f"--at={arguments.at}")
-    if arguments.o is not None:
-        flags += ["-o", arguments.o]
-    return timeline.main([results, *flags])
+    given = vars(arguments)
+    flags = [f"--{flag[-1].lstrip('-')}={given[flag[0]]}" for flag in _FLAGS
+             if given[flag[0]] is not None]
+    return timeline.main([*arguments.rest, *flags, "--", results],
+                         "clotho show")
