@@ -39,7 +39,8 @@ def run_execution(record, test, j):
     goal = record["goals"][0]
     if value % 7 == 0:
         goal["reached"] += 1
-        goal.setdefault("first", j)
+        if goal["first"] is None:
+            goal["first"] = j
     for one in TESTS[test]:
         if value % one != 0:
             continue
@@ -81,7 +82,7 @@ def sweep(flags, test, fake):
         "max": {"steps": 0, "tasks": 6}, "budget_hits": 0, "checked": 0,
         "virtual_time_ns": 0, "sketch": {"size": SIZE, "entries": []},
         "goals": [{"goal": "a job is stolen", "place": "queue.cc:7",
-                   "reached": 0}],
+                   "reached": 0, "first": None}],
         "failures": []}
     if flags.get("resume") == "1" and os.path.exists(path):
         with open(path, encoding="utf-8") as file:

@@ -161,7 +161,7 @@ def write(merged: Merged, folder: str) -> None:
 def _write_part(part: Part, folder: str) -> None:
     test = file_name(part.total["test"])
     block = part.total["block"]
-    suffix = f".block-{block}" if block else ""
+    suffix = f"-block-{block}" if block else ""
     make_folder(os.path.join(folder, test))
     if part.missing is None:
         write_file(os.path.join(folder, test, f"shard-0-of-1{suffix}.json"),
@@ -326,7 +326,7 @@ def summary(merged: Merged, program: str = "PROGRAM",
                       for line in failure["what"].splitlines()[:3]]
         for goal in total["goals"]:
             reached = (f"reached {goal['reached']} times, first at "
-                       f"{goal.get('first', '?')}" if goal["reached"]
+                       f"{goal['first']}" if goal["reached"]
                        else "NEVER reached")
             lines.append(f"  goal     {goal['goal']} ({goal['place']}): "
                          f"{reached}")

@@ -25,7 +25,7 @@ from cli.trouble import USAGE, Trouble, quote
 
 Record = dict[str, Any]
 
-_NAME = re.compile(r"shard-\d+-of-\d+(\.block-\d+)?\.json")
+_NAME = re.compile(r"shard-\d+-of-\d+(-block-\d+)?\.json")
 _WHAT = "a shard's record"
 
 
@@ -241,11 +241,12 @@ def add(found: list[Found]) -> tuple[Record, dict[str, Found]]:
     for goal in (goal for record in records for goal in record["goals"]):
         known = goals.setdefault(
             (goal["place"], goal["goal"]),
-            {"goal": goal["goal"], "place": goal["place"], "reached": 0})
+            {"goal": goal["goal"], "place": goal["place"], "reached": 0,
+             "first": None})
         known["reached"] += goal["reached"]
-        if goal["reached"] > 0 and _whole(goal.get("first")):
-            known["first"] = min(known.get("first", goal["first"]),
-                                 goal["first"])
+        if _whole(goal.get("first")):
+            known["first"] = (goal["first"] if known["first"] is None
+                              else min(known["first"], goal["first"]))
     total["goals"] = [goals[key] for key in sorted(goals)]
     failures: dict[str, Record] = {}
     owners: dict[str, Found] = {}

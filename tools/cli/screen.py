@@ -171,7 +171,7 @@ def _wide(state: State, width: int) -> list[str]:
         for goal in state.goals:
             lines.append(
                 f"   [x] {goal['goal']}   first at "
-                f"{goal.get('first', '?')}   {grouped(goal['reached'])} x"
+                f"{goal['first']}   {grouped(goal['reached'])} x"
                 if goal["reached"] else
                 f"   [ ] {goal['goal']}   NEVER   ({goal['place']})")
     lines += ["", f" failures   {len(state.failures)} distinct"]

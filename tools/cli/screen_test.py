@@ -13,7 +13,8 @@ from cli.progress import Failure, State, Strategy
 def state(**members):
     goal = {"goal": "leader changed", "place": "raft.cc:7", "reached": 9,
             "first": 7}
-    never = {"goal": "log truncated", "place": "raft.cc:207", "reached": 0}
+    never = {"goal": "log truncated", "place": "raft.cc:207", "reached": 0,
+             "first": None}
     failure = {"kind": "deadlock", "place": "raft.cc:88", "hits": 9,
                "replay": "c1/0/17:1,22:t/77a0", "what": "Deadlock at t = 6 ms",
                "first": 118, "origin": "o"}

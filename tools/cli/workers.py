@@ -120,8 +120,8 @@ class Workers:
                       f"words are in {self.log(shard.number)}")
             if code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS,
                         -signal.SIGFPE, -signal.SIGILL):
-                self._say("  (with --isolate a sweep outlives crashes, and "
-                          "shrinks them)")
+                self._say("  (a crash ends a sweep's shard: clotho shrink "
+                          "--isolate takes the line after AGAIN there)")
             return
         self.restarts += 1
         shard.not_before = time.monotonic() + _PAUSE_AFTER_DEATH

@@ -53,9 +53,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", metavar="N", type=campaigns.count,
                         help="processes at a time; one for each core if left "
                              "out")
-    parser.add_argument("--isolate", action="store_true",
-                        help="in child processes: crashes are outlived, and "
-                             "shrunk")
     options.add_common(parser)
 
 
@@ -125,8 +122,6 @@ class _Sweep:
                  "--gtest_brief=1", "--clotho_shard_by=schedules",
                  "--clotho_failures=0", "--clotho_resume=1",
                  *arguments.flags]
-        if arguments.isolate:
-            fixed.append("--clotho_isolate=1")
 
         def flags(shard: int) -> list[str]:
             own = [f"--clotho_shard={shard}/{shards}",
