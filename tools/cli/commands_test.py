@@ -251,6 +251,38 @@ class KeepTest(testing.ClothoTestCase):
             self.clotho("keep", FAILS, HUNT, "--kept=/proc/no"), 75)
 
 
+class CheckTest(testing.ClothoTestCase):
+
+    FAKE = str(testing.TOOLS / "cli" / "fake_sweep.py")
+
+    def test_a_program_that_is_deterministic(self):
+        ended = self.clotho("check", HUNT, "--schedules=300")
+        self.assertEqual(ended.code, 0, ended)
+        self.assertIn(f"{TEST}: 300 executions, each of them twice", ended.out)
+        self.assertIn("no difference", ended.out)
+
+    def test_one_that_depends_on_addresses(self):
+        ended = self.clotho("check", self.FAKE, "Fake.Passes",
+                            "--schedules=200",
+                            FAKE_SWEEP=json.dumps({"layout": 137}))
+        self.assertEqual(ended.code, 3, ended)
+        self.assertIn("Fake.Passes: NOT deterministic: execution 137 ",
+                      ended.out)
+        self.assertIn("c1/0/+fuzz:137", ended.out)
+        # Of fewer, there is nothing to see.
+        ended = self.clotho("check", self.FAKE, "--schedules=137",
+                            FAKE_SWEEP=json.dumps({"layout": 137}))
+        self.assertEqual(ended.code, 0, ended)
+
+    def test_bad_input(self):
+        self.assert_trouble(self.clotho("check"), 2, "TARGET")
+        self.assert_trouble(self.clotho("check", "./no"), 2, '"./no"')
+        self.assert_trouble(self.clotho("check", HUNT, "No.Such"), 4,
+                            '"No.Such"')
+        self.assertEqual(
+            self.clotho("check", HUNT, "--strategy=nonsense").code, 2)
+
+
 class TestTest(testing.ClothoTestCase):
 
     def test_runs_a_program_and_remembers_what_failed(self):

@@ -5,7 +5,8 @@ It takes the flags that a sweep is run with, and writes the records and events
 that a test binary does, of two tests whose executions are made up: what
 execution j does depends on the test and j alone. FAKE_SWEEP, in the
 environment, is a JSON object: "pause", seconds that an execution takes;
-"die_at", an execution that kills the process, once; "code", to end with it.
+"die_at", an execution that kills the process, once; "code", to end with it;
+"layout", an execution that depends on the layout of the memory.
 """
 
 import hashlib
@@ -66,7 +67,7 @@ def save(path, text):
 
 
 def sweep(flags, test, fake):
-    shard, shards = map(int, flags["shard"].split("/"))
+    shard, shards = map(int, flags.get("shard", "0/1").split("/"))
     schedules = int(flags.get("schedules", 1000))
     out = flags["out"]
     os.makedirs(f"{out}/{test}", exist_ok=True)
@@ -109,6 +110,9 @@ def sweep(flags, test, fake):
             save(died, "")
             os.kill(os.getpid(), signal.SIGKILL)
         failure = run_execution(record, test, j)
+        if fake.get("layout") == j:
+            with open("/proc/self/personality", encoding="ascii") as file:
+                record["steps"] += file.read() != "00000000\n"
         record["next"] += shards
         if failure is not None:
             os.makedirs(f"{out}/{failure['folder']}", exist_ok=True)

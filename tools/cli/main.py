@@ -19,7 +19,7 @@ from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
 
 # In the order in which people meet them.
 COMMANDS = ("list", "test", "fuzz", "replay", "show", "explain", "shrink",
-            "keep", "kept", "plan", "merge")
+            "keep", "kept", "check", "plan", "merge")
 ALIASES = {"sweep": "fuzz"}
 
 

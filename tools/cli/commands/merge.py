@@ -20,7 +20,7 @@ from cli.targets import resolve
 from cli.trouble import NOT_REPRODUCIBLE, Trouble, quote
 
 HELP = "joins the shards of a sweep, and judges it"
-EXAMPLE = """tools/clotho merge clotho-out/*
+EXAMPLE = """tools/clotho merge clotho-out
 tools/clotho merge bazel-testlogs/examples/job_queue_sweep --into=merged"""
 
 

@@ -162,7 +162,7 @@ def _slurm(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
 {comment}
 # When all have ended, whatever they have found (afterok would not do: a shard
 # that finds a bug ends with 1):
-#   sbatch --dependency=afterany:JOB --wrap='clotho merge clotho-out/*'
+#   sbatch --dependency=afterany:JOB --wrap='clotho merge clotho-out'
 exec srun {command}
 """
 
