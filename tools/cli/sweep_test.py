@@ -1,0 +1,210 @@
+"""Tests of docs/scaling.md and docs/first-failure.md, and of sweeps: what the
+pages say is run, with a real test binary. The first argument is
+//examples:job_queue_hunt."""
+
+import filecmp
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
+# pylint: disable=wrong-import-position
+from cli import records, testing
+
+DOCS = testing.TOOLS.parent / "docs"
+TEST = "JobQueueTest.NoJobIsLost"
+
+
+def blocks(page, kind="run"):
+    """The blocks of a page that are run, by name."""
+    return dict(re.findall(
+        rf"<!-- {kind}: ([^\n]*) -->\n```(?:sh)?\n(.*?)```",
+        (DOCS / page).read_text(), re.DOTALL))
+
+
+class PageTestCase(testing.ClothoTestCase):
+    """A folder that looks like a workspace in which the target is built."""
+
+    def setUp(self):
+        super().setUp()
+        hunt = next(p for p in self.programs if p.endswith("job_queue_hunt"))
+        examples = self.folder / "bazel-bin/examples"
+        examples.mkdir(parents=True)
+        (examples / "job_queue_hunt").symlink_to(hunt)
+        self.write("WORKSPACE", "")
+        self.write("bin/clotho", "#!/bin/sh\nexec "
+                   + " ".join(self.command()) + ' "$@"\n')
+        # What builds a target, and says where it is.
+        self.write("tools/bazel", """#!/bin/sh
+[ "$1" = build ] || echo bazel-bin/examples/job_queue_hunt
+""")
+        for name in ("bin/clotho", "tools/bazel"):
+            (self.folder / name).chmod(0o755)
+
+    def shell(self, text):
+        done = subprocess.run(
+            ["bash", "-e", "-c", text], cwd=self.folder, capture_output=True,
+            text=True, check=False, env={
+                **self.environment(), "PATH":
+                f"{self.folder}/bin:{os.environ['PATH']}"})
+        self.assertNotIn("Traceback", done.stderr)
+        return done
+
+    def same(self, *folders):
+        """Two folders have the same files."""
+        compared = filecmp.dircmp(*(self.folder / f for f in folders))
+        self.assertEqual((compared.left_only, compared.right_only), ([], []))
+        _, differ, errors = filecmp.cmpfiles(
+            *(self.folder / f for f in folders), compared.common_files, False)
+        self.assertEqual((differ, errors), ([], []))
+        for name in compared.common_dirs:
+            self.same(*(f"{folder}/{name}" for folder in folders))
+
+
+class ScalingTest(PageTestCase):
+
+    def run_block(self, name):
+        # (Shards that find the bug end with 1, as does the merge.)
+        return self.shell("set +e\n" + blocks("scaling.md")[name])
+
+    def test_the_loop_and_the_missing_shard(self):
+        done = self.run_block("shell loop")
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(f"{TEST}  20000 executions of 20000", done.stdout)
+        self.assertTrue((self.folder / "loop-merged/junit.xml").exists())
+        done = self.run_block("missing shard")
+        self.assertIn("missing: shards 2 of 4", done.stdout)
+        self.assertIn("--clotho_shard=2/4", done.stdout)
+        self.same("loop-merged", "loop-whole")
+
+    @unittest.skipUnless(shutil.which("parallel"), "needs GNU parallel")
+    def test_parallel(self):
+        self.run_block("shell loop")
+        done = self.run_block("parallel")
+        self.assertEqual(done.returncode, 0, done)
+
+    def test_the_number_of_shards_does_not_matter(self):
+        for shards in (1, 3, 64):
+            self.shell(f"""set +e
+for i in $(seq 0 {shards - 1}); do
+  bazel-bin/examples/job_queue_hunt --clotho_shard=$i/{shards} \
+    --clotho_shard_by=schedules --clotho_schedules=3000 --clotho_failures=0 \
+    --clotho_out=of{shards}/$i
+done
+clotho merge of{shards} --into=merged{shards}""")
+        self.same("merged1", "merged3")
+        self.same("merged1", "merged64")
+        record = records.read(str(
+            self.folder / "merged64" / TEST / "shard-0-of-1.json")).record
+        self.assertEqual(record["executions"], 3000)
+        self.assertEqual(len(record["failures"]), 1)
+
+
+class FuzzTest(PageTestCase):
+
+    HUNT = "bazel-bin/examples/job_queue_hunt"
+
+    def test_finds_what_one_process_finds_and_goes_on_to_it(self):
+        ended = self.clotho("fuzz", self.HUNT, "--schedules=20000",
+                            "--workers=3")
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn(f"{TEST}  20000 executions of 20000", ended.out)
+        self.shell("set +e\n" + blocks("scaling.md")["shell loop"])
+        # (Their reports name the program by another path.)
+        record = f"{TEST}/shard-0-of-1.json"
+        self.assertEqual(
+            self.read(f"clotho-out/job_queue_hunt.sweep/merged/{record}"),
+            self.read(f"loop-merged/{record}"))
+        # What it found can be gone on with at once.
+        self.assertEqual(self.clotho("replay").code, 1)
+        shown = self.clotho("show")
+        self.assertEqual(shown.code, 0, shown)
+        self.assertIn("worker-1", shown.out)
+
+    def test_strategy_seed_and_time(self):
+        ended = self.clotho("fuzz", self.HUNT, "--for=1s", "--strategy=pct:2",
+                            "--seed=7", "--workers=1", TEST)
+        self.assertEqual(ended.code, 1, ended)
+        self.assertRegex(ended.out, r"executions of no bound, pct:2, seed 7")
+
+    def test_flags_of_the_binary(self):
+        ended = self.clotho("fuzz", self.HUNT, "--schedules=100", "--",
+                            "--clotho_max_steps=3")
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn("livelock", ended.out)
+
+    def test_bad_input(self):
+        for flags, text in ((["--strategy=zufall"], "zufall"),
+                            (["--", "--clotho_no_such=1"], "clotho_no_such"),
+                            (["--seed=soon"], "soon")):
+            self.assert_trouble(self.clotho("fuzz", self.HUNT, *flags), 2, text)
+        # Results of another seed are not gone on with.
+        self.clotho("fuzz", self.HUNT, "--schedules=100", "--workers=1")
+        self.assert_trouble(
+            self.clotho("fuzz", self.HUNT, "--schedules=100", "--seed=2",
+                        "--workers=1"), 2, "shard-0-of-1.json")
+
+
+class FirstFailureTest(PageTestCase):
+
+    def test_three_commands(self):
+        page = "first-failure.md"
+        self.write("ci.log", blocks(page, "file")["ci.log"])
+        run = blocks(page)
+        self.assertEqual(list(run), ["replay", "explain", "show"])
+        for command in run.values():
+            self.assertEqual(command.count("\n"), 1)
+        done = self.shell(run["replay"])
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn('WHAT    Always "a woken worker finds a job" is false',
+                      done.stdout)
+        self.assertIn("step 4  ran worker-2", done.stdout)
+        done = self.shell(run["explain"])
+        self.assertEqual(done.returncode, 1, done)
+        shown = re.search(r"```\n(PLAIN.*?)```",
+                          (DOCS / page).read_text(), re.DOTALL)[1]
+        self.assertIn(shown.strip(), done.stdout)
+        done = self.shell(run["show"])
+        self.assertEqual(done.returncode, 0, done)
+        timeline = self.read("timeline.html")
+        self.assertIn("<html", timeline)
+        self.assertIn("a woken worker finds a job", timeline)
+        self.assertIn("worker-2", timeline)
+
+    def test_what_else_a_log_has_of_a_report(self):
+        report = self.clotho("replay", "c1/0/4:1",
+                             "bazel-bin/examples/job_queue_hunt").out
+        self.write("whole.log", report)
+        self.assertEqual(self.clotho("replay", "whole.log").code, 1)
+
+
+class ShowTest(PageTestCase):
+
+    def test_bad_input(self):
+        self.assert_trouble(self.clotho("show"), 2, "no RESULTS")
+        self.assertEqual(self.clotho("show", "nothing").code, 2)
+        self.write("trace.json", '{"clotho_trace": 1, "te')
+        ended = self.clotho("show", "trace.json", "--format=html", "-o",
+                            "page.html")
+        self.assertEqual(ended.code, 2, ended)
+        self.assertIn("trace.json", ended.err)
+        self.assertFalse((self.folder / "page.html").exists())
+
+    def test_its_flags(self):
+        self.clotho("replay", "c1/0/4:1", "bazel-bin/examples/job_queue_hunt")
+        ended = self.clotho("show", "--format", "json", "-o", "shown.json")
+        self.assertEqual(ended.code, 0, ended)
+        self.assertIn("worker-2", json.dumps(json.loads(
+            self.read("shown.json"))))
+        ended = self.clotho("show", "--at", "4", f"clotho-out/{TEST}")
+        self.assertEqual(ended.code, 0, ended)
+        self.assertIn("worker-2", ended.out)
+
+
+if __name__ == "__main__":
+    testing.main()
