@@ -4,6 +4,7 @@ first argument is //examples:job_queue_hunt."""
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -311,6 +312,11 @@ class HelpTest(testing.ClothoTestCase):
             ended = self.clotho(name, "-h")
             self.assertEqual(ended.code, 0, ended)
             self.assertIn(f"example:\n  tools/clotho {name}", ended.out)
+
+    def test_the_readme_has_all_commands_and_no_other(self):
+        readme = (testing.TOOLS.parent / "README.md").read_text()
+        named = re.findall(r"^\| `clotho (\w+)", readme, re.MULTILINE)
+        self.assertEqual(sorted(named), sorted(cli_main.COMMANDS))
 
     def test_topics(self):
         for topic in (*topics.TOPICS, *cli_main.COMMANDS):

@@ -12,6 +12,7 @@ import argparse
 import fcntl
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -235,8 +236,11 @@ class _Sweep:
         worst = self._workers.worst()
         if worst is not None:
             shard, worse = worst
-            print(f"clotho: shard {shard} ended with an error:\n"
-                  f"{self._workers.last_words(shard)}", file=sys.stderr)
+            words = self._workers.last_words(shard) or (
+                f"its log is empty; {quote(self._out)} has "
+                f"{screen.short(shutil.disk_usage(self._out).free)}B left")
+            print(f"clotho: shard {shard} ended with an error:\n{words}",
+                  file=sys.stderr)
             # What was found stands, whatever became of a worker.
             if code != FAILED or worse != INFRASTRUCTURE:
                 code = worse

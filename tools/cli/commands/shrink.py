@@ -10,7 +10,8 @@ import os
 from cli import options, single
 from cli.files import file_name, make_folder
 from cli.memory import remember
-from cli.trouble import FAILED, NOT_REPRODUCIBLE, Trouble
+from cli.trouble import (FAILED, INFRASTRUCTURE, NOT_REPRODUCIBLE, Trouble,
+                         quote)
 
 HELP = "the fewest departures that still fail"
 EXAMPLE = """tools/clotho shrink c1/0/2:1,4:1 //examples:job_queue_hunt
@@ -33,6 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     shrunk = single.search_from(
         target, test, single.without_check(failure.replay), *flags,
         out=chosen.out)
+    if shrunk.code == INFRASTRUCTURE:
+        raise Trouble(f"the results cannot be written to "
+                      f"{quote(chosen.out)}: {shrunk.output.strip()[-600:]}",
+                      INFRASTRUCTURE)
     if shrunk.code != FAILED or not shrunk.report:
         raise Trouble(f"{failure.replay} fails when it is replayed, and not "
                       f"when it is searched from:\n{shrunk.output.strip()}",
