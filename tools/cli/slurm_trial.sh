@@ -17,11 +17,17 @@ schedules=8000000
 folder=$(mktemp -d -t clotho-slurm.XXXXXX)
 cd "$folder"
 started=()
+done=0
 say() { echo "slurm_trial: $*"; }
 finish() {
   local pid
   for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
   wait || true
+  if ((done)); then
+    rm -rf "$folder"
+  else
+    say "what there is to look at is in $folder"
+  fi
 }
 trap finish EXIT
 
@@ -114,4 +120,5 @@ set +e
 "$clotho" merge clotho-out merged --into=merged
 set -e
 diff -r one merged
+done=1
 say "16 shards, one of them run twice, have found what one process finds"

@@ -20,8 +20,13 @@ tools/clotho show clotho-out/JobQueueTest.NoJobIsLost/trace.json"""
 PASSES_ON = True
 
 # Those of its flags that have a value, which is no RESULTS then.
-_FLAGS = (("--format",), ("--at",), ("--time",), ("--embed-sources",),
-          ("-o", "--output"))
+_FLAGS = (
+    (("--format",), "FORMAT", "text, json, html, chrome, dot, ps or pstree"),
+    (("--at",), "STEP", "show this step: what could have run, and why"),
+    (("--time",), "AXIS", "of --format=chrome: steps or virtual"),
+    (("--embed-sources",), "ROOT", "put the sources into the page"),
+    (("-o", "--output"), "FILE", "write to a file"),
+)
 
 _TIMELINE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))), "timeline")
@@ -29,11 +34,11 @@ _TIMELINE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", metavar="RESULTS", nargs="?",
-                        help="a trace.json, or a folder with one; the timeline's "
-                             "flags: show.py -h in tools/timeline")
-    for flag in _FLAGS:
-        parser.add_argument(*flag, dest=flag[0], metavar="VALUE",
-                            help=argparse.SUPPRESS)
+                        help="a trace.json, or a folder with one; the last "
+                             "failure's if left out")
+    for names, value, meaning in _FLAGS:
+        parser.add_argument(*names, dest=names[-1], metavar=value,
+                            help=meaning)
     parser.add_argument("--out", metavar="DIR",
                         help="the folder of results (clotho-out in the "
                              "workspace)")
@@ -55,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Trouble(f"this clotho has no timeline: {error}",
                       INTERNAL) from error
     given = vars(arguments)
-    flags = [f"--{flag[-1].lstrip('-')}={given[flag[0]]}" for flag in _FLAGS
-             if given[flag[0]] is not None]
+    flags = [f"{names[-1]}={given[names[-1]]}" for names, _, _ in _FLAGS
+             if given[names[-1]] is not None]
     return timeline.main([*arguments.rest, *flags, "--", results],
                          "clotho show")
