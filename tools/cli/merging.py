@@ -308,7 +308,8 @@ def summary(merged: Merged, program: str = "PROGRAM",
     for test, total in totals.items():
         sketch = total["sketch"]
         asked = total["schedules"] * blocks[test] or "no bound"
-        rate = 100 * records.chance_of_new(sketch, total["executions"])
+        chance = 100 * records.chance_of_new(sketch, total["executions"])
+        chance_text = f"{chance:.2g}" if chance < 99.5 else "100"
         lines.append(
             f"{test}  {total['executions']} executions of {asked}"
             f"{', which are all that there are' if total['exhausted'] else ''}"
@@ -316,7 +317,7 @@ def summary(merged: Merged, program: str = "PROGRAM",
         about = "" if len(sketch["entries"]) < sketch["size"] else "about "
         lines.append(
             f"  traces   {about}{round(records.distinct_traces(sketch))} "
-            f"different; the next is new with a chance of {rate:.2g} % "
+            f"different; the next is new with a chance of {chance_text} % "
             f"(Good-Turing)")
         for failure in total["failures"]:
             lines.append(f"  failure  {failure['kind']} {failure['place']}  "

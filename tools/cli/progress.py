@@ -230,9 +230,13 @@ class Progress:
             one.record["executions"] / one.record["seconds"] for one in found
             if not one.record["complete"]
             and one.record.get("seconds", 0) > 0)
+        # Tests run in their order; one that was passed over is not searched.
+        begun = max((i for i, test in enumerate(self._tests)
+                     if test in totals), default=-1)
         asked = [totals[test]["schedules"] if test in totals
-                 else self._schedules for test in self._tests]
-        if all(asked):
+                 else self._schedules for i, test in enumerate(self._tests)
+                 if test in totals or i > begun]
+        if asked and all(asked):
             state.asked = sum(number for number in asked if number)
         return state
 

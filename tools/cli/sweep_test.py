@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -125,6 +126,31 @@ class FuzzTest(PageTestCase):
         shown = self.clotho("show")
         self.assertEqual(shown.code, 0, shown)
         self.assertIn("worker-1", shown.out)
+
+    def test_a_worker_that_is_killed_loses_nothing(self):
+        process = subprocess.Popen(
+            self.command("fuzz", self.HUNT, "--schedules=200000",
+                         "--workers=2"), cwd=self.folder, text=True,
+            env=self.environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(process.stdout.close)
+        # It has told of the failure: so it runs, and has written it down.
+        line = process.stdout.readline()
+        self.assertIn("failure #1", line)
+        children = pathlib.Path(
+            f"/proc/{process.pid}/task/{process.pid}/children")
+        for pid in children.read_text().split()[:1]:
+            os.kill(int(pid), signal.SIGKILL)
+        out = process.stdout.read()
+        self.assertEqual(process.wait(), 1, out)
+        self.assertIn(f"{TEST}  200000 executions of 200000", out)
+        one = self.clotho("fuzz", self.HUNT, "--schedules=200000",
+                          "--workers=1", "--out=one")
+        self.assertEqual(one.code, 1, one)
+        record = f"merged/{TEST}/shard-0-of-1.json"
+        self.assertEqual(
+            self.read(f"clotho-out/job_queue_hunt.sweep/{record}"),
+            self.read(f"one/{record}"))
 
     def test_strategy_seed_and_time(self):
         ended = self.clotho("fuzz", self.HUNT, "--for=1s", "--strategy=pct:2",

@@ -24,6 +24,9 @@ _DEATHS_MAX = 3
 # What cannot be written now may be later.
 _PAUSE_AFTER_DEATH = 0.5
 
+# A signal to stop that was not ours.
+_INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -103,7 +106,7 @@ class Workers:
                 raise start_failed(self._target, error) from error
 
     def _ended(self, shard: _Shard, code: int) -> None:
-        died = code < 0 or code == INFRASTRUCTURE
+        died = code < 0 or code in (INFRASTRUCTURE, *_INTERRUPTED)
         if not died or self._stopping:
             shard.code = code if not died else None
             if code in (USAGE, NO_TEST, INTERNAL) and not self._stopping:
