@@ -59,6 +59,20 @@ class ListTest(testing.ClothoTestCase):
                             "no-\\udcff")
 
 
+    def test_kept_schedules(self):
+        # They are beside the source, as the compiler was told of it.
+        listed = json.loads(self.clotho("list", HUNT, "--json").out)
+        source = pathlib.PurePath(listed["tests"][0]["file"])
+        if source.is_absolute() or ".." in source.parts:
+            self.skipTest("compiled elsewhere")
+        self.write(f"{source.parent}/testdata/clotho/{TEST}.kept",
+                   f"{FAILS}  issue 212\n")
+        self.assertIn("  1 kept", self.clotho("list", HUNT).out)
+        listed = json.loads(self.clotho("list", HUNT, "--json").out)
+        self.assertEqual(listed["tests"][0]["kept"],
+                         [{"replay": FAILS, "note": "issue 212"}])
+
+
 class ReplayTest(testing.ClothoTestCase):
 
     def test_prints_the_report_and_leaves_the_trace(self):

@@ -157,6 +157,9 @@ class FuzzTest(PageTestCase):
                             "--seed=7", "--workers=1", TEST)
         self.assertEqual(ended.code, 1, ended)
         self.assertRegex(ended.out, r"executions of no bound, pct:2, seed 7")
+        # From then on it is known.
+        listed = self.clotho("list", self.HUNT)
+        self.assertIn("  pct:2", listed.out)
 
     def test_flags_of_the_binary(self):
         ended = self.clotho("fuzz", self.HUNT, "--schedules=100", "--",

@@ -1,5 +1,5 @@
 """Lists the tests of a binary: where each is, how many schedules are kept for
-it, and the strategy of the last search of it, if there is one in the results.
+it, and the strategy of its last sweep, if there is one in the results.
 """
 
 from __future__ import annotations
@@ -8,8 +8,7 @@ import argparse
 import json
 import os
 
-from cli import binary, options
-from cli.files import file_name, read_json
+from cli import binary, options, records
 from cli.memory import results_folder, target_or_last
 from cli.replays import kept_file, read_kept
 
@@ -25,26 +24,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_common(parser)
 
 
-def _strategy(out: str, test: str) -> str:
-    """Of the last campaign; "": not known."""
-    folder = os.path.join(out, file_name(test))
-    if not os.path.isdir(folder):
-        return ""
-    for name in sorted(os.listdir(folder)):
-        if name.startswith("shard-") and name.endswith(".json"):
-            record = read_json(os.path.join(folder, name), "a shard's record")
-            return str(record.get("strategy", ""))
-    return ""
+def _strategies(out: str) -> dict[str, str]:
+    """Of the last sweeps, by test."""
+    if not os.path.isdir(out):
+        return {}
+    found = [records.read(path).record for path in records.find(out)]
+    return {record["test"]: record["strategy"] for record in found}
 
 
 def run(arguments: argparse.Namespace) -> int:
     out = results_folder(arguments.out)
     target = target_or_last(arguments.target, out, arguments.bazel_flag)
+    strategies = _strategies(out)
     rows = []
     for test in binary.list_tests(target):
         kept = read_kept(kept_file(test.file, target.folder, test.name))
         rows.append({"test": test.name, "file": test.file, "line": test.line,
-                     "strategy": _strategy(out, test.name),
+                     "strategy": strategies.get(test.name, ""),
                      "kept": [{"replay": k.replay, "note": k.note}
                               for k in kept]})
     if arguments.json:
