@@ -555,9 +555,15 @@ TEST(CampaignTest, TheJournalSaysWhatHappens) {
   for (const auto line : absl::StrSplit(journal, '\n', absl::SkipEmpty())) {
     const auto json = nlohmann::json::parse(std::string(line));
     events.push_back(json.at("event").get<std::string>());
-    if (events.back() == "run") EXPECT_EQ(json.at("clotho_results"), 1);
-    if (events.back() == "end") EXPECT_EQ(json.at("code"), 1);
-    if (events.back() == "test") EXPECT_EQ(json.at("verdict"), "failed");
+    if (events.back() == "run") {
+      EXPECT_EQ(json.at("clotho_results"), 1);
+    }
+    if (events.back() == "end") {
+      EXPECT_EQ(json.at("code"), 1);
+    }
+    if (events.back() == "test") {
+      EXPECT_EQ(json.at("verdict"), "failed");
+    }
     if (events.back() == "failure") {
       EXPECT_EQ(json.at("test"), "Campaign.Several");
       EXPECT_THAT(json.at("replay").get<std::string>(),
