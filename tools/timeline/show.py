@@ -67,10 +67,10 @@ def _heading(trace: traces.Trace) -> list[str]:
                 label + (printable(line) or "(no failure is written here)"))
     where = trace.failed.get("file", "")
     if where:
-        function = trace.failed.get("function", "")
-        lines.append("        " + ("in " + printable(function) + " " if function
-                                   else "at ") +
-                     f"({printable(where)}:{trace.failed.get('line', 0)})")
+        place = f"{printable(where)}:{trace.failed.get('line', 0)}"
+        function = printable(trace.failed.get("function", ""))
+        lines.append("        " + (f"in {function} ({place})" if function else
+                                   f"at {place}"))
     if trace.replay:
         lines.append(f"REPLAY  {printable(trace.replay)}")
     if trace.departures:
