@@ -92,10 +92,11 @@ function drawHeader() {
   $("copy").hidden = replayLine() === "";
   $("copy").title = replayLine();
   $("copy").addEventListener("click", copyReplay);
-  // The first line; those that draw something are for who asks.
+  // Of one that draws something the first line; the rest is for who asks.
   const lines = data.failure.split("\n");
-  let text = lines[0];
-  $("failure-more").hidden = lines.length === 1;
+  const isLong = lines.length > 6;
+  let text = isLong ? lines[0] : data.failure;
+  $("failure-more").hidden = !isLong;
   $("failure-rest").textContent = data.failure;
   if (data.failed.file) {
     text += "\n" + (data.failed.function ?
