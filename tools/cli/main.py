@@ -18,8 +18,8 @@ from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
                          Trouble, quote)
 
 # In the order in which people meet them.
-COMMANDS = ("list", "test", "fuzz", "replay", "show", "explain", "shrink",
-            "keep", "kept", "check", "plan", "merge")
+COMMANDS = ("list", "test", "fuzz", "replay", "debug", "show", "explain",
+            "shrink", "keep", "kept", "check", "plan", "merge")
 ALIASES = {"sweep": "fuzz"}
 
 

@@ -22,6 +22,7 @@ notices that the program is no longer the one that the string was made by; a
 replay that does not follow ends with 3.
 
   clotho replay STRING TARGET TEST     what happens
+  clotho debug STRING                  step by step, forwards and backwards
   clotho explain STRING                which departures matter
   clotho shrink STRING                 fewer of them
   clotho keep STRING                   into testdata/clotho/, to run from now on

@@ -1,0 +1,398 @@
+"""Goes through one execution, forwards and backwards, at a prompt: what could
+have run at each step and why, what the tasks were doing, and what happens if
+something else is chosen. With --gdb it starts gdb instead, stopped before the
+first departure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cmd
+import difflib
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+from cli import binary, options
+from cli.files import file_name, read_text, write_file
+from cli.replays import has_departures
+from cli.targets import Target
+from cli.trouble import INTERNAL, Trouble, quote
+
+HELP = "goes through one execution, step by step"
+EXAMPLE = """tools/clotho debug c1/0/4:1 //examples:job_queue_hunt
+tools/clotho debug --gdb --bazel_flag=--compilation_mode=dbg"""
+
+_TOOLS = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+_TIMELINE = os.path.join(_TOOLS, "timeline")
+_GDB_SCRIPT = os.path.join(_TOOLS, "gdb", "clotho.py")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add_replay(parser)
+    parser.add_argument(
+        "--at", metavar="STEP", type=int,
+        help="the step to begin at (default: the first departure, else where "
+             "it fails)")
+    parser.add_argument("--gdb", action="store_true",
+                        help="under gdb, stopped before that step")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    chosen = options.Chosen(arguments)
+    with binary.scratch() as out:
+        session = Session(chosen.target, chosen.test, out)
+        session.run(chosen.sources[0].replay)
+        session.position = session.start(arguments.at)
+        if arguments.gdb:
+            return session.gdb()
+        return Prompt(session).go()
+
+
+def _timeline(name: str) -> Any:
+    if _TIMELINE not in sys.path:
+        sys.path.insert(0, _TIMELINE)
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise Trouble(f"this clotho has no timeline: {error}",
+                      INTERNAL) from error
+
+
+class Session:
+    """An execution that was recorded, and where in it a person stands."""
+
+    def __init__(self, target: Target, test: str, out: str) -> None:
+        self.target = target
+        self.test = test
+        self._out = out
+        self.replay = ""
+        self.report = ""        # "": it passes.
+        self.trace: Any = None  # Of tools/timeline/trace.py.
+        self.position = 0       # The number of a step.
+
+    # ---- The execution. ----
+
+    def path(self) -> str:
+        """Where its trace is."""
+        return os.path.join(self._out, file_name(self.test), "trace.json")
+
+    def run(self, replay: str) -> None:
+        """Runs a schedule and records it, in the place of the present one,
+        which stays if the program cannot follow."""
+        folder = os.path.join(self._out, file_name(self.test))
+        before = folder + ".before"
+        if os.path.exists(folder):
+            os.replace(folder, before)
+        ended = binary.ask(
+            self.target, f"--gtest_filter={self.test}",
+            f"--clotho_replay={replay}", f"--clotho_out={self._out}",
+            "--clotho_trace=always", "--clotho_color=never")
+        if ended.code not in (0, 1) or not os.path.exists(self.path()):
+            shutil.rmtree(folder, ignore_errors=True)
+            if os.path.exists(before):
+                os.replace(before, folder)
+            raise Trouble(f"{replay} cannot be gone through:\n"
+                          f"{ended.output.strip()}", ended.code or INTERNAL)
+        shutil.rmtree(before, ignore_errors=True)
+        traces = _timeline("trace")
+        try:
+            self.trace = traces.load(self.path())
+        except traces.TraceError as error:
+            raise Trouble(str(error)) from error
+        self.replay = self.trace.replay
+        report = os.path.join(folder, "report.txt")
+        self.report = (read_text(report, "a report")
+                       if os.path.exists(report) else "")
+
+    def failing_step(self) -> int:
+        """The number of the step in which it fails; 0: it does not."""
+        column = self.trace.failing_column()
+        return 0 if column is None else self.trace.steps[column].step
+
+    def start(self, at: int | None) -> int:
+        """Where to begin."""
+        if at is not None:
+            return self.known(at)
+        if self.trace.departures:
+            return self.known(self.trace.departures[0].step)
+        return self.failing_step() or self.first()
+
+    def first(self) -> int:
+        """The number of the first step."""
+        if not self.trace.steps:
+            raise Trouble(f"{self.replay} has no steps")
+        return self.trace.steps[0].step
+
+    def known(self, number: int) -> int:
+        """The number of the step in which `number` falls."""
+        column = self.trace.column_of(number)
+        if column is None or number > self.trace.steps[column].last:
+            raise Trouble(f"there is no step {number}: expected one from "
+                          f"{self.first()} to {self.trace.steps[-1].last}")
+        return self.trace.steps[column].step
+
+    def move(self, by: int) -> bool:
+        """So many steps on, or back if it is less than zero. False: not all
+        of them, since there it ends."""
+        column = self.trace.column_of(self.position) + by
+        last = len(self.trace.steps) - 1
+        self.position = self.trace.steps[min(max(column, 0), last)].step
+        return 0 <= column <= last
+
+    def step(self) -> Any:
+        """The present step."""
+        return self.trace.steps[self.trace.column_of(self.position)]
+
+    # ---- Another one. ----
+
+    def with_choice(self, choice: int) -> str:
+        """The schedule that is the same up to the present step, takes this
+        candidate there, and goes on in plain order."""
+        step = self.step()
+        if step.candidates < 2:
+            raise Trouble(f"nothing else could have run at step {step.step}")
+        if not 0 <= choice < step.candidates:
+            raise Trouble(f"there is no candidate {choice} at step "
+                          f"{step.step}: expected one from 0 to "
+                          f"{step.candidates - 1}; ready lists them")
+        if not has_departures(self.replay):
+            raise Trouble(f"{quote(self.replay)} has no departures to add one "
+                          f"to", INTERNAL)
+        version, program, schedule = self.replay.split("/")[:3]
+        kept = [] if schedule == "plain" else [
+            departure for departure in schedule.split(",")
+            if int(departure.split(":")[0]) < step.step]
+        if choice != 0:
+            is_timer = step.timer and choice == step.candidates - 1
+            kept.append(f"{step.step}:{'t' if is_timer else choice}")
+        return "/".join([version, program, ",".join(kept) or "plain"])
+
+    # ---- Showing it. ----
+
+    def show(self, form: str) -> None:
+        """The present step, or the tasks there, as the timeline has them."""
+        sys.stdout.flush()
+        _timeline("show").main(
+            [f"--format={form}", f"--at={self.position}", "--", self.path()],
+            "clotho debug")
+
+    def outcome(self) -> str:
+        """What came of it, in a line."""
+        if self.report:
+            what = " ".join(self.report.split("\n", 1)[0].split()[1:])
+            return (f"{self.replay} fails at step {self.failing_step()}: "
+                    f"{what}")
+        return f"{self.replay} passes, in {self.trace.steps[-1].last} steps"
+
+    def kept_line(self) -> str:
+        """Its line in a .kept file."""
+        path = os.path.join(os.path.dirname(self.path()),
+                            file_name(self.test) + ".kept")
+        if os.path.exists(path):
+            return read_text(path, "a schedule")
+        return f"{self.replay}  passes\n"
+
+    def gdb(self) -> int:
+        """gdb on the program, stopped before the present step."""
+        if shutil.which("gdb") is None:
+            raise Trouble("there is no gdb here: apt-get install gdb")
+        sys.stdout.flush()
+        return subprocess.run(
+            ["gdb", "-q", "-ex", f"source {_GDB_SCRIPT}", "-ex", "run",
+             "-ex", "clotho tasks", "--args",
+             *binary.command(
+                 self.target, f"--gtest_filter={self.test}",
+                 f"--clotho_replay={self.replay}",
+                 f"--clotho_break_before={self.position}")],
+            cwd=self.target.folder, check=False).returncode
+
+
+class Prompt(cmd.Cmd):
+    """The commands. Their texts of help are their first lines."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.history: list[str] = []  # Schedules before the present one.
+        # A pipe reads only answers.
+        self.prompt = "(clotho) " if sys.stdin.isatty() else ""
+
+    def go(self) -> int:
+        """Reads commands until the last one."""
+        print(self.session.outcome())
+        print('"help" lists the commands')
+        self.session.show("text")
+        self.cmdloop()
+        return 0
+
+    def onecmd(self, line: str) -> bool:
+        try:
+            return super().onecmd(line)
+        except Trouble as trouble:
+            print(trouble)
+            return False
+
+    def default(self, line: str) -> bool:
+        name = line.split()[0]
+        known = [text.removeprefix("do_") for text in self.get_names()
+                 if text.startswith("do_") and text != "do_EOF"]
+        near = difflib.get_close_matches(name, known, 1)
+        print(f"unknown command {quote(name)}"
+              + (f": did you mean {near[0]}?" if near else "")
+              + ' "help" lists them')
+        return False
+
+    def emptyline(self) -> bool:
+        return self.do_step("")
+
+    def _count(self, argument: str, default: int | None = None) -> int:
+        text = argument.strip()
+        if not text and default is not None:
+            return default
+        if not text.isascii() or not text.isdigit() or len(text) > 15:
+            raise Trouble(f"{quote(text)} is not a number")
+        return int(text)
+
+    def _go(self, by: int) -> bool:
+        if not self.session.move(by):
+            print("there it ends" if by > 0 else "there it begins")
+        self.session.show("text")
+        return False
+
+    def do_step(self, argument: str) -> bool:
+        """step [N]: one step on, or N; so does an empty line"""
+        return self._go(self._count(argument, 1))
+
+    def do_back(self, argument: str) -> bool:
+        """back [N]: one step back, or N"""
+        return self._go(-self._count(argument, 1))
+
+    def do_goto(self, argument: str) -> bool:
+        """goto STEP: to that step"""
+        self.session.position = self.session.known(self._count(argument))
+        return self.do_where("")
+
+    def do_first(self, _: str) -> bool:
+        """first: to the first step"""
+        self.session.position = self.session.first()
+        return self.do_where("")
+
+    def do_fail(self, _: str) -> bool:
+        """fail: to the step in which it fails"""
+        step = self.session.failing_step()
+        if step == 0:
+            raise Trouble("it does not fail")
+        self.session.position = step
+        return self.do_where("")
+
+    def do_where(self, _: str) -> bool:
+        """where: the present step once more"""
+        self.session.show("text")
+        return False
+
+    def do_ps(self, _: str) -> bool:
+        """ps: what each task is doing when the step is about to be taken"""
+        self.session.show("ps")
+        return False
+
+    def do_pstree(self, _: str) -> bool:
+        """pstree: the same, with who made whom"""
+        self.session.show("pstree")
+        return False
+
+    def do_ready(self, _: str) -> bool:
+        """ready: what can run at this step, by number, and why it can"""
+        step = self.session.step()
+        names = step.named or [step.taken]
+        for number, name in enumerate(names):
+            marks = ["plain order's"] if number == 0 else []
+            if number == step.choice:
+                marks.append("taken here")
+            print(f"  {number}  {name}"
+                  + (f"   ({', '.join(marks)})" if marks else ""))
+            if number < len(step.why):
+                print(f"       {step.why[number]}")
+        if step.candidates > len(names):
+            print(f"  ... up to {step.candidates - 1}")
+        return False
+
+    def do_choose(self, argument: str) -> bool:
+        """choose N: run it again, with candidate N at this step, and plain
+        order from there on"""
+        replay = self.session.with_choice(self._count(argument))
+        position = self.session.position
+        before = self.session.replay
+        self.session.run(replay)
+        self.history.append(before)
+        self.session.position = self.session.known(position)
+        print(self.session.outcome())
+        return False
+
+    def do_undo(self, _: str) -> bool:
+        """undo: back to the schedule before the last choose"""
+        if not self.history:
+            raise Trouble("nothing was chosen")
+        self.session.run(self.history.pop())
+        last = self.session.trace.steps[-1].step
+        self.session.position = min(self.session.position, last)
+        print(self.session.outcome())
+        return False
+
+    def do_replay(self, _: str) -> bool:
+        """replay: the replay string, and what comes of it"""
+        print(self.session.outcome())
+        return False
+
+    def do_report(self, _: str) -> bool:
+        """report: the whole report, if it fails"""
+        print(self.session.report.rstrip() or "it passes: there is no report")
+        return False
+
+    def do_save(self, argument: str) -> bool:
+        """save FILE: add the schedule to a .kept file, as a line"""
+        path = argument.strip()
+        if not path:
+            raise Trouble("save needs a FILE, such as "
+                          f"testdata/clotho/{file_name(self.session.test)}"
+                          ".kept")
+        try:
+            text = (read_text(path, "kept schedules")
+                    if os.path.exists(path) else "")
+            if text and not text.endswith("\n"):
+                text += "\n"
+            write_file(path, text + self.session.kept_line())
+        except OSError as error:
+            raise Trouble(f"cannot write {quote(path)}: "
+                          f"{error.strerror}") from error
+        print(f"saved in {path}")
+        return False
+
+    def do_gdb(self, _: str) -> bool:
+        """gdb: start gdb, stopped before this step"""
+        self.session.gdb()
+        return False
+
+    def do_help(self, arg: str) -> bool:
+        """help: this list"""
+        for name in self.get_names():
+            method = getattr(self, name)
+            if name.startswith("do_") and method.__doc__:
+                text = " ".join(method.__doc__.split())
+                usage, _, meaning = text.partition(": ")
+                print(f"  {usage:<12} {meaning}")
+        return False
+
+    def do_quit(self, _: str) -> bool:
+        """quit: end (Ctrl-D does, too)"""
+        return True
+
+    def do_EOF(self, _: str) -> bool:  # pylint: disable=invalid-name
+        # The end of what is read; without a line in help.
+        if self.prompt:
+            print()
+        return True
