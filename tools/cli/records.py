@@ -12,12 +12,14 @@ shard; of two records with one key, the one that has come further counts.
 
 from __future__ import annotations
 
+import array
 import copy
 import dataclasses
+import heapq
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cli.files import parse_json, read_text
@@ -50,7 +52,8 @@ def _sketch(value: object) -> bool:
         return False
     for entry in entries:
         if not (isinstance(entry, list) and len(entry) == 2
-                and _hex16(entry[0]) and _whole(entry[1]) and entry[1] > 0):
+                and _hex16(entry[0]) and _whole(entry[1])
+                and 0 < entry[1] < 2**64):
             return False
     hashes = [entry[0] for entry in entries]
     return all(a < b for a, b in zip(hashes, hashes[1:]))
@@ -106,6 +109,27 @@ _MEMBERS: dict[str, tuple[Callable[[object], bool], str]] = {
 }
 _SUMS = ("executions", "steps", "budget_hits", "checked", "virtual_time_ns")
 _SAME = ("campaign", "test", "strategy", "seed", "schedules", "block")
+
+
+class Entries(Sequence[list[Any]]):
+    """The pairs of a sketch, in a tenth of the memory that lists would take:
+    a merge may have to do with thousands of them."""
+
+    def __init__(self, pairs: list[list[Any]]) -> None:
+        self._hashes = array.array("Q", (int(one, 16) for one, _ in pairs))
+        self._counts = array.array("Q", (count for _, count in pairs))
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __getitem__(self, index: Any) -> Any:
+        return [f"{self._hashes[index]:016x}", self._counts[index]]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entries) and (
+            (self._hashes, self._counts) == (other._hashes, other._counts))
+
+    __hash__ = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,7 +206,7 @@ def same_campaign(found: Iterable[Found]) -> None:
 
 def _canonical(record: Record) -> str:
     return json.dumps({name: value for name, value in record.items()
-                       if name != "seconds"}, sort_keys=True)
+                       if name != "seconds"}, sort_keys=True, default=list)
 
 
 def _progress(found: Found) -> tuple[object, ...]:
@@ -206,14 +230,17 @@ def distinct(found: Iterable[Found]) -> list[Found]:
 
 def merge_sketches(sketches: list[dict[str, Any]]) -> dict[str, Any]:
     """The sketch of what all have seen."""
-    counts: dict[str, int] = {}
-    for sketch in sketches:
-        for trace, count in sketch["entries"]:
-            counts[trace] = counts.get(trace, 0) + count
     size = min(sketch["size"] for sketch in sketches)
-    return {"size": size,
-            "entries": [[trace, counts[trace]]
-                        for trace in sorted(counts)[:size]]}
+    merged: list[list[Any]] = []
+    # All are sorted: what is beyond the least is not even looked at.
+    for trace, count in heapq.merge(*(one["entries"] for one in sketches)):
+        if merged and merged[-1][0] == trace:
+            merged[-1][1] += count
+        elif len(merged) < size:
+            merged.append([trace, count])
+        else:
+            break
+    return {"size": size, "entries": merged}
 
 
 def add(found: list[Found]) -> tuple[Record, dict[str, Found]]:
@@ -270,7 +297,7 @@ def _first(failure: Record) -> tuple[object, ...]:
 
 def write_text(record: Record) -> str:
     """A record as it stands in a file: the same bytes for the same record."""
-    return json.dumps(record, indent=1, sort_keys=True) + "\n"
+    return json.dumps(record, indent=1, sort_keys=True, default=list) + "\n"
 
 
 def distinct_traces(sketch: dict[str, Any]) -> float:
