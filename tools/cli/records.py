@@ -160,6 +160,7 @@ def parse(text: str, path: str) -> Record:
     if record["shard"] >= record["shards"]:
         raise Trouble(f"{quote(path)} is not {_WHAT}: there is no shard "
                       f"{record['shard']} of {record['shards']}")
+    record["sketch"]["entries"] = Entries(record["sketch"]["entries"])
     return record
 
 
