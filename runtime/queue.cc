@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
@@ -59,6 +60,7 @@ void QueueBase::CheckGet() const {
 
 void QueueBase::ItemWasPut() {
   SyncRelease(this);
+  ++size_;
   ++unfinished_;
   finished_.Clear();
   WakeNext(getters_);
@@ -89,8 +91,8 @@ void QueueBase::Shutdown(bool immediate) {
   SyncWrite(&finished_);
   shut_down_ = true;
   if (immediate) {
-    const std::size_t dropped = Qsize();
     DropItems();
+    const std::size_t dropped = std::exchange(size_, 0);
     unfinished_ -= dropped < unfinished_ ? dropped : unfinished_;
     if (unfinished_ == 0) finished_.Set();
   }

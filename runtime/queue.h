@@ -61,7 +61,10 @@ class QueueBase {
   QueueBase(const QueueBase&) = delete;
   QueueBase& operator=(const QueueBase&) = delete;
 
-  virtual std::size_t Qsize() const = 0;
+  std::size_t Qsize() const {
+    SyncRead(this);
+    return size_;
+  }
   bool Empty() const { return Qsize() == 0; }
   bool Full() const { return maxsize_ > 0 && Qsize() >= maxsize_; }
   std::size_t Maxsize() const { return maxsize_; }
@@ -128,6 +131,7 @@ class QueueBase {
   void CheckGet() const;
   void ItemWasPut();
   void ItemWasGot() {
+    --size_;
     SyncJoin(this);  // Whoever finds room comes after it.
     WakeNext(putters_);
   }
@@ -144,6 +148,7 @@ class QueueBase {
   void WakeAll(Line& line);
 
   const std::size_t maxsize_;
+  std::size_t size_ = 0;
   std::size_t unfinished_ = 0;
   bool shut_down_ = false;
   Line getters_;
@@ -159,7 +164,6 @@ class QueueBase {
 template <typename T>
 class FifoItems {
  public:
-  std::size_t size() const { return items_.size(); }
   void Put(T item) { items_.push_back(std::move(item)); }
   T Take() {
     T item = std::move(items_.front());
@@ -174,7 +178,6 @@ class FifoItems {
 template <typename T>
 class LifoItems {
  public:
-  std::size_t size() const { return items_.size(); }
   void Put(T item) { items_.push_back(std::move(item)); }
   T Take() {
     T item = std::move(items_.back());
@@ -198,7 +201,6 @@ struct ByLess {
 template <typename T, typename Less>
 class PriorityItems {
  public:
-  std::size_t size() const { return items_.size(); }
   void Put(T item) {
     items_.push_back(std::move(item));
     Climb(0, items_.size() - 1);
@@ -300,11 +302,6 @@ class Queue : public internal::QueueBase {
   // Holds at most `maxsize` items; 0: any number. `name` is for reports.
   explicit Queue(std::size_t maxsize = 0, std::string_view name = {})
       : QueueBase(maxsize, name) {}
-
-  std::size_t Qsize() const override {
-    internal::SyncRead(this);
-    return items_.size();
-  }
 
   // Adds an item; waits while the queue is full. Throws QueueShutDown.
   [[nodiscard]] PutAwaitable Put(T item) {
