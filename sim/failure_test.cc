@@ -277,6 +277,27 @@ TEST(FailureTest, ALostWakeUp) {
   EXPECT_THAT(report.waits, HasSubstr("nobody is known to end this wait"));
 }
 
+Coro<void> WaitForMore(Condition& more) {
+  const auto guard = co_await more.Acquire();
+  co_await more.WaitFor([] { return false; });
+}
+constexpr int kWaitForMore = __LINE__ - 2;
+
+Coro<void> CallWaitForMore(Condition& more) { co_await WaitForMore(more); }
+
+TEST(FailureTest, ADeadlockIsWhereTheInnermostCoroutineOfTheUserWaits) {
+  const auto body = []() -> Coro<void> {
+    Condition more;
+    Task<void> task = CreateTask(CallWaitForMore(more), {.name = "worker"});
+    co_await task;
+  };
+  const Report report = Explore(body);
+  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
+  EXPECT_EQ(absl::StrCat(report.failure->file, ":", report.failure->line),
+            Here(kWaitForMore));
+  EXPECT_THAT(report.failure->origin, HasSubstr(Here(kWaitForMore)));
+}
+
 constexpr int kGoesRound = __LINE__ + 2;
 Coro<void> GoRound() {
   while (true) co_await Sleep(absl::ZeroDuration());

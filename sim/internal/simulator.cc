@@ -735,8 +735,8 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
     // It is told apart by where those who are stuck wait.
     std::vector<std::string> places;
     const auto add = [&places](const Wait& wait) {
-      places.push_back(wait.stack.empty() ? wait.task
-                                          : Place(wait.stack.front()));
+      const std::source_location* const place = PlaceOf(wait);
+      places.push_back(place == nullptr ? wait.task : Place(*place));
     };
     for (const std::size_t index : graph.cycle) add(graph.waits[index]);
     if (graph.cycle.empty()) {
@@ -758,8 +758,10 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
           });
       if (lost != graph.waits.end()) first = &*lost;
     }
-    if (first != nullptr && !first->stack.empty()) {
-      SetPlace(failure, first->stack.front());
+    if (first != nullptr) {
+      if (const std::source_location* const place = PlaceOf(*first)) {
+        SetPlace(failure, *place);
+      }
     }
     std::sort(places.begin(), places.end());
     failure.origin = absl::StrCat("deadlock ", absl::StrJoin(places, " "));

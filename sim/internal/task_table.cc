@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <source_location>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -17,8 +18,9 @@ std::string State(const WaitGraph& graph, const Wait& wait) {
   if (wait.stack.empty()) {
     return absl::StrCat("has not started, created at ", Place(wait.created_at));
   }
-  // The innermost comes first.
-  const std::string at = absl::StrCat(" at ", Place(wait.stack.front()));
+  const std::source_location* const place = PlaceOf(wait);
+  const std::string at =
+      place == nullptr ? "" : absl::StrCat(" at ", Place(*place));
   if (wait.what.empty()) return "ready to go on" + at;
   std::string state = absl::StrCat("waits for ", wait.what, at);
   for (std::size_t i = 0; i < wait.holders.size(); ++i) {

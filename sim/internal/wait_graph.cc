@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <source_location>
 #include <vector>
 
 #include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/task_base.h"
+#include "clotho/sim/internal/text.h"
 
 namespace clotho::sim::internal {
 namespace {
@@ -113,6 +115,16 @@ class Builder {
 
 WaitGraph BuildWaitGraph(const EventLoop& loop) {
   return Builder(loop).Build();
+}
+
+const std::source_location* PlaceOf(const Wait& wait) {
+  const auto place =
+      std::find_if_not(wait.stack.rbegin(), wait.stack.rend(), &IsOfTheRuntime);
+  return place == wait.stack.rend() ? nullptr : &*place;
+}
+
+bool IsOfTheRuntime(const std::source_location& place) {
+  return Place(place).rfind("runtime/", 0) == 0;
 }
 
 }  // namespace clotho::sim::internal

@@ -17,7 +17,7 @@ struct Wait {
   std::string task;
   bool background = false;
   std::string what;  // Lock "A"; empty: it waits for nothing, it is ready.
-  // Where its coroutines are suspended, innermost first; empty before its
+  // Where its coroutines are suspended, outermost first; empty before its
   // start.
   std::vector<std::source_location> stack;
   std::source_location created_at;
@@ -36,6 +36,13 @@ struct WaitGraph {
 };
 
 WaitGraph BuildWaitGraph(const EventLoop& loop);
+
+// Where a person looks first: the innermost of its places that is none of the
+// runtime's own. Null: there is none.
+const std::source_location* PlaceOf(const Wait& wait);
+
+// Whether a coroutine of the runtime's is suspended there.
+bool IsOfTheRuntime(const std::source_location& place);
 
 }  // namespace clotho::sim::internal
 

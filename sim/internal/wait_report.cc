@@ -140,11 +140,9 @@ std::string WaitsText(const Recorder& recorder) {
     const Wait& wait = graph.waits[order[i]];
     std::vector<std::string> frames;
     for (const std::source_location& frame : wait.stack) {
-      // A library wrapper is no frame of the user's.
-      const std::string place = Place(frame);
-      if (place.rfind("runtime/", 0) == 0) continue;
-      frames.push_back(
-          absl::StrCat(FunctionName(frame.function_name()), " ", place));
+      if (IsOfTheRuntime(frame)) continue;
+      frames.push_back(absl::StrCat(FunctionName(frame.function_name()), " ",
+                                    Place(frame)));
     }
     if (frames.size() > 3) {
       frames.erase(frames.begin() + 1, frames.end() - 2);
