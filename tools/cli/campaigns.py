@@ -7,6 +7,8 @@ import argparse
 import dataclasses
 import fnmatch
 import re
+import secrets
+import sys
 
 from cli import binary
 from cli.targets import Target
@@ -38,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="fuzz, random, pct:3, ...; the test's own if left "
                              "out")
     parser.add_argument("--seed", metavar="N",
-                        help="the base seed of the search")
+                        help="the base seed of the search: a number, or "
+                             "random, which is drawn once for all shards")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,15 +52,27 @@ class Asked:
     flags: list[str]
 
 
-def asked(arguments: argparse.Namespace) -> Asked:
-    """What a command line asks for."""
-    flags = [f"--clotho_{name}={value}" for name, value in (
-        ("schedules", arguments.schedules), ("strategy", arguments.strategy),
-        ("seed", arguments.seed)) if value is not None]
-    for test in arguments.tests:
+def check_tests(tests: list[str]) -> None:
+    """Trouble if one is no name or pattern of a test."""
+    for test in tests:
         if not re.fullmatch(r"[\w./*?-]+", test):
             raise Trouble(f"{quote(test)} is no test: expected Suite.Name, or "
                           f"a pattern as in 'Suite.*'", USAGE)
+
+
+def asked(arguments: argparse.Namespace,
+          known_seed: int | None = None) -> Asked:
+    """What a command line asks for; a random seed is `known_seed`, if there is
+    one that the sweep has begun with."""
+    if arguments.seed == "random":
+        # Each shard would draw another.
+        seed = secrets.randbits(63) if known_seed is None else known_seed
+        arguments.seed = str(seed)
+        print(f"seed {seed}", file=sys.stderr)
+    flags = [f"--clotho_{name}={value}" for name, value in (
+        ("schedules", arguments.schedules), ("strategy", arguments.strategy),
+        ("seed", arguments.seed)) if value is not None]
+    check_tests(arguments.tests)
     return Asked(arguments.tests, flags)
 
 

@@ -161,6 +161,19 @@ class FuzzTest(PageTestCase):
         listed = self.clotho("list", self.HUNT)
         self.assertIn("  pct:2", listed.out)
 
+    def test_a_random_seed_is_one_for_all_and_stays(self):
+        def fuzz():
+            return self.clotho("fuzz", self.HUNT, "--schedules=500",
+                               "--workers=3", "--seed=random")
+        first = fuzz()
+        self.assertEqual(first.code, 1, first)
+        self.assertRegex(first.err, r"^seed \d+\n$")
+        self.assertIn(f"500 executions of 500, random, {first.err.strip()}\n",
+                      first.out)
+        again = fuzz()
+        self.assertEqual(again.err, first.err)
+        self.assertIn("going on with", again.out)
+
     def test_flags_of_the_binary(self):
         ended = self.clotho("fuzz", self.HUNT, "--schedules=100", "--",
                             "--clotho_max_steps=3")

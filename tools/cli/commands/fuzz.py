@@ -23,6 +23,7 @@ from cli.campaigns import filter_flags
 from cli.files import file_name, make_folder
 from cli.memory import remember, results_folder
 from cli.progress import Progress, State, folder_of, resident
+from cli.records import Record
 from cli.targets import resolve
 from cli.trouble import FAILED, INFRASTRUCTURE, INTERRUPTED, Trouble, quote
 from cli.workers import Workers
@@ -58,15 +59,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    asked = campaigns.asked(arguments)
+    campaigns.check_tests(arguments.tests)
     target = resolve(arguments.target, arguments.bazel_flag)
-    tests = campaigns.chosen_tests(target, asked.tests)
+    tests = campaigns.chosen_tests(target, arguments.tests)
     base = results_folder(arguments.out)
     name = os.path.basename(target.name.rpartition(":")[2])
     out = base if arguments.out else os.path.join(base, name + ".sweep")
     make_folder(out)
     with _lock(out):
-        return _Sweep(arguments, asked, target, tests, out, base).run()
+        records_there = records_of(out, tests)
+        seed = records_there[0]["seed"] if records_there else None
+        return _Sweep(arguments, campaigns.asked(arguments, seed), target,
+                      tests, out, base).run()
 
 
 def _lock(out: str) -> TextIO:
@@ -91,13 +95,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def records_of(out: str, tests: list[str]) -> list[Record]:
+    """The records that the sweep has left, if it was begun before."""
+    names = {file_name(test) for test in tests}
+    return [records.read(path).record
+            for path in records.find(out, os.path.join(out, "merged"))
+            if os.path.basename(os.path.dirname(path)) in names]
+
+
 def shards_of(out: str, tests: list[str], workers: int) -> int:
     """How many shards: those of the records, if there are any, so that the
     sweep goes on whatever the number of cores."""
-    names = {file_name(test) for test in tests}
-    counts = {records.read(path).record["shards"]
-              for path in records.find(out, os.path.join(out, "merged"))
-              if os.path.basename(os.path.dirname(path)) in names}
+    counts = {record["shards"] for record in records_of(out, tests)}
     if len(counts) > 1:
         raise Trouble(f"{quote(out)} has records of sweeps of "
                       f"{' and of '.join(map(str, sorted(counts)))} shards: "
