@@ -27,6 +27,7 @@ namespace {
 using testing::AllOf;
 using testing::AnyOf;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::Not;
 
 using internal::AgainOf;
@@ -693,6 +694,21 @@ TEST(ResultsTest, WhatCannotBeWrittenIsSaid) {
   EXPECT_EQ(ended.code, 75);
   EXPECT_THAT(FilesOf(ended),
               testing::StartsWith("none: cannot make the folder \"file/"));
+}
+
+TEST(ResultsTest, AGuidedSearchLeavesWhatAFuzzerCanBeginWith) {
+  RunTests("Campaign.Islands", "--clotho_out=results/d");
+  const std::string schedules = "results/d/corpus/Campaign.Islands/";
+  EXPECT_THAT(Shell(absl::StrCat("ls ", schedules)).output,
+              MatchesRegex("([0-9a-f]{16}\n)+"));
+  // Each is a schedule of this test.
+  EXPECT_THAT(
+      Shell(absl::StrCat("for file in ", schedules,
+                         "*; do ./sample_tests --gtest_filter=Campaign.Islands "
+                         "--clotho_strategy=bytes:$file >/dev/null; "
+                         "echo ended with $?; done"))
+          .output,
+      MatchesRegex("(ended with [01]\n)+"));
 }
 
 // ---- Kept schedules. ----

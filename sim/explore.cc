@@ -40,6 +40,7 @@
 #include "clotho/sim/random.h"
 #include "clotho/sim/shrink.h"
 #include "clotho/sim/strategies/by_name.h"
+#include "clotho/sim/strategies/bytes.h"
 #include "clotho/sim/strategies/continue.h"
 #include "clotho/sim/strategies/plain.h"
 #include "clotho/sim/strategies/random.h"
@@ -117,19 +118,27 @@ class Explorer {
   }
 
  private:
+  class Warm;
+
   Report SearchHere() {
+    Warm warm(*this);
+    SearchBy(warm);
+    TakeCorpus(warm.strategy());
+    return std::move(report_);
+  }
+
+  void SearchBy(Warm& warm) {
     for (const Search::Kept& kept : search_.kept) {
-      if (!RunKept(kept)) return std::move(report_);
+      if (!RunKept(kept)) return;
     }
     if (search_.first.has_value()) {
       const Execution& execution = Again(*search_.first);
       ++report_.executions;
       if (Counts(execution)) {
         Found(execution);
-        return std::move(report_);
+        return;
       }
     }
-    Warm warm(*this);
     if (search_.schedules == 1) BeginWatched();
     for (std::uint64_t j = 0; j < search_.schedules && !internal::Interrupted();
          ++j) {
@@ -139,19 +148,19 @@ class Explorer {
       report_.steps += execution.steps;
       if (Counts(execution)) {
         Found(execution);
-        return std::move(report_);
+        return;
       }
       if (j == 0 && execution.failure.has_value() &&
           execution.failure->kind == FailureKind::kDiscarded) {
         report_.failure = execution.failure;
-        return std::move(report_);
+        return;
       }
       if (search_.check_every != 0 && j % search_.check_every == 0) {
         const std::uint64_t first = execution.trace_hash;
         const Deviations deviations = execution.deviations;
         if (Again(deviations).trace_hash != first) {
           NotDeterministic(deviations);
-          return std::move(report_);
+          return;
         }
       }
       if (warm.strategy().done()) {
@@ -162,13 +171,12 @@ class Explorer {
     }
     report_.distinct_executions =
         report_.executions - warm.strategy().repeated();
-    if (internal::Interrupted()) return std::move(report_);
+    if (internal::Interrupted()) return;
     if (search_.exhaustive && !report_.exhausted) CutShort();
     CountGoals();
     if (search_.trace_passes && search_.schedules == 1 && report_.passed()) {
       Record(Deviations(simulator_.execution().deviations));
     }
-    return std::move(report_);
   }
 
   // A search in parts, or one that goes on after a failure.
@@ -230,7 +238,20 @@ class Explorer {
       if (search_.exhaustive && !exhausted) CutShort();
       JudgeGoals(report_);
     }
+    TakeCorpus(warm.strategy());
     return std::move(report_);
+  }
+
+  // Runs what the strategy has kept once more, to write it down as bytes.
+  void TakeCorpus(const Strategy& strategy) {
+    if (!search_.wants_corpus || in_child_) return;
+    for (const Deviations& kept : strategy.corpus()) {
+      const FreedomScope freedom(*this, FreedomOf(kept));
+      ReplayStrategy replay(kept);
+      BytesWriter writer(replay);
+      simulator_.Run(body_, writer, ProgramSeed());
+      report_.corpus.push_back(writer.bytes());
+    }
   }
 
   Report NewReport() const {

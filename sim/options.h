@@ -100,6 +100,8 @@ struct Search {
   bool allow_incomplete = false;
   // What was asked for cannot be done; the search says so and runs nothing.
   std::string misuse = {};
+  // What the strategy has kept of schedules is wanted: Report::corpus.
+  bool wants_corpus = false;
   // Every so many executions one is run twice and compared; 0: none but
   // failures.
   std::uint64_t check_every = 1'000;

@@ -91,6 +91,10 @@ class Report {
   // The schedule of sim::Also that has found the failure. Empty: the search.
   std::string kept;
 
+  // If it was wanted: schedules that have shown something new, as bytes (see
+  // strategies/bytes.h).
+  std::vector<std::string> corpus;
+
   // Of a campaign: its other failures, a line for each. Empty: there is none.
   std::string others;
 

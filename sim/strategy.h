@@ -36,6 +36,7 @@
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
+#include "clotho/sim/schedule.h"
 #include "clotho/sim/step_log.h"
 
 namespace clotho::sim {
@@ -208,6 +209,9 @@ class Strategy {
   virtual std::string scope() const { return ""; }
   // How many of those that were run had been run before.
   virtual std::uint64_t repeated() const { return 0; }
+
+  // The schedules that it has found worth keeping. Empty: it keeps none.
+  virtual std::span<const Deviations> corpus() const { return {}; }
 
   // ---- For searches that several processes share: see internal/campaign.h.
 

@@ -495,6 +495,8 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   const Settings& settings = GetSettings();
   Search search = asked;
   ApplySettings(settings, search);
+  // (A property has a search for each of its inputs.)
+  search.wants_corpus = test.has_campaigns && !settings.out.empty();
   if (fuzz_input != nullptr) return RunFuzzed(test, search, name, file, line);
   absl::StatusOr<std::vector<Search::Kept>> kept =
       ReadKept(KeptFile(settings.kept, file, name));
@@ -595,6 +597,8 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
     ADD_FAILURE_AT(file, line) << std::string(campaign->status().message());
   }
   if (!campaign.has_value()) JournalizeTest(name, *report);
+  const absl::Status corpus = WriteCorpus(settings.out, name, report->corpus);
+  if (!corpus.ok()) FailInfrastructure(std::string(corpus.message()));
   if (report->passed()) {
     if (settings.traces == Traces::kAlways) TracePass(settings, name, *report);
     if (Interrupted()) {

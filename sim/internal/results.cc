@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -20,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "clotho/sim/hash.h"
 #include "clotho/sim/schedule.h"
 #include "clotho/sim/trace_json.h"
 
@@ -174,6 +176,27 @@ absl::StatusOr<std::string> WriteTrace(const std::string& folder,
     return written;
   }
   return Shown(folder, name, NamesOf(files));
+}
+
+absl::Status WriteCorpus(const std::string& folder, std::string_view test,
+                         std::span<const std::string> schedules) {
+  if (schedules.empty()) return absl::OkStatus();
+  const std::string own = absl::StrCat(folder, "/corpus/", FileName(test));
+  std::error_code error;
+  std::filesystem::create_directories(own, error);
+  if (error) {
+    return absl::UnavailableError(absl::StrCat("cannot make the folder \"", own,
+                                               "\": ", error.message()));
+  }
+  for (const std::string& schedule : schedules) {
+    StreamHash hash;
+    hash.Add(schedule);
+    const absl::Status written = WriteFile(
+        absl::StrCat(own, "/", absl::Hex(hash.Finish(), absl::kZeroPad16)),
+        schedule);
+    if (!written.ok()) return written;
+  }
+  return absl::OkStatus();
 }
 
 std::string KeptFile(std::string_view folder, std::string_view source,

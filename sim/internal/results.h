@@ -4,6 +4,7 @@
 #ifndef CLOTHO_SIM_INTERNAL_RESULTS_H_
 #define CLOTHO_SIM_INTERNAL_RESULTS_H_
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,12 @@ absl::Status WriteResults(const std::string& folder, std::string_view test,
 absl::StatusOr<std::string> WriteTrace(const std::string& folder,
                                        std::string_view test,
                                        const Report& report);
+
+// Writes schedules of `test`, as bytes, into corpus/Suite.Name below `folder`:
+// a file each, named after what is in it, so that many may write there. That is
+// what fuzzers begin with.
+absl::Status WriteCorpus(const std::string& folder, std::string_view test,
+                         std::span<const std::string> schedules);
 
 // Where the kept schedules of a test are: in `folder`; if that is empty, in
 // testdata/clotho beside the source file.

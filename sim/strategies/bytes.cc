@@ -1,9 +1,17 @@
 #include "clotho/sim/strategies/bytes.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <limits>
 
 namespace clotho::sim {
+namespace {
+
+// Of choices before a departure, in its own byte.
+constexpr std::uint64_t kGapMax = 15;
+
+}  // namespace
 
 void BytesStrategy::BeginExecution(Rng&) {
   next_ = 0;
@@ -45,6 +53,27 @@ void BytesStrategy::ReadRecord() {
     departure_ += std::uint64_t{byte & 127u} << shift;
     if (byte < 128) break;
   }
+}
+
+void BytesWriter::Write(std::uint64_t alternative) {
+  if (alternative == 0) {
+    ++plain_;
+    return;
+  }
+  while (plain_ > kGapMax) {
+    const unsigned power = std::min<unsigned>(std::bit_width(plain_) - 1, 15);
+    bytes_ += static_cast<char>(power << 4);
+    plain_ -= std::uint64_t{1} << power;
+  }
+  const std::uint64_t number = std::min<std::uint64_t>(alternative, 15);
+  bytes_ += static_cast<char>(plain_ << 4 | number);
+  plain_ = 0;
+  if (number < 15) return;
+  std::uint64_t rest = alternative - 15;
+  for (; rest >= 128; rest >>= 7) {
+    bytes_ += static_cast<char>(128 | (rest & 127));
+  }
+  bytes_ += static_cast<char>(rest);
 }
 
 }  // namespace clotho::sim

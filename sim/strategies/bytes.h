@@ -67,6 +67,40 @@ class BytesStrategy final : public Strategy {
   std::uint64_t departure_ = 0;
 };
 
+// Chooses as another strategy does, and writes that down: BytesStrategy, given
+// these bytes, chooses the same in the same program.
+class BytesWriter final : public Strategy {
+ public:
+  // `strategy` must outlive it.
+  explicit BytesWriter(Strategy& strategy) : strategy_(strategy) {}
+
+  void BeginExecution(Rng& rng) override {
+    bytes_.clear();
+    plain_ = 0;
+    strategy_.BeginExecution(rng);
+  }
+  std::size_t Choose(const ChoicePoint& point) override {
+    const std::size_t choice = strategy_.Choose(point);
+    if (point.size() > 1) Write(choice);
+    return choice;
+  }
+  std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng) override {
+    const std::uint64_t value = strategy_.ChooseValue(choice, rng);
+    if (choice.size > 1) Write(value);
+    return value;
+  }
+
+  // Of the last execution, or of as much of it as there was.
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  void Write(std::uint64_t alternative);
+
+  Strategy& strategy_;
+  std::string bytes_;
+  std::uint64_t plain_ = 0;  // Choices as in plain order, not written yet.
+};
+
 }  // namespace clotho::sim
 
 #endif  // CLOTHO_SIM_STRATEGIES_BYTES_H_

@@ -20,6 +20,7 @@
 #include "clotho/sim/random.h"
 #include "clotho/sim/report.h"
 #include "clotho/sim/schedule.h"
+#include "clotho/sim/strategies/random.h"
 #include "clotho/sim/strategy.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -209,6 +210,109 @@ TEST(BytesTest, TheTimerIsTheLastAlternative) {
   ASSERT_FALSE(report.passed());
   EXPECT_THAT(std::get<Deviations>(report.replay.schedule),
               ElementsAreArray({Deviation{2, Deviation::kTimer}}));
+}
+
+// ---- Bytes out of a schedule. ----
+
+// Takes what it is told to.
+class Told final : public Strategy {
+ public:
+  explicit Told(Alternatives alternatives)
+      : alternatives_(std::move(alternatives)) {}
+  void BeginExecution(Rng&) override { next_ = 0; }
+  std::size_t Choose(const ChoicePoint&) override { return 0; }
+  std::uint64_t ChooseValue(const ValueChoice&, Rng&) override {
+    return alternatives_[next_++];
+  }
+
+ private:
+  const Alternatives alternatives_;
+  std::size_t next_ = 0;
+};
+
+std::string Written(const Alternatives& alternatives, std::uint64_t size) {
+  Told told(alternatives);
+  BytesWriter writer(told);
+  Rng rng(1);
+  writer.BeginExecution(rng);
+  for (std::size_t i = 0; i < alternatives.size(); ++i) {
+    writer.ChooseValue(
+        {.step = i + 1, .size = size, .numerator = 1, .denominator = 2}, rng);
+  }
+  return writer.bytes();
+}
+
+TEST(BytesWriterTest, WritesAsFewAsItCan) {
+  EXPECT_EQ(Written({0, 0, 0}, 5), "");
+  EXPECT_EQ(Written({1, 0, 0}, 5), String({0x01}));
+  EXPECT_EQ(Written({1, 2, 0, 3, 4, 0}, 9), String({0x01, 0x02, 0x13, 0x04}));
+  Alternatives late(65, 0);
+  late.back() = 1;
+  EXPECT_EQ(Written(late, 2), String({0x60, 0x01}));
+}
+
+TEST(BytesWriterTest, WhatIsWrittenIsReadAgain) {
+  Rng rng(17);
+  for (int i = 0; i < 2'000; ++i) {
+    const std::uint64_t size = 2 + (std::uint64_t{1} << rng.Uniform(20));
+    // From none but plain choices to none at all.
+    const std::uint64_t plain = rng.Uniform(200);
+    Alternatives alternatives;
+    for (std::uint64_t j = rng.Uniform(400); j > 0; --j) {
+      alternatives.push_back(rng.Uniform(plain + 1) != 0 ? 0
+                                                         : rng.Uniform(size));
+    }
+    const std::string bytes = Written(alternatives, size);
+    EXPECT_EQ(Taken(std::vector<int>(bytes.begin(), bytes.end()),
+                    alternatives.size(), size),
+              alternatives)
+        << "size " << size;
+  }
+}
+
+// Chooses at random, and saves the bytes.
+class Saves final : public Strategy {
+ public:
+  explicit Saves(std::string& bytes) : bytes_(bytes) {}
+  void BeginExecution(Rng& rng) override { writer_.BeginExecution(rng); }
+  std::size_t Choose(const ChoicePoint& point) override {
+    return writer_.Choose(point);
+  }
+  std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng) override {
+    return writer_.ChooseValue(choice, rng);
+  }
+  void EndExecution() override { bytes_ = writer_.bytes(); }
+
+ private:
+  std::string& bytes_;
+  RandomStrategy random_;
+  BytesWriter writer_{random_};
+};
+
+TEST(BytesWriterTest, TheProgramDoesTheSame) {
+  std::string story;
+  const auto body = [&story]() -> Coro<void> {
+    story.clear();
+    const auto worker = [&story](char name) -> Coro<void> {
+      for (int i = 0; i < 3; ++i) {
+        story += name;
+        co_await Sleep(absl::Milliseconds(Choose(3)));
+      }
+    };
+    std::vector<Coro<void>> all;
+    for (char name = 'a'; name < 'u'; ++name) all.push_back(worker(name));
+    co_await Gather(std::move(all));
+  };
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    std::string bytes;
+    Explore(body, With{.make_strategy =
+                           [&] { return std::make_unique<Saves>(bytes); },
+                       .schedules = 1,
+                       .seed = seed});
+    const std::string told = story;
+    Explore(body, Bytes{bytes});
+    EXPECT_EQ(story, told) << "seed " << seed;
+  }
 }
 
 }  // namespace

@@ -30,6 +30,7 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "clotho/sim/profile.h"
@@ -56,9 +57,8 @@ class GuidedStrategy final : public Strategy {
   void HandedOver(std::uint64_t hand_over) override;
   void EndExecution() override;
 
-  // How many schedules it keeps, and how many hand-overs it has seen. (Two that
-  // share a bit count as one.)
-  std::size_t kept() const { return kept_.size(); }
+  std::span<const Deviations> corpus() const override { return kept_; }
+  // How many hand-overs it has seen. (Two that share a bit count as one.)
   std::size_t hand_overs() const { return seen_.count(); }
 
  private:

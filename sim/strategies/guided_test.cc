@@ -345,7 +345,7 @@ class Watched final : public Strategy {
   }
   void EndExecution() override {
     guided_.EndExecution();
-    *most_ = {guided_.kept(), guided_.hand_overs()};
+    *most_ = {guided_.corpus().size(), guided_.hand_overs()};
   }
 
  private:
