@@ -6,7 +6,8 @@ that a test binary does, of two tests whose executions are made up: what
 execution j does depends on the test and j alone. FAKE_SWEEP, in the
 environment, is a JSON object: "pause", seconds that an execution takes;
 "die_at", an execution that kills the process, once; "code", to end with it;
-"layout", an execution that depends on the layout of the memory.
+"layout", an execution that depends on the layout of the memory; "over", a file
+that says that the time to search for is over, and is taken away then.
 """
 
 import hashlib
@@ -66,6 +67,13 @@ def save(path, text):
     os.replace(path + ".tmp", path)
 
 
+def is_over(fake):
+    if not os.path.exists(fake.get("over", "")):
+        return False
+    os.remove(fake["over"])
+    return True
+
+
 def sweep(flags, test, fake):
     shard, shards = map(int, flags.get("shard", "0/1").split("/"))
     schedules = int(flags.get("schedules", 1000))
@@ -103,7 +111,7 @@ def sweep(flags, test, fake):
     stop = []
     signal.signal(signal.SIGINT, lambda *_: stop.append(1))
     said = time.monotonic()
-    while record["next"] < schedules and not stop:
+    while record["next"] < schedules and not stop and not is_over(fake):
         j = record["next"]
         died = f"{out}/died-{shard}"
         if fake.get("die_at") == j and not os.path.exists(died):

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 import tracemalloc
 
@@ -294,6 +295,230 @@ class TerminalTest(FuzzTestCase):
     def test_no_sequences_for_a_dumb_terminal_or_a_pipe(self):
         ended = self.fuzz("--schedules=50")
         self.assertNotIn("\x1b", ended.out)
+
+
+class Session:
+    """`clotho fuzz` on a terminal, with somebody at its keys."""
+
+    def __init__(self, case, *arguments, **options):
+        self.case = case
+        self.ours, self.theirs = pty.openpty()
+        fcntl.ioctl(self.ours, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 40, 110, 0, 0))
+        self.before = self.mode()
+        self.data = b""
+        self.process = case.start(
+            *arguments, **{"stdin": self.theirs, "stdout": self.theirs,
+                           "stderr": self.theirs, "text": False} | options)
+        thread = threading.Thread(target=self.collect)
+        thread.start()
+        case.addCleanup(thread.join)
+        case.addCleanup(self.close)
+
+    def collect(self):
+        while True:
+            try:
+                self.data += os.read(self.ours, 65536)
+            except OSError:
+                return
+
+    def close(self):
+        self.case.end(self.process)
+        os.close(self.theirs)
+
+    def mode(self):
+        return termios.tcgetattr(self.theirs)
+
+    def reads_keys(self):
+        return not self.mode()[3] & termios.ICANON
+
+    def text(self):
+        return self.data.decode(errors="replace")
+
+    def press(self, key):
+        """Once there are keys; what was drawn before is forgotten."""
+        self.case.wait_for(self.reads_keys)
+        self.data = b""
+        os.write(self.ours, key.encode())
+
+    def wait_for_text(self, text):
+        self.case.wait_for(lambda: text in self.text())
+
+    def end(self, code):
+        """All that was printed since the last key; the terminal must be as it
+        was."""
+        self.case.assertEqual(self.process.wait(), code, self.text())
+        self.case.assertEqual(self.mode(), self.before)
+        self.wait_for_text("results in")
+
+
+class KeysTest(FuzzTestCase):
+
+    def session(self, *arguments, **options):
+        session = Session(self, FOREVER, "--workers=2", *arguments, **options)
+        self.wait_for_executions(10)
+        return session
+
+    def states(self, session):
+        """Of the workers: "T" is stopped."""
+        found = []
+        for pid in self.workers_of(session.process):
+            try:
+                status = pathlib.Path(f"/proc/{pid}/stat").read_text()
+            except OSError:
+                continue
+            found.append(status.rpartition(")")[2].split()[0])
+        return found
+
+    def pause(self, session):
+        session.press("p")
+        self.wait_for(lambda: self.states(session) == ["T", "T"])
+
+    def executions(self):
+        return self.total("Fake.Passes")["executions"]
+
+    def test_p_pauses_and_goes_on(self):
+        session = self.session("Fake.Passes")
+        self.pause(session)
+        session.wait_for_text("paused   2 workers")
+        session.wait_for_text("p go on")
+        before = self.executions()
+        time.sleep(1)  # (So long that it would show.)
+        self.assertEqual(self.executions(), before)
+        session.press("p")
+        self.wait_for(lambda: self.executions() > before)
+        self.assertNotIn("T", self.states(session))
+        session.press("q")
+        session.end(0)
+        self.assertNotIn("started again", session.text())
+
+    def test_ends_while_it_is_paused(self):
+        for end, code in (("q", 0), (signal.SIGINT, 0), (signal.SIGTERM, 143),
+                          (signal.SIGHUP, 129)):
+            session = self.session("Fake.Passes")
+            self.pause(session)
+            if end == "q":
+                session.press(end)
+            else:
+                session.process.send_signal(end)
+            session.end(code)
+            executions = self.executions()
+            self.assertIn(f"Fake.Passes  {executions} executions",
+                          session.text())
+
+    def test_twice_is_now_while_it_is_paused(self):
+        session = self.session("Fake.Passes")
+        self.pause(session)
+        workers = self.workers_of(session.process)
+        session.process.send_signal(signal.SIGINT)
+        session.process.send_signal(signal.SIGTERM)
+        session.end(143)
+        self.assertFalse(any(os.path.exists(f"/proc/{pid}/exe")
+                             for pid in workers))
+
+    def test_a_worker_is_killed_while_it_is_paused(self):
+        session = self.session("Fake.Passes")
+        self.pause(session)
+        os.kill(self.workers_of(session.process)[0], signal.SIGKILL)
+        session.wait_for_text("it is started again")
+        session.data = b""
+        for _ in range(3):  # It would be there by then.
+            session.wait_for_text("paused")
+            session.data = b""
+            time.sleep(0.3)
+        self.assertEqual(self.states(session), ["T"])
+        session.press("p")
+        self.wait_for(lambda: len(self.states(session)) == 2)
+        self.assertTrue(session.reads_keys())
+        session.press("q")
+        session.end(0)
+
+    def test_a_pause_takes_nothing_of_the_time_to_search_for(self):
+        over = self.folder / "over"
+        session = Session(self, "--for=1000s", "--workers=1", "Fake.Passes",
+                          fake={"pause": 0.001, "over": str(over)})
+        self.wait_for_executions(10)
+        session.press("p")
+        self.wait_for(lambda: self.states(session) == ["T"])
+        over.touch()
+        session.press("p")
+        session.wait_for_text("shard 0 goes on for 16m")
+        (executions,) = (one.record["executions"] for one in map(
+            records.read, records.find(str(self.out), self.merged)))
+        self.wait_for_executions(executions + 1)
+        # Without a pause, that is the end.
+        over.touch()
+        session.end(0)
+        self.assertEqual(session.text().count("goes on for"), 1)
+
+    def test_lists(self):
+        session = self.session("Fake.Fails")
+        self.wait_for(lambda: self.total("Fake.Fails")["failures"])
+        for key, text in (("f", "hits, first at"), ("b", "Fake.Fails   0 of"),
+                          ("g", "] a job is stolen   first at"),
+                          ("g", "chance that the next is new")):
+            session.press(key)
+            session.wait_for_text(text)
+        session.press("q")
+        session.end(1)
+
+    def test_the_terminal_is_as_it_was_in_every_way_out(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP,
+                       signal.SIGQUIT):
+            session = self.session("Fake.Passes")
+            self.wait_for(session.reads_keys)
+            session.process.send_signal(number)
+            session.end(0 if number == signal.SIGINT else 128 + number)
+
+    def test_the_terminal_is_as_it_was_after_an_error(self):
+        session = self.session("Fake.Passes")
+        self.wait_for(session.reads_keys)
+        # What makes the next look at the records fail.
+        (self.out / "0/Fake.Passes/shard-0-of-2.json").unlink()
+        (self.out / "0/Fake.Passes/shard-0-of-2.json").mkdir()
+        self.assertEqual(session.process.wait(), 2)
+        self.assertEqual(session.mode(), session.before)
+        session.wait_for_text("clotho: cannot read")
+
+    def test_no_keys_without_a_terminal(self):
+        # What is typed ahead there is for the next program.
+        session = Session(self, FOREVER, "--workers=2", "Fake.Passes",
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        os.write(session.ours, b"q")
+        self.wait_for_executions(10)
+        self.assertFalse(session.reads_keys())
+        session.process.send_signal(signal.SIGTERM)
+        out = session.process.stdout.read().decode()
+        self.assertEqual(session.process.wait(), 143)
+        self.assertNotIn("\x1b", out)
+        # And what comes through a pipe is no key.
+        reader, writer = os.pipe()
+        os.write(writer, b"q")
+        session = Session(self, FOREVER, "--workers=2", "Fake.Passes",
+                          stdin=reader)
+        session.wait_for_text("Ctrl-C stops and writes the results")
+        session.data = b""
+        session.wait_for_text("Ctrl-C stops and writes the results")
+        self.assertEqual(os.read(reader, 9), b"q")
+        session.process.send_signal(signal.SIGINT)
+        session.end(0)
+        os.close(reader)
+        os.close(writer)
+
+    def test_suspended(self):
+        # As a shell starts it, whose terminal that is.
+        session = self.session("Fake.Passes", process_group=0)
+        self.wait_for(session.reads_keys)
+        session.process.send_signal(signal.SIGTSTP)
+        _, status = os.waitpid(session.process.pid, os.WUNTRACED)
+        self.assertTrue(os.WIFSTOPPED(status), status)
+        self.assertEqual(session.mode(), session.before)
+        self.assertEqual(self.states(session), ["T", "T"])
+        before = self.executions()
+        session.process.send_signal(signal.SIGCONT)
+        self.wait_for(lambda: self.executions() > before)
+        session.press("q")
+        session.end(0)
 
 
 class MemoryTest(FuzzTestCase):

@@ -10,11 +10,21 @@ import dataclasses
 import json
 import math
 import os
+import re
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cli import merging, records
 from cli.files import file_name
 from cli.records import Found, Record
+
+# As the test binary names it.
+NOT_DETERMINISTIC = "not deterministic"
+
+# Strategies whose executions depend on those before: they do not go on, but
+# begin anew.
+_ANEW = {"exhaustive", "reduced", "guided"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,13 +51,26 @@ class Strategy:
     steps: int = 0
 
 
+@dataclasses.dataclass(frozen=True)
+class Test:
+    """What there is of a test."""
+
+    name: str
+    executions: int
+    steps_max: int
+    budget_hits: int
+
+
 @dataclasses.dataclass
 class State:
     """What there is to draw."""
 
     title: str = ""
+    status: str = "running"  # Or "paused", "stopping", "ended".
+    keys: bool = False       # Whether somebody can press them.
     workers: int = 0
-    elapsed: float = 0.0
+    elapsed: float = 0.0     # Seconds, without those that were paused.
+    left: float | None = None  # Until --for is over, likewise.
     executions: int = 0
     asked: int | None = None  # None: no bound, or not known yet.
     rate: float = 0.0
@@ -58,20 +81,61 @@ class State:
     tasks_max: int = 0
     budget_hits: int = 0
     checked: int = 0
+    differ: int = 0
     virtual_seconds: float = 0.0
+    tests: list[Test] = dataclasses.field(default_factory=list)
     strategies: list[Strategy] = dataclasses.field(default_factory=list)
     goals: list[Record] = dataclasses.field(default_factory=list)
     failures: list[Failure] = dataclasses.field(default_factory=list)
     restarts: int = 0
     rss: int = 0
     out: str = ""
-    note: str = ""
 
     def eta(self) -> float | None:
         """Seconds; None if nobody knows."""
-        if self.asked is None or self.rate <= 0:
-            return None
-        return max(0, self.asked - self.executions) / self.rate
+        ends = [] if self.left is None else [self.left]
+        if self.asked is not None and self.rate > 0:
+            ends.append(max(0, self.asked - self.executions) / self.rate)
+        return min(ends, default=None)
+
+
+class Stopwatch:
+    """Real time, without what is paused."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._begin = now()
+        self._paused_at: float | None = None
+
+    def seconds(self) -> float:
+        now = self._now() if self._paused_at is None else self._paused_at
+        return now - self._begin
+
+    def pause(self) -> None:
+        if self._paused_at is None:
+            self._paused_at = self._now()
+
+    def go_on(self) -> None:
+        if self._paused_at is not None:
+            self._begin += self._now() - self._paused_at
+            self._paused_at = None
+
+
+class _Pace:
+    """How fast a shard is. Its own seconds would have the pauses in them."""
+
+    def __init__(self, executions: int, seconds: float) -> None:
+        self._begin = self._last = (executions, seconds)
+
+    def add(self, executions: int, seconds: float) -> None:
+        """A record that is new."""
+        self._last = (executions, seconds)
+        if executions <= self._begin[0]:
+            self._begin = self._last  # Only now it begins to run.
+
+    def rate(self) -> float:
+        seconds = self._last[1] - self._begin[1]
+        return (self._last[0] - self._begin[0]) / seconds if seconds else 0.0
 
 
 def pct_bound(depth: int, tasks: int, steps: int, executions: int) -> float:
@@ -79,7 +143,10 @@ def pct_bound(depth: int, tasks: int, steps: int, executions: int) -> float:
     of that depth (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010)."""
     if depth < 1 or tasks < 1 or steps < 1:
         return 1.0
-    found = 1.0 / (tasks * float(steps)**(depth - 1))
+    try:
+        found = 1.0 / (tasks * float(steps)**(depth - 1))
+    except OverflowError:
+        return 1.0
     return 0.0 if found >= 1 else math.exp(executions * math.log1p(-found))
 
 
@@ -93,12 +160,15 @@ class Progress:
     """Reads what the workers of a sweep write."""
 
     def __init__(self, out: str, tests: list[str], shards: int,
-                 schedules: int | None) -> None:
+                 schedules: int | None,
+                 watch: Stopwatch | None = None) -> None:
         self._out = out
         self._tests = tests
         self._shards = shards
         self._schedules = schedules
+        self._watch = watch or Stopwatch()
         self._read: dict[str, tuple[tuple[int, int], Found]] = {}
+        self._paces: dict[int, _Pace] = {}
         # Up to where the events of each shard have been read.
         self._offsets = [self._size(shard) for shard in range(shards)]
         self._told: set[tuple[str, str]] = set()
@@ -126,9 +196,23 @@ class Progress:
              one.record["complete"])
             for one in self.found() if one.record["shard"] == shard))
 
+    def can_go_on(self, shard: int) -> bool:
+        """Whether there is more to do for a shard, and it would begin where it
+        has ended."""
+        self.poll()
+        left = [one.record["strategy"].partition(":")[0]
+                for one in self.found()
+                if one.record["shard"] == shard and not one.record["complete"]]
+        return bool(left) and _ANEW.isdisjoint(left)
+
+    def rate(self, running: Iterable[int]) -> float:
+        """Executions a second, of those shards."""
+        return sum(self._paces[shard].rate() for shard in running
+                   if shard in self._paces)
+
     def poll(self) -> bool:
         """Reads the records that have changed; whether there are any."""
-        changed = False
+        changed: set[int] = set()
         for test in self._tests:
             for shard in range(self._shards):
                 path = os.path.join(
@@ -142,8 +226,15 @@ class Progress:
                 if path in self._read and self._read[path][0] == stamp:
                     continue
                 self._read[path] = (stamp, records.read(path))
-                changed = True
-        return changed
+                changed.add(shard)
+        executions = dict.fromkeys(changed, 0)
+        for one in self.found() if changed else []:
+            if one.record["shard"] in changed:
+                executions[one.record["shard"]] += one.record["executions"]
+        now = self._watch.seconds()
+        for shard, number in executions.items():
+            self._paces.setdefault(shard, _Pace(number, now)).add(number, now)
+        return bool(changed)
 
     def new_failures(self) -> list[Failure]:
         """Those that were told since the last call, each only once."""
@@ -217,6 +308,9 @@ class Progress:
             state.goals += total["goals"]
             state.failures += [Failure(total["test"], failure)
                                for failure in total["failures"]]
+            state.tests.append(Test(
+                total["test"], total["executions"],
+                total["max"].get("steps", 0), total["budget_hits"]))
             strategies.setdefault(total["strategy"], []).append(total)
         # Of all tests together: one that is exhausted has nothing new.
         if state.executions:
@@ -226,10 +320,8 @@ class Progress:
                 for total in totals.values()) / state.executions
         state.strategies = [_strategy(name, of)
                             for name, of in sorted(strategies.items())]
-        state.rate = sum(
-            one.record["executions"] / one.record["seconds"] for one in found
-            if not one.record["complete"]
-            and one.record.get("seconds", 0) > 0)
+        state.differ = sum(failure.record["hits"] for failure in state.failures
+                           if failure.record["kind"] == NOT_DETERMINISTIC)
         # Tests run in their order; one that was passed over is not searched.
         begun = max((i for i, test in enumerate(self._tests)
                      if test in totals), default=-1)
@@ -244,10 +336,11 @@ class Progress:
 def _strategy(name: str, totals: list[Record]) -> Strategy:
     executions = sum(total["executions"] for total in totals)
     failures = sum(len(total["failures"]) for total in totals)
-    base, _, parameter = name.partition(":")
-    if base != "pct" or not parameter.isdigit():
+    # (One whose depth is not said draws it, and the bound is of one depth.)
+    pct = re.fullmatch(r"pct:([1-9][0-9]{0,8})", name)
+    if pct is None:
         return Strategy(name, executions, failures)
-    depth = int(parameter)
+    depth = int(pct[1])
     tasks = max(total["max"].get("tasks", 0) for total in totals)
     steps = max(total["max"].get("steps", 0) for total in totals)
     # A test of its own each: the bound of the one that says least.

@@ -9,11 +9,21 @@ from __future__ import annotations
 import math
 import os
 import sys
+import textwrap
 from typing import TextIO
 
-from cli.progress import Failure, State
+from cli.progress import NOT_DETERMINISTIC, Failure, State
 
 NARROW = 66  # Below that, the figures stand one below the other.
+
+# Failures of an execution that came to a limit, as the test binary names them.
+_LIMITS = ("livelock", "virtual time")
+# What keys do, in words and in a word. Those that come last are left out first.
+_KEYS = {"q": ("stop and write results", "stop"), "p": ("pause", "pause"),
+         "f": ("failures", "failures"), "g": ("goals", "goals"),
+         "b": ("budget hits", "budget")}
+_ORDER = "pfgbq"
+_VIEWS = "fgb"
 
 
 def grouped(number: float) -> str:
@@ -93,15 +103,115 @@ def failure_line(number: int, failure: Failure) -> str:
                   f"{record['place']} {what} {record['replay']}")
 
 
-def draw(state: State, width: int, height: int) -> list[str]:
-    """The lines of the screen; none is longer than `width`."""
-    lines = (_narrow(state, width) if width < NARROW
-             else _wide(state, width))
+def draw(state: State, width: int, height: int, view: str = "",
+         page: int = 0) -> list[str]:
+    """The lines of the screen; none is longer than `width`. `view` is the key
+    of a list that stands there instead, and has `pages`."""
+    if view:
+        lines = _list(state, width, height, view, page)
+    else:
+        lines = (_narrow(state, width) if width < NARROW
+                 else _wide(state, width))
+        lines.append(_last_line(state, width, view))
     lines = [_plain(text)[:width].rstrip() for text in lines]
     if len(lines) > height:
-        # The end says where the results are; the middle can wait.
+        # The end says what can be done; the middle can wait.
         lines = lines[:height - 2] + ["..."[:width], lines[-1]]
     return lines[:height]
+
+
+def _last_line(state: State, width: int, view: str) -> str:
+    """What can be done now."""
+    if state.status == "stopping":
+        return " stopping (Ctrl-C: now)" if width >= 24 else "stopping"
+    if not state.keys:
+        return (" Ctrl-C stops and writes the results" if width >= 38
+                else "Ctrl-C stops")
+    does = dict(_KEYS)
+    if state.status == "paused":
+        does["p"] = ("go on", "go on")
+    if view:
+        does[view] = ("next page or back", "back")
+    for length, words in ((len(does), 0), *(
+            (length, 1) for length in range(len(does), 0, -1))):
+        shown = list(does)[:length]
+        if view in does and view not in shown:
+            shown[-1] = view  # How to get back matters more.
+        text = " " + "   ".join(f"{key} {does[key][words]}"
+                                for key in _ORDER if key in shown)
+        if len(text) <= width:
+            return text
+    return "q stop"
+
+
+# Of a list: what stands around it.
+_FRAME = 4
+
+
+def pages(state: State, width: int, height: int, view: str) -> int:
+    """How many screens a list takes."""
+    rows = max(1, height - _FRAME)
+    return max(1, -(-len(_body(state, width, view)) // rows))
+
+
+def _list(state: State, width: int, height: int, view: str,
+          page: int) -> list[str]:
+    rows = max(1, height - _FRAME)
+    count = pages(state, width, height, view)
+    page = min(page, count - 1)  # It may have become shorter.
+    title = {
+        "f": f"failures   {len(state.failures)} distinct",
+        "g": "goals   {} of {}".format(*_goals(state)),
+        "b": f"budget hits   {grouped(state.budget_hits)} executions"}[view]
+    where = f"   page {page + 1} of {count}" if count > 1 else ""
+    return [title + where, "",
+            *_body(state, width, view)[page * rows:(page + 1) * rows],
+            "", _last_line(state, width, view)]
+
+
+def _body(state: State, width: int, view: str) -> list[str]:
+    """The lines of a list. Nothing is cut off: what does not fit is wrapped."""
+    lines: list[str] = []
+
+    def add(text: str, indent: int) -> None:
+        indent = min(indent, width // 4)
+        lines.extend(textwrap.wrap(
+            _plain(text), max(width, 2), initial_indent=" " * indent,
+            subsequent_indent=" " * min(indent + 2, width // 4),
+            break_on_hyphens=False) or [""])
+
+    def add_failure(number: int, failure: Failure) -> None:
+        record = failure.record
+        add(f"#{number} {record['kind']}   {record['place']}   "
+            f"{grouped(record['hits'])} hits, first at {record['first']}   "
+            f"{failure.test}", 1)
+        for line_of in record["what"].splitlines()[:3]:
+            add(line_of, 5)
+        add(record["replay"], 5)
+
+    numbered = list(enumerate(state.failures, 1))
+    if view == "f":
+        for number, failure in numbered:
+            add_failure(number, failure)
+        return lines or [" none so far"]
+    if view == "g":
+        for goal in state.goals:
+            add(f"[x] {goal['goal']}   first at {goal['first']}   "
+                f"{grouped(goal['reached'])} x   ({goal['place']})"
+                if goal["reached"] else
+                f"[ ] {goal['goal']}   NEVER   ({goal['place']})", 1)
+        return lines or [" none so far: no Sometimes(...) has been run"]
+    for test in state.tests:
+        add(f"{test.name}   {grouped(test.budget_hits)} of "
+            f"{grouped(test.executions)} executions came to a limit of steps "
+            f"or time; the longest has {grouped(test.steps_max)} steps", 1)
+    for number, failure in numbered:
+        if failure.record["kind"] in _LIMITS:
+            add_failure(number, failure)
+    if state.budget_hits:
+        add("The limits are --clotho_max_steps and --clotho_max_virtual_time.",
+            1)
+    return lines or [" none so far"]
 
 
 def _bar(share: float, width: int) -> str:
@@ -111,7 +221,8 @@ def _bar(share: float, width: int) -> str:
 
 def _narrow(state: State, width: int) -> list[str]:
     of = f"/{short(state.asked)}" if state.asked else ""
-    lines = [state.title, duration(state.elapsed),
+    lines = [state.title, duration(state.elapsed)
+             + (" paused" if state.status == "paused" else ""),
              f"{short(state.executions)}{of}"]
     if state.asked:
         share = min(1.0, state.executions / state.asked)
@@ -123,16 +234,20 @@ def _narrow(state: State, width: int) -> list[str]:
     reached, goals = _goals(state)
     if goals:
         lines.append(f"goals {reached}/{goals}")
+    if state.budget_hits:
+        lines.append(f"limit {short(state.budget_hits)} x")
+    if state.differ:
+        lines.append(f"differ {short(state.differ)}")
     lines.append(f"failures {len(state.failures)}")
     for number, failure in enumerate(state.failures, 1):
         lines += [f"#{number} {failure.record['kind']}",
                   f" {failure.record['replay']}"]
-    lines.append(state.note)
     return lines
 
 
 def _wide(state: State, width: int) -> list[str]:
-    right = f"{state.workers} workers   {duration(state.elapsed)}"
+    right = (("paused   " if state.status == "paused" else "")
+             + f"{state.workers} workers   {duration(state.elapsed)}")
     title = f"clotho fuzz {state.title}"[:max(0, width - len(right) - 1)]
     lines = [title + right.rjust(width - len(title)), ""]
     text = f" executions {grouped(state.executions):>15}"
@@ -148,14 +263,15 @@ def _wide(state: State, width: int) -> list[str]:
     lines.append(f" traces     {grouped(state.traces):>15}   chance that the "
                  f"next is new {percent(state.chance)} (Good-Turing)")
     mean = state.steps / state.executions if state.executions else 0
-    lines.append(f" shape      {grouped(state.steps):>15} steps, {mean:.3g} "
-                 f"each, {grouped(state.steps_max)} at most; tasks at most "
-                 f"{grouped(state.tasks_max)}")
+    lines.append(f" shape      {grouped(mean):>15} steps on average, "
+                 f"{grouped(state.steps_max)} at most   tasks "
+                 f"{grouped(state.tasks_max)} at most")
     lines.append(f" time       {virtual(state.virtual_seconds):>15} of virtual "
-                 f"time")
+                 f"time covered")
     if state.budget_hits:
-        lines.append(f"            {grouped(state.budget_hits):>15} came to a "
-                     f"limit of steps or time (--clotho_max_steps)")
+        look = ", or look: b" if state.keys else ""
+        lines.append(f" budget     {grouped(state.budget_hits):>15} came to a "
+                     f"limit of steps or time (raise --clotho_max_steps{look})")
     lines += ["", f" {'strategy':<20}{'executions':>15}{'failures':>10}"]
     for strategy in state.strategies:
         text = (f" {strategy.name:<20}{grouped(strategy.executions):>15}"
@@ -181,11 +297,21 @@ def _wide(state: State, width: int) -> list[str]:
         lines.append(f"   #{number:<3} {record['kind']:<12} "
                      f"{record['place']}   {record['hits']} hits   "
                      f"{record['replay']}   {what}")
-    lines += ["", f" checked {grouped(state.checked)} twice"
-              + (f"   restarts {state.restarts}" if state.restarts else "")
-              + f"   rss {short(state.rss)}B   out {state.out}"]
-    lines.append(f" {state.note}")
+    lines += ["", f" determinism {grouped(state.checked):>14} run twice, "
+              + _differ(state)]
+    lines.append(" " + (f"restarts {state.restarts}   " if state.restarts
+                        else "") + f"rss {short(state.rss)}B   out {state.out}")
     return lines
+
+
+def _differ(state: State) -> str:
+    if not state.differ:
+        return "none differs" if state.checked else "as yet"
+    which = ", ".join(
+        f"#{number}" for number, failure in enumerate(state.failures, 1)
+        if failure.record["kind"] == NOT_DETERMINISTIC)
+    return (f"{grouped(state.differ)} "
+            f"{'differs' if state.differ == 1 else 'differ'} ({which})")
 
 
 class Terminal:
@@ -195,6 +321,8 @@ class Terminal:
         self._stream = stream
         self._drawn = 0
         self._size = (0, 0)
+        self._view = ""
+        self._page = 0
 
     @staticmethod
     def suits(stream: TextIO) -> bool:
@@ -208,10 +336,26 @@ class Terminal:
             return 80, 24
         return max(size.columns, 1), max(size.lines, 3)
 
+    def _room(self) -> tuple[int, int]:
+        """The last column and line stay free: a terminal would scroll."""
+        width, height = self.size()
+        return max(width - 1, 1), height - 1
+
+    def press(self, key: str, state: State) -> None:
+        """Turns to the list of that key, if it has one; from its last page,
+        back."""
+        if key not in _VIEWS:
+            return
+        if key != self._view:
+            self._view, self._page = key, 0
+        elif self._page + 1 < pages(state, *self._room(), key):
+            self._page += 1
+        else:
+            self._view, self._page = "", 0
+
     def show(self, state: State) -> None:
         width, height = self.size()
-        # The last column and line stay free: a terminal would scroll.
-        lines = draw(state, max(width - 1, 1), height - 1)
+        lines = draw(state, *self._room(), self._view, self._page)
         text = "\x1b[?25l"
         if (width, height) != self._size and self._size != (0, 0):
             text += "\x1b[2J\x1b[H"  # What stands there has been broken anew.

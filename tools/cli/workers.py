@@ -16,8 +16,8 @@ from collections.abc import Callable
 from cli.binary import signal_name, start_failed
 from cli.files import make_folder
 from cli.targets import Target
-from cli.trouble import (FAILED, INFRASTRUCTURE, INTERNAL, NOT_REPRODUCIBLE,
-                         NO_TEST, USAGE)
+from cli.trouble import (FAILED, INCOMPLETE, INFRASTRUCTURE, INTERNAL,
+                         NOT_REPRODUCIBLE, NO_TEST, USAGE)
 
 # A worker that dies this often without getting further is given up.
 _DEATHS_MAX = 3
@@ -42,6 +42,7 @@ class _Shard:
     deaths: int = 0          # In a row, without progress.
     progress: object = None  # How far it was when it was started.
     not_before: float = 0.0
+    paused: bool = False     # Since it was started.
     code: int | None = None  # How it has ended for good.
 
 
@@ -49,12 +50,15 @@ class Workers:
     """Runs all shards of a sweep.
 
     `flags(shard)` are those of a shard's process. `progress(shard)` is
-    something that changes when the shard gets further.
+    something that changes when the shard gets further. `has_more(shard)` is
+    asked when one ends that was paused: whether it is started again, since the
+    clock that it went by had gone on.
     """
 
     def __init__(self, target: Target, shards: int, at_a_time: int, logs: str,
                  flags: Callable[[int], list[str]],
                  progress: Callable[[int], object],
+                 has_more: Callable[[int], bool],
                  say: Callable[[str], None]) -> None:
         self._target = target
         self._shards = [_Shard(i) for i in range(shards)]
@@ -63,8 +67,10 @@ class Workers:
         self._logs = logs
         self._flags = flags
         self._progress = progress
+        self._has_more = has_more
         self._say = say
         self._stopping = False
+        self._paused = False
         self.restarts = 0
         make_folder(logs)
 
@@ -83,7 +89,8 @@ class Workers:
         running = sum(shard.process is not None for shard in self._shards)
         now = time.monotonic()
         for shard in self._shards:
-            if self._stopping or running >= self._at_a_time:
+            if (self._stopping or self._paused
+                    or running >= self._at_a_time):
                 break
             if (shard.process is None and shard.code is None
                     and shard.not_before <= now):
@@ -94,6 +101,7 @@ class Workers:
 
     def _start(self, shard: _Shard) -> None:
         shard.progress = self._progress(shard.number)
+        shard.paused = False
         with open(self.log(shard.number), "wb") as log:
             try:
                 # A Ctrl-C in the terminal is for us; we pass it on.
@@ -107,6 +115,9 @@ class Workers:
 
     def _ended(self, shard: _Shard, code: int) -> None:
         died = code < 0 or code in (INFRASTRUCTURE, *_INTERRUPTED)
+        if (code in (0, FAILED, INCOMPLETE) and shard.paused
+                and not self._stopping and self._has_more(shard.number)):
+            return
         if not died or self._stopping:
             shard.code = code if not died else None
             if code in (USAGE, NO_TEST, INTERNAL) and not self._stopping:
@@ -131,10 +142,23 @@ class Workers:
         self._say(f"shard {shard.number} ended with {how}: it is started again "
                   f"and goes on from its record")
 
+    def pause(self) -> None:
+        """None runs any more, and none is started."""
+        self._paused = True
+        for shard in self._shards:
+            shard.paused = shard.paused or shard.process is not None
+        self._signal(signal.SIGSTOP, os.killpg)
+
+    def go_on(self) -> None:
+        """After a pause."""
+        self._paused = False
+        self._signal(signal.SIGCONT, os.killpg)
+
     def stop(self) -> None:
-        """Asks all to stop and to write what they have."""
+        """Asks all to stop and to write what they have; paused ones, too."""
         self._stopping = True
         self._signal(signal.SIGINT)
+        self.go_on()
 
     def kill(self) -> None:
         """Ends all now."""
@@ -145,10 +169,16 @@ class Workers:
                 shard.process.wait()
                 shard.process = None
 
-    def _signal(self, number: int) -> None:
+    def _signal(self, number: int,
+                send: Callable[[int, int], None] = os.kill) -> None:
         for shard in self._shards:
             if shard.process is not None and shard.process.poll() is None:
-                os.kill(shard.process.pid, number)
+                send(shard.process.pid, number)
+
+    def running(self) -> list[int]:
+        """The shards that have a process."""
+        return [shard.number for shard in self._shards
+                if shard.process is not None]
 
     def pids(self) -> list[int]:
         return [shard.process.pid for shard in self._shards

@@ -4,11 +4,15 @@ Ctrl-C. All failures are collected.
 Each worker runs a shard and writes a record; one that is killed is started
 again. The same line again goes on where it ended, whether by Ctrl-C (once: stop
 and write what there is; twice: now), by kill -9 or by a power cut.
+
+On a terminal keys are read while it runs; the last line says which. Time that
+is paused counts for nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import re
@@ -18,14 +22,14 @@ import sys
 import time
 from typing import TextIO
 
-from cli import campaigns, merging, options, records, screen
+from cli import campaigns, keys, merging, options, records, screen
 from cli.campaigns import filter_flags
 from cli.files import file_name, make_folder
 from cli.memory import remember, results_folder
-from cli.progress import Progress, State, folder_of, resident
+from cli.progress import Progress, State, Stopwatch, folder_of, resident
 from cli.records import Record
 from cli.targets import resolve
-from cli.trouble import FAILED, INFRASTRUCTURE, INTERRUPTED, Trouble, quote
+from cli.trouble import FAILED, INFRASTRUCTURE, Trouble, quote
 from cli.workers import Workers
 
 HELP = "searches on all cores, until a budget is over"
@@ -122,12 +126,16 @@ class _Sweep:
         self._target, self._tests, self._out = target, tests, out
         self._base = base
         self._signals: list[int] = []
+        self._suspended = False  # Ctrl-Z has been pressed.
+        self._paused = False
         self._time = arguments.time
-        self._start = time.monotonic()
+        self._clock = Stopwatch()
         at_a_time = arguments.workers or cores()
         shards = shards_of(out, tests, at_a_time)
-        self._progress = Progress(out, tests, shards, arguments.schedules)
+        self._progress = Progress(out, tests, shards, arguments.schedules,
+                                  self._clock)
         self._terminal = screen.make_terminal()
+        self._keys = keys.make_keys()
         fixed = [*filter_flags(asked.tests), *asked.flags,
                  "--gtest_brief=1", "--clotho_shard_by=schedules",
                  "--clotho_failures=0", "--clotho_resume=1",
@@ -136,14 +144,14 @@ class _Sweep:
         def flags(shard: int) -> list[str]:
             own = [f"--clotho_shard={shard}/{shards}",
                    f"--clotho_out={folder_of(out, shard)}"]
-            if self._time is not None:
-                left = self._time - (time.monotonic() - self._start)
+            left = self._left()
+            if left is not None:
                 own.append(f"--clotho_for={max(1, round(left))}s")
             return [*fixed, *own]
 
         self._workers = Workers(
             target, shards, at_a_time, os.path.join(out, "logs"), flags,
-            self._progress.of_shard, self._say)
+            self._progress.of_shard, self._has_more, self._say)
         self._at_a_time = min(at_a_time, shards)
         self._title = target.name + ("  " + " ".join(asked.tests)
                                      if asked.tests else "")
@@ -154,21 +162,77 @@ class _Sweep:
         else:
             print(text, flush=True)
 
+    def _left(self) -> float | None:
+        """Seconds of --for, if there is one."""
+        if self._time is None:
+            return None
+        return max(0.0, self._time - self._clock.seconds())
+
+    def _has_more(self, shard: int) -> bool:
+        """A worker goes by the real clock, and has not seen the pause."""
+        left = self._left()
+        if left is None or left < 1 or not self._progress.can_go_on(shard):
+            return False
+        self._say(f"shard {shard} goes on for {screen.duration(left)}: a pause "
+                  f"does not count")
+        return True
+
     def run(self) -> int:
-        before = {number: signal.signal(number, self._interrupted)
-                  for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            self._watch()
-        finally:
-            self._workers.kill()
+        # Each of these, whatever comes of the others.
+        with contextlib.ExitStack() as stack:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP,
+                           signal.SIGQUIT, signal.SIGTSTP):
+                if (number in (signal.SIGINT, signal.SIGTERM)
+                        or signal.getsignal(number) != signal.SIG_IGN):
+                    before = signal.signal(number, self._on_signal)
+                    stack.callback(signal.signal, number, before)
+            stack.callback(self._workers.kill)
             if self._terminal:
-                self._terminal.close()
-            for number, handler in before.items():
-                signal.signal(number, handler)
+                stack.callback(self._terminal.close)
+            stack.callback(self._keys.close)
+            self._watch()
         return self._finish()
 
-    def _interrupted(self, number: int, _: object) -> None:
-        self._signals.append(number)
+    def _on_signal(self, number: int, _: object) -> None:
+        if number == signal.SIGTSTP:
+            self._suspended = True
+        else:
+            self._signals.append(number)
+
+    def _press(self, key: str, state: State) -> None:
+        """What a key does."""
+        if key == "q":
+            # (Held down, it must not become a second Ctrl-C.)
+            if not self._signals:
+                self._signals.append(signal.SIGINT)
+        elif key == "p" and not self._signals:
+            self._pause(not self._paused)
+        elif self._terminal:
+            self._terminal.press(key, state)
+
+    def _pause(self, paused: bool) -> None:
+        self._paused = paused
+        if paused:
+            self._clock.pause()
+            self._workers.pause()
+        else:
+            self._clock.go_on()
+            self._workers.go_on()
+
+    def _suspend(self) -> None:
+        """Ctrl-Z: all stop, and the shell has its terminal as it was."""
+        self._suspended = False
+        paused = self._paused
+        self._pause(True)
+        self._keys.close()
+        if self._terminal:
+            self._terminal.close()
+        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        try:
+            os.kill(os.getpid(), signal.SIGTSTP)  # Returns when it goes on.
+        finally:
+            signal.signal(signal.SIGTSTP, handler)
+        self._pause(paused)
 
     def _watch(self) -> None:
         """Until all workers have ended."""
@@ -187,13 +251,18 @@ class _Sweep:
                 return
             if self._signals and not asked_to_stop:
                 asked_to_stop = True
+                self._pause(False)
                 self._workers.stop()
                 self._say("stopping: the workers write what they have "
                           "(Ctrl-C again: now)")
+            if self._suspended:
+                self._suspend()
             if now >= next_poll:
                 next_poll = now + 1.0
                 state = self._progress.state(self._progress.poll())
                 known = self._tell_failures(known)
+                if self._terminal:
+                    self._keys.open()  # It may be ours again.
             self._complete(state)
             if self._terminal:
                 self._terminal.show(state)
@@ -201,7 +270,8 @@ class _Sweep:
                 if next_line:
                     print(screen.line(state), flush=True)
                 next_line = now + _LINES
-            time.sleep(_REDRAW)
+            for key in self._keys.read(_REDRAW):
+                self._press(key, state)
         self._tell_failures(known)
 
     def _tell_failures(self, known: int) -> int:
@@ -218,12 +288,15 @@ class _Sweep:
         """What the records do not say."""
         state.title = self._title
         state.workers = self._at_a_time
-        state.elapsed = time.monotonic() - self._start
+        state.status = ("stopping" if self._signals
+                        else "paused" if self._paused else "running")
+        state.keys = self._keys.are_open()
+        state.elapsed = self._clock.seconds()
+        state.left = self._left()
+        state.rate = self._progress.rate(self._workers.running())
         state.restarts = self._workers.restarts
         state.rss = resident([os.getpid(), *self._workers.pids()])
         state.out = os.path.relpath(self._out)
-        state.note = ("stopping" if self._signals
-                      else "Ctrl-C stops and writes the results")
 
     def _finish(self) -> int:
         self._progress.poll()
@@ -231,6 +304,7 @@ class _Sweep:
         self._complete(state)
         elapsed = max(state.elapsed, 1e-9)
         state.rate = self._progress.executed_here() / elapsed
+        state.status = "ended"
         found = self._progress.found()
         cut_short = bool(self._signals or self._time)
         code = 0
@@ -253,9 +327,8 @@ class _Sweep:
             # What was found stands, whatever became of a worker.
             if code != FAILED or worse != INFRASTRUCTURE:
                 code = worse
-        if len(self._signals) > 1 or signal.SIGTERM in self._signals:
-            return (INTERRUPTED if self._signals[-1] == signal.SIGINT
-                    else 128 + signal.SIGTERM)
+        if len(self._signals) > 1 or set(self._signals) - {signal.SIGINT}:
+            return 128 + self._signals[-1]
         return code
 
     def _remember(self, merged: merging.Merged) -> None:
