@@ -307,6 +307,7 @@ class Session:
                     struct.pack("HHHH", 40, 110, 0, 0))
         self.before = self.mode()
         self.data = b""
+        self.begun = time.monotonic()
         self.process = case.start(
             *arguments, **{"stdin": self.theirs, "stdout": self.theirs,
                            "stderr": self.theirs, "text": False} | options)
@@ -377,20 +378,31 @@ class KeysTest(FuzzTestCase):
     def executions(self):
         return self.total("Fake.Passes")["executions"]
 
+    def stats(self):
+        return json.loads((self.out / "stats.json").read_text())
+
     def test_p_pauses_and_goes_on(self):
         session = self.session("Fake.Passes")
         self.pause(session)
+        paused = time.monotonic()
         session.wait_for_text("paused   2 workers")
         session.wait_for_text("p go on")
+        self.wait_for(lambda: self.stats()["status"] == "paused")
         before = self.executions()
+        seconds = self.stats()["seconds"]
         time.sleep(1)  # (So long that it would show.)
         self.assertEqual(self.executions(), before)
+        paused = time.monotonic() - paused
         session.press("p")
         self.wait_for(lambda: self.executions() > before)
         self.assertNotIn("T", self.states(session))
         session.press("q")
         session.end(0)
         self.assertNotIn("started again", session.text())
+        self.assertEqual(self.stats()["executions"], self.executions())
+        self.assertGreater(self.stats()["seconds"], seconds)
+        self.assertLess(self.stats()["seconds"],
+                        time.monotonic() - session.begun - paused)
 
     def test_ends_while_it_is_paused(self):
         for end, code in (("q", 0), (signal.SIGINT, 0), (signal.SIGTERM, 143),
@@ -405,6 +417,7 @@ class KeysTest(FuzzTestCase):
             executions = self.executions()
             self.assertIn(f"Fake.Passes  {executions} executions",
                           session.text())
+            self.assertEqual(self.stats()["status"], "ended")
 
     def test_twice_is_now_while_it_is_paused(self):
         session = self.session("Fake.Passes")
@@ -519,6 +532,63 @@ class KeysTest(FuzzTestCase):
         self.wait_for(lambda: self.executions() > before)
         session.press("q")
         session.end(0)
+
+
+class StatsTest(FuzzTestCase):
+
+    def test_what_a_dashboard_reads(self):
+        began = time.time()
+        ended = self.fuzz("--schedules=900", "--workers=3")
+        self.assertEqual(ended.code, 1, ended)
+        stats = json.loads((self.out / "stats.json").read_text())
+        self.assertGreater(stats.pop("seconds"), 0)
+        self.assertGreater(stats.pop("rate"), 0)
+        self.assertGreaterEqual(stats.pop("updated"), began - 1)
+        totals = [self.total(test) for test in ("Fake.Fails", "Fake.Passes")]
+        self.assertAlmostEqual(
+            2 * stats.pop("new_chance"),
+            sum(records.chance_of_new(total["sketch"], 900)
+                for total in totals), places=5)
+        self.assertEqual(stats.pop("distinct"), round(sum(
+            records.distinct_traces(total["sketch"]) for total in totals)))
+        self.assertEqual(stats, {
+            "clotho_stats": 1, "target": "./fake", "status": "ended",
+            "workers": 3, "restarts": 0, "executions": 1800, "asked": 1800,
+            "failures": 2, "goals": 2, "goals_reached": 2, "budget_hits": 0,
+            "checked": 0, "differ": 0})
+
+    def test_the_page_has_all_fields(self):
+        self.fuzz("--schedules=9", "Fake.Passes")
+        page = (testing.TOOLS.parent / "docs/scaling.md").read_text()
+        section = page.split("`stats.json`")[1].split("\n## ")[0]
+        names = [name for row in section.splitlines()
+                 if row.startswith("|")
+                 for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+        stats = json.loads((self.out / "stats.json").read_text())
+        self.assertEqual(names, list(stats))
+
+    def test_it_is_there_from_the_beginning_and_told_of_changes(self):
+        process = self.start(FOREVER, "--workers=2", "Fake.Passes")
+        path = self.out / "stats.json"
+        self.wait_for(path.exists)
+        self.assertEqual(json.loads(path.read_text())["status"], "running")
+        first = path.stat().st_ino
+        # It is rewritten, as a whole, while the sweep runs.
+        self.wait_for(lambda: path.stat().st_ino != first)
+        stats = json.loads(path.read_text())
+        self.assertEqual(stats["status"], "running")
+        self.assertGreater(stats["executions"], 0)
+        self.assertGreater(stats["rate"], 0)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        self.assertEqual(json.loads(path.read_text())["executions"],
+                         self.total("Fake.Passes")["executions"])
+
+    def test_a_sweep_does_not_end_for_it(self):
+        (self.out / "stats.json").mkdir(parents=True)
+        ended = self.fuzz("--schedules=50", "Fake.Passes")
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(ended.out.count("stats.json"), 1, ended.out)
 
 
 class MemoryTest(FuzzTestCase):

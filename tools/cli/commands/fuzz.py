@@ -22,7 +22,7 @@ import sys
 import time
 from typing import TextIO
 
-from cli import campaigns, keys, merging, options, records, screen
+from cli import campaigns, dashboard, keys, merging, options, records, screen
 from cli.campaigns import filter_flags
 from cli.files import file_name, make_folder
 from cli.memory import remember, results_folder
@@ -40,6 +40,7 @@ TAKES_FLAGS = True
 
 _REDRAW = 0.25   # Seconds.
 _LINES = 10.0
+_STATS = 10.0
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -153,6 +154,7 @@ class _Sweep:
             target, shards, at_a_time, os.path.join(out, "logs"), flags,
             self._progress.of_shard, self._has_more, self._say)
         self._at_a_time = min(at_a_time, shards)
+        self._stats_fail = ""  # What was wrong with them.
         self._title = target.name + ("  " + " ".join(asked.tests)
                                      if asked.tests else "")
 
@@ -243,7 +245,8 @@ class _Sweep:
             self._say(f"going on with {self._out}: "
                       f"{screen.grouped(state.executions)} executions, "
                       f"{known} failures so far")
-        next_poll = next_line = 0.0
+        next_poll = next_line = next_stats = 0.0
+        status = ""
         asked_to_stop = False
         while self._workers.poll():
             now = time.monotonic()
@@ -264,6 +267,9 @@ class _Sweep:
                 if self._terminal:
                     self._keys.open()  # It may be ours again.
             self._complete(state)
+            if now >= next_stats or state.status != status:
+                next_stats, status = now + _STATS, state.status
+                self._write_stats(state)
             if self._terminal:
                 self._terminal.show(state)
             elif now >= next_line:
@@ -273,6 +279,15 @@ class _Sweep:
             for key in self._keys.read(_REDRAW):
                 self._press(key, state)
         self._tell_failures(known)
+
+    def _write_stats(self, state: State) -> None:
+        """A sweep does not end for a dashboard."""
+        try:
+            dashboard.write(self._out, state)
+        except Trouble as trouble:
+            if self._stats_fail != str(trouble):
+                self._stats_fail = str(trouble)
+                self._say(str(trouble))
 
     def _tell_failures(self, known: int) -> int:
         for failure in self._progress.new_failures():
@@ -305,6 +320,7 @@ class _Sweep:
         elapsed = max(state.elapsed, 1e-9)
         state.rate = self._progress.executed_here() / elapsed
         state.status = "ended"
+        self._write_stats(state)
         found = self._progress.found()
         cut_short = bool(self._signals or self._time)
         code = 0
