@@ -76,7 +76,9 @@ def is_over(fake):
 
 def sweep(flags, test, fake):
     shard, shards = map(int, flags.get("shard", "0/1").split("/"))
-    schedules = int(flags.get("schedules", 1000))
+    # (None but the time is a bound, if that is.)
+    schedules = int(flags.get("schedules", 0 if "for" in flags else 1000))
+    end = schedules or float("inf")
     out = flags["out"]
     os.makedirs(f"{out}/{test}", exist_ok=True)
     path = f"{out}/{test}/shard-{shard}-of-{shards}.json"
@@ -111,7 +113,7 @@ def sweep(flags, test, fake):
     stop = []
     signal.signal(signal.SIGINT, lambda *_: stop.append(1))
     said = time.monotonic()
-    while record["next"] < schedules and not stop and not is_over(fake):
+    while record["next"] < end and not stop and not is_over(fake):
         j = record["next"]
         died = f"{out}/died-{shard}"
         if fake.get("die_at") == j and not os.path.exists(died):
@@ -135,7 +137,7 @@ def sweep(flags, test, fake):
                   steps=record["steps"], seconds=said - start,
                   failures=len(record["failures"]))
         time.sleep(fake.get("pause", 0))
-    record["complete"] = record["next"] >= schedules
+    record["complete"] = record["next"] >= schedules  # (0: whatever was run.)
     write()
     event(event="stats", executions=record["executions"],
           steps=record["steps"], seconds=record["seconds"],

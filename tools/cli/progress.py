@@ -202,7 +202,7 @@ class Progress:
         self.poll()
         left = [one.record["strategy"].partition(":")[0]
                 for one in self.found()
-                if one.record["shard"] == shard and not one.record["complete"]]
+                if one.record["shard"] == shard and not _has_ended(one.record)]
         return bool(left) and _ANEW.isdisjoint(left)
 
     def rate(self, running: Iterable[int]) -> float:
@@ -331,6 +331,12 @@ class Progress:
         if asked and all(asked):
             state.asked = sum(number for number in asked if number)
         return state
+
+
+def _has_ended(record: Record) -> bool:
+    """(Without a bound, one whose time is over is complete, and can go on.)"""
+    return record["exhausted"] or (
+        record["complete"] and record["schedules"] != 0)
 
 
 def _strategy(name: str, totals: list[Record]) -> Strategy:

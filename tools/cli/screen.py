@@ -112,7 +112,7 @@ def draw(state: State, width: int, height: int, view: str = "",
     else:
         lines = (_narrow(state, width) if width < NARROW
                  else _wide(state, width))
-        lines.append(_last_line(state, width, view))
+        lines.append(_last_line(state, width))
     lines = [_plain(text)[:width].rstrip() for text in lines]
     if len(lines) > height:
         # The end says what can be done; the middle can wait.
@@ -120,8 +120,9 @@ def draw(state: State, width: int, height: int, view: str = "",
     return lines[:height]
 
 
-def _last_line(state: State, width: int, view: str) -> str:
-    """What can be done now."""
+def _last_line(state: State, width: int, view: str = "",
+               more: bool = False) -> str:
+    """What can be done now; `more`: the list has another page."""
     if state.status == "stopping":
         return " stopping (Ctrl-C: now)" if width >= 24 else "stopping"
     if not state.keys:
@@ -131,7 +132,7 @@ def _last_line(state: State, width: int, view: str) -> str:
     if state.status == "paused":
         does["p"] = ("go on", "go on")
     if view:
-        does[view] = ("next page or back", "back")
+        does[view] = ("next page", "next") if more else ("back", "back")
     for length, words in ((len(does), 0), *(
             (length, 1) for length in range(len(does), 0, -1))):
         shown = list(does)[:length]
@@ -166,7 +167,7 @@ def _list(state: State, width: int, height: int, view: str,
     where = f"   page {page + 1} of {count}" if count > 1 else ""
     return [title + where, "",
             *_body(state, width, view)[page * rows:(page + 1) * rows],
-            "", _last_line(state, width, view)]
+            "", _last_line(state, width, view, page + 1 < count)]
 
 
 def _body(state: State, width: int, view: str) -> list[str]:

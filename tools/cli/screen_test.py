@@ -104,8 +104,8 @@ class ScreenTest(unittest.TestCase):
                          " p go on   q stop")
         # In a list, how to leave it is among them.
         for width in range(20, 120):
-            self.assertRegex(screen.draw(state(), width, 40, "g")[-1],
-                             r" g (next page or )?back\b")
+            self.assertIn(" g back", screen.draw(state(), width, 40, "g")[-1])
+            self.assertIn(" g next", screen.draw(state(), width, 5, "g")[-1])
         self.assertIn("Ctrl-C: now",
                       screen.draw(state(status="stopping"), 80, 40)[-1])
 
@@ -324,9 +324,16 @@ class RecordsTest(unittest.TestCase):
 
     def test_what_can_go_on(self):
         self.write()
-        self.write(1, complete=True)
         self.assertTrue(self.progress.can_go_on(0))
         self.assertFalse(self.progress.can_go_on(1))
+        for ended, members in (
+                (True, {"complete": True, "schedules": 9}),
+                (False, {"complete": False, "schedules": 9}),
+                # The time is over, and there was nothing else to end it.
+                (False, {"complete": True}),
+                (True, {"complete": True, "exhausted": True})):
+            self.write(1, **members)
+            self.assertEqual(self.progress.can_go_on(1), not ended, members)
         for name in ("guided", "exhaustive:2", "reduced"):
             self.write(strategy=name)
             self.assertFalse(self.progress.can_go_on(0), name)

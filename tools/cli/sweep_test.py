@@ -2,15 +2,20 @@
 pages say is run, with a real test binary. The first argument is
 //examples:job_queue_hunt."""
 
+import fcntl
 import filecmp
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
@@ -160,6 +165,46 @@ class FuzzTest(PageTestCase):
         # From then on it is known.
         listed = self.clotho("list", self.HUNT)
         self.assertIn("  pct:2", listed.out)
+
+    def test_a_pause(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        fcntl.ioctl(ours, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 40, 100, 0, 0))
+        before = termios.tcgetattr(theirs)
+        # One that took the pause for a step that is stuck would abort, and one
+        # that took it for time of the search would end.
+        process = subprocess.Popen(
+            self.command("fuzz", self.HUNT, "--for=1h", "--workers=1", "--",
+                         "--clotho_step_watchdog=10ms"), cwd=self.folder,
+            env={**self.environment(), "TERM": "xterm"}, stdin=theirs,
+            stdout=theirs, stderr=theirs)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        data = b""
+
+        def wait_for(text):
+            nonlocal data
+            while text not in data:
+                data += os.read(ours, 65536)
+        wait_for(b"q stop")
+        wait_for(b"#1 ")
+        os.write(ours, b"p")
+        wait_for(b"p go on")
+        time.sleep(1)
+        data = b""
+        os.write(ours, b"p")
+        wait_for(b"p pause")
+        data = b""
+        os.write(ours, b"q")
+        wait_for(b"results in")
+        self.assertEqual(process.wait(), 1, data)
+        self.assertNotIn(b"started again", data)
+        self.assertEqual(termios.tcgetattr(theirs), before)
+        os.close(theirs)
+        stats = json.loads(
+            self.read("clotho-out/job_queue_hunt.sweep/stats.json"))
+        self.assertEqual((stats["restarts"], stats["status"]), (0, "ended"))
 
     def test_a_random_seed_is_one_for_all_and_stays(self):
         def fuzz():
