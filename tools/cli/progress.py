@@ -173,6 +173,7 @@ class Progress:
         self._offsets = [self._size(shard) for shard in range(shards)]
         self._told: set[tuple[str, str]] = set()
         self._state = State()
+        self._stale = True  # Records have been read since that was made.
         self._begin = -1
 
     def _events(self, shard: int) -> str:
@@ -210,8 +211,8 @@ class Progress:
         return sum(self._paces[shard].rate() for shard in running
                    if shard in self._paces)
 
-    def poll(self) -> bool:
-        """Reads the records that have changed; whether there are any."""
+    def poll(self) -> None:
+        """Reads the records that have changed."""
         changed: set[int] = set()
         for test in self._tests:
             for shard in range(self._shards):
@@ -234,7 +235,7 @@ class Progress:
         now = self._watch.seconds()
         for shard, number in executions.items():
             self._paces.setdefault(shard, _Pace(number, now)).add(number, now)
-        return bool(changed)
+        self._stale = self._stale or bool(changed)
 
     def new_failures(self) -> list[Failure]:
         """Those that were told since the last call, each only once."""
@@ -279,10 +280,11 @@ class Progress:
                 events.append(event)
         return events
 
-    def state(self, changed: bool = True) -> State:
-        """The sum; of the last time if nothing has changed."""
-        if changed or self._begin < 0:
+    def state(self) -> State:
+        """The sum of what has been read."""
+        if self._stale:
             self._state = self._add()
+            self._stale = False
             if self._begin < 0:
                 self._begin = self._state.executions
         return self._state

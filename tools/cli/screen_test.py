@@ -273,7 +273,15 @@ class RecordsTest(unittest.TestCase):
         os.replace(folder / "new", path)
 
     def poll(self):
-        return self.progress.state(self.progress.poll())
+        self.progress.poll()
+        return self.progress.state()
+
+    def test_news_that_others_have_asked_for_are_seen(self):
+        self.write(executions=1)
+        self.assertEqual(self.poll().executions, 1)
+        self.write(executions=2)
+        self.progress.of_shard(0)
+        self.assertEqual(self.poll().executions, 2)
 
     def test_how_fast(self):
         self.write(executions=500)  # From an earlier time.

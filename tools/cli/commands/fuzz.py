@@ -254,7 +254,8 @@ class _Sweep:
                 return
             if self._signals and not asked_to_stop:
                 asked_to_stop = True
-                self._pause(False)
+                self._paused = False
+                self._clock.go_on()
                 self._workers.stop()
                 self._say("stopping: the workers write what they have "
                           "(Ctrl-C again: now)")
@@ -262,7 +263,8 @@ class _Sweep:
                 self._suspend()
             if now >= next_poll:
                 next_poll = now + 1.0
-                state = self._progress.state(self._progress.poll())
+                self._progress.poll()
+                state = self._progress.state()
                 known = self._tell_failures(known)
                 if self._terminal:
                     self._keys.open()  # It may be ours again.
