@@ -482,7 +482,8 @@ class KeysTest(FuzzTestCase):
                           ("g", "chance that the next is new")):
             session.press(key)
             session.wait_for_text(text)
-        session.press("q")
+        # (Held down, it is not a second Ctrl-C.)
+        session.press("qqq")
         session.end(1)
 
     def test_the_terminal_is_as_it_was_in_every_way_out(self):
