@@ -141,8 +141,8 @@ std::string WaitsText(const Recorder& recorder) {
     std::vector<std::string> frames;
     for (const std::source_location& frame : wait.stack) {
       if (IsOfTheRuntime(frame)) continue;
-      frames.push_back(absl::StrCat(FunctionName(frame.function_name()), " ",
-                                    Place(frame)));
+      frames.push_back(
+          absl::StrCat(FunctionName(frame.function_name()), " ", Place(frame)));
     }
     if (frames.size() > 3) {
       frames.erase(frames.begin() + 1, frames.end() - 2);
