@@ -454,7 +454,7 @@ bool Runner::ShrinkAt(Place place, Failing& failing) {
         if (!next) return true;
         if (i < begin) continue;
         if (shrinks_tried_ == search_.shrink_runs_max ||
-            std::chrono::steady_clock::now() >= shrink_deadline_) {
+            sim::ShrinkingIsOver(shrink_deadline_)) {
           return false;
         }
         failed = TryToFail(failing.input->Smaller(place, i, *std::move(next)),

@@ -754,11 +754,7 @@ class Explorer {
 
   ShrinkResult Minimized(Deviations deviations, TryDeviations attempt,
                          std::chrono::steady_clock::time_point deadline) const {
-    const auto out_of_time = [deadline] {
-      const auto now = std::chrono::steady_clock::now();
-      return now >= deadline ||
-             (internal::Interrupted() && now >= internal::InterruptDeadline());
-    };
+    const auto out_of_time = [deadline] { return ShrinkingIsOver(deadline); };
     ShrinkOptions options;
     options.runs_max = search_.shrink_runs_max;
     options.out_of_time.emplace(out_of_time);
@@ -1103,6 +1099,12 @@ std::chrono::steady_clock::time_point ShrinkDeadline(const Search& search) {
   const Clock::time_point now = Clock::now();
   const std::chrono::nanoseconds left = Clock::time_point::max() - now;
   return now + std::min(left, std::chrono::nanoseconds(search.shrink_for.ns()));
+}
+
+bool ShrinkingIsOver(std::chrono::steady_clock::time_point deadline) {
+  const auto now = std::chrono::steady_clock::now();
+  return now >= deadline ||
+         (internal::Interrupted() && now >= internal::InterruptDeadline());
 }
 
 Rng& ProgramRng() {

@@ -61,6 +61,10 @@ void JudgeGoals(Report& report);
 // real time, which bounds only how far that goes, never what an execution does.
 std::chrono::steady_clock::time_point ShrinkDeadline(const Search& search);
 
+// Whether a shrinking that has to end by `deadline` is to end now: also ten
+// seconds after somebody has interrupted the search.
+bool ShrinkingIsOver(std::chrono::steady_clock::time_point deadline);
+
 // Randomness for the program under test, from the replay string's program seed.
 // Only inside an execution: elsewhere it throws RuntimeError.
 Rng& ProgramRng();
