@@ -6,6 +6,9 @@ EVENTS is what --build_event_json_file wrote, STATUS the code that Bazel ended
 with. A test case is one of GoogleTest's, as test.xml lists them. A target that
 did not build, a test that ended without saying which case failed, and a Bazel
 that failed without any of these count as one failure each.
+
+Standard error gets the name of each failure, and the end of what that test
+printed.
 """
 
 import json
@@ -13,6 +16,8 @@ import sys
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree
+
+LOG_LINES = 60  # Of a failed test's log: a report has fewer.
 
 
 def read_events(path):
@@ -24,30 +29,50 @@ def read_events(path):
 
 
 def count_cases(path):
-  """The numbers of cases that passed and failed, by one test.xml."""
-  passed = failed = 0
+  """How many cases passed, and the names of those that failed, by test.xml."""
+  passed, failed = 0, []
   for case in xml.etree.ElementTree.parse(path).iter("testcase"):
     if case.find("failure") is not None or case.find("error") is not None:
-      failed += 1
+      failed.append(f"{case.get('classname')}.{case.get('name')}")
     elif case.find("skipped") is None and case.get("status") != "notrun":
       passed += 1
   return passed, failed
 
 
-def count_result(result):
-  """The same for one run of one test (one shard, one attempt)."""
-  cases = (0, 0)
+def output_path(result, name):
+  """Where one run of one test left its file `name`; None if it left none."""
   for output in result.get("testActionOutput", []):
-    if output["name"] == "test.xml":
+    if output["name"] == name:
       path = urllib.parse.urlparse(output["uri"]).path
-      try:
-        cases = count_cases(urllib.request.url2pathname(path))
-      except (OSError, xml.etree.ElementTree.ParseError):
-        pass
-  passed, failed = cases
+      return urllib.request.url2pathname(path)
+  return None
+
+
+def count_result(result):
+  """The same as count_cases, for one run of one test (one shard, one attempt).
+
+  A run that failed without naming a case has one failure, named by its status.
+  """
+  passed, failed = 0, []
+  path = output_path(result, "test.xml")
+  if path:
+    try:
+      passed, failed = count_cases(path)
+    except (OSError, xml.etree.ElementTree.ParseError):
+      pass
   if result.get("status") != "PASSED" and not failed:
-    failed = 1
+    failed = [result.get("status", "no status")]
   return passed, failed
+
+
+def tell_failure(label, failed, log):
+  """Writes to standard error what failed in one run, and the end of its log."""
+  print(f"--- {label}: {', '.join(failed)}", file=sys.stderr)
+  try:
+    with open(log or "", encoding="utf-8", errors="replace") as lines:
+      print("".join(lines.readlines()[-LOG_LINES:]), file=sys.stderr)
+  except OSError as error:
+    print(f"(no log: {error})", file=sys.stderr)
 
 
 def main(events_path, status):
@@ -70,12 +95,18 @@ def main(events_path, status):
   unbuilt |= tests - {label for label, _, _ in results}
   unbuilt -= {label for label, _, _ in results}  # Failed, but built.
   passed, failed = 0, len(unbuilt)
-  for result in results.values():
+  for label in sorted(unbuilt):
+    print(f"--- {label}: not built", file=sys.stderr)
+  for (label, run, shard), result in results.items():
     cases = count_result(result)
     passed += cases[0]
-    failed += cases[1]
+    failed += len(cases[1])
+    if cases[1]:
+      tell_failure(f"{label} (run {run}, shard {shard})", cases[1],
+                   output_path(result, "test.log"))
   if status != 0 and not failed:
     failed = 1
+    print(f"--- Bazel ended with {status}", file=sys.stderr)
   print(passed, failed)
 
 
