@@ -88,6 +88,13 @@ void Merge(const Record& other, Record& record) {
   record.checked += other.checked;
   record.virtual_time_ns += other.virtual_time_ns;
   record.sketch.Merge(other.sketch);
+  for (const auto& [least, count] : other.steps_of.entries()) {
+    record.steps_of.Add(least, count);
+  }
+  for (const auto& [least, count] : other.tasks_of.entries()) {
+    record.tasks_of.Add(least, count);
+  }
+  for (const auto& [part, count] : other.parts) record.parts[part] += count;
   for (const RecordedGoal& goal : other.goals) {
     const auto same =
         std::ranges::find_if(record.goals, [&](const RecordedGoal& one) {
@@ -309,6 +316,60 @@ TEST(CampaignTest, GoesOnAfterAFailure) {
   EXPECT_THAT(all.output,
               AllOf(HasSubstr("Campaign.Several: failure 3\nWHAT "),
                     HasSubstr("\nOTHERS  #2  "), HasSubstr("\n        #3  ")));
+}
+
+TEST(CampaignTest, CountsThePartsOfAPortfolio) {
+  RunTests("Campaign.Several", "--clotho_failures=0 --clotho_out=portfolio");
+  const Record record = ReadRecord("portfolio", "Campaign.Several");
+  std::uint64_t executions = 4;  // That they all have learned from.
+  std::vector<std::string> names;
+  for (const auto& [name, count] : record.parts) {
+    names.push_back(name);
+    executions += count;
+  }
+  EXPECT_THAT(names, ElementsAre("delay_bounded", "pct:1", "pct:2", "pct:3",
+                                 "pct:4", "pct:5", "pos", "random",
+                                 "role_random", "surw", "urw"));
+  EXPECT_EQ(executions, record.executions);
+  for (const Finding& failure : record.failures) {
+    if (failure.first < 4) {
+      EXPECT_EQ(failure.part, "");
+    } else {
+      EXPECT_THAT(names, testing::Contains(failure.part));
+    }
+  }
+  RunTests("Campaign.Several",
+           "--clotho_strategy=pct:3 --clotho_failures=0 --clotho_out=pct");
+  const Record pct = ReadRecord("pct", "Campaign.Several");
+  EXPECT_THAT(pct.parts,
+              ElementsAre(testing::Pair("pct:3", pct.executions - 4)));
+}
+
+TEST(CampaignTest, SaysHowFarItIsWithAFailure) {
+  const Ended ended = RunTests("Campaign.IsSlowToShrink",
+                               "--clotho_shard_by=schedules --clotho_out=slow");
+  EXPECT_EQ(ended.code, 1) << ended.output;
+  std::vector<nlohmann::json> told;
+  for (const auto line : absl::StrSplit(ReadFile("slow/results.jsonl"), '\n',
+                                        absl::SkipEmpty())) {
+    const auto event = nlohmann::json::parse(line.begin(), line.end());
+    if (event.at("event") == "shrinking") told.push_back(event);
+  }
+  ASSERT_FALSE(told.empty());
+  const Record record = ReadRecord("slow", "Campaign.IsSlowToShrink");
+  ASSERT_EQ(record.failures.size(), 1);
+  std::uint64_t least = told[0].at("from");
+  EXPECT_GT(least, record.failures[0].departures);
+  for (const nlohmann::json& event : told) {
+    EXPECT_EQ(event.at("test"), "Campaign.IsSlowToShrink");
+    EXPECT_EQ(event.at("shard"), 0);
+    EXPECT_EQ(event.at("kind"), "expectation");
+    EXPECT_EQ(event.at("place"), record.failures[0].place);
+    EXPECT_EQ(event.at("from"), told[0].at("from"));
+    EXPECT_LE(event.at("to"), least);
+    least = event.at("to");
+  }
+  EXPECT_GE(least, record.failures[0].departures);
 }
 
 TEST(CampaignTest, StopsAfterAsManyAsAskedFor) {

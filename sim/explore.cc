@@ -523,7 +523,8 @@ class Explorer {
     if (in_child_) return;
     // (A campaign has them for itself, whatever part of it this is.)
     if (search_.campaign == nullptr) CollectGoals();
-    const std::string origin = execution.failure->origin;
+    const Failure failure = *execution.failure;
+    const std::string& origin = failure.origin;
     const std::uint64_t hash = execution.trace_hash;
     Deviations deviations = execution.deviations;
     {
@@ -536,7 +537,7 @@ class Explorer {
     }
     report_.departures_found = deviations.size();
     if (search_.shrink_runs_max > 0 && !deviations.empty()) {
-      deviations = ShrinkTo(origin, std::move(deviations));
+      deviations = ShrinkTo(failure, std::move(deviations));
     } else {
       report_.minimal = deviations.empty();
     }
@@ -725,9 +726,21 @@ class Explorer {
         .deviations;
   }
 
-  Deviations ShrinkTo(const std::string& origin, Deviations deviations) {
-    return ShrinkTo(std::move(deviations), Fails(origin),
-                    ShrinkDeadline(search_));
+  // `failure` is what `found` ends with.
+  Deviations ShrinkTo(const Failure& failure, Deviations found) {
+    const auto fails = Fails(failure.origin);
+    const std::size_t from = found.size();
+    std::size_t least = from;
+    const auto attempt =
+        [&](const Deviations& candidate) -> std::optional<Deviations> {
+      std::optional<Deviations> happened = fails(candidate);
+      if (happened.has_value()) least = std::min(least, candidate.size());
+      if (search_.campaign != nullptr) {
+        search_.campaign->Shrinks(failure, from, least);
+      }
+      return happened;
+    };
+    return ShrinkTo(std::move(found), attempt, ShrinkDeadline(search_));
   }
 
   Deviations ShrinkTo(Deviations deviations, TryDeviations attempt,

@@ -31,6 +31,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/runnable.h"
@@ -163,6 +164,14 @@ struct ValueChoice {
   std::uint64_t denominator = 1;
 };
 
+// Of a strategy that is several, one of them, as in "pct:3".
+struct StrategyPart {
+  std::string_view name;    // As --clotho_strategy has it; of a literal.
+  std::uint64_t depth = 0;  // 0: it has none.
+
+  friend bool operator==(const StrategyPart&, const StrategyPart&) = default;
+};
+
 class Strategy {
  public:
   virtual ~Strategy() = default;
@@ -212,6 +221,10 @@ class Strategy {
 
   // The schedules that it has found worth keeping. Empty: it keeps none.
   virtual std::span<const Deviations> corpus() const { return {}; }
+
+  // Of one that is several: which of them has run the last execution. No name:
+  // it is one, or has not begun.
+  virtual StrategyPart part() const { return {}; }
 
   // ---- For searches that several processes share: see internal/campaign.h.
 

@@ -237,6 +237,7 @@ void JournalizeTest(const std::string& name, const Report& report) {
         .hits = 1,
         .replay = FormatReplay(report.replay),
         .departures = report.trace.departures.size(),
+        .part = "",
         .folder = GetSettings().out.empty() ? "" : internal::FileName(name)};
     Journalize(absl::StrCat(
         "{\"event\": \"failure\", \"test\": ", internal::JsonString(name),

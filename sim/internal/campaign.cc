@@ -32,6 +32,7 @@ namespace clotho::sim::internal {
 namespace {
 
 constexpr std::chrono::seconds kBetweenRecords(10);
+constexpr std::chrono::seconds kBetweenShrinks(1);
 
 // Of the file of this program. 0 if it cannot be read.
 std::uint64_t ProgramHash() {
@@ -53,6 +54,11 @@ std::string StrategyText(const Search& search) {
   return absl::StrCat(search.strategy,
                       search.strategy_parameters.empty() ? "" : ":",
                       search.strategy_parameters);
+}
+
+std::string PartText(const StrategyPart& part) {
+  return absl::StrCat(std::string(part.name),
+                      part.depth == 0 ? "" : absl::StrCat(":", part.depth));
 }
 
 // As a folder's name.
@@ -242,7 +248,10 @@ std::uint64_t Campaign::Count(const Execution& execution,
   record_.steps_max = std::max(record_.steps_max, execution.steps);
   record_.tasks_max = std::max(record_.tasks_max, execution.chains);
   record_.virtual_time_ns += static_cast<std::uint64_t>(execution.time_ns);
+  record_.steps_of.Add(execution.steps);
+  record_.tasks_of.Add(execution.chains);
   record_.sketch.Add(execution.trace_hash);
+  CountPart(strategy.part());
   if (execution.failure.has_value() &&
       (execution.failure->kind == FailureKind::kLivelock ||
        execution.failure->kind == FailureKind::kVirtualTime)) {
@@ -280,11 +289,40 @@ std::uint64_t Campaign::Count(const Execution& execution,
   return number;
 }
 
+void Campaign::CountPart(const StrategyPart& part) {
+  last_part_ = part;
+  if (part.name.empty()) return;
+  auto found =
+      std::ranges::find(parts_, part, &decltype(parts_)::value_type::first);
+  if (found == parts_.end()) {
+    parts_.emplace_back(part, &record_.parts[PartText(part)]);
+    found = parts_.end() - 1;
+  }
+  ++*found->second;
+}
+
 bool Campaign::CountHit(const std::string& origin) {
   const auto known = known_.find(origin);
   if (known == known_.end()) return false;
   ++record_.failures[known->second].hits;
   return true;
+}
+
+void Campaign::Shrinks(const Failure& failure, std::size_t from,
+                       std::size_t to) {
+  const Clock::time_point now = Clock::now();
+  if (shrinks_ != failure.origin) {
+    shrinks_ = failure.origin;
+    shrinks_told_ = now;
+  }
+  if (now - shrinks_told_ < kBetweenShrinks) return;
+  shrinks_told_ = now;
+  Say(absl::StrCat(
+      "{\"event\": \"shrinking\", \"test\": ", JsonString(record_.test),
+      ", \"shard\": ", record_.shard.index, ", \"kind\": ",
+      JsonString(FailureKindName(failure.kind)), ", \"place\": ",
+      JsonString(failure.line == 0 ? "" : Place(failure.file, failure.line)),
+      ", \"from\": ", from, ", \"to\": ", to, "}"));
 }
 
 void Campaign::Add(const std::string& origin, std::uint64_t number,
@@ -305,6 +343,7 @@ void Campaign::Add(const std::string& origin, std::uint64_t number,
       .hits = 1,
       .replay = FormatReplay(report.replay),
       .departures = report.trace.departures.size(),
+      .part = PartText(last_part_),
       .folder = ""};
   if (!options_.out.empty()) {
     const std::string part = FolderOf(failure.origin);

@@ -23,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -92,6 +93,9 @@ class Campaign {
   // The last one has failed. False if that origin is new: then `Add` is to be
   // called.
   bool CountHit(const std::string& origin);
+  // Of one that is new, and takes long to shrink: how many departures it had,
+  // and has so far. Told once a second at most.
+  void Shrinks(const Failure& failure, std::size_t from, std::size_t to);
   // A failure that was new, explained; `number` is its execution's.
   void Add(const std::string& origin, std::uint64_t number, Report report);
   // The search has ended.
@@ -117,6 +121,7 @@ class Campaign {
   void Resume(bool anew);
   void Write();
   void WriteStats();
+  void CountPart(const StrategyPart& part);
   void Say(const std::string& line);
   std::string FailureLine(const Finding& finding) const;
   double Seconds() const;
@@ -131,10 +136,15 @@ class Campaign {
   Clock::time_point begun_;
   double seconds_before_ = 0;  // Of those that it goes on from.
   Clock::time_point written_;
+  Clock::time_point shrinks_told_;  // Or the beginning of that shrinking.
+  std::string shrinks_;             // The origin of what is shrunk.
 
   std::map<std::string, std::size_t> known_;  // Origins, in the record.
   std::optional<Report> first_;               // Of the record's first failure.
   std::vector<GoalState> goals_;              // As the simulator has them.
+  // Of the strategy, those that were met, and their counts in the record.
+  std::vector<std::pair<StrategyPart, std::uint64_t*>> parts_;
+  StrategyPart last_part_;  // That of the last execution.
 };
 
 // What tells the executions of a campaign from those of others: 16 hex digits

@@ -15,6 +15,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "clotho/sim/internal/histogram.h"
 #include "clotho/sim/internal/results.h"
 #include "nlohmann/json.hpp"
 
@@ -108,6 +110,27 @@ void ReadSketch(const Json& json, TraceSketch& sketch) {
   }
 }
 
+void ReadHistogram(const Json& json, const char* name, Histogram& histogram) {
+  for (const Json& entry : Array(json, name)) {
+    if (!entry.is_array() || entry.size() != 2 ||
+        !entry[0].is_number_unsigned() || !entry[1].is_number_unsigned()) {
+      ThrowWrong(name, "list of numbers and counts");
+    }
+    histogram.Add(entry[0].get<std::uint64_t>(), entry[1].get<std::uint64_t>());
+  }
+}
+
+std::string HistogramText(const Histogram& histogram) {
+  return absl::StrCat(
+      "[",
+      absl::StrJoin(histogram.entries(), ", ",
+                    [](std::string* text, const Histogram::Entry& entry) {
+                      absl::StrAppend(text, "[", entry.least, ", ", entry.count,
+                                      "]");
+                    }),
+      "]");
+}
+
 Record Read(const Json& json, std::string_view text) {
   if (Number(json, "clotho_record") != 1) {
     throw Wrong{"it is of another version: expected \"clotho_record\": 1"};
@@ -132,6 +155,14 @@ Record Read(const Json& json, std::string_view text) {
   const Json& most = Member(json, "max");
   record.steps_max = Number(most, "steps");
   record.tasks_max = Number(most, "tasks");
+  const Json& shape = Member(json, "shape");
+  ReadHistogram(shape, "steps", record.steps_of);
+  ReadHistogram(shape, "tasks", record.tasks_of);
+  const Json& parts = Member(json, "parts");
+  if (!parts.is_object()) ThrowWrong("parts", "object");
+  for (const auto& [name, value] : parts.items()) {
+    record.parts[name] = Number(parts, name.c_str());
+  }
   record.budget_hits = Number(json, "budget_hits");
   record.checked = Number(json, "checked");
   record.virtual_time_ns = WideNumber(json, text, "virtual_time_ns");
@@ -153,6 +184,7 @@ Record Read(const Json& json, std::string_view text) {
                                .hits = Number(failure, "hits"),
                                .replay = Text(failure, "replay"),
                                .departures = Number(failure, "departures"),
+                               .part = Text(failure, "part"),
                                .folder = Text(failure, "folder")});
   }
   return record;
@@ -178,17 +210,25 @@ std::string FormatRecord(const Record& record) {
       ", \"block\": ", record.shard.block, ",\n \"next\": ", record.next,
       ", \"complete\": ", record.complete ? "true" : "false",
       ", \"exhausted\": ", record.exhausted ? "true" : "false");
-  absl::StrAppend(&text, ",\n \"executions\": ", record.executions,
-                  ", \"steps\": ", record.steps,
-                  ", \"seconds\": ", absl::StrFormat("%.3f", record.seconds),
-                  ",\n \"max\": {\"steps\": ", record.steps_max,
-                  ", \"tasks\": ", record.tasks_max,
-                  "}, \"budget_hits\": ", record.budget_hits,
+  absl::StrAppend(
+      &text, ",\n \"executions\": ", record.executions,
+      ", \"steps\": ", record.steps,
+      ", \"seconds\": ", absl::StrFormat("%.3f", record.seconds),
+      ",\n \"max\": {\"steps\": ", record.steps_max,
+      ", \"tasks\": ", record.tasks_max,
+      "},\n \"shape\": {\"steps\": ", HistogramText(record.steps_of),
+      ",\n  \"tasks\": ", HistogramText(record.tasks_of), "},\n \"parts\": {");
+  const char* separator = "";
+  for (const auto& [name, executions] : record.parts) {
+    absl::StrAppend(&text, separator, JsonString(name), ": ", executions);
+    separator = ", ";
+  }
+  absl::StrAppend(&text, "},\n \"budget_hits\": ", record.budget_hits,
                   ", \"checked\": ", record.checked,
                   ", \"virtual_time_ns\": ", Decimal(record.virtual_time_ns),
                   ",\n \"sketch\": {\"size\": ", TraceSketch::kSize,
                   ", \"entries\": [");
-  const char* separator = "\n  ";
+  separator = "\n  ";
   for (const TraceSketch::Entry& entry : record.sketch.entries()) {
     absl::StrAppend(&text, separator, "[\"", Hex(entry.hash), "\", ",
                     entry.count, "]");
@@ -236,6 +276,7 @@ std::string FindingMembers(const Finding& failure) {
                       ", \"hits\": ", failure.hits,
                       ", \"replay\": ", JsonString(failure.replay),
                       ", \"departures\": ", failure.departures,
+                      ", \"part\": ", JsonString(failure.part),
                       ", \"folder\": ", JsonString(failure.folder));
 }
 

@@ -10,12 +10,14 @@
 #define CLOTHO_SIM_INTERNAL_RECORD_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "clotho/sim/internal/histogram.h"
 #include "clotho/sim/internal/shard.h"
 #include "clotho/sim/internal/sketch.h"
 
@@ -32,6 +34,7 @@ struct Finding {
   std::uint64_t hits = 0;
   std::string replay;  // Shrunk.
   std::uint64_t departures = 0;
+  std::string part;    // Of the strategy, that has found it; may be empty.
   std::string folder;  // With its report; relative to that of all results.
 };
 
@@ -61,6 +64,10 @@ struct Record {
   double seconds = 0;
   std::uint64_t steps_max = 0;
   std::uint64_t tasks_max = 0;
+  Histogram steps_of;  // Each execution, and its
+  Histogram tasks_of;  // tasks.
+  // Of a strategy that is several, the executions of each.
+  std::map<std::string, std::uint64_t> parts;
   std::uint64_t budget_hits = 0;  // Executions that came to a limit.
   std::uint64_t checked = 0;      // That were run twice.
   // More than 64 bits: a night of executions may last for ages.

@@ -29,6 +29,10 @@ Record Sample() {
   record.seconds = 12.25;
   record.steps_max = 99;
   record.tasks_max = 6;
+  record.steps_of.Add(47, 26);
+  record.tasks_of.Add(6, 20);
+  record.tasks_of.Add(2, 6);
+  record.parts = {{"pct:3", 20}, {"pos", 6}};
   record.budget_hits = 1;
   record.checked = 2;
   // A thousand years: more nanoseconds than 64 bits hold.
@@ -50,6 +54,7 @@ Record Sample() {
                       .hits = 9,
                       .replay = "c1/0/4:1/b7e2",
                       .departures = 1,
+                      .part = "pct:3",
                       .folder = "Suite.Name/0123"},
                      Finding()};
   record.failures[1].origin = "deadlock";
@@ -65,6 +70,7 @@ TEST(RecordTest, IsReadBackAsItWas) {
   EXPECT_EQ(record->seed, UINT64_MAX);
   EXPECT_EQ(record->shard, Sample().shard);
   EXPECT_EQ(record->sketch, Sample().sketch);
+  EXPECT_EQ(record->parts, Sample().parts);
   EXPECT_TRUE(record->virtual_time_ns == Sample().virtual_time_ns);
   EXPECT_THAT(text, HasSubstr("\"virtual_time_ns\": 31536000000000000000,"));
 }

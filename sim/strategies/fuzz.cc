@@ -1,6 +1,7 @@
 #include "clotho/sim/strategies/fuzz.h"
 
 #include <cstdint>
+#include <string_view>
 
 namespace clotho::sim {
 
@@ -15,20 +16,32 @@ void FuzzStrategy::Prepare(const Profile& profile) {
 void FuzzStrategy::BeginExecution(Rng& rng) {
   struct Arm {
     Strategy* strategy;
+    std::string_view name;
     std::uint64_t weight;  // Of 100.
   };
   const Arm arms[] = {
-      {&role_random_, 30}, {&pct_, 20},  {&delay_bounded_, 20},
-      {&pos_, 10},         {&surw_, 10}, {&random_, 5},
-      {&urw_, 5},
+      {&role_random_, "role_random", 30},
+      {&pct_, "pct", 20},
+      {&delay_bounded_, "delay_bounded", 20},
+      {&pos_, "pos", 10},
+      {&surw_, "surw", 10},
+      {&random_, "random", 5},
+      {&urw_, "urw", 5},
   };
   std::uint64_t drawn = rng.Uniform(100);
   for (const Arm& arm : arms) {
     current_ = arm.strategy;
+    current_name_ = arm.name;
     if (drawn < arm.weight) break;
     drawn -= arm.weight;
   }
   current_->BeginExecution(rng);
+}
+
+StrategyPart FuzzStrategy::part() const {
+  if (current_ == nullptr) return {};
+  const StrategyPart part = current_->part();
+  return part.name.empty() ? StrategyPart{.name = current_name_} : part;
 }
 
 }  // namespace clotho::sim

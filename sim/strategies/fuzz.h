@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "clotho/sim/profile.h"
 #include "clotho/sim/random.h"
@@ -30,6 +31,7 @@ class FuzzStrategy final : public Strategy {
   std::size_t Choose(const ChoicePoint& point) override {
     return current_->Choose(point);
   }
+  StrategyPart part() const override;
 
  private:
   RandomStrategy random_;
@@ -40,6 +42,7 @@ class FuzzStrategy final : public Strategy {
   SurwStrategy surw_;
   DelayBoundedStrategy delay_bounded_;
   Strategy* current_ = nullptr;
+  std::string_view current_name_;
 };
 
 }  // namespace clotho::sim

@@ -15,10 +15,9 @@ constexpr std::uint64_t kInitial = std::uint64_t{1} << 63;
 void PctStrategy::Begin() {
   priorities_.clear();
   next_lower_ = kInitial;
-  const std::uint64_t depth =
-      depth_ != 0 ? depth_ : 1 + rng().Uniform(kDepthMax);
+  drawn_ = depth_ != 0 ? depth_ : 1 + rng().Uniform(kDepthMax);
   change_points_.clear();
-  for (std::uint64_t i = 1; i < depth; ++i) {
+  for (std::uint64_t i = 1; i < drawn_; ++i) {
     change_points_.push_back(1 + rng().Uniform(profile().choice_points()));
   }
   std::sort(change_points_.begin(), change_points_.end(), std::greater<>());

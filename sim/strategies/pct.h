@@ -29,11 +29,18 @@ class PctStrategy final : public ProfiledStrategy {
   explicit PctStrategy(std::uint64_t depth = 0) : depth_(depth) {}
   static constexpr std::uint64_t kDepthMax = 5;
 
+  // By depth, since what PCT guarantees is of one depth.
+  StrategyPart part() const override {
+    if (drawn_ == 0) return {};
+    return {.name = "pct", .depth = drawn_};
+  }
+
  private:
   void Begin() override;
   std::size_t Pick(const ChoicePoint& point) override;
 
   const std::uint64_t depth_;
+  std::uint64_t drawn_ = 0;  // For the last execution. 0: there was none.
   // By the chain's number. Initial ones are random, with the highest bit set;
   // lowered ones count down from there.
   std::vector<std::uint64_t> priorities_;

@@ -1,12 +1,14 @@
 // Tests for command_line_test.cc to run. Some fail, and that is what they are
 // for: no test of its own.
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -182,6 +184,15 @@ CLOTHO_TEST(Campaign, Reduced, sim::Exhaustive{.reduce = true}) {
 
 CLOTHO_TEST(Campaign, Islands, sim::Guided{.schedules = 100}) {
   co_await RunThree();
+}
+
+// One failure that needs several departures, and executions that take long: to
+// shrink it takes more than a second. (It has many steps, so that there is not
+// much looking into it.)
+CLOTHO_TEST(Campaign, IsSlowToShrink, sim::Random{.schedules = 100}) {
+  for (int i = 0; i < 30'000; ++i) co_await Sleep(absl::ZeroDuration());
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_NE((co_await RunThree()).substr(0, 3), "cba");
 }
 
 // One execution of 50 is longer than it was.

@@ -35,6 +35,7 @@ def write(out: str, state: State) -> None:
         "distinct": round(state.traces),
         "new_chance": round(state.chance, 6),
         "failures": len(state.failures),
+        "shrinking": len(state.shrinking),
         "goals": len(state.goals),
         "goals_reached": sum(goal["reached"] > 0 for goal in state.goals),
         "budget_hits": state.budget_hits,

@@ -7,7 +7,8 @@ execution j does depends on the test and j alone. FAKE_SWEEP, in the
 environment, is a JSON object: "pause", seconds that an execution takes;
 "die_at", an execution that kills the process, once; "code", to end with it;
 "layout", an execution that depends on the layout of the memory; "over", a file
-that says that the time to search for is over, and is taken away then.
+that says that the time to search for is over, and is taken away then;
+"shrinks", a file: while it is there, failures are shrunk.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ import time
 
 TESTS = {"Fake.Passes": [], "Fake.Fails": [97, 41]}
 SIZE = 64
+PARTS = ("pct:1", "pct:2", "pos")
 
 
 def number(test, j):
@@ -34,6 +36,12 @@ def run_execution(record, test, j):
     record["steps"] += value % 50
     record["virtual_time_ns"] += value % 1000
     record["max"]["steps"] = max(record["max"]["steps"], value % 50)
+    part = PARTS[j % len(PARTS)]
+    record["parts"][part] = record["parts"].get(part, 0) + 1
+    for name, size in (("steps", value % 50), ("tasks", 6)):
+        shape = dict(record["shape"][name])
+        shape[size] = shape.get(size, 0) + 1
+        record["shape"][name] = [[s, shape[s]] for s in sorted(shape)]
     counts = dict(record["sketch"]["entries"])
     counts[trace] = counts.get(trace, 0) + 1
     record["sketch"]["entries"] = [[t, counts[t]]
@@ -54,7 +62,7 @@ def run_execution(record, test, j):
         failure = {
             "origin": origin, "kind": "always", "what": f"Always \"{one}\"",
             "place": f"queue.cc:{one}", "first": j, "hits": 1,
-            "replay": f"c1/0/{j + 1}:1", "departures": 1,
+            "replay": f"c1/0/{j + 1}:1", "departures": 1, "part": part,
             "folder": f"{test}/{number('origin', one):016x}"[:-8]}
         record["failures"].append(failure)
         return failure
@@ -90,7 +98,8 @@ def sweep(flags, test, fake):
         "shards": shards, "strategy": strategy, "seed": seed,
         "schedules": schedules, "block": 0, "next": shard, "complete": False,
         "exhausted": False, "executions": 0, "steps": 0, "seconds": 0.0,
-        "max": {"steps": 0, "tasks": 6}, "budget_hits": 0, "checked": 0,
+        "max": {"steps": 0, "tasks": 6},
+        "shape": {"steps": [], "tasks": []}, "parts": {}, "budget_hits": 0, "checked": 0,
         "virtual_time_ns": 0, "sketch": {"size": SIZE, "entries": []},
         "goals": [{"goal": "a job is stolen", "place": "queue.cc:7",
                    "reached": 0, "first": None}],
@@ -124,6 +133,10 @@ def sweep(flags, test, fake):
             with open("/proc/self/personality", encoding="ascii") as file:
                 record["steps"] += file.read() != "00000000\n"
         record["next"] += shards
+        while failure is not None and os.path.exists(fake.get("shrinks", "")):
+            event(event="shrinking", kind=failure["kind"],
+                  place=failure["place"], **{"from": 5, "to": 3})
+            time.sleep(0.05)
         if failure is not None:
             os.makedirs(f"{out}/{failure['folder']}", exist_ok=True)
             save(f"{out}/{failure['folder']}/report.txt",

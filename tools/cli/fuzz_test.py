@@ -474,6 +474,26 @@ class KeysTest(FuzzTestCase):
         session.end(0)
         self.assertEqual(session.text().count("goes on for"), 1)
 
+    def test_shows_what_is_shrunk(self):
+        shrinks = self.folder / "shrinks"
+        shrinks.touch()
+        session = Session(self, FOREVER, "--workers=1", "Fake.Fails",
+                          fake={"pause": 0.001, "shrinks": str(shrinks)})
+        session.wait_for_text("failures   0 distinct")
+        session.wait_for_text("shrinking 5 -> 3 ...")
+        self.wait_for(lambda: self.stats_of("shrinking") == 1)
+        shrinks.unlink()
+        session.wait_for_text("failures   2 distinct")
+        session.forget()
+        session.wait_for_text("failures   2 distinct")
+        self.assertNotIn("shrinking", session.text())
+        session.press("q")
+        session.end(1)
+
+    def stats_of(self, name):
+        path = self.out / "stats.json"
+        return self.stats()[name] if path.exists() else None
+
     def test_lists(self):
         session = self.session("Fake.Fails")
         self.wait_for(lambda: self.total("Fake.Fails")["failures"])
@@ -566,7 +586,8 @@ class StatsTest(FuzzTestCase):
         self.assertEqual(stats, {
             "clotho_stats": 1, "target": "./fake", "status": "ended",
             "workers": 3, "restarts": 0, "executions": 1800, "asked": 1800,
-            "failures": 2, "goals": 2, "goals_reached": 2, "budget_hits": 0,
+            "failures": 2, "shrinking": 0, "goals": 2, "goals_reached": 2,
+            "budget_hits": 0,
             "checked": 0, "differ": 0})
 
     def test_the_page_has_all_fields(self):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import os
 import re
 import time
@@ -38,17 +37,19 @@ class Failure:
 
 @dataclasses.dataclass(frozen=True)
 class Strategy:
-    """Of the tests that have one strategy."""
+    """Of the tests that have one strategy; or a part of it."""
 
     name: str
     executions: int
-    failures: int
+    failures: int  # Distinct ones; of a part, those that it has found first.
     # Under PCT's model, the chance at most that a bug of that depth has been
     # missed; None if that says nothing of this strategy.
     bound: float | None = None
     depth: int = 0
     tasks: int = 0
     steps: int = 0
+    # Of a portfolio.
+    parts: tuple[Strategy, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +60,17 @@ class Test:
     executions: int
     steps_max: int
     budget_hits: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Shrinking:
+    """A failure that a worker has found, and shrinks."""
+
+    test: str
+    kind: str
+    place: str
+    departures: int  # That it had.
+    now: int         # That it has so far.
 
 
 @dataclasses.dataclass
@@ -79,6 +91,9 @@ class State:
     steps: int = 0
     steps_max: int = 0
     tasks_max: int = 0
+    # Histograms, as in a record.
+    steps_of: list[list[int]] = dataclasses.field(default_factory=list)
+    tasks_of: list[list[int]] = dataclasses.field(default_factory=list)
     budget_hits: int = 0
     checked: int = 0
     differ: int = 0
@@ -87,6 +102,7 @@ class State:
     strategies: list[Strategy] = dataclasses.field(default_factory=list)
     goals: list[Record] = dataclasses.field(default_factory=list)
     failures: list[Failure] = dataclasses.field(default_factory=list)
+    shrinking: list[Shrinking] = dataclasses.field(default_factory=list)
     restarts: int = 0
     rss: int = 0
     out: str = ""
@@ -138,18 +154,6 @@ class _Pace:
         return (self._last[0] - self._begin[0]) / seconds if seconds else 0.0
 
 
-def pct_bound(depth: int, tasks: int, steps: int, executions: int) -> float:
-    """The chance at most that `executions` independent ones of PCT miss a bug
-    of that depth (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010)."""
-    if depth < 1 or tasks < 1 or steps < 1:
-        return 1.0
-    try:
-        found = 1.0 / (tasks * float(steps)**(depth - 1))
-    except OverflowError:
-        return 1.0
-    return 0.0 if found >= 1 else math.exp(executions * math.log1p(-found))
-
-
 def folder_of(out: str, shard: int) -> str:
     """Where a shard writes. Each has a folder of its own: the same failure,
     found by two, is in both."""
@@ -172,6 +176,7 @@ class Progress:
         # Up to where the events of each shard have been read.
         self._offsets = [self._size(shard) for shard in range(shards)]
         self._told: set[tuple[str, str]] = set()
+        self._shrinking: dict[int, Shrinking] = {}
         self._state = State()
         self._stale = True  # Records have been read since that was made.
         self._begin = -1
@@ -244,14 +249,20 @@ class Progress:
                     os.path.join(one.base, failure["folder"]))
             for one in self.found() for failure in one.record["failures"]]
         for shard in range(self._shards):
-            failures += [
-                Failure(event["test"], event, os.path.join(
-                    folder_of(self._out, shard), event["folder"]))
-                for event in self._new_events(shard)
-                if event.get("event") == "failure" and all(
-                    isinstance(event.get(name), str) for name in
-                    ("test", "origin", "kind", "what", "place", "replay",
-                     "folder"))]
+            for event in self._new_events(shard):
+                # Whatever comes next: it is no longer shrunk.
+                self._shrinking.pop(shard, None)
+                if event.get("event") == "shrinking" and _has(
+                        event, int, "from", "to") and _has(
+                            event, str, "test", "kind", "place"):
+                    self._shrinking[shard] = Shrinking(
+                        event["test"], event["kind"], event["place"],
+                        event["from"], event["to"])
+                if event.get("event") == "failure" and _has(
+                        event, str, "test", "origin", "kind", "what", "place",
+                        "replay", "folder"):
+                    failures.append(Failure(event["test"], event, os.path.join(
+                        folder_of(self._out, shard), event["folder"])))
         new = []
         for failure in failures:
             key = (failure.test, failure.record["origin"])
@@ -287,6 +298,13 @@ class Progress:
             self._stale = False
             if self._begin < 0:
                 self._begin = self._state.executions
+        # Workers may have come by the same failure.
+        least: dict[tuple[str, str, str], Shrinking] = {}
+        for one in self._shrinking.values():
+            key = (one.test, one.kind, one.place)
+            if key not in least or one.now < least[key].now:
+                least[key] = one
+        self._state.shrinking = [least[key] for key in sorted(least)]
         return self._state
 
     def executed_here(self) -> int:
@@ -320,6 +338,10 @@ class Progress:
                 records.chance_of_new(total["sketch"], total["executions"])
                 * total["executions"]
                 for total in totals.values()) / state.executions
+        state.steps_of, state.tasks_of = (
+            records.merge_histograms(total["shape"].get(name, [])
+                                     for total in totals.values())
+            for name in ("steps", "tasks"))
         state.strategies = [_strategy(name, of)
                             for name, of in sorted(strategies.items())]
         state.differ = sum(failure.record["hits"] for failure in state.failures
@@ -335,6 +357,11 @@ class Progress:
         return state
 
 
+def _has(event: Record, kind: type, *names: str) -> bool:
+    """Whether members are there, and of that kind."""
+    return all(isinstance(event.get(name), kind) for name in names)
+
+
 def _has_ended(record: Record) -> bool:
     """(Without a bound, one whose time is over is complete, and can go on.)"""
     return record["exhausted"] or (
@@ -342,19 +369,33 @@ def _has_ended(record: Record) -> bool:
 
 
 def _strategy(name: str, totals: list[Record]) -> Strategy:
-    executions = sum(total["executions"] for total in totals)
-    failures = sum(len(total["failures"]) for total in totals)
-    # (One whose depth is not said draws it, and the bound is of one depth.)
+    """Of the tests that have it."""
+    parts = sorted({part for total in totals for part in total["parts"]})
+    rows = [_part(part, totals) for part in parts]
+    row = Strategy(name, sum(total["executions"] for total in totals),
+                   sum(len(total["failures"]) for total in totals))
+    if parts == [name]:  # It is its only one.
+        (only,) = rows
+        return dataclasses.replace(only, executions=row.executions,
+                                   failures=row.failures)
+    return dataclasses.replace(row, parts=tuple(rows))
+
+
+def _part(name: str, totals: list[Record]) -> Strategy:
+    executions = sum(total["parts"].get(name, 0) for total in totals)
+    failures = sum(failure["part"] == name for total in totals
+                   for failure in total["failures"])
     pct = re.fullmatch(r"pct:([1-9][0-9]{0,8})", name)
     if pct is None:
         return Strategy(name, executions, failures)
     depth = int(pct[1])
-    tasks = max(total["max"].get("tasks", 0) for total in totals)
-    steps = max(total["max"].get("steps", 0) for total in totals)
     # A test of its own each: the bound of the one that says least.
-    bound = max(pct_bound(depth, total["max"].get("tasks", 0),
-                          total["max"].get("steps", 0), total["executions"])
-                for total in totals)
+    bound, tasks, steps = max(
+        (records.pct_bound(depth, total["max"].get("tasks", 0),
+                           total["max"].get("steps", 0),
+                           total["parts"].get(name, 0)),
+         total["max"].get("tasks", 0), total["max"].get("steps", 0))
+        for total in totals)
     return Strategy(name, executions, failures, bound, depth, tasks, steps)
 
 

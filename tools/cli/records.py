@@ -17,6 +17,7 @@ import copy
 import dataclasses
 import heapq
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -59,8 +60,16 @@ def _sketch(value: object) -> bool:
     return all(a < b for a, b in zip(hashes, hashes[1:]))
 
 
-def _maxima(value: object) -> bool:
+def _numbers(value: object) -> bool:
     return isinstance(value, dict) and all(map(_whole, value.values()))
+
+
+def _histograms(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(entries, list) and all(
+            isinstance(entry, list) and len(entry) == 2
+            and all(map(_whole, entry)) for entry in entries)
+        for entries in value.values())
 
 
 def _all_have(*members: tuple[str, Callable[[object], bool]]
@@ -92,7 +101,9 @@ _MEMBERS: dict[str, tuple[Callable[[object], bool], str]] = {
     "exhausted": (lambda value: isinstance(value, bool), "true or false"),
     "executions": (_whole, "a number"),
     "steps": (_whole, "a number"),
-    "max": (_maxima, "an object of numbers"),
+    "max": (_numbers, "an object of numbers"),
+    "shape": (_histograms, "an object of lists of a number and a count"),
+    "parts": (_numbers, "an object of numbers"),
     "budget_hits": (_whole, "a number"),
     "checked": (_whole, "a number"),
     "virtual_time_ns": (_whole, "a number"),
@@ -103,9 +114,9 @@ _MEMBERS: dict[str, tuple[Callable[[object], bool], str]] = {
     "failures": (_all_have(("origin", _text), ("kind", _text), ("what", _text),
                            ("place", _text), ("first", _whole),
                            ("hits", _whole), ("replay", _text),
-                           ("folder", _folder)),
-                 "objects with origin, kind, what, place, first, hits, replay "
-                 "and a folder below"),
+                           ("part", _text), ("folder", _folder)),
+                 "objects with origin, kind, what, place, first, hits, replay, "
+                 "part and a folder below"),
 }
 _SUMS = ("executions", "steps", "budget_hits", "checked", "virtual_time_ns")
 _SAME = ("campaign", "test", "strategy", "seed", "schedules", "block")
@@ -244,6 +255,31 @@ def merge_sketches(sketches: list[dict[str, Any]]) -> dict[str, Any]:
     return {"size": size, "entries": merged}
 
 
+def merge_histograms(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
+    """The histogram of what is in any of them."""
+    counts: dict[int, int] = {}
+    for entries in histograms:
+        for least, count in entries:
+            counts[least] = counts.get(least, 0) + count
+    return [[least, counts[least]] for least in sorted(counts)]
+
+
+def percentile(histogram: list[list[int]], share: float) -> int:
+    """That many are at most so large; 0 of nothing. As exact as the histogram,
+    whose buckets are named by the least that belongs there."""
+    left = math.ceil(share * sum(count for _, count in histogram))
+    for least, count in histogram:
+        left -= count
+        if left <= 0:
+            return least
+    return 0
+
+
+def _add_numbers(objects: list[dict[str, int]]) -> dict[str, int]:
+    return {name: sum(one.get(name, 0) for one in objects)
+            for name in sorted({name for one in objects for name in one})}
+
+
 def add(found: list[Found]) -> tuple[Record, dict[str, Found]]:
     """The sum of records of one test and block, each of another shard.
 
@@ -264,6 +300,10 @@ def add(found: list[Found]) -> tuple[Record, dict[str, Found]]:
     names = sorted({name for record in records for name in record["max"]})
     total["max"] = {name: max(record["max"].get(name, 0) for record in records)
                     for name in names}
+    total["shape"] = {
+        name: merge_histograms([r["shape"].get(name, []) for r in records])
+        for name in sorted({name for r in records for name in r["shape"]})}
+    total["parts"] = _add_numbers([record["parts"] for record in records])
     total["sketch"] = merge_sketches([r["sketch"] for r in records])
     goals: dict[tuple[str, str], Record] = {}
     for goal in (goal for record in records for goal in record["goals"]):
@@ -307,6 +347,18 @@ def distinct_traces(sketch: dict[str, Any]) -> float:
     if len(entries) < sketch["size"] or not entries:
         return float(len(entries))
     return (len(entries) - 1) / ((int(entries[-1][0], 16) + 1) / 2.0**64)
+
+
+def pct_bound(depth: int, tasks: int, steps: int, executions: int) -> float:
+    """The chance at most that `executions` independent ones of PCT miss a bug
+    of that depth (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010)."""
+    if depth < 1 or tasks < 1 or steps < 1:
+        return 1.0
+    try:
+        found = 1.0 / (tasks * float(steps)**(depth - 1))
+    except OverflowError:
+        return 1.0
+    return 0.0 if found >= 1 else math.exp(executions * math.log1p(-found))
 
 
 def chance_of_new(sketch: dict[str, Any], executions: int) -> float:

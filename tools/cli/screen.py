@@ -12,7 +12,9 @@ import sys
 import textwrap
 from typing import TextIO
 
-from cli.progress import NOT_DETERMINISTIC, Failure, State
+from cli import records
+from cli.progress import (NOT_DETERMINISTIC, Failure, Shrinking, State,
+                          Strategy)
 
 NARROW = 66  # Below that, the figures stand one below the other.
 
@@ -111,7 +113,10 @@ def draw(state: State, width: int, height: int, view: str = "",
         lines = _list(state, width, height, view, page)
     else:
         lines = (_narrow(state, width) if width < NARROW
-                 else _wide(state, width))
+                 else _wide(state, width, with_parts=True))
+        if width >= NARROW and len(lines) >= height:
+            # The failures matter more.
+            lines = _wide(state, width, with_parts=False)
         lines.append(_last_line(state, width))
     lines = [_plain(text)[:width].rstrip() for text in lines]
     if len(lines) > height:
@@ -194,6 +199,8 @@ def _body(state: State, width: int, view: str) -> list[str]:
     if view == "f":
         for number, failure in numbered:
             add_failure(number, failure)
+        for one in state.shrinking:
+            add(f"{one.kind}   {one.place}   {_shrinking(one)}   {one.test}", 1)
         return lines or [" none so far"]
     if view == "g":
         for goal in state.goals:
@@ -243,10 +250,34 @@ def _narrow(state: State, width: int) -> list[str]:
     for number, failure in enumerate(state.failures, 1):
         lines += [f"#{number} {failure.record['kind']}",
                   f" {failure.record['replay']}"]
+    lines += [f" {_shrinking(one)}" for one in state.shrinking]
     return lines
 
 
-def _wide(state: State, width: int) -> list[str]:
+def _shrinking(one: Shrinking) -> str:
+    return f"shrinking {one.departures} -> {one.now} ..."
+
+
+def _strategy(strategy: Strategy, indent: int) -> str:
+    name = " " * indent + strategy.name
+    text = (f" {name:<20}{grouped(strategy.executions):>15}"
+            f"{strategy.failures:>10}")
+    if strategy.bound is not None:
+        text += (f"   pct's bound: a bug of depth {strategy.depth} is "
+                 f"missed with p <= {_chance(strategy.bound)} (n = "
+                 f"{strategy.tasks}, k = {strategy.steps})")
+    return text
+
+
+def _bounds(strategy: Strategy) -> str:
+    """Those of a portfolio, in the place of its parts."""
+    bounds = [f"{part.depth}: {_chance(part.bound)}" for part in strategy.parts
+              if part.bound is not None]
+    return "   missed, by depth (pct's bound)  " + "  ".join(bounds) if (
+        bounds) else ""
+
+
+def _wide(state: State, width: int, with_parts: bool) -> list[str]:
     right = (("paused   " if state.status == "paused" else "")
              + f"{state.workers} workers   {duration(state.elapsed)}")
     title = f"clotho fuzz {state.title}"[:max(0, width - len(right) - 1)]
@@ -264,9 +295,12 @@ def _wide(state: State, width: int) -> list[str]:
     lines.append(f" traces     {grouped(state.traces):>15}   chance that the "
                  f"next is new {percent(state.chance)} (Good-Turing)")
     mean = state.steps / state.executions if state.executions else 0
-    lines.append(f" shape      {grouped(mean):>15} steps on average, "
-                 f"{grouped(state.steps_max)} at most   tasks "
-                 f"{grouped(state.tasks_max)} at most")
+    steps = [grouped(records.percentile(state.steps_of, share))
+             for share in (0.5, 0.99)]
+    tasks = grouped(records.percentile(state.tasks_of, 0.5))
+    lines.append(f" shape      {grouped(mean):>15} steps on average, p50 "
+                 f"{steps[0]}, p99 {steps[1]}, max {grouped(state.steps_max)}"
+                 f"   tasks p50 {tasks}, max {grouped(state.tasks_max)}")
     lines.append(f" time       {virtual(state.virtual_seconds):>15} of virtual "
                  f"time covered")
     if state.budget_hits:
@@ -275,13 +309,10 @@ def _wide(state: State, width: int) -> list[str]:
                      f"limit of steps or time (raise --clotho_max_steps{look})")
     lines += ["", f" {'strategy':<20}{'executions':>15}{'failures':>10}"]
     for strategy in state.strategies:
-        text = (f" {strategy.name:<20}{grouped(strategy.executions):>15}"
-                f"{strategy.failures:>10}")
-        if strategy.bound is not None:
-            text += (f"   pct's bound: a bug of depth {strategy.depth} is "
-                     f"missed with p <= {_chance(strategy.bound)} (n = "
-                     f"{strategy.tasks}, k = {strategy.steps})")
-        lines.append(text)
+        lines.append(_strategy(strategy, indent=0)
+                     + ("" if with_parts else _bounds(strategy)))
+        if with_parts:
+            lines += [_strategy(part, indent=2) for part in strategy.parts]
     reached, goals = _goals(state)
     if goals:
         lines += ["", f" goals      {reached} of {goals}"]
@@ -298,6 +329,8 @@ def _wide(state: State, width: int) -> list[str]:
         lines.append(f"   #{number:<3} {record['kind']:<12} "
                      f"{record['place']}   {record['hits']} hits   "
                      f"{record['replay']}   {what}")
+    lines += [f"        {one.kind:<12} {one.place}   {_shrinking(one)}"
+              for one in state.shrinking]
     lines += ["", f" determinism {grouped(state.checked):>14} run twice, "
               + _differ(state)]
     lines.append(" " + (f"restarts {state.restarts}   " if state.restarts

@@ -14,7 +14,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
 # pylint: disable=wrong-import-position
-from cli import keys, progress, screen
+from cli import keys, progress, records, screen
 from cli.progress import Failure, State, Stopwatch, Strategy, Test
 
 
@@ -31,7 +31,8 @@ def state(**members):
         "workers": 8, "elapsed": 761.0, "executions": 18_402_113,
         "asked": 100_000_000, "rate": 24_190.0, "traces": 1_204_557.0,
         "chance": 0.041, "steps": 4_000_000_000, "steps_max": 20_000,
-        "tasks_max": 6, "budget_hits": 3, "checked": 18_402,
+        "tasks_max": 6, "steps_of": [[214, 97], [1856, 2], [19456, 1]],
+        "tasks_of": [[5, 49], [6, 51]], "budget_hits": 3, "checked": 18_402,
         "virtual_seconds": 1.3e8,
         "strategies": [Strategy("pct:3", 6_134_038, 9, 2e-10, 3, 6, 214),
                        Strategy("pos", 4_600_528, 0)],
@@ -60,7 +61,7 @@ class ScreenTest(unittest.TestCase):
         text = "\n".join(screen.draw(state(), 140, 50))
         for part in ("//examples:raft_test", "8 workers", "12m41s",
                      "18 402 113", "18 % of 100M", "24 190 /s", "eta 56m",
-                     "1 204 557", "4.1 % (Good-Turing)", "20 000 at most",
+                     "1 204 557", "4.1 % (Good-Turing)", "max 20 000",
                      "4.12 years", "3 came to a limit",
                      "or look: b", "4.12 years of virtual time covered",
                      "18 402 run twice, none differs",
@@ -71,7 +72,8 @@ class ScreenTest(unittest.TestCase):
                      "rss 212MB", "p pause   f failures   g goals   "
                      "b budget hits   q stop and write results"):
             self.assertIn(part, text)
-        self.assertIn("217 steps on average, 20 000 at most   tasks 6 at most",
+        self.assertIn("217 steps on average, p50 214, p99 1 856, max 20 000   "
+                      "tasks p50 6, max 6",
                       text)
         self.assertIn("Ctrl-C", screen.draw(state(keys=False), 140, 50)[-1])
 
@@ -211,15 +213,15 @@ class FiguresTest(unittest.TestCase):
     def test_pcts_bound(self):
         # n = 6, k = 214, 6.13 million executions, depth 3: exp(-22.3).
         self.assertAlmostEqual(
-            progress.pct_bound(3, 6, 214, 6_134_038) / 2.04e-10, 1, delta=0.02)
-        self.assertEqual(progress.pct_bound(3, 6, 214, 0), 1.0)
-        self.assertEqual(progress.pct_bound(1, 1, 9, 1), 0.0)
-        self.assertEqual(progress.pct_bound(2, 0, 0, 9), 1.0)
+            records.pct_bound(3, 6, 214, 6_134_038) / 2.04e-10, 1, delta=0.02)
+        self.assertEqual(records.pct_bound(3, 6, 214, 0), 1.0)
+        self.assertEqual(records.pct_bound(1, 1, 9, 1), 0.0)
+        self.assertEqual(records.pct_bound(2, 0, 0, 9), 1.0)
         # More executions, less is missed; deeper bugs, more.
-        self.assertLess(progress.pct_bound(2, 3, 50, 2000),
-                        progress.pct_bound(2, 3, 50, 1000))
-        self.assertLess(progress.pct_bound(2, 3, 50, 1000),
-                        progress.pct_bound(3, 3, 50, 1000))
+        self.assertLess(records.pct_bound(2, 3, 50, 2000),
+                        records.pct_bound(2, 3, 50, 1000))
+        self.assertLess(records.pct_bound(2, 3, 50, 1000),
+                        records.pct_bound(3, 3, 50, 1000))
 
     def test_when_it_ends(self):
         self.assertEqual(State(executions=10, asked=30, rate=4.0).eta(), 5.0)
@@ -265,7 +267,9 @@ class RecordsTest(unittest.TestCase):
             "shard": shard, "shards": 2, "strategy": "fuzz", "seed": 1,
             "schedules": 0, "block": 0, "next": 0, "complete": False,
             "exhausted": False, "executions": 0, "steps": 0, "seconds": 1.0,
-            "max": {"steps": 9, "tasks": 3}, "budget_hits": 0, "checked": 0,
+            "max": {"steps": 9, "tasks": 3},
+            "shape": {"steps": [], "tasks": []}, "parts": {},
+            "budget_hits": 0, "checked": 0,
             "virtual_time_ns": 0, "sketch": {"size": 4, "entries": []},
             "goals": [], "failures": []} | members
         path = folder / f"shard-{shard}-of-2.json"
@@ -311,19 +315,84 @@ class RecordsTest(unittest.TestCase):
                 ("pct:3", True), ("pct", False), ("pct:", False),
                 ("pct:0", False), ("pct:x", False), ("pct:\u00b2", False),
                 ("fuzz", False), ("delay_bounded:3", False), ("pos", False)):
-            self.write(strategy=name, executions=1000)
+            self.write(strategy=name, executions=1000, parts={name: 1000})
             (strategy,) = self.poll().strategies
+            self.assertEqual(strategy.parts, ())
             self.assertEqual(strategy.bound is not None, bounded, name)
             text = "\n".join(screen.draw(self.poll(), 140, 40))
             self.assertEqual("pct's bound" in text, bounded, name)
         # So deep that nothing is known.
-        self.write(strategy="pct:999999999", executions=1000)
+        self.write(strategy="pct:999999999", executions=1000,
+                   parts={"pct:999999999": 1000})
         self.assertEqual(self.poll().strategies[0].bound, 1.0)
+
+    def test_a_portfolio_has_the_bounds_of_its_parts(self):
+        def failure(origin, first, part):
+            return {"origin": origin, "kind": "always", "what": "x",
+                    "place": "x.cc:1", "first": first, "hits": 3,
+                    "replay": "c1/0/plain", "part": part, "folder": "A.B/0"}
+        self.write(executions=700, parts={"pct:2": 300, "pos": 396},
+                   failures=[failure("a", 8, "pos"), failure("b", 6, "pct:2")])
+        self.write(1, executions=300, parts={"pct:2": 100, "pct:3": 200},
+                   failures=[failure("a", 5, "pct:3")])
+        drawn = self.poll()
+        (row,) = drawn.strategies
+        self.assertEqual((row.executions, row.failures, row.bound),
+                         (1000, 2, None))
+        self.assertEqual(
+            [(part.name, part.executions, part.failures)
+             for part in row.parts],
+            [("pct:2", 400, 1), ("pct:3", 200, 1), ("pos", 396, 0)])
+        self.assertEqual(row.parts[0].bound, records.pct_bound(2, 3, 9, 400))
+        self.assertEqual(row.parts[1].bound, records.pct_bound(3, 3, 9, 200))
+        self.assertIsNone(row.parts[2].bound)
+        high = "\n".join(screen.draw(drawn, 140, 40))
+        self.assertRegex(high, "   pct:3  .* a bug of depth 3 is missed with p")
+        # With less room, in a line.
+        low = "\n".join(screen.draw(drawn, 140, 18))
+        self.assertIn("missed, by depth (pct's bound)  2: ", low)
+        self.assertNotIn("   pct:3  ", low)
+        self.assertIn("x.cc:1", low)
+
+    def tell(self, shard, event, **members):
+        with open(pathlib.Path(self.out, str(shard), "results.jsonl"), "a",
+                  encoding="utf-8") as file:
+            file.write(json.dumps({"event": event, "shard": shard, **members})
+                       + "\n")
+
+    def test_what_is_shrunk(self):
+        self.write(executions=1)
+        self.write(1, executions=1)
+        drawn = self.poll()
+        self.assertEqual(drawn.shrinking, [])
+        one = {"test": "A.B", "kind": "always", "place": "x.cc:1"}
+        self.tell(0, "shrinking", **one, **{"from": 7, "to": 5})
+        self.tell(1, "shrinking", **one, **{"from": 9, "to": 3})
+        self.progress.new_failures()
+        (shrinking,) = self.poll().shrinking  # One failure, found by two.
+        self.assertEqual((shrinking.departures, shrinking.now), (9, 3))
+        for width, height in ((140, 40), (24, 40)):
+            for view in ("", "f"):
+                self.assertIn("shrinking 9 -> 3 ...", "\n".join(
+                    screen.draw(self.poll(), width, height, view)))
+        # It has been told, and the other one has come to its end otherwise.
+        self.tell(1, "failure", **one, origin="o", what="w", replay="r",
+                  folder="f")
+        self.progress.new_failures()
+        (shrinking,) = self.poll().shrinking
+        self.assertEqual((shrinking.departures, shrinking.now), (7, 5))
+        self.tell(0, "run")
+        self.progress.new_failures()
+        self.assertEqual(self.poll().shrinking, [])
+        # Half of one is none.
+        self.tell(0, "shrinking", test="A.B", kind="always", place=None)
+        self.progress.new_failures()
+        self.assertEqual(self.poll().shrinking, [])
 
     def test_what_differs(self):
         failure = {"origin": "not", "kind": "not deterministic", "what": "x",
                    "place": "", "first": 1, "hits": 3, "replay": "c1/0/plain",
-                   "folder": "A.B/0"}
+                   "part": "", "folder": "A.B/0"}
         self.write(checked=7, failures=[failure], budget_hits=2)
         self.write(1, checked=5, failures=[failure])
         drawn = self.poll()

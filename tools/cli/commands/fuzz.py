@@ -264,8 +264,8 @@ class _Sweep:
             if now >= next_poll:
                 next_poll = now + 1.0
                 self._progress.poll()
-                state = self._progress.state()
                 known = self._tell_failures(known)
+                state = self._progress.state()
                 if self._terminal:
                     self._keys.open()  # It may be ours again.
             self._complete(state)
