@@ -8,12 +8,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -146,7 +148,7 @@ TEST(ExpectationTest, TheFirstOneIsTheFailure) {
   const Ended ended = RunTests("Fails.Expectation");
   EXPECT_THAT(
       ended.output,
-      AllOf(HasSubstr("sample_tests.cc:63: Failure"), HasSubstr("1 + 1"),
+      AllOf(HasSubstr("sample_tests.cc:65: Failure"), HasSubstr("1 + 1"),
             HasSubstr("the first"), HasSubstr("t = 1 ms, step 2"),
             Not(HasSubstr("follows from it")), Not(HasSubstr("Leaked task"))));
 }
@@ -421,6 +423,70 @@ TEST(SettingsTest, WhatDiffersIsSaidAtTheStart) {
       RunTests("Passes.InPlainOrder", "", "TEST_UNDECLARED_OUTPUTS_DIR=out")
           .output,
       Not(HasSubstr("[  CLOTHO  ]")));
+}
+
+// What --help lists, each as a flag and as a variable: a value that it takes,
+// and, where there is such a thing, one that it does not.
+TEST(SettingsTest, EachIsAFlagAndAVariable) {
+  struct Values {
+    std::string good;
+    std::string bad;
+  };
+  std::map<std::string, Values> values = {
+      {"break_before", {"99", "0"}},
+      {"cases", {"3", "0"}},
+      {"check_determinism", {"0.5", "2"}},
+      {"color", {"never", "green"}},
+      {"debug", {"1", "on"}},
+      {"failures", {"2", "few"}},
+      {"for", {"1h", "soon"}},
+      {"format", {"github", "xml"}},
+      {"isolate", {"1", "both"}},
+      {"kept", {".", "no_such_folder"}},
+      {"max_steps", {"50", "0"}},
+      {"max_virtual_time", {"2h", "1y"}},
+      {"out", {"each", ""}},
+      {"rate", {"1000000", "fast"}},
+      {"replay", {"c1/0/plain", "c1/0/4"}},
+      {"resume", {"0", "yes"}},
+      {"schedules", {"7", "0"}},
+      {"seed", {"9", "x"}},
+      {"shard", {"0/1", "1/1"}},
+      {"shard_by", {"schedules", "cases"}},
+      {"shrink_for", {"3s", "long"}},
+      {"size", {"7", "1000001"}},
+      {"step_watchdog", {"1h", "dog"}},
+      {"strategy", {"pos", "clever"}},
+      {"test", {"Passes.InPlainOrder", "No.Such"}},
+      {"trace", {"never", "maybe"}},
+  };
+  const std::string help = Shell("./sample_tests --help").output;
+  for (std::size_t at = help.find("\n  --clotho_"); at != help.npos;
+       at = help.find("\n  --clotho_", at + 1)) {
+    const std::size_t begin = at + 12;
+    const std::string name = help.substr(begin, help.find('=', begin) - begin);
+    const auto found = values.find(name);
+    ASSERT_NE(found, values.end()) << name;
+    const auto& [good, bad] = found->second;
+    const std::string flag = "--clotho_" + name;
+    const std::string variable = "CLOTHO_" + absl::AsciiStrToUpper(name);
+    EXPECT_EQ(RunTests("Passes.InPlainOrder", flag + "=" + good).code, 0)
+        << name;
+    const Ended by_variable =
+        RunTests("Passes.InPlainOrder", "", variable + "=" + good);
+    EXPECT_EQ(by_variable.code, 0) << by_variable.output;
+    EXPECT_THAT(by_variable.output,
+                testing::StartsWith("[  CLOTHO  ] " + name + "=" + good + "\n"))
+        << name;
+    for (const Ended& ended :
+         {RunTests("Passes.InPlainOrder", flag + "=" + bad),
+          RunTests("Passes.InPlainOrder", "", variable + "=" + bad)}) {
+      EXPECT_EQ(ended.code, name == "test" ? 4 : 2) << ended.output;
+      EXPECT_THAT(ended.output, HasSubstr("expected")) << name;
+    }
+    values.erase(found);
+  }
+  EXPECT_THAT(values, testing::IsEmpty()) << "--help does not name them";
 }
 
 // ---- Shards. ----

@@ -469,10 +469,8 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
-    // CLOTHO_DEBUG belongs to the runtime; what CLOTHO_TOTAL_SHARDS says is
-    // read where it means something.
+    // What CLOTHO_TOTAL_SHARDS says is read where it means something.
     if (text.substr(0, 7) == "CLOTHO_" &&
-        text.substr(0, 13) != "CLOTHO_DEBUG=" &&
         text.substr(0, 20) != "CLOTHO_TOTAL_SHARDS=") {
       variables.emplace_back(text);
     }
