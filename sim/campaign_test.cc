@@ -417,6 +417,62 @@ TEST(CampaignTest, KeptSchedulesAreRunFirst) {
   EXPECT_THAT(ended.output, HasSubstr("SEARCH  the kept schedule "));
 }
 
+// ---- Crashes. ----
+
+TEST(CampaignTest, ACrashIsAFailureAndItGoesOn) {
+  const std::vector<std::string> tests = {"Campaign.Crashes",
+                                          "Campaign.CrashesAtOnce"};
+  const std::vector<Record> one = RunShards(tests, 1, "--clotho_isolate=1");
+  EXPECT_TRUE(one[0].complete);
+  EXPECT_EQ(one[0].executions, 600);
+  ASSERT_THAT(one[0].failures, testing::SizeIs(3));
+  for (const Finding& failure : one[0].failures) {
+    EXPECT_GT(failure.hits, 1) << failure.what;
+    const Ended again =
+        RunTests("Campaign.Crashes", "--clotho_replay=" + failure.replay);
+    const std::string what = failure.what.substr(0, failure.what.find('\n'));
+    EXPECT_THAT(again.output, HasSubstr("WHAT    " + what));
+    EXPECT_THAT(again.output, HasSubstr("AGAIN   CLOTHO_REPLAY=c1/0/"));
+    if (failure.kind != "crash") continue;
+    EXPECT_THAT(failure.what, testing::AnyOf("Signal 6 (SIGABRT)",
+                                             "The program called exit()"));
+    EXPECT_LT(failure.departures, 5);
+  }
+  EXPECT_TRUE(one[1].complete);
+  EXPECT_EQ(one[1].executions, 40);
+  EXPECT_THAT(one[1].failures, testing::SizeIs(1));
+  EXPECT_GT(one[1].failures[0].hits, 1);
+  const std::vector<Record> three = RunShards(tests, 3, "--clotho_isolate=1");
+  for (std::size_t t = 0; t < tests.size(); ++t) {
+    EXPECT_EQ(Normal(three[t]), Normal(one[t]));
+  }
+}
+
+TEST(CampaignTest, ACrashEndsASearchInOrder) {
+  const Ended ended =
+      RunTests("Campaign.CrashesInOrder",
+               "--clotho_isolate=1 --clotho_failures=0 --clotho_out=in_order");
+  EXPECT_EQ(ended.code, 1) << ended.output;
+  const Record record = ReadRecord("in_order", "Campaign.CrashesInOrder");
+  ASSERT_THAT(record.failures, testing::SizeIs(1));
+  EXPECT_EQ(record.failures[0].kind, "crash");
+  EXPECT_FALSE(record.complete);
+}
+
+TEST(CampaignTest, AKeptScheduleThatCrashesIsAFailure) {
+  const Ended ended = SampleTests().Run(
+      "mkdir -p crash; export CLOTHO_ISOLATE=1; ./sample_tests "
+      "--gtest_filter=Campaign.Crashes --clotho_out=crash/found; "
+      "cp crash/found/Campaign.Crashes/Campaign.Crashes.kept crash; "
+      "./sample_tests --gtest_filter=Campaign.Crashes --clotho_kept=crash "
+      "--clotho_strategy=plain --clotho_failures=0 --clotho_out=crash/out");
+  EXPECT_EQ(ended.code, 1) << ended.output;
+  const Record record = ReadRecord("crash/out", "Campaign.Crashes");
+  EXPECT_EQ(record.executions, 1);
+  ASSERT_THAT(record.failures, testing::SizeIs(1));
+  EXPECT_EQ(record.failures[0].kind, "crash");
+}
+
 // ---- Time. ----
 
 TEST(CampaignTest, EndsByTheClock) {

@@ -188,6 +188,13 @@ class Explorer {
     }
     if (campaign.runs_kept()) {
       for (const Search::Kept& kept : search_.kept) {
+        if (search_.isolate) {
+          const ChildEnd end = InChild([&] { RunKept(kept); });
+          if (!end.said.has_value()) {
+            AddDeath(campaign, end, /*number=*/0);
+            continue;
+          }
+        }
         if (RunKept(kept)) continue;
         if (report_.misused) return std::move(report_);
         Report found = std::exchange(report_, NewReport());
@@ -196,8 +203,26 @@ class Explorer {
       }
     }
     bool exhausted = false;
+    Ahead ahead;
     while (!exhausted && campaign.More()) {
       const std::uint64_t j = campaign.next();
+      if (search_.isolate) {
+        if (ahead.lives == 0 && !ahead.death.has_value()) {
+          ahead = LookAhead(warm, campaign);
+          continue;  // It may have taken the time there was.
+        }
+        if (ahead.lives == 0) {
+          const ChildEnd end = *std::exchange(ahead.death, std::nullopt);
+          if (warm.PassOver(ahead.dies) && ahead.dies != j) continue;
+          campaign.CountDeath();
+          campaign.Advance();
+          AddDeath(campaign, end, j);
+          // To come to the next one, this process would have to run it.
+          if (!end.death.has_value() || !warm.strategy().numbered()) break;
+          continue;
+        }
+        --ahead.lives;
+      }
       warm.Learn(j);
       campaign.SetGoals(simulator_.goals());
       const Execution& execution = warm.Run(j);
@@ -240,6 +265,55 @@ class Explorer {
     }
     TakeCorpus(warm.strategy());
     return std::move(report_);
+  }
+
+  // What a child has found out about the executions that come next.
+  struct Ahead {
+    std::uint64_t lives = 0;        // So many can be run.
+    std::optional<ChildEnd> death;  // The one after them cannot. Nothing: it is
+                                    // not known.
+    std::uint64_t dies = 0;         // Its number, which may be one that has to
+                                    // be run before.
+  };
+
+  // Runs them in a child, for a second or so.
+  Ahead LookAhead(Warm& warm, internal::Campaign& campaign) {
+    using Clock = std::chrono::steady_clock;
+    struct Seen {
+      std::uint64_t lives = 0;
+      std::uint64_t running = 0;
+    };
+    internal::SharedWithChild<Seen> seen;
+    const ChildEnd end = InChild([&] {
+      const auto until = Clock::now() + std::chrono::seconds(1);
+      while (campaign.HasNext() && !warm.strategy().done() &&
+             !internal::Interrupted() && Clock::now() < until) {
+        const std::uint64_t j = campaign.next();
+        while (warm.HasToLearn(j)) {
+          seen->running = warm.learned();
+          warm.Run(warm.learned());
+        }
+        seen->running = j;
+        warm.Run(j);
+        if (warm.strategy().counts()) campaign.Advance();
+        ++seen->lives;
+      }
+    });
+    Ahead ahead = {
+        .lives = seen->lives, .death = std::nullopt, .dies = seen->running};
+    if (!end.said.has_value()) ahead.death = end;
+    return ahead;
+  }
+
+  // A child has died in execution `number`.
+  void AddDeath(internal::Campaign& campaign, const ChildEnd& end,
+                std::uint64_t number) {
+    const std::string origin =
+        end.death.has_value() ? OriginOf(*end.death) : "crash";
+    if (campaign.CountHit(origin)) return;
+    Report all = BeginOne(number);
+    Died(end);
+    campaign.Add(origin, number, std::exchange(report_, std::move(all)));
   }
 
   // Runs what the strategy has kept once more, to write it down as bytes.
@@ -331,7 +405,20 @@ class Explorer {
     // Runs those of the first ones that have to come before this one, and were
     // not run.
     void Learn(std::uint64_t j) {
-      while (learned_ < std::min(warm_up_, j)) Run(learned_);
+      while (HasToLearn(j)) Run(learned_);
+    }
+    bool HasToLearn(std::uint64_t j) const {
+      return learned_ < std::min(warm_up_, j);
+    }
+    // The next of the first ones.
+    std::uint64_t learned() const { return learned_; }
+    // No process survives execution `j`. True if it is one of the first ones:
+    // nothing is learned from it, whoever runs the search.
+    bool PassOver(std::uint64_t j) {
+      if (j >= warm_up_) return false;
+      Learn(j);
+      learned_ = j + 1;
+      return true;
     }
 
     const Execution& Run(std::uint64_t j) {
@@ -521,6 +608,21 @@ class Explorer {
   // An execution failed: makes sure of it, shrinks it, records it.
   void Found(const Execution& execution) {
     if (in_child_) return;
+    const std::uint64_t runs_max = search_.shrink_runs_max;
+    // What is tried for that may end the process, where this execution did not.
+    // Then it stays as it is.
+    if (search_.isolate && runs_max > 0 &&
+        !internal::RunInChild([&]() -> std::string {
+           LookInto(execution);
+           return "";
+         }).said.has_value()) {
+      search_.shrink_runs_max = 0;
+    }
+    LookInto(execution);
+    search_.shrink_runs_max = runs_max;
+  }
+
+  void LookInto(const Execution& execution) {
     // (A campaign has them for itself, whatever part of it this is.)
     if (search_.campaign == nullptr) CollectGoals();
     const Failure failure = *execution.failure;

@@ -377,7 +377,8 @@ struct Limits {
 // For programs that may crash, or end the process otherwise. The search runs in
 // a child process first. If that dies, the schedule is shrunk, with a child for
 // each candidate, and reported as any failure; if it does not, the search runs
-// again in this process, which takes twice the time.
+// again in this process, which takes twice the time. A campaign does so second
+// by second, and goes on after a crash, too.
 //
 // Without it a crash ends the test program, after a line that replays it.
 struct Isolate {

@@ -511,11 +511,6 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   std::optional<Campaign> campaign;
   if (settings.campaign() && settings.replay.empty()) {
     if (test.has_campaigns) {
-      if (search.isolate) {
-        Tell(absl::StrCat(name,
-                          ": a campaign does not isolate: a crash ends it, "
-                          "after a line that replays it"));
-      }
       // Until the time is up, if nothing else is said.
       if (settings.budget.has_value() && !settings.schedules.has_value() &&
           search.schedules > 1) {
@@ -787,6 +782,8 @@ int RunAllTests(int argc, char** argv) {
     GetJournal().AlsoTo(internal::KeepStandardOutput());
     BeginJournal();
   }
+  // Also if no test has a part in it.
+  if (settings->campaign()) BeginJournal();
   if (!settings->changes.empty()) {
     std::printf("[  CLOTHO  ] %s\n", settings->changes.c_str());
     std::fflush(stdout);

@@ -217,7 +217,7 @@ void Campaign::Resume(bool anew) {
 }
 
 bool Campaign::More() {
-  if (!status_.ok() || record_.next >= end_ || Interrupted()) return false;
+  if (!status_.ok() || !HasNext() || Interrupted()) return false;
   if (options_.failures_max != 0 &&
       record_.failures.size() >= options_.failures_max) {
     return false;

@@ -72,6 +72,8 @@ class Campaign {
   bool Begin(const Search& search, Strategy& strategy);
   // Whether there is another execution to be run, and time for it.
   bool More();
+  // The same, whatever the time.
+  bool HasNext() const { return record_.next < end_; }
   // Its number.
   std::uint64_t next() const { return record_.next; }
   // Whether the schedules that are run before each search are run here.
@@ -86,6 +88,11 @@ class Campaign {
   // of the search is returned: see Strategy::order.
   std::uint64_t Count(const Execution& execution, const Strategy& strategy,
                       const std::vector<GoalCount>& goals);
+  // The execution `next` has ended the process that ran it.
+  void CountDeath() {
+    ++record_.executions;
+    last_part_ = {};
+  }
   // It was run twice.
   void CountChecked() { ++record_.checked; }
   // Goes on to the next execution.

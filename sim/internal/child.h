@@ -3,9 +3,13 @@
 #ifndef CLOTHO_SIM_INTERNAL_CHILD_H_
 #define CLOTHO_SIM_INTERNAL_CHILD_H_
 
+#include <sys/mman.h>
+
 #include <chrono>
+#include <new>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "absl/functional/function_ref.h"
 #include "clotho/sim/internal/death.h"
@@ -29,6 +33,29 @@ struct ChildEnd {
 ChildEnd RunInChild(
     absl::FunctionRef<std::string()> run,
     std::optional<std::chrono::steady_clock::time_point> deadline = {});
+
+// Numbers, or what is made of them, in memory that a child has in common with
+// this process: what it wrote there last is there whatever became of it.
+template <typename T>
+class SharedWithChild {
+ public:
+  static_assert(std::is_trivially_copyable_v<T>);
+
+  SharedWithChild()
+      : memory_(mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    if (memory_ == MAP_FAILED) throw std::bad_alloc();
+    new (memory_) T();
+  }
+  ~SharedWithChild() { munmap(memory_, sizeof(T)); }
+  SharedWithChild(const SharedWithChild&) = delete;
+  SharedWithChild& operator=(const SharedWithChild&) = delete;
+
+  T* operator->() { return static_cast<T*>(memory_); }
+
+ private:
+  void* const memory_;
+};
 
 // For `run`: ends the child at once, with this as what it says.
 [[noreturn]] void EndChild(const std::string& said);

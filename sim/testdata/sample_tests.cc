@@ -195,6 +195,25 @@ CLOTHO_TEST(Campaign, IsSlowToShrink, sim::Random{.schedules = 100}) {
   EXPECT_NE((co_await RunThree()).substr(0, 3), "cba");
 }
 
+// Two ends of the process, and a failure that shrinking does not survive.
+CLOTHO_TEST(Campaign, Crashes, sim::Fuzz{.schedules = 600}) {
+  const std::string log = co_await RunThree();
+  if (log.substr(0, 2) == "bc") std::abort();
+  if (log == "aabbcc") std::exit(0);
+  EXPECT_NE(log, "bbaacc");
+}
+
+// In most of the executions that the strategy would learn from.
+CLOTHO_TEST(Campaign, CrashesAtOnce, sim::Fuzz{.schedules = 40}) {
+  const std::string log = co_await RunThree();
+  if (log.substr(0, 3) != "abc") std::abort();
+}
+
+CLOTHO_TEST(Campaign, CrashesInOrder, sim::Exhaustive()) {
+  const std::string log = co_await RunThree();
+  if (log == "acbacb") std::abort();
+}
+
 // One execution of 50 is longer than it was.
 int campaign_executions = 0;
 CLOTHO_TEST(Campaign, Differs, sim::Random{.schedules = 200}) {

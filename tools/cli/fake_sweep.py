@@ -5,7 +5,9 @@ It takes the flags that a sweep is run with, and writes the records and events
 that a test binary does, of two tests whose executions are made up: what
 execution j does depends on the test and j alone. FAKE_SWEEP, in the
 environment, is a JSON object: "pause", seconds that an execution takes;
-"die_at", an execution that kills the process, once; "code", to end with it;
+"die_at", an execution that kills the process, once; "crash_at", one that ends
+it by the signal, or with the code 0 or 1, that "crash" is, unless it is
+isolated; "code", to end with it;
 "layout", an execution that depends on the layout of the memory; "over", a file
 that says that the time to search for is over, and is taken away then;
 "shrinks", a file: while it is there, failures are shrunk.
@@ -128,6 +130,16 @@ def sweep(flags, test, fake):
         if fake.get("die_at") == j and not os.path.exists(died):
             save(died, "")
             os.kill(os.getpid(), signal.SIGKILL)
+        if fake.get("crash_at") == j and test == "Fake.Passes":
+            if flags.get("isolate") != "1":
+                if fake["crash"] < 2:
+                    os._exit(fake["crash"])
+                os.kill(os.getpid(), fake["crash"])
+            record["failures"].append({
+                "origin": "crash", "kind": "crash", "what": "Signal",
+                "place": "queue.cc:1", "first": j, "hits": 1,
+                "replay": f"c1/0/{j + 1}:1", "departures": 1, "part": "",
+                "folder": f"{test}/0"})
         failure = run_execution(record, test, j)
         if fake.get("layout") == j:
             with open("/proc/self/personality", encoding="ascii") as file:
@@ -176,12 +188,20 @@ def main():
         return fake["code"]
     chosen = flags.get("gtest_filter", "*").split(":")
     failed = False
+    journal = f"{flags['out']}/results.jsonl"
+
+    def event(**members):
+        os.makedirs(flags["out"], exist_ok=True)
+        with open(journal, "ab", buffering=0) as file:
+            file.write((json.dumps(members) + "\n").encode())
+    event(event="run")
     for test in TESTS:
         if chosen == ["*"] or test in chosen:
             fails, stopped = sweep(flags, test, fake)
             failed |= fails
             if stopped:
                 break
+    event(event="end", code=1 if failed else 0)
     return 1 if failed else 0
 
 

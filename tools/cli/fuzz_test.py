@@ -169,6 +169,22 @@ class KilledTest(FuzzTestCase):
                 str(self.out), self.merged) if "Passes" in path],
             [f"shard-{i}-of-3.json" for i in range(3)])
 
+    def test_a_worker_that_crashes_is_isolated(self):
+        # By a signal, and as a sanitizer or exit() ends a program.
+        for number, crash in enumerate((signal.SIGSEGV, 1, 0)):
+            ended = self.fuzz("--schedules=900", "--workers=2",
+                              f"--out=crash{number}",
+                              fake={"crash_at": 500, "crash": crash})
+            self.assertEqual(ended.code, 1, ended)
+            self.assertRegex(
+                ended.out, "shard 0 ended with (SIGSEGV|exit code [01]): it is "
+                "started again, with each execution in a child process first, "
+                "and goes on from its record\n")
+            self.assertNotIn("shard 1 ended", ended.out)
+            self.assertIn("crash queue.cc:1  1 hits, first at 500", ended.out)
+            self.assertIn("executions of 900", ended.out)
+            self.assertNotIn("not finished", ended.out)
+
     def test_a_worker_that_never_gets_further_is_given_up(self):
         ended = self.fuzz("--schedules=9", "--workers=1", fake={"code": 75})
         self.assertEqual(ended.code, 75, ended)

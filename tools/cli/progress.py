@@ -176,6 +176,10 @@ class Progress:
         # Up to where the events of each shard have been read.
         self._offsets = [self._size(shard) for shard in range(shards)]
         self._told: set[tuple[str, str]] = set()
+        # Of events: failures that were not asked for yet, and shards whose
+        # last one was that they have ended.
+        self._failures: list[Failure] = []
+        self._ended: set[int] = set()
         self._shrinking: dict[int, Shrinking] = {}
         self._state = State()
         self._stale = True  # Records have been read since that was made.
@@ -249,20 +253,9 @@ class Progress:
                     os.path.join(one.base, failure["folder"]))
             for one in self.found() for failure in one.record["failures"]]
         for shard in range(self._shards):
-            for event in self._new_events(shard):
-                # Whatever comes next: it is no longer shrunk.
-                self._shrinking.pop(shard, None)
-                if event.get("event") == "shrinking" and _has(
-                        event, int, "from", "to") and _has(
-                            event, str, "test", "kind", "place"):
-                    self._shrinking[shard] = Shrinking(
-                        event["test"], event["kind"], event["place"],
-                        event["from"], event["to"])
-                if event.get("event") == "failure" and _has(
-                        event, str, "test", "origin", "kind", "what", "place",
-                        "replay", "folder"):
-                    failures.append(Failure(event["test"], event, os.path.join(
-                        folder_of(self._out, shard), event["folder"])))
+            self._read_events(shard)
+        failures += self._failures
+        self._failures = []
         new = []
         for failure in failures:
             key = (failure.test, failure.record["origin"])
@@ -271,8 +264,41 @@ class Progress:
                 new.append(failure)
         return new
 
+    def has_ended(self, shard: int) -> bool:
+        """Whether its process has said so itself."""
+        self._read_events(shard)
+        return shard in self._ended
+
+    def _read_events(self, shard: int) -> None:
+        """What was said since the last call."""
+        events = self._new_events(shard)
+        while events:
+            for event in events:
+                self._read_event(shard, event)
+            events = self._new_events(shard)
+
+    def _read_event(self, shard: int, event: dict[str, Any]) -> None:
+        # Of these only the last one counts.
+        self._shrinking.pop(shard, None)
+        self._ended.discard(shard)
+        kind = event.get("event")
+        if kind == "end":
+            self._ended.add(shard)
+        elif kind == "shrinking" and _has(event, int, "from", "to") and _has(
+                event, str, "test", "kind", "place"):
+            self._shrinking[shard] = Shrinking(
+                event["test"], event["kind"], event["place"], event["from"],
+                event["to"])
+        elif kind == "failure" and _has(
+                event, str, "test", "origin", "kind", "what", "place",
+                "replay", "folder"):
+            self._failures.append(
+                Failure(event["test"], event, os.path.join(
+                    folder_of(self._out, shard), event["folder"])))
+
     def _new_events(self, shard: int) -> list[dict[str, Any]]:
-        """The lines of results.jsonl that are whole."""
+        """The next lines of results.jsonl that are whole; not all, if there
+        are many."""
         try:
             with open(self._events(shard), "rb") as file:
                 file.seek(self._offsets[shard])

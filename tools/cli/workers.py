@@ -1,6 +1,6 @@
 """The processes of a sweep on this machine: one for each shard, as many at a
 time as there are cores. What dies is started again, and goes on from its
-record.
+record; what has crashed, in child processes of its own, which it outlives.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from cli.trouble import (FAILED, INCOMPLETE, INFRASTRUCTURE, INTERNAL,
 
 # A worker that dies this often without getting further is given up.
 _DEATHS_MAX = 3
+_CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE,
+            -signal.SIGILL)
 # What cannot be written now may be later.
 _PAUSE_AFTER_DEATH = 0.5
 
@@ -43,6 +45,7 @@ class _Shard:
     progress: object = None  # How far it was when it was started.
     not_before: float = 0.0
     paused: bool = False     # Since it was started.
+    isolates: bool = False   # Runs executions in child processes first.
     code: int | None = None  # How it has ended for good.
 
 
@@ -50,14 +53,16 @@ class Workers:
     """Runs all shards of a sweep.
 
     `flags(shard)` are those of a shard's process. `progress(shard)` is
-    something that changes when the shard gets further. `has_more(shard)` is
-    asked when one ends that was paused: whether it is started again, since the
-    clock that it went by had gone on.
+    something that changes when the shard gets further. `has_ended(shard)` is
+    asked when its process has ended: whether it has said so itself.
+    `has_more(shard)` is asked when one ends that was paused: whether it is
+    started again, since the clock that it went by had gone on.
     """
 
     def __init__(self, target: Target, shards: int, at_a_time: int, logs: str,
                  flags: Callable[[int], list[str]],
                  progress: Callable[[int], object],
+                 has_ended: Callable[[int], bool],
                  has_more: Callable[[int], bool],
                  say: Callable[[str], None]) -> None:
         self._target = target
@@ -67,6 +72,7 @@ class Workers:
         self._logs = logs
         self._flags = flags
         self._progress = progress
+        self._has_ended = has_ended
         self._has_more = has_more
         self._say = say
         self._stopping = False
@@ -102,11 +108,13 @@ class Workers:
     def _start(self, shard: _Shard) -> None:
         shard.progress = self._progress(shard.number)
         shard.paused = False
+        isolate = ["--clotho_isolate=1"] if shard.isolates else []
         with open(self.log(shard.number), "wb") as log:
             try:
                 # A Ctrl-C in the terminal is for us; we pass it on.
                 shard.process = subprocess.Popen(
-                    [self._target.binary, *self._flags(shard.number)],
+                    [self._target.binary, *self._flags(shard.number),
+                     *isolate],
                     cwd=self._target.folder, stdin=subprocess.DEVNULL,
                     stdout=log, stderr=log, start_new_session=True,
                     preexec_fn=_die_with_parent)
@@ -114,8 +122,11 @@ class Workers:
                 raise start_failed(self._target, error) from error
 
     def _ended(self, shard: _Shard, code: int) -> None:
-        died = code < 0 or code in (INFRASTRUCTURE, *_INTERRUPTED)
-        if (code in (0, FAILED, INCOMPLETE) and shard.paused
+        # A sanitizer, or a program that calls exit(), ends with any code.
+        crashed = code in _CRASHES or (code in (0, FAILED, INCOMPLETE)
+                                       and not self._has_ended(shard.number))
+        died = crashed or code < 0 or code in (INFRASTRUCTURE, *_INTERRUPTED)
+        if (not died and code in (0, FAILED, INCOMPLETE) and shard.paused
                 and not self._stopping and self._has_more(shard.number)):
             return
         if not died or self._stopping:
@@ -127,20 +138,21 @@ class Workers:
         shard.deaths = (0 if self._progress(shard.number) != shard.progress
                         else shard.deaths) + 1
         how = signal_name(code) if code < 0 else f"exit code {code}"
+        again = "it is started again and goes on from its record"
+        if crashed and not shard.isolates:
+            shard.isolates = True
+            shard.deaths = 0
+            again = ("it is started again, with each execution in a child "
+                     "process first, and goes on from its record")
         if shard.deaths >= _DEATHS_MAX:
             shard.code = code
             self._say(f"shard {shard.number} is given up: it ended with {how} "
                       f"{shard.deaths} times and got no further; its last "
                       f"words are in {self.log(shard.number)}")
-            if code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS,
-                        -signal.SIGFPE, -signal.SIGILL):
-                self._say("  (a crash ends a sweep's shard: clotho shrink "
-                          "--isolate takes the line after AGAIN there)")
             return
         self.restarts += 1
         shard.not_before = time.monotonic() + _PAUSE_AFTER_DEATH
-        self._say(f"shard {shard.number} ended with {how}: it is started again "
-                  f"and goes on from its record")
+        self._say(f"shard {shard.number} ended with {how}: {again}")
 
     def pause(self) -> None:
         """None runs any more, and none is started."""

@@ -152,7 +152,8 @@ class _Sweep:
 
         self._workers = Workers(
             target, shards, at_a_time, os.path.join(out, "logs"), flags,
-            self._progress.of_shard, self._has_more, self._say)
+            self._progress.of_shard, self._progress.has_ended, self._has_more,
+            self._say)
         self._at_a_time = min(at_a_time, shards)
         self._stats_fail = ""  # What was wrong with them.
         self._title = target.name + ("  " + " ".join(asked.tests)
