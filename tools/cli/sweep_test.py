@@ -1,6 +1,6 @@
 """Tests of docs/scaling.md and docs/first-failure.md, and of sweeps: what the
-pages say is run, with a real test binary. The first argument is
-//examples:job_queue_hunt."""
+pages say is run, with a real test binary. The arguments are
+//examples:job_queue_hunt and //examples/failures:failures_hunt."""
 
 import fcntl
 import filecmp
@@ -224,6 +224,24 @@ class FuzzTest(PageTestCase):
                             "--clotho_max_steps=3")
         self.assertEqual(ended.code, 1, ended)
         self.assertIn("livelock", ended.out)
+
+    def test_what_crashes(self):
+        hunt = next(p for p in self.programs if p.endswith("failures_hunt"))
+        ended = self.clotho("fuzz", hunt, "Crash.NullPointer", "Crash.Exit",
+                            "--schedules=200", "--workers=2")
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn("in a child process first", ended.out)
+        self.assertRegex(ended.out, r"(?m)^Crash.NullPointer  200 executions "
+                         r"of 200, (.*\n){2}  failure  crash")
+        self.assertRegex(ended.out, r"(?m)^Crash.Exit  200 executions of 200, "
+                         r"(.*\n){2}  failure  crash   200 hits")
+        replay = re.search(r"Signal 11 \(SIGSEGV\) (c1/\S+)\n", ended.out)[1]
+        self.assertRegex(replay, r"^c1/0/\S+:\S+$")
+        again = self.clotho("replay", replay, hunt, "Crash.NullPointer")
+        self.assertIn("Signal 11 (SIGSEGV)", again.out + again.err)
+        folder = self.folder / "clotho-out/failures_hunt.sweep/merged"
+        (report,) = folder.glob("Crash.NullPointer/*/report.txt")
+        self.assertIn("ReadEntry", report.read_text())
 
     def test_bad_input(self):
         for flags, text in ((["--strategy=zufall"], "zufall"),
