@@ -148,9 +148,10 @@ TEST(ExpectationTest, TheFirstOneIsTheFailure) {
   const Ended ended = RunTests("Fails.Expectation");
   EXPECT_THAT(
       ended.output,
-      AllOf(HasSubstr("sample_tests.cc:65: Failure"), HasSubstr("1 + 1"),
-            HasSubstr("the first"), HasSubstr("t = 1 ms, step 2"),
-            Not(HasSubstr("follows from it")), Not(HasSubstr("Leaked task"))));
+      AllOf(testing::ContainsRegex("sample_tests.cc:[0-9]+: Failure"),
+            HasSubstr("1 + 1"), HasSubstr("the first"),
+            HasSubstr("t = 1 ms, step 2"), Not(HasSubstr("follows from it")),
+            Not(HasSubstr("Leaked task"))));
 }
 
 TEST(ExpectationTest, OnlyTheReportedExecutionIsHeardOf) {

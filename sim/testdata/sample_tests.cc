@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
+#include "clotho/sim/choice.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/strategy.h"
 #include "clotho/sim/testing.h"
@@ -123,6 +125,16 @@ CLOTHO_TEST(Disabled, DISABLED_Fails) {
   std::signal(SIGTRAP, [](int) { std::puts("TRAP"); });
   return true;
 }();
+
+// ---- For the debugger. ----
+
+CLOTHO_TEST(Environment, Decides, sim::Random{.schedules = 100}) {
+  co_await Sleep(absl::Milliseconds(1));
+  const std::uint64_t first = sim::Choose(3);
+  const std::uint64_t second = sim::Choose(5);
+  Always(first != 2 || second != 3, "not two and three");
+  if (sim::Buggify()) co_await Sleep(absl::Milliseconds(1));
+}
 
 // ---- For campaigns. ----
 

@@ -1,5 +1,5 @@
-"""Tests of `clotho debug`, with a real test binary: the first argument is
-//examples:job_queue_hunt."""
+"""Tests of `clotho debug`, with real test binaries: the arguments are
+//examples:job_queue_hunt and //sim:sample_tests."""
 
 import os
 import pathlib
@@ -19,10 +19,10 @@ FAILS = "c1/0/4:1"
 
 class DebugTest(testing.ClothoTestCase):
 
-    def debug(self, replay, *lines, flags=()):
+    def debug(self, replay, *lines, flags=(), program=(HUNT, TEST)):
         """What it prints for these lines. Each answer begins with "@"."""
         done = subprocess.run(
-            self.command("debug", replay, HUNT, TEST, *flags),
+            self.command("debug", replay, *program, *flags),
             cwd=self.folder, env=self.environment(),
             input="".join(line + "\n" for line in lines).encode(),
             capture_output=True, check=False)
@@ -103,6 +103,30 @@ class DebugTest(testing.ClothoTestCase):
         out = self.debug("c1/0/plain", "goto 4", "ready", "choose 2").out
         self.assertRegex(out, r"\n  2  the 1 ms timer\n")
         self.assertRegex(out, r"\nc1/0/4:t/\w+ (passes|fails)")
+
+    def test_the_environment_can_be_decided_for(self):
+        program = next(p for p in self.programs if p.endswith("sample_tests"))
+        out = self.debug(
+            "c1/0/plain", "goto 2", "ready", "decide 3 2", "decide 4 3",
+            "report", "undo", "undo", "decide 3 2", "decide 5 1",
+            "decide 3 7", "decide 9 1", "decide 3", "goto 1", "decide 3 1",
+            program=(program, "Environment.Decides")).out
+        self.assertRegex(
+            out, r"\n  then Choose gives 0 at \S+sample_tests.cc:\d+   "
+            r"\(decide 3 VALUE\)\n"
+            r"  then Choose gives 0 at \S+sample_tests.cc:\d+   "
+            r"\(decide 4 VALUE\)\n"
+            r"  then Buggify does not happen at \S+   \(decide 5 VALUE\)\n")
+        self.assertRegex(out, r"\nc1/0/3:2/\w+ passes")
+        self.assertRegex(out, r"\nc1/0/3:2,4:3/\w+ fails at step 2: Always "
+                         '"not two and three" is false\n')
+        self.assertRegex(out, r"\nc1/0/3:2,5:1/\w+ passes")
+        self.assertRegex(out, r"\nc1/0/3:7 cannot be gone through:\n(.*\n)*.*"
+                         r"does not fit the program: ")
+        self.assertIn("\nthe environment decides nothing with the number 9 in "
+                      "this step: expected 3 or 4 or 5\n", out)
+        self.assertIn("decide needs a STEP and a VALUE", out)
+        self.assertIn("\nthe environment decides nothing in this step\n", out)
 
     def test_says_what_is_wrong_and_goes_on(self):
         out = self.debug(FAILS, "setp", "goto", "goto 99", "report", "help",

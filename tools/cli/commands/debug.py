@@ -160,16 +160,43 @@ class Session:
             raise Trouble(f"there is no candidate {choice} at step "
                           f"{step.step}: expected one from 0 to "
                           f"{step.candidates - 1}; ready lists them")
+        is_timer = step.timer and choice == step.candidates - 1
+        return self._departing(
+            step.step, f"{step.step}:{'t' if is_timer else choice}"
+            if choice != 0 else None)
+
+    def with_decision(self, number: int, value: int) -> str:
+        """The same with a decision of the environment."""
+        decisions = {event.step: event for event in self.decisions()}
+        if number not in decisions:
+            raise Trouble(
+                f"the environment decides nothing with the number {number} "
+                f"in this step: expected "
+                f"{' or '.join(map(str, decisions))}" if decisions else
+                "the environment decides nothing in this step")
+        if value < 0:
+            raise Trouble(f"{value} is no value: expected one from 0")
+        return self._departing(number,
+                               f"{number}:{value}" if value != 0 else None)
+
+    def decisions(self) -> list[Any]:
+        """The events of the present step in which the environment decides.
+        Each has a step's number to itself."""
+        column = self.trace.column_of(self.position)
+        return [event for event in self.trace.events_of(column)
+                if event.kind == "choice"]
+
+    def _departing(self, step: int, departure: str | None) -> str:
+        """The schedule that is the same before `step`, and departs there."""
         if not has_departures(self.replay):
             raise Trouble(f"{quote(self.replay)} has no departures to add one "
                           f"to", INTERNAL)
         version, program, schedule = self.replay.split("/")[:3]
         kept = [] if schedule == "plain" else [
-            departure for departure in schedule.split(",")
-            if int(departure.split(":")[0]) < step.step]
-        if choice != 0:
-            is_timer = step.timer and choice == step.candidates - 1
-            kept.append(f"{step.step}:{'t' if is_timer else choice}")
+            known for known in schedule.split(",")
+            if int(known.split(":")[0]) < step]
+        if departure is not None:
+            kept.append(departure)
         return "/".join([version, program, ",".join(kept) or "plain"])
 
     # ---- Showing it. ----
@@ -319,12 +346,27 @@ class Prompt(cmd.Cmd):
                 print(f"       {step.why[number]}")
         if step.candidates > len(names):
             print(f"  ... up to {step.candidates - 1}")
+        for event in self.session.decisions():
+            print(f"  then {event.text.removeprefix('| ')} at {event.place()}"
+                  f"   (decide {event.step} VALUE)")
         return False
 
     def do_choose(self, argument: str) -> bool:
         """choose N: run it again, with candidate N at this step, and plain
         order from there on"""
-        replay = self.session.with_choice(self._count(argument))
+        return self._change(self.session.with_choice(self._count(argument)))
+
+    def do_decide(self, argument: str) -> bool:
+        """decide STEP VALUE: run it again, with that for what the environment
+        decides there: the value of a Choose, 1 or 0 for a Buggify"""
+        words = argument.split()
+        if len(words) != 2:
+            raise Trouble("decide needs a STEP and a VALUE: ready lists what "
+                          "the environment decides")
+        number, value = map(self._count, words)
+        return self._change(self.session.with_decision(number, value))
+
+    def _change(self, replay: str) -> bool:
         position = self.session.position
         before = self.session.replay
         self.session.run(replay)
