@@ -1,9 +1,5 @@
 #include "clotho/runtime/internal/frame_pool.h"
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -36,16 +32,6 @@ struct AtThreadEnd {
   ~AtThreadEnd() { thread_frame_pool.GiveBackAll(); }
 };
 thread_local AtThreadEnd at_thread_end;
-
-// Memory that is touched everywhere, in a process that has a lot of it: in
-// pages as large as the system has.
-void* NewLargeSlab(std::size_t size) {
-  void* const slab = ::operator new(size, std::align_val_t(size));
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  madvise(slab, size, MADV_HUGEPAGE);  // It does no harm if it fails.
-#endif
-  return slab;
-}
 
 }  // namespace
 
@@ -80,16 +66,12 @@ void* FramePool::Carve(std::size_t size_class) {
       free_[rest] = node;
     }
     if (this == &thread_frame_pool) (void)at_thread_end;  // From now on.
-    const bool large = slabs_ >= kSmallSlabs;
-    const std::size_t slab_size = large ? kLargeSlabSize : kSlabSize;
-    char* const slab = static_cast<char*>(large ? NewLargeSlab(slab_size)
-                                                : ::operator new(slab_size));
-    ++slabs_;
+    char* const slab = static_cast<char*>(::operator new(kSlabSize));
     auto* const link = reinterpret_cast<Reserve::Slab*>(slab);
     link->next = reserve.slabs;
     reserve.slabs = link;
     cursor_ = slab + kGranularity;
-    end_ = slab + slab_size;
+    end_ = slab + kSlabSize;
   }
   void* const memory = cursor_;
   cursor_ += size;

@@ -85,9 +85,6 @@ class FramePool {
 
  private:
   static constexpr std::size_t kSlabSize = 256 * 1024;
-  // After so many, large ones.
-  static constexpr int kSmallSlabs = 16;
-  static constexpr std::size_t kLargeSlabSize = 2 * 1024 * 1024;
   static constexpr std::int64_t kSurplusMax = 1024;
 
   void* Carve(std::size_t size_class);
@@ -96,7 +93,6 @@ class FramePool {
   char* cursor_ = nullptr;
   char* end_ = nullptr;
   std::int64_t live_ = 0;
-  int slabs_ = 0;  // That this thread has taken.
 };
 
 // Has no destructor: one would cost every use of it a call.
