@@ -40,11 +40,11 @@ Coro<void> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
 }
 
 // The executions that a strategy learns from come first, and count like the
-// others.
+// others: so there are more of these, where that does not take minutes.
 void BM_Step(benchmark::State& state, std::string_view name,
              std::string_view parameters) {
   constexpr std::int64_t kSwitches = 20'000;
-  constexpr std::uint64_t kSchedules = 2;
+  const std::uint64_t schedules = state.range(0) > 1'000 ? 2 : 100;
   absl::StatusOr<sim::StrategyMaker> make =
       sim::StrategyByName(name, parameters);
   if (!make.ok()) {
@@ -56,7 +56,7 @@ void BM_Step(benchmark::State& state, std::string_view name,
   search.strategy_parameters = parameters;
   search.make_strategy = *std::move(make);
   const std::uint64_t warm_up = search.make_strategy()->warm_up();
-  search.schedules = warm_up + kSchedules;
+  search.schedules = warm_up + schedules;
   search.steps_max = 1'000'000;
   for (auto round : state) {
     (void)round;

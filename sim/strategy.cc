@@ -11,8 +11,7 @@
 
 namespace clotho::sim {
 
-std::uint32_t Candidate::chain() const {
-  if (runnable_->chain() != 0) return runnable_->chain();
+std::uint32_t Candidate::ChainOfWhoIsLed() const {
   const clotho::internal::Runnable* const led =
       const_cast<clotho::internal::Runnable*>(runnable_)->Leads();
   return led == nullptr ? 0 : led->chain();

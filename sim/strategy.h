@@ -86,7 +86,10 @@ class Candidate {
   // The chain whose step it is, numbered from 1 in the order of creation. For
   // the timer that ends a sleep, the task that sleeps; 0 for one that belongs
   // to nobody.
-  std::uint32_t chain() const;
+  std::uint32_t chain() const {
+    const std::uint32_t own = runnable_->chain();
+    return own != 0 ? own : ChainOfWhoIsLed();
+  }
 
   // Equal for tasks that run the same coroutine function, whatever their
   // arguments; null for what is no task. To compare, not to order: it is an
@@ -96,6 +99,9 @@ class Candidate {
   const clotho::internal::Runnable& runnable() const { return *runnable_; }
 
  private:
+  // For what has no chain of its own.
+  std::uint32_t ChainOfWhoIsLed() const;
+
   const clotho::internal::Runnable* runnable_;
   bool is_timer_;
 };

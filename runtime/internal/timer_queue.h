@@ -141,7 +141,7 @@ class TimerQueue {
   TimerMoment& NewMoment(std::int64_t when_ns) {
     if (unused_.empty()) unused_.push_back(&moments_.emplace_back());
     TimerMoment& moment = *unused_.back();
-    heap_.push_back(Entry{when_ns, &moment});
+    heap_.emplace_back(when_ns, &moment);
     unused_.pop_back();
     moment.when_ns = when_ns;
     moment.sequence = sequence_++;

@@ -67,7 +67,7 @@ Simulator* Simulator::Current() { return current_simulator; }
 Simulator::Simulator() : loop_({.clock = &clock_, .scheduler = this}) {
   // Enough for small tests from the first execution on.
   execution_.deviations.reserve(kInitialCapacity);
-  candidates_.reserve(kInitialCapacity);
+  candidates_.resize(kInitialCapacity);
   chains_.reserve(kInitialCapacity);
   listed_.reserve(kInitialCapacity);
   loop_.SetDefaultExceptionHandler(
@@ -425,7 +425,7 @@ void Simulator::NoteNewChains() {
     ++parent.children;
     const std::uint64_t path =
         Mix64(parent.path + parent.children * 0x9e3779b97f4a7c15);
-    chains_.push_back({.path = path, .parent = step_chain_});
+    chains_.emplace_back(path, step_chain_);
   }
 }
 
@@ -483,7 +483,15 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
   point_.strict_ = false;
   point_.chains_ = chains_;
   if (ready.others() == 0) return;
-  candidates_.clear();
+  if (candidates_.size() < ready.size()) candidates_.resize(ready.size());
+  // (Member by member, as all that is listed at each step: a copy of what was
+  // just made on the stack would wait until that is there.)
+  Entry* end = candidates_.data();
+  const auto add = [&end](std::size_t place, Runnable& visible) {
+    end->place = place;
+    end->visible = &visible;
+    ++end;
+  };
   ++listing_;
   listed_.resize(chains_.size());
   std::int64_t earliest_ns = std::numeric_limits<std::int64_t>::max();
@@ -492,7 +500,7 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
     switch (runnable.kind()) {
       case RunnableKind::kTask:
         listed_[runnable.chain()].task = listing_;
-        candidates_.push_back({place, &runnable});
+        add(place, runnable);
         break;
       case RunnableKind::kCallback:
         if (runnable.cancelled()) break;
@@ -508,7 +516,7 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
         // Of each chain the first: asyncio promises their order (L-02).
         if (std::exchange(listed_[runnable.chain()].callback, listing_) !=
             listing_) {
-          candidates_.push_back({place, &runnable});
+          add(place, runnable);
         }
         break;
       case RunnableKind::kInternal:
@@ -516,13 +524,13 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
         if (Runnable* const led = runnable.Leads();
             led != nullptr &&
             std::exchange(listed_[led->chain()].task, listing_) != listing_) {
-          candidates_.push_back({place, led});
+          add(place, *led);
         }
         break;
     }
   }
   point_.entries_ = candidates_.data();
-  point_.ready_count_ = candidates_.size();
+  point_.ready_count_ = static_cast<std::size_t>(end - candidates_.data());
 }
 
 std::optional<Scheduler::Decision> Simulator::TowardsTarget(
@@ -682,9 +690,9 @@ Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
   }
   const Candidate taken = point_[choice];
   if (choice != 0) {
-    execution_.deviations.push_back(
-        {step_, taken.is_timer() ? Deviation::kTimer
-                                 : static_cast<std::uint32_t>(choice)});
+    execution_.deviations.emplace_back(
+        step_, taken.is_timer() ? Deviation::kTimer
+                                : static_cast<std::uint32_t>(choice));
   }
   BeginStep(taken);
   if (observer_ != nullptr) [[unlikely]] {

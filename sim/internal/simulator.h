@@ -327,7 +327,7 @@ class Simulator final : public Scheduler,
 
   // The present choice point.
   ChoicePoint point_;
-  std::vector<Entry> candidates_;
+  std::vector<Entry> candidates_;  // Space for them; `point_` has how many.
   // The numbers of the last lists of candidates in which a chain's task, and a
   // callback of it, stood.
   struct Listed {

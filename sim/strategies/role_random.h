@@ -13,6 +13,7 @@
 #define CLOTHO_SIM_STRATEGIES_ROLE_RANDOM_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "clotho/sim/random.h"
@@ -26,13 +27,10 @@ class RoleRandomStrategy final : public Strategy {
   std::size_t Choose(const ChoicePoint& point) override;
 
  private:
-  struct Role {
-    const void* code;
-    std::size_t members;
-  };
-
   Rng* rng_ = nullptr;
-  std::vector<Role> roles_;  // Scratch: in the order of their first member.
+  // Scratch: in the order of who has them first, and which is whose.
+  std::vector<const void*> roles_;
+  std::vector<std::uint32_t> role_of_;
 };
 
 }  // namespace clotho::sim
