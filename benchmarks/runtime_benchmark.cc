@@ -7,6 +7,7 @@
 // Compare figures of one run with each other; between runs the machine's noise
 // is larger than most changes.
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -40,12 +41,14 @@ Coro<void> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
   co_await Gather(std::move(all));
 }
 
+// (Of a million tasks, each is to be made but once.)
 void BM_Switch(benchmark::State& state) {
-  constexpr std::int64_t kSwitches = 1'000'000;
-  RunRounds(state, kSwitches,
-            [&] { return SwitchAmong(state.range(0), kSwitches); });
+  const std::int64_t switches =
+      std::max<std::int64_t>(1'000'000, 20 * state.range(0));
+  RunRounds(state, switches,
+            [&] { return SwitchAmong(state.range(0), switches); });
 }
-BENCHMARK(BM_Switch)->Arg(1)->Arg(100)->Arg(10'000);
+BENCHMARK(BM_Switch)->Arg(1)->Arg(100)->Arg(1'000)->Arg(10'000)->Arg(1'000'000);
 
 Coro<void> SpawnAndGather(std::int64_t tasks) {
   std::vector<Coro<std::int64_t>> all;
@@ -59,7 +62,7 @@ void BM_SpawnAndGather(benchmark::State& state) {
   RunRounds(state, state.range(0),
             [&] { return SpawnAndGather(state.range(0)); });
 }
-BENCHMARK(BM_SpawnAndGather)->Arg(100)->Arg(1'000'000);
+BENCHMARK(BM_SpawnAndGather)->Arg(100)->Arg(1'000)->Arg(1'000'000);
 
 Coro<void> RunChain(std::int64_t depth) {
   benchmark::DoNotOptimize(co_await Chain(depth));
@@ -79,15 +82,26 @@ Coro<void> Sleepers(int tasks, int times, std::uint32_t most_ms) {
   co_await Gather(std::move(all));
 }
 
+// Few of them have the same deadline.
 void BM_TimersSparse(benchmark::State& state) {
-  RunRounds(state, 100'000, [] { return Sleepers(1'000, 100, 100'000); });
+  const std::int64_t tasks = state.range(0);
+  const std::int64_t times = std::max<std::int64_t>(100'000 / tasks, 10);
+  RunRounds(state, tasks * times, [&] {
+    return Sleepers(static_cast<int>(tasks), static_cast<int>(times),
+                    static_cast<std::uint32_t>(100 * tasks));
+  });
 }
-BENCHMARK(BM_TimersSparse);
+BENCHMARK(BM_TimersSparse)->Arg(1'000)->Arg(1'000'000);
 
+// A hundred or more have.
 void BM_TimersDense(benchmark::State& state) {
-  RunRounds(state, 300'000, [] { return Sleepers(100'000, 3, 1'000); });
+  const std::int64_t tasks = state.range(0);
+  RunRounds(state, tasks * 3, [&] {
+    return Sleepers(static_cast<int>(tasks), 3,
+                    static_cast<std::uint32_t>(tasks / 100));
+  });
 }
-BENCHMARK(BM_TimersDense);
+BENCHMARK(BM_TimersDense)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 
 Coro<void> WaitInTime(std::int64_t times) {
   for (std::int64_t i = 0; i < times; ++i) {
@@ -101,17 +115,16 @@ void BM_WaitForThatIsInTime(benchmark::State& state) {
 }
 BENCHMARK(BM_WaitForThatIsInTime);
 
-// A thousand more are always armed, so that there is a queue to leave.
-Coro<void> ArmAndCancel(std::int64_t times) {
-  constexpr std::int64_t kArmed = 1'000;
+// More are always armed, so that there is a queue to leave.
+Coro<void> ArmAndCancel(std::int64_t count, std::int64_t times) {
   std::vector<TimerHandle> armed;
-  for (std::int64_t i = 0; i < kArmed; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     armed.push_back(
         GetRunningLoop().CallLater(absl::Hours(1) + absl::Seconds(i), [] {}));
   }
   for (std::int64_t i = 0; i < times; ++i) {
-    armed[i % kArmed].Cancel();
-    armed[i % kArmed] =
+    armed[i % count].Cancel();
+    armed[i % count] =
         GetRunningLoop().CallLater(absl::Hours(1) + absl::Seconds(i), [] {});
     if (i % 100 == 0) co_await Sleep(absl::ZeroDuration());
   }
@@ -119,9 +132,11 @@ Coro<void> ArmAndCancel(std::int64_t times) {
 }
 
 void BM_TimersArmedThenCancelled(benchmark::State& state) {
-  RunRounds(state, 100'000, [] { return ArmAndCancel(100'000); });
+  const std::int64_t times =
+      std::max<std::int64_t>(100'000, 4 * state.range(0));
+  RunRounds(state, times, [&] { return ArmAndCancel(state.range(0), times); });
 }
-BENCHMARK(BM_TimersArmedThenCancelled);
+BENCHMARK(BM_TimersArmedThenCancelled)->Arg(1'000)->Arg(1'000'000);
 
 Coro<void> Channel(std::int64_t producers, std::int64_t messages) {
   Queue<std::int64_t> queue(1);
