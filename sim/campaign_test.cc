@@ -280,6 +280,32 @@ TEST(CampaignTest, AGoalIsJudgedOnlyByWhoHasRunAll) {
   EXPECT_FALSE(record.goals[0].first.has_value());
 }
 
+// For engines that cancel the others when one fails.
+TEST(CampaignTest, LeavesTheVerdictToTheMergeIfItIsAsked) {
+  const std::string_view shard =
+      "--clotho_shard=0/2 --clotho_shard_by=schedules --clotho_failures=0 "
+      "--clotho_out=zero";
+  const std::string zero =
+      absl::StrCat(std::string(shard), " --clotho_exit_zero=1");
+  EXPECT_EQ(RunTests("Campaign.Several", shard).code, 1);
+  EXPECT_EQ(RunTests("Campaign.Several", zero).code, 0);
+  EXPECT_FALSE(ReadRecord("zero", "Campaign.Several", {.index = 0, .count = 2})
+                   .failures.empty());
+  EXPECT_EQ(
+      RunTests("Campaign.Differs", zero + " --clotho_check_determinism=1").code,
+      0);
+  // What is in no record is not lost: a test without a search, a wrong call.
+  EXPECT_EQ(RunTests("Campaign.Several:NotSearched.Fails", zero).code, 1);
+  EXPECT_EQ(
+      RunTests("Campaign.Several", "--clotho_failures=0 --clotho_exit_zero=1")
+          .code,
+      2);
+  EXPECT_EQ(RunTests("Pases.*", zero).code, 4);
+  EXPECT_EQ(
+      RunTests("Campaign.Several", zero + " --clotho_out=/proc/nowhere").code,
+      75);
+}
+
 // ---- Failures. ----
 
 std::vector<std::string> Origins(const Record& record) {

@@ -183,6 +183,14 @@ constexpr Setting kSettings[] = {
      [](Settings& settings, std::string_view source, std::string_view value) {
        return SetBool(settings.debug, source, value);
      }},
+    {"exit_zero", "1",
+     "end with 0 whatever is in the records: clotho merge is the judge",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       std::optional<bool> exit_zero;
+       const absl::Status status = SetBool(exit_zero, source, value);
+       settings.exit_zero = exit_zero.value_or(false);
+       return status;
+     }},
     {"failures", "N",
      "stop after so many distinct failures of a test; 0: do not stop",
      [](Settings& settings, std::string_view source, std::string_view value) {
@@ -438,6 +446,12 @@ absl::Status Together(Given& given, Settings& settings) {
     return absl::InvalidArgumentError(absl::StrCat(
         given["resume"].source,
         "=1: where is the record? It is expected in --clotho_out=DIR"));
+  }
+  if (settings.exit_zero && (settings.out.empty() || !settings.campaign())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        given["exit_zero"].source,
+        "=1 would lose what is found: expected a campaign that writes records, "
+        "as with --clotho_shard_by=schedules --clotho_out=DIR"));
   }
   const auto tell = [&](std::string_view name) {
     const auto said = given.find(name);

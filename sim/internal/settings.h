@@ -45,6 +45,8 @@ struct Settings {
   std::optional<Delay> budget;
   // Distinct failures of a test, until its search ends; 0: it does not.
   std::optional<std::uint64_t> failures;
+  // The verdict is left to who merges the records.
+  bool exit_zero = false;
   // Goes on where the records in `out` end.
   bool resume = false;
   // What this process does, and what is cut: the schedules of each test, or

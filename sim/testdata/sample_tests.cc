@@ -35,6 +35,8 @@ CLOTHO_TEST(Passes, UnderRandomSchedules, sim::Random{.schedules = 50}) {
 
 TEST(Passes, WithoutASimulation) { EXPECT_EQ(1 + 1, 2); }
 
+TEST(NotSearched, Fails) { EXPECT_EQ(1 + 1, 3); }
+
 Coro<void> Append(std::shared_ptr<std::string> log, char name) {
   for (int i = 0; i < 2; ++i) {
     log->push_back(name);
