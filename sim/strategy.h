@@ -228,8 +228,8 @@ class Strategy {
   // The schedules that it has found worth keeping. Empty: it keeps none.
   virtual std::span<const Deviations> corpus() const { return {}; }
 
-  // Of one that is several: which of them has run the last execution. No name:
-  // it is one, or has not begun.
+  // Of one that is several, or draws its depth: which has run the last
+  // execution. No name: there is no such choice, or it has not begun.
   virtual StrategyPart part() const { return {}; }
 
   // ---- For searches that several processes share: see internal/campaign.h.
