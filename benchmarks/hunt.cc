@@ -35,7 +35,7 @@ ABSL_FLAG(std::vector<std::string>, forms, std::vector<std::string>({"P", "S"}),
 ABSL_FLAG(std::vector<std::string>, strategies,
           std::vector<std::string>({"random", "role_random", "pct", "pct:3",
                                     "pos", "urw", "surw", "delay_bounded",
-                                    "fuzz"}),
+                                    "guided", "fuzz"}),
           "names of strategies, as in \"random,pct:3\"");
 ABSL_FLAG(bool, asyncio_bugs, false,
           "the bugs of asyncio's past in place of the races");

@@ -6,6 +6,8 @@
 #include <limits>
 #include <tuple>
 
+#include "clotho/sim/hash.h"
+
 namespace clotho::sim {
 namespace {
 
@@ -23,6 +25,7 @@ void GuidedStrategy::BeginExecution(Rng& rng) {
   rng_ = &rng;
   next_ = 0;
   taken_.clear();
+  last_hand_over_ = 0;
   shows_new_ = false;
   fresh_ = kept_.empty() || rng.Chance(1, 4);
   if (fresh_) {
@@ -140,7 +143,9 @@ void GuidedStrategy::Note(std::uint64_t step, std::uint32_t choice) {
 }
 
 void GuidedStrategy::HandedOver(std::uint64_t hand_over) {
-  const std::size_t bit = hand_over % seen_.size();
+  const std::uint64_t both = internal::Mix64(last_hand_over_) + hand_over;
+  last_hand_over_ = hand_over;
+  const std::size_t bit = internal::Mix64(both) % seen_.size();
   if (seen_[bit]) return;
   seen_[bit] = true;
   shows_new_ = true;

@@ -2,11 +2,15 @@
 //
 // What is new is a hand-over: one task uses an object and another one uses it
 // next, at two places that were not seen to follow each other before (see
-// internal/hand_overs.h). Such pairs are what greybox fuzzing of concurrent
-// programs goes by: the reads-from pairs of RFF (Wolff, Shi, Duck, Mathur and
-// Roychoudhury, ASPLOS 2024), and the orders in which a resource is used of the
-// timeline coverage of Fest (NSDI 2026). A bug that takes several unlikely
-// hand-overs is so reached one at a time, and not all at once.
+// internal/hand_overs.h); or a hand-over that follows another one that it has
+// not followed before, be it of another object. Hand-overs are what greybox
+// fuzzing of concurrent programs goes by: the reads-from pairs of RFF (Wolff,
+// Shi, Duck, Mathur and Roychoudhury, ASPLOS 2024), and the orders in which a
+// resource is used of the timeline coverage of Fest (NSDI 2026). A bug that
+// takes several unlikely hand-overs is so reached one at a time, and not all at
+// once. Hand-overs alone are soon all seen, in whatever order, and then there
+// is nothing left to learn: with two in a row it finds SafeStack several times
+// as fast, and in all searches (docs/hunt.md).
 //
 // One execution in four, and each as long as nothing is kept, is one of
 // FuzzStrategy's. The others take the departures of a schedule that was kept.
@@ -22,7 +26,7 @@
 // each execution depends on those before it, they cannot be run again by their
 // number, only by their departures. It takes at most some 4 MiB, however long
 // the search: the last 128 schedules of at most 2,048 departures each (longer
-// ones are cut off there), and one of 65,536 bits for each hand-over.
+// ones are cut off there), and one of a million bits for each two hand-overs.
 
 #ifndef CLOTHO_SIM_STRATEGIES_GUIDED_H_
 #define CLOTHO_SIM_STRATEGIES_GUIDED_H_
@@ -58,7 +62,9 @@ class GuidedStrategy final : public Strategy {
   void EndExecution() override;
 
   std::span<const Deviations> corpus() const override { return kept_; }
-  // How many hand-overs it has seen. (Two that share a bit count as one.)
+  // How many different hand-overs in a row, two at a time, it has seen; the
+  // first one of an execution counts as one. (Those that share a bit count
+  // once.)
   std::size_t hand_overs() const { return seen_.count(); }
 
  private:
@@ -81,7 +87,7 @@ class GuidedStrategy final : public Strategy {
 
   std::vector<Deviations> kept_;
   std::size_t oldest_ = 0;  // To make room for the next one.
-  std::bitset<65'536> seen_;
+  std::bitset<1'048'576> seen_;
 
   // Of the present execution.
   bool fresh_ = true;  // One of `fuzz_`.
@@ -89,6 +95,7 @@ class GuidedStrategy final : public Strategy {
   std::size_t next_ = 0;            // In `plan_`.
   std::uint64_t random_after_ = 0;  // Steps after this one are not planned.
   Deviations taken_;
+  std::uint64_t last_hand_over_ = 0;  // 0: there was none.
   bool shows_new_ = false;
 };
 
