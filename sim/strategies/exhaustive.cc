@@ -13,6 +13,10 @@
 namespace clotho::sim {
 
 std::uint64_t ExhaustiveStrategy::Next(std::uint64_t size) {
+  if (made_ == patience_) {
+    impatient_ = true;
+    return 0;
+  }
   if (made_ == path_.size()) path_.push_back({.size = size, .value = 0});
   // Only a program that is not deterministic has another size here than before.
   // It is found out elsewhere; here the choice must fit.
@@ -25,6 +29,10 @@ std::uint64_t ExhaustiveStrategy::Next(std::uint64_t size) {
 
 void ExhaustiveStrategy::EndExecution() {
   path_.resize(made_);
+  // The first execution, of each part, is the one in plain order.
+  if (departures_max_ == 0 && patience_ == UINT64_MAX) {
+    patience_ = Patience(made_);
+  }
   if (unrolling_) {
     Unroll();
     return;
@@ -144,6 +152,9 @@ std::uint64_t ExhaustiveStrategy::OrderOf(const Path& path) const {
 }
 
 std::string ExhaustiveStrategy::scope() const {
+  if (impatient_) {
+    return absl::StrCat("in plain order after ", patience_, " choices");
+  }
   if (!cut_) return "";  // No execution has more departures than that.
   return absl::StrCat("within ", departures_max_,
                       departures_max_ == 1 ? " departure" : " departures",

@@ -17,6 +17,14 @@
 // It is exhaustive with respect to what the explorer decides, for one input of
 // the program. What any other strategy can find, it finds; but k choices of two
 // candidates are 2^k executions.
+//
+// Without a bound the tree may be endless: who polls could be chosen for ever,
+// and never what he waits for. No scheduler in the world does that (fair
+// stateless model checking: Musuvathi and Qadeer, PLDI 2008). So an execution
+// that has made more than twice the choices of plain order, and a thousand
+// more, goes on in plain order, in which everybody gets a turn; what is still a
+// livelock then is one of the program. Its scope says so. (It is the patience
+// of profiled.h, for searches that have no profile.)
 
 #ifndef CLOTHO_SIM_STRATEGIES_EXHAUSTIVE_H_
 #define CLOTHO_SIM_STRATEGIES_EXHAUSTIVE_H_
@@ -34,6 +42,12 @@ namespace clotho::sim {
 
 class ExhaustiveStrategy final : public Strategy {
  public:
+  // How many choices an execution may make, if one in plain order has made
+  // `choices`, before it is taken to be one that may never end.
+  static std::uint64_t Patience(std::uint64_t choices) {
+    return 2 * choices + 1'000;
+  }
+
   // 0: no bound.
   explicit ExhaustiveStrategy(std::uint64_t departures_max = 0)
       : departures_max_(departures_max),
@@ -90,6 +104,8 @@ class ExhaustiveStrategy final : public Strategy {
   std::uint64_t departures_ = 0;
   std::uint64_t repeated_ = 0;
   bool done_ = false;
+  std::uint64_t patience_ = UINT64_MAX;  // Choices that an execution may make.
+  bool impatient_ = false;               // One would have made more.
 
   // The part. The whole is one subtree, without a choice at its root.
   std::uint64_t part_ = 0;

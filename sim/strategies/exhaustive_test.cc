@@ -121,6 +121,56 @@ TEST(ExhaustiveTest, ABudgetThatCutsItShortFailsTheTest) {
   EXPECT_THAT(allowed.Text(), HasSubstr("no failure in 100 executions"));
 }
 
+// Polls until another one has come.
+Coro<void> Poll(bool& fails) {
+  struct State {
+    bool come = false;
+    int polls = 0;
+  } state;
+  const auto come = [](State& s) -> Coro<void> {
+    s.come = true;
+    co_return;
+  };
+  const auto poll = [](State& s) -> Coro<void> {
+    while (!s.come) {
+      ++s.polls;
+      co_await Give();
+    }
+  };
+  Task<void> poller = CreateTask(poll(state));
+  Task<void> comer = CreateTask(come(state));
+  co_await poller;
+  co_await comer;
+  Always(!fails || state.polls != 700, "not as long as that");
+}
+
+TEST(ExhaustiveTest, WhoPollsIsNotChosenForEver) {
+  bool fails = false;
+  const auto body = [&] { return Poll(fails); };
+  const Limits limits = {.steps_max = 20'000};
+  const Report report = Explore(body, Exhaustive(), limits);
+  EXPECT_TRUE(report.passed()) << report;
+  EXPECT_TRUE(report.exhausted);
+  // It does not claim more than it has done.
+  EXPECT_THAT(report.Text(), HasSubstr(" executions in plain order after "));
+  EXPECT_GT(report.executions, 1'000);
+  // But for long.
+  fails = true;
+  EXPECT_FALSE(Explore(body, Exhaustive(), limits).passed());
+}
+
+TEST(ExhaustiveTest, APollThatNobodyEndsIsALivelock) {
+  const auto body = []() -> Coro<void> {
+    const auto poll = []() -> Coro<void> {
+      for (;;) co_await Give();
+    };
+    co_await Gather(poll(), poll());
+  };
+  const Report report = Explore(body, Exhaustive(), Limits{.steps_max = 5'000});
+  ASSERT_FALSE(report.passed());
+  EXPECT_THAT(report.Text(), HasSubstr("Livelock"));
+}
+
 TEST(ExhaustiveTest, FindsTheOneFailureAmongMany) {
   const auto body = []() -> Coro<void> {
     std::set<std::string> seen;

@@ -100,10 +100,18 @@ void ReducedStrategy::WakeForLate() {
   }
 }
 
+bool ReducedStrategy::IsOver() {
+  if (made_ == patience_) {
+    log_.GiveUp("a poll that may go on for ever");
+    blocked_ = true;
+  }
+  return blocked_;
+}
+
 std::size_t ReducedStrategy::Choose(const ChoicePoint& point) {
   if (!gave_up_.empty()) return all_.Choose(point);
   WakeForLate();
-  if (blocked_) return 0;
+  if (IsOver()) return 0;
   for (std::size_t i = seen_; i < log_.size(); ++i) {
     visible_ += log_[i].kind == Kind::kStep;
   }
@@ -153,7 +161,7 @@ std::size_t ReducedStrategy::Choose(const ChoicePoint& point) {
 std::uint64_t ReducedStrategy::ChooseValue(const ValueChoice& choice,
                                            Rng& rng) {
   if (!gave_up_.empty()) return all_.ChooseValue(choice, rng);
-  if (blocked_) return 0;
+  if (IsOver()) return 0;
   if (made_ == size_) {
     Node& node = Push();
     node.is_value = true;
@@ -268,6 +276,9 @@ void ReducedStrategy::EndExecution() {
     all_.EndExecution();
     return;
   }
+  if (patience_ == UINT64_MAX) {
+    patience_ = ExhaustiveStrategy::Patience(made_);  // It was in plain order.
+  }
   WakeForLate();
   if (blocked_) ++repeated_;
   if (log_.unknown().empty()) FindRaces();
@@ -302,7 +313,9 @@ void ReducedStrategy::EndExecution() {
 
 std::string ReducedStrategy::scope() const {
   if (!gave_up_.empty()) {
-    return absl::StrCat("(not reduced: the program uses ", gave_up_, ")");
+    const std::string scope = all_.scope();
+    return absl::StrCat(scope, scope.empty() ? "" : " ",
+                        "(not reduced: the program uses ", gave_up_, ")");
   }
   return "up to the order of independent steps";
 }

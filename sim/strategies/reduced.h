@@ -16,10 +16,10 @@
 // share a Context, and that a task looks at the automatic name of one, is not
 // seen.) A timer conflicts with everything. When an execution uses something
 // whose conflicts are not known, or does what depends on when the runtime's
-// bookkeeping comes to its turn, the reduction is given up: the search begins
-// anew with all executions, and `scope` says why. A bound on departures does
-// not go together with this: what stands for an execution may have more
-// departures than it.
+// bookkeeping comes to its turn, or polls so long that it may never end (see
+// exhaustive.h), the reduction is given up: the search begins anew with all
+// executions, and `scope` says why. A bound on departures does not go together
+// with this: what stands for an execution may have more departures than it.
 
 #ifndef CLOTHO_SIM_STRATEGIES_REDUCED_H_
 #define CLOTHO_SIM_STRATEGIES_REDUCED_H_
@@ -74,6 +74,8 @@ class ReducedStrategy final : public Strategy {
   bool Sleeps(const Node& node, std::uint64_t process) const;
   // Those that are asleep after the last step and all that it has led to.
   void PutToSleep(std::vector<Sleeper>& asleep) const;
+  // Whether what follows of the execution is not looked at.
+  bool IsOver();
   // Bookkeeping has touched something for steps of long ago.
   void WakeForLate();
   void FindRaces();
@@ -90,8 +92,9 @@ class ReducedStrategy final : public Strategy {
   StepLog log_;
   std::vector<Node> nodes_;  // Kept for their memory.
   std::size_t size_ = 0;
-  std::vector<std::size_t> steps_;  // The nodes of steps, in their order.
-  std::size_t made_ = 0;            // Of the nodes, in this execution.
+  std::vector<std::size_t> steps_;       // The nodes of steps, in their order.
+  std::size_t made_ = 0;                 // Of the nodes, in this execution.
+  std::uint64_t patience_ = UINT64_MAX;  // Nodes that an execution may have.
   std::size_t late_seen_ = 0;
   std::size_t seen_ = 0;     // Of the log, when the last choice was made.
   std::size_t visible_ = 0;  // Steps in that part of it.

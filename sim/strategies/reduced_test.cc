@@ -452,6 +452,32 @@ TEST(ReducedTest, WhatItDoesNotKnowMakesItRunAll) {
               HasSubstr("(not reduced: the program uses Shield)"));
 }
 
+TEST(ReducedTest, WhoPollsIsNotChosenForEver) {
+  const auto body = []() -> Coro<void> {
+    struct State {
+      Tracked<bool> come{"come", false};
+    } state;
+    const auto come = [](State& s) -> Coro<void> {
+      s.come = true;
+      co_return;
+    };
+    const auto poll = [](State& s) -> Coro<void> {
+      while (!s.come) co_await Give();
+    };
+    Task<void> poller = CreateTask(poll(state));
+    Task<void> comer = CreateTask(come(state));
+    co_await poller;
+    co_await comer;
+  };
+  const Report report =
+      Explore(body, Exhaustive{.reduce = true}, Limits{.steps_max = 5'000});
+  EXPECT_TRUE(report.passed()) << report;
+  EXPECT_TRUE(report.exhausted);
+  EXPECT_THAT(report.Text(),
+              HasSubstr("choices (not reduced: the program uses a poll that "
+                        "may go on for ever)"));
+}
+
 TEST(ReducedTest, ABoundIsRefused) {
   int runs = 0;
   const auto body = [&runs]() -> Coro<void> {
