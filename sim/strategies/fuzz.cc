@@ -20,13 +20,13 @@ void FuzzStrategy::BeginExecution(Rng& rng) {
     std::uint64_t weight;  // Of 100.
   };
   const Arm arms[] = {
-      {&role_random_, "role_random", 30},
+      {&role_random_, "role_random", 40},
       {&pct_, "pct", 20},
-      {&delay_bounded_, "delay_bounded", 20},
+      {&delay_bounded_, "delay_bounded", 15},
       {&pos_, "pos", 10},
       {&surw_, "surw", 10},
-      {&random_, "random", 5},
-      {&urw_, "urw", 5},
+      {&random_, "random", 3},
+      {&urw_, "urw", 2},
   };
   std::uint64_t drawn = rng.Uniform(100);
   for (const Arm& arm : arms) {

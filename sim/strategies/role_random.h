@@ -1,13 +1,16 @@
 // RoleRandomStrategy: first a role, then one of those who play it.
 //
 // Tasks that run the same coroutine function have the same role: a hundred
-// workers and one supervisor are two. Each role that is ready has the same
-// chance, then each of its tasks; a timer is a role of its own.
+// workers and one supervisor are two; a timer is a role of its own.
 //
 // A walk that is uniform over tasks lets the supervisor be where it matters one
-// time in a hundred at each step; this one does so one time in two, so the
-// number of tasks of a kind no longer counts. Against programs without such
-// symmetry it is RandomStrategy.
+// time in a hundred at each step; this one does not count how many tasks there
+// are of a kind. In half of the executions each role that is ready has the same
+// chance. In the others each has a pace, drawn when it is first seen, 1, 2, 4,
+// 8, 16 or 32, and a chance by it: so the supervisor may as well be slow, and
+// meet the workers far into their work. Then each task of the role has the same
+// chance. Against programs without such symmetry the first half is
+// RandomStrategy.
 
 #ifndef CLOTHO_SIM_STRATEGIES_ROLE_RANDOM_H_
 #define CLOTHO_SIM_STRATEGIES_ROLE_RANDOM_H_
@@ -23,14 +26,26 @@ namespace clotho::sim {
 
 class RoleRandomStrategy final : public Strategy {
  public:
-  void BeginExecution(Rng& rng) override { rng_ = &rng; }
+  void BeginExecution(Rng& rng) override;
   std::size_t Choose(const ChoicePoint& point) override;
 
  private:
+  struct Role {
+    const void* code = nullptr;
+    std::uint64_t pace = 1;
+    bool ready = false;  // One of its tasks is, at the present choice point.
+  };
+
+  std::uint64_t DrawPace();
+  // The index in `roles_`. `likely` is one to look at first.
+  std::uint32_t RoleOf(const void* code, std::uint32_t likely);
+
   Rng* rng_ = nullptr;
-  // Scratch: in the order of who has them first, and which is whose.
-  std::vector<const void*> roles_;
-  std::vector<std::uint32_t> role_of_;
+  bool one_pace_ = true;
+  std::uint64_t timer_pace_ = 1;
+  // Of this execution, in the order in which they were seen.
+  std::vector<Role> roles_;
+  std::vector<std::uint32_t> role_of_;  // Scratch: of each candidate.
 };
 
 }  // namespace clotho::sim

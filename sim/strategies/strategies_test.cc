@@ -132,9 +132,14 @@ TEST(StrategiesTest, RandomDoesNotFindWhatNeedsPatience) {
 }
 
 TEST(StrategiesTest, RolesMakeTheNumberOfTasksCountForLittle) {
-  EXPECT_LE(MeanToFailure(Reorder<100>, "role_random", 500), 50);
+  EXPECT_LE(MeanToFailure(Reorder<100>, "role_random", 500), 25);
   EXPECT_LE(MeanToFailure(Reorder<100>, "fuzz", 500), 50);
   EXPECT_LE(MeanToFailure(Reorder<5>, "role_random", 100), 15);
+}
+
+TEST(StrategiesTest, RolesHaveAPaceOfTheirOwn) {
+  // 2^-25 if both had the same in all executions.
+  EXPECT_LE(MeanToFailure(ShortTaskLast, "role_random", 1'000), 60);
 }
 
 TEST(StrategiesTest, DelayBoundedNeedsFewDepartures) {
