@@ -363,7 +363,7 @@ TEST(ConditionMutants, LosesTheNotification) {
 }
 TEST(ConditionMutants, LeavesWithoutTheLock) {
   EXPECT_EQ(RefutedLosesNone<Fault::kLeavesWithoutTheLock>(),
-            False("the lock is taken"));
+            False("one task at a time holds the lock"));
 }
 TEST(ConditionMutants, ModelFindsThoseThatLoseTheNotification) {
   EXPECT_THAT(

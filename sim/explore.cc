@@ -695,21 +695,32 @@ class Explorer {
     return plain;
   }
 
+  // The steps of an execution that goes on where the failing one, of so many,
+  // has ended: as many as the one in plain order has, more or less.
+  std::uint64_t LengthOfOne(std::uint64_t steps) const {
+    const std::optional<PlainRun>& plain = report_.trace.plain;
+    const std::uint64_t to_the_end =
+        plain.has_value() ? plain->steps.size() + plain->left_out : 0;
+    return std::max({steps, to_the_end, std::uint64_t{1}});
+  }
+
   // The departure that decides: how many random continuations fail after it,
   // and how many before it. (Causality analysis by re-execution; the largest
   // rise is taken.) Empty if there is none, or if it would take long.
   std::string TurningPoint(const Deviations& deviations,
                            const std::string& origin, std::uint64_t steps) {
-    constexpr std::uint64_t kContinuations = 200;
     constexpr std::uint64_t kStepsMax = 1'000'000;
-    if (deviations.empty() ||
-        2 * deviations.size() * kContinuations * steps > kStepsMax) {
-      return "";
-    }
+    constexpr std::uint64_t kContinuationsMax = 200;
+    constexpr std::uint64_t kContinuationsMin = 50;  // Fewer would say little.
+    if (deviations.empty()) return "";
+    const std::uint64_t continuations =
+        std::min(kContinuationsMax,
+                 kStepsMax / (2 * deviations.size() * LengthOfOne(steps)));
+    if (continuations < kContinuationsMin) return "";
     const FreedomScope freedom(*this, FreedomOf(deviations));
     const auto failures_after = [&](std::uint64_t last_step) {
       std::uint64_t failures = 0;
-      for (std::uint64_t j = 0; j < kContinuations; ++j) {
+      for (std::uint64_t j = 0; j < continuations; ++j) {
         ContinueStrategy strategy(deviations, last_step);
         const Execution& execution = simulator_.Run(
             body_, strategy,
@@ -734,9 +745,9 @@ class Explorer {
       }
     }
     if (after <= before) return "";
-    return absl::StrCat("step ", turn->step, ": ", after, " of ",
-                        kContinuations, " random continuations fail after it, ",
-                        before, " before it");
+    return absl::StrCat("step ", turn->step, ": ", after, " of ", continuations,
+                        " random continuations fail after it, ", before,
+                        " before it");
   }
 
   // The passing execution that goes with the failing one for the longest, of

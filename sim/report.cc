@@ -331,7 +331,7 @@ std::string ChangeText(const Report& report) {
     absl::StrAppend(&change, " (found with ", report.departures_found,
                     ", shrunk in ", report.shrink_runs,
                     report.shrink_runs == 1 ? " run" : " runs",
-                    report.minimal ? "; none can be left out)" : ")");
+                    report.minimal ? "; none to spare)" : ")");
   }
   for (std::size_t i = 0; i < count && i < kDeparturesShown; ++i) {
     const Departure& departure = report.trace.departures[i];

@@ -17,6 +17,13 @@ namespace {
 // points offer no more, and the others are dropped there.
 constexpr std::uint32_t kChoicesTriedMax = 4;
 
+// Of how many deviations two at a time are tried to be left out.
+constexpr std::size_t kPairsTriedMax = 8;
+
+// How many single deviations are tried in place of all there are, if so many
+// reach all steps with the first choice. A part of the steps would say little.
+constexpr std::uint64_t kSinglesTriedMax = 200;
+
 // A total order that no endless sequence descends, so that whoever keeps only
 // what is simpler comes to an end.
 bool IsSimpler(const Deviations& a, const Deviations& b) {
@@ -72,7 +79,7 @@ class Shrinker {
     do {
       while (RemoveChunks(1)) {
       }
-    } while (Simplify());
+    } while (Simplify() || RemovePair() || ReplaceAllByOne());
     const bool minimal = IsMinimal();
     return {
         .deviations = std::move(current_), .runs = runs_, .minimal = minimal};
@@ -126,6 +133,35 @@ class Shrinker {
       end = std::min(begin, current_.size());
     }
     return removed;
+  }
+
+  // Two that need each other, but without which the program fails as well: a
+  // timer that fires early, and what was put back behind it.
+  bool RemovePair() {
+    if (current_.size() > kPairsTriedMax) return false;
+    for (std::size_t second = current_.size(); second-- > 1;) {
+      for (std::size_t first = second; first-- > 0;) {
+        Deviations candidate = Without(current_, second, second + 1);
+        if (Try(Without(candidate, first, first + 1))) return true;
+      }
+    }
+    return false;
+  }
+
+  // Most failures need a single deviation, which need not be among those that
+  // were found. Tries those that come as early, the likely ones first.
+  bool ReplaceAllByOne() {
+    if (current_.size() < 2) return false;
+    const std::uint64_t last = current_.back().step;
+    if (last > kSinglesTriedMax) return false;
+    std::uint64_t tries = 0;
+    for (const std::uint32_t choice : {1u, Deviation::kTimer, 2u, 3u, 4u}) {
+      for (std::uint64_t step = 1; step <= last; ++step) {
+        if (++tries > kSinglesTriedMax) return false;
+        if (Try({{.step = step, .choice = choice}})) return true;
+      }
+    }
+    return false;
   }
 
   // Simpler ones with the same number of deviations. Not all of them are tried.

@@ -6,9 +6,11 @@
 //       });
 //
 // The result is 1-minimal: without any one of its deviations the failure is
-// gone. It is not the smallest of all, which would take a run for every subset.
-// Among schedules with the same number of deviations, the simpler one has
-// earlier steps, then smaller choices, a timer being the largest.
+// gone. It is not the smallest of all, which would take a run for every subset;
+// but of a few deviations no two can be left out either, and single ones that
+// were not among those found are tried in place of all of them. Among schedules
+// with the same number of deviations, the simpler one has earlier steps, then
+// smaller choices, a timer being the largest.
 //
 // Shrinking is deterministic, runs no candidate twice, and takes nothing for
 // granted: a program may fail under a part of a schedule, pass under more of

@@ -137,6 +137,29 @@ TEST(ShrinkTest, SettlesForOneOfTwoAlternatives) {
   EXPECT_TRUE(result.minimal);
 }
 
+TEST(ShrinkTest, LeavesOutTwoThatNeedEachOther) {
+  // 40 and 60 come together or not at all.
+  const ShrinkResult result =
+      ShrinkWith(EveryTenSteps(8), [](const Deviations& deviations) {
+        return HasSteps(deviations, {20, 30, 80}) &&
+               HasStep(deviations, 40) == HasStep(deviations, 60);
+      });
+  EXPECT_EQ(FormatDeviations(result.deviations), "20:1,30:1,80:1");
+  EXPECT_TRUE(result.minimal);
+}
+
+TEST(ShrinkTest, FindsTheOneThatDoesForAllThoughItWasNotThere) {
+  for (const std::uint32_t choice : {1u, 2u, 4u, kTimer}) {
+    const ShrinkResult result =
+        ShrinkWith(EveryTenSteps(4), [choice](const Deviations& deviations) {
+          return HasSteps(deviations, {10, 20, 30, 40}) ||
+                 deviations == Deviations{{17, choice}};
+        });
+    EXPECT_EQ(result.deviations, (Deviations{{17, choice}}));
+    EXPECT_TRUE(result.minimal);
+  }
+}
+
 // Fails with a multiple of three deviations, so that most prefixes mislead.
 TEST(ShrinkTest, IsNotLedAstrayByPrefixesThatPass) {
   for (std::size_t size = 3; size < 100; size += 3) {

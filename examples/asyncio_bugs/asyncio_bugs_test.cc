@@ -49,7 +49,7 @@ TEST_P(AsyncioBugTest, IsFoundFromAnySeedAndShrinks) {
     EXPECT_EQ(report.failure->kind, bug.failure) << report;
     EXPECT_THAT(report.failure->what, HasSubstr(std::string(bug.says)));
     EXPECT_TRUE(report.minimal) << report;
-    EXPECT_LE(std::get<sim::Deviations>(report.replay.schedule).size(), 4)
+    EXPECT_LE(std::get<sim::Deviations>(report.replay.schedule).size(), 3)
         << report;
   }
 }

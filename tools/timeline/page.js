@@ -878,7 +878,7 @@ function drawSearch() {
   fact("replay", data.replay && make("code", {}, data.replay));
   fact("again", data.again && make("pre", {}, data.again));
   if (search.departures_found !== undefined) {
-    fact("shrunk", "from " + count(search.departures_found) + " to " + count(data.departures.length) + " departures in " + count(search.shrink_runs || 0) + " runs" + (search.minimal ? "; none can be left out" : ""));
+    fact("shrunk", "from " + count(search.departures_found) + " to " + count(data.departures.length) + " departures in " + count(search.shrink_runs || 0) + " runs" + (search.minimal ? "; none to spare" : ""));
   }
   if (data.departures.length > 0) {
     fact("departures", list(data.departures.map((departure) => [stepLink(departure.step), ": " + departure.taken, make("div", {class: "why"}, departure.plain)])));
