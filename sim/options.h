@@ -243,7 +243,8 @@ struct DelayBounded {
   }
 };
 
-// Every execution, or every one within some departures of plain order: see
+// Every execution, or every one within some departures of plain order. Without
+// such a bound, a poll is not followed for ever, and the report says so: see
 // strategies/exhaustive.h.
 struct Exhaustive {
   // 0: no bound.

@@ -33,12 +33,12 @@ class RoleRandomStrategy final : public Strategy {
   struct Role {
     const void* code = nullptr;
     std::uint64_t pace = 1;
-    bool ready = false;  // One of its tasks is, at the present choice point.
+    std::uint64_t ready = 0;  // Of its tasks, at the present choice point.
   };
 
   std::uint64_t DrawPace();
-  // The index in `roles_`. `likely` is one to look at first.
-  std::uint32_t RoleOf(const void* code, std::uint32_t likely);
+  // Its index in `roles_`, where it is put if it is new.
+  std::uint32_t RoleOf(const void* code);
 
   Rng* rng_ = nullptr;
   bool one_pace_ = true;
