@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the yardstick side by side with its peers, and prints one table.
+"""Runs cross_runtime side by side with its peers, and prints one table.
 
   benchmarks/compare.py                  all workloads, five rounds
   benchmarks/compare.py --only=W1,W6 --rounds=9
   benchmarks/compare.py --write          puts the table into docs/performance.md
 
-Builds Clotho's yardstick and the raw limit (peers/raw.cc) with Clang and with
+Builds Clotho's cross_runtime and the raw limit (peers/raw.cc) with Clang and with
 GCC. Asio, tokio and asyncio take part where they are installed:
 
   apt-get install libasio-dev librust-tokio-dev cargo
@@ -82,12 +82,12 @@ def run(command, **options):
 
 
 def clotho(folder, name, *flags):
-    """Builds the yardstick; a copy stays when Bazel builds it differently."""
+    """Builds cross_runtime; a copy stays when Bazel builds it differently."""
     bazel = [os.path.join(ROOT, "tools", "bazel")]
-    target = "//benchmarks:yardstick"
+    target = "//benchmarks:cross_runtime"
     run(bazel + ["build", "-c", "opt", *flags, target], cwd=ROOT)
     path = os.path.join(folder, name)
-    shutil.copy(os.path.join(ROOT, "bazel-bin", "benchmarks", "yardstick"), path)
+    shutil.copy(os.path.join(ROOT, "bazel-bin", "benchmarks", "cross_runtime"), path)
     return [path]
 
 
@@ -233,7 +233,7 @@ class Results:
         return f"{median} ({number_text(self.best(key, values))})"
 
     def table(self):
-        """A Markdown table: a line for each figure, in the yardstick's order."""
+        """A Markdown table: a line for each figure, in cross_runtime's order."""
         header = (["", "unit"] + COLUMNS[:4] +
                   ["Clotho ÷ raw", "Clotho ÷ best peer"] + OTHERS)
         lines = [header, ["---"] * len(header)]

@@ -19,10 +19,10 @@
 #include "absl/strings/numbers.h"
 #include "clotho/benchmarks/workloads.h"
 #include "clotho/runtime/runtime.h"
-#include "clotho/sim/explore.h"
+#include "clotho/sim/engine/virtual_clock.h"
 #include "clotho/sim/options.h"
-#include "clotho/sim/report.h"
-#include "clotho/sim/virtual_clock.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/explore.h"
 
 namespace clotho {
 namespace {

@@ -16,7 +16,7 @@
 #include "benchmark/benchmark.h"
 #include "clotho/benchmarks/workloads.h"
 #include "clotho/runtime/runtime.h"
-#include "clotho/sim/virtual_clock.h"
+#include "clotho/sim/engine/virtual_clock.h"
 
 namespace clotho {
 namespace {

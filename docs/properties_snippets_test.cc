@@ -14,7 +14,7 @@
 #include "clotho/properties/property.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/options.h"
-#include "clotho/sim/report.h"
+#include "clotho/sim/report/report.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "clotho/sim/schedule.h"
+#include "clotho/sim/engine/schedule.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties::internal {

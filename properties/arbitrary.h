@@ -23,7 +23,7 @@
 
 #include "absl/time/time.h"
 #include "clotho/runtime/delay.h"
-#include "clotho/sim/schedule.h"
+#include "clotho/sim/engine/schedule.h"
 #include "rapidcheck.h"
 
 namespace clotho {

@@ -52,7 +52,7 @@
 #include "clotho/runtime/task.h"
 #include "clotho/runtime/task_group.h"
 #include "clotho/sim/history.h"
-#include "clotho/sim/internal/history_text.h"
+#include "clotho/sim/report/history_text.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties {

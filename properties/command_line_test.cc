@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "clotho/sim/internal/shell.h"
+#include "clotho/sim/testing/shell.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -15,8 +15,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "clotho/sim/hash.h"
-#include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/engine/hash.h"
+#include "clotho/sim/engine/simulator.h"
 #include "clotho/sim/options.h"
 #include "rapidcheck.h"
 

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "clotho/sim/schedule.h"
+#include "clotho/sim/engine/schedule.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties::internal {

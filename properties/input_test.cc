@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "clotho/sim/schedule.h"
+#include "clotho/sim/engine/schedule.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"

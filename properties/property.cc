@@ -21,14 +21,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/sim/explore.h"
-#include "clotho/sim/failure.h"
-#include "clotho/sim/internal/attention.h"
-#include "clotho/sim/internal/death.h"
-#include "clotho/sim/internal/text.h"
-#include "clotho/sim/random.h"
-#include "clotho/sim/report.h"
-#include "clotho/sim/schedule.h"
+#include "clotho/sim/engine/failure.h"
+#include "clotho/sim/engine/format.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/stop_requests.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/crash_handler.h"
+#include "clotho/sim/search/explore.h"
 #include "gtest/gtest.h"
 
 namespace clotho::properties::internal {
@@ -182,7 +182,7 @@ class Runner {
   template <typename Function>
   auto With(Input& input, const Function& run);
   // False if that was all: it is in `all_`.
-  bool RunKept(const Search::Kept& kept);
+  bool RunKept(const SavedSchedule& kept);
   bool RunCase();
   void Add(const Report& report);
 
@@ -254,7 +254,7 @@ Report Runner::Run() {
   all_.strategy = search_.strategy;
   all_.seed = search_.seed;
   all_.schedules = search_.schedules;
-  for (const Search::Kept& kept : std::exchange(search_.kept, {})) {
+  for (const SavedSchedule& kept : std::exchange(search_.kept, {})) {
     if (!RunKept(kept)) return std::move(all_);
   }
   while (passed_ < search_.cases && !sim::internal::Interrupted()) {
@@ -319,7 +319,7 @@ void Runner::Add(const Report& report) {
   }
 }
 
-bool Runner::RunKept(const Search::Kept& kept) {
+bool Runner::RunKept(const SavedSchedule& kept) {
   const absl::StatusOr<sim::ReplayString> replay =
       sim::ParseReplay(kept.replay);
   absl::StatusOr<InputId> id = replay.ok()

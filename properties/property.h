@@ -51,7 +51,7 @@
 #include "clotho/properties/input.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/sim/options.h"
-#include "clotho/sim/report.h"
+#include "clotho/sim/report/report.h"
 #include "clotho/sim/testing.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"

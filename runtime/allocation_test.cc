@@ -19,12 +19,12 @@
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/gather.h"
 #include "clotho/runtime/internal/frame_pool.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/lock.h"
 #include "clotho/runtime/queue.h"
 #include "clotho/runtime/shield.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "clotho/runtime/timeout.h"
 #include "gtest/gtest.h"
 

@@ -6,8 +6,8 @@
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

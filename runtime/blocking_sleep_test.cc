@@ -5,10 +5,10 @@
 #include "absl/time/time.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/runner.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/internal/testing.h"
-#include "clotho/runtime/internal/tsan.h"
+#include "clotho/runtime/testing/fixtures.h"
+#include "clotho/runtime/testing/tsan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -9,11 +9,11 @@
 #include "absl/time/time.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/internal/future_base.h"
-#include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/lock.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

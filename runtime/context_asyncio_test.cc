@@ -12,8 +12,8 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/gather.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/sleep.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gtest/gtest.h"
 
 namespace clotho {

@@ -7,7 +7,7 @@
 
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/frame_pool.h"
-#include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gtest/gtest.h"
 
 namespace clotho {

@@ -29,9 +29,9 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/frame_pool.h"
-#include "clotho/runtime/internal/future_base.h"
-#include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/task_base.h"
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13 && \
     !defined(CLOTHO_ACCEPT_GCC12)

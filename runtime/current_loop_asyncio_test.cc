@@ -10,7 +10,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/current_loop.h"
 #include "clotho/runtime/event_loop.h"
-#include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

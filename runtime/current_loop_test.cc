@@ -5,8 +5,8 @@
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/runner.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gtest/gtest.h"
 
 namespace clotho {

@@ -15,10 +15,10 @@
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/runner.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -58,7 +58,7 @@ TEST_F(DebugTest, ReportsWhatTakesLong) {
     EXPECT_THAT(reports,
                 ElementsAre(StartsWith("Executing task main created at ")));
     EXPECT_THAT(reports, ElementsAre(EndsWith(" took 0.100 seconds")));
-    EXPECT_THAT(reports, ElementsAre(HasSubstr("internal/testing.h:")));
+    EXPECT_THAT(reports, ElementsAre(HasSubstr("testing/fixtures.h:")));
   };
   const Task<void> task = Start(main(), {.name = "main"});
   loop_.RunUntilComplete(task);

@@ -16,9 +16,9 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/executor.h"
-#include "clotho/runtime/internal/future_base.h"
-#include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/thread_model.h"
+#include "clotho/runtime/task_base.h"
 
 namespace clotho {
 namespace internal {

@@ -34,12 +34,12 @@
 #include "clotho/runtime/instrument.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/list.h"
-#include "clotho/runtime/internal/mailbox.h"
 #include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/timer_queue.h"
+#include "clotho/runtime/mailbox.h"
 #include "clotho/runtime/scheduler.h"
 
 namespace clotho {

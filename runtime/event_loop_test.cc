@@ -18,10 +18,10 @@
 #include "clotho/runtime/instrument.h"
 #include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/runnable.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/scheduler.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

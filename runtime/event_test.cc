@@ -9,10 +9,10 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/internal/future_base.h"
-#include "clotho/runtime/internal/testing.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

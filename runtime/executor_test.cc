@@ -10,8 +10,8 @@
 #include "clotho/runtime/concurrent_future.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/internal/testing.h"
-#include "clotho/runtime/internal/tsan.h"
+#include "clotho/runtime/testing/fixtures.h"
+#include "clotho/runtime/testing/tsan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -25,7 +25,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/future.h"
-#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/outcome.h"

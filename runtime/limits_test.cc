@@ -18,9 +18,9 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/internal/frame_pool.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gtest/gtest.h"
 
 namespace clotho {

@@ -17,13 +17,13 @@
 #include <utility>
 
 #include "clotho/runtime/coro.h"
-#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/list.h"
-#include "clotho/runtime/internal/loop_binding.h"
 #include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/shared_string.h"
 #include "clotho/runtime/internal/sync.h"
-#include "clotho/runtime/internal/task_base.h"
-#include "clotho/runtime/internal/text.h"
+#include "clotho/runtime/loop_binding.h"
+#include "clotho/runtime/task_base.h"
 
 namespace clotho {
 

@@ -20,7 +20,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/internal/sigint.h"
+#include "clotho/runtime/sigint.h"
 #include "clotho/runtime/task.h"
 
 namespace clotho {

@@ -14,9 +14,9 @@
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -4,11 +4,11 @@
 #ifndef CLOTHO_RUNTIME_RUNTIME_H_
 #define CLOTHO_RUNTIME_RUNTIME_H_
 
-#include "clotho/runtime/always.h"
 #include "clotho/runtime/as_completed.h"
 #include "clotho/runtime/async_generator.h"
 #include "clotho/runtime/barrier.h"
 #include "clotho/runtime/blocking_sleep.h"
+#include "clotho/runtime/claims.h"
 #include "clotho/runtime/clock.h"
 #include "clotho/runtime/concurrent_future.h"
 #include "clotho/runtime/condition.h"

@@ -13,7 +13,7 @@
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/future.h"
-#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/task.h"

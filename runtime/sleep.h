@@ -16,10 +16,10 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/event_loop.h"
-#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/runnable.h"
-#include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/internal/timer_queue.h"
+#include "clotho/runtime/task_base.h"
 
 namespace clotho {
 

@@ -28,8 +28,8 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/event.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/frame_pool.h"
-#include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/task.h"
 

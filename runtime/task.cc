@@ -6,10 +6,10 @@
 
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/sync.h"
-#include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/task_base.h"
 
 namespace clotho {
 namespace {

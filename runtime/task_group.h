@@ -27,13 +27,13 @@
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/frame_pool.h"
-#include "clotho/runtime/internal/future_base.h"
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
-#include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/task_base.h"
 
 namespace clotho {
 

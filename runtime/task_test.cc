@@ -19,10 +19,10 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/gather.h"
-#include "clotho/runtime/internal/testing.h"
 #include "clotho/runtime/outcome.h"
 #include "clotho/runtime/shield.h"
 #include "clotho/runtime/sleep.h"
+#include "clotho/runtime/testing/fixtures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -29,8 +29,8 @@
 #include "clotho/runtime/executor.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/internal/frame_pool.h"
-#include "clotho/runtime/internal/tie.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/thread_link.h"
 
 namespace clotho {
 

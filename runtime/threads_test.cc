@@ -19,11 +19,11 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/executor.h"
 #include "clotho/runtime/future.h"
-#include "clotho/runtime/internal/testing.h"
-#include "clotho/runtime/internal/tsan.h"
 #include "clotho/runtime/runner.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/testing/fixtures.h"
+#include "clotho/runtime/testing/tsan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

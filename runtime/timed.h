@@ -28,7 +28,7 @@
 #include <utility>
 
 #include "clotho/runtime/coro.h"
-#include "clotho/runtime/internal/future_base.h"
+#include "clotho/runtime/future_base.h"
 
 namespace clotho {
 

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/internal/task_base.h"
+#include "clotho/runtime/task_base.h"
 
 namespace clotho {
 

@@ -26,12 +26,12 @@
 #include "absl/time/time.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/delay.h"
+#include "clotho/runtime/done_waiter.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
-#include "clotho/runtime/internal/done_waiter.h"
-#include "clotho/runtime/internal/task_base.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/task_base.h"
 
 namespace clotho {
 

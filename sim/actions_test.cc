@@ -6,10 +6,10 @@
 
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
-#include "clotho/sim/assertion.h"
-#include "clotho/sim/asserts.h"
-#include "clotho/sim/explore.h"
+#include "clotho/sim/assert_macros.h"
+#include "clotho/sim/engine/assertion_failed.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/search/explore.h"
 #include "clotho/sim/testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest-spi.h"

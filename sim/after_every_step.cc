@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/engine/simulator.h"
 
 namespace clotho::sim {
 

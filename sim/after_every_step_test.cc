@@ -4,10 +4,10 @@
 
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
-#include "clotho/sim/explore.h"
-#include "clotho/sim/failure.h"
+#include "clotho/sim/engine/failure.h"
 #include "clotho/sim/options.h"
-#include "clotho/sim/report.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/explore.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/engine/simulator.h"
 
 namespace clotho::sim {
 

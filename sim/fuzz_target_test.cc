@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "clotho/sim/internal/shell.h"
+#include "clotho/sim/testing/shell.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -25,7 +25,7 @@ constexpr int kAborted = 128 + 6;
 
 const internal::Shell& FuzzTarget() {
   static const auto* const shell =
-      new internal::Shell("sim/sample_fuzz_target");
+      new internal::Shell("sim/testing/sample_fuzz_target");
   return *shell;
 }
 
@@ -74,8 +74,7 @@ TEST(FuzzTargetTest, AnInputIsASchedule) {
                                   HasSubstr("SEARCH  bytes, "),
                                   Not(HasSubstr("ran " + failing))));
   // What engines tell crashes apart by comes behind the report.
-  EXPECT_THAT(fails.output,
-              HasSubstr("\n[FATAL:sim/testdata/sample_tests.cc("));
+  EXPECT_THAT(fails.output, HasSubstr("\n[FATAL:sim/testing/sample_tests.cc("));
   const std::size_t line = fails.output.find(")] Check failed: expectation ");
   EXPECT_NE(line, std::string::npos) << fails.output;
   EXPECT_LT(fails.output.find("SEARCH  "), line);
@@ -96,7 +95,7 @@ TEST(FuzzTargetTest, TheLineAfterAgainReplaysInTheTargetItself) {
 }
 
 TEST(FuzzTargetTest, AnyTestProgramReplaysTheInput) {
-  const internal::Shell tests("sim/sample_tests");
+  const internal::Shell tests("sim/testing/sample_tests");
   const std::string input =
       absl::StrCat(FuzzTarget().folder(), "/", FailingInput());
   const Ended ended = tests.Run(

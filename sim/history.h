@@ -68,9 +68,9 @@
 #include "absl/hash/hash.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/internal/sync.h"
-#include "clotho/sim/internal/history_text.h"
-#include "clotho/sim/internal/linearize.h"
-#include "clotho/sim/trace.h"
+#include "clotho/sim/engine/trace.h"
+#include "clotho/sim/report/history_text.h"
+#include "clotho/sim/report/linearize.h"
 
 namespace clotho::sim {
 

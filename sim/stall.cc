@@ -3,7 +3,7 @@
 #include "clotho/runtime/blocking_sleep.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/engine/simulator.h"
 
 namespace clotho::sim {
 

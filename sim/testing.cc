@@ -24,21 +24,21 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "clotho/runtime/delay.h"
-#include "clotho/sim/failure.h"
-#include "clotho/sim/internal/attention.h"
-#include "clotho/sim/internal/campaign.h"
-#include "clotho/sim/internal/death.h"
-#include "clotho/sim/internal/journal.h"
-#include "clotho/sim/internal/launch.h"
-#include "clotho/sim/internal/output.h"
-#include "clotho/sim/internal/record.h"
-#include "clotho/sim/internal/results.h"
-#include "clotho/sim/internal/settings.h"
-#include "clotho/sim/internal/shard.h"
-#include "clotho/sim/internal/signals.h"
-#include "clotho/sim/internal/simulator.h"
-#include "clotho/sim/internal/text.h"
+#include "clotho/sim/engine/failure.h"
+#include "clotho/sim/engine/format.h"
+#include "clotho/sim/engine/simulator.h"
+#include "clotho/sim/engine/stop_requests.h"
+#include "clotho/sim/flags/flags.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/report/artifacts.h"
+#include "clotho/sim/report/console.h"
+#include "clotho/sim/report/replay_command.h"
+#include "clotho/sim/search/campaign.h"
+#include "clotho/sim/search/campaign_record.h"
+#include "clotho/sim/search/crash_handler.h"
+#include "clotho/sim/search/event_log.h"
+#include "clotho/sim/search/shard.h"
+#include "clotho/sim/search/signals.h"
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 
@@ -169,7 +169,7 @@ bool SelectedNothing(const internal::Settings& settings) {
          (bazel == nullptr || std::string_view(bazel) != "1");
 }
 
-// ---- Campaigns: see internal/campaign.h. ----
+// ---- Campaigns: see search/campaign.h. ----
 
 // The journal of this run, opened when the first campaign begins.
 internal::Journal& GetJournal() {
@@ -501,7 +501,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   // (A property has a search for each of its inputs.)
   search.wants_corpus = test.has_campaigns && !settings.out.empty();
   if (fuzz_input != nullptr) return RunFuzzed(test, search, name, file, line);
-  absl::StatusOr<std::vector<Search::Kept>> kept =
+  absl::StatusOr<std::vector<SavedSchedule>> kept =
       ReadKept(KeptFile(settings.kept, file, name));
   if (!kept.ok()) {
     SetExitCode(kUsage);

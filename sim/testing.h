@@ -34,10 +34,10 @@
 
 #include "absl/status/statusor.h"
 #include "clotho/runtime/coro.h"
-#include "clotho/sim/asserts.h"
-#include "clotho/sim/explore.h"
+#include "clotho/sim/assert_macros.h"
 #include "clotho/sim/options.h"
-#include "clotho/sim/report.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/explore.h"
 #include "gtest/gtest.h"
 
 namespace clotho::sim {
@@ -61,7 +61,7 @@ struct Searched {
   std::function<absl::StatusOr<Report>(
       const Search& search, std::string_view name, std::string_view replay)>
       replay;
-  // Whether its search can be a campaign: see internal/campaign.h. Else it is
+  // Whether its search can be a campaign: see search/campaign.h. Else it is
   // run as ever, in one shard.
   bool has_campaigns = false;
 };

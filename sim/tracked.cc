@@ -3,7 +3,7 @@
 #include <source_location>
 #include <string_view>
 
-#include "clotho/sim/internal/simulator.h"
+#include "clotho/sim/engine/simulator.h"
 
 namespace clotho::sim::internal {
 

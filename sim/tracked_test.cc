@@ -8,12 +8,12 @@
 
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
-#include "clotho/sim/explore.h"
+#include "clotho/sim/engine/profile.h"
+#include "clotho/sim/engine/strategy.h"
+#include "clotho/sim/engine/trace.h"
 #include "clotho/sim/options.h"
-#include "clotho/sim/profile.h"
-#include "clotho/sim/report.h"
-#include "clotho/sim/strategy.h"
-#include "clotho/sim/trace.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/explore.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -1,5 +1,5 @@
-// The yardstick's workloads on standalone Asio: `awaitable<>` coroutines on one
-// io_context. With -DASIO_DISABLE_THREADS it has no locks.
+// The workloads of cross_runtime on standalone Asio: `awaitable<>` coroutines
+// on one io_context. With -DASIO_DISABLE_THREADS it has no locks.
 //
 //   c++ -std=c++20 -O2 asio.cc -o asio && ./asio W1
 //

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The yardstick's workloads on CPython's asyncio, on a virtual clock.
+"""The workloads of cross_runtime on CPython's asyncio, on a virtual clock.
 
   python3 asyncio_peer.py W1
 

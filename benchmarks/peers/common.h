@@ -1,4 +1,4 @@
-// What the C++ peers of the yardstick share: the real clock, the memory of the
+// What the C++ peers of cross_runtime share: the real clock, the memory of the
 // process, the numbers that decide how long a task sleeps, and the form of the
 // output. Nothing but the standard library: compare.py builds the peers with
 // one call of a compiler each.

@@ -1,4 +1,4 @@
-// The raw limit: what the bare mechanisms of the yardstick's workloads cost on
+// The raw limit: what the bare mechanisms of its workloads cost on
 // this machine and with this compiler, with no framework around them. No tasks
 // that can be cancelled or named, no errors, one global ring of ready
 // coroutines. A lower bound for everybody, and nothing to write programs with.

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "clotho/sim/virtual_clock.h"
+#include "clotho/sim/engine/virtual_clock.h"
 
 namespace clotho::examples {
 namespace {

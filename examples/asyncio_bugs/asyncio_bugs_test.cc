@@ -1,6 +1,6 @@
 // Each bug is found by the default search, from any seed, shrinks to a few
 // departures, and says what it is known for; its fixed twin stays silent.
-// benchmarks:hunt makes the table of README.md.
+// benchmarks:race_table_main makes the table of README.md.
 
 #include "clotho/examples/asyncio_bugs/asyncio_bugs.h"
 
@@ -10,10 +10,10 @@
 #include <variant>
 
 #include "clotho/examples/races/races.h"
-#include "clotho/sim/explore.h"
+#include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/options.h"
-#include "clotho/sim/report.h"
-#include "clotho/sim/schedule.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/explore.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -26,7 +26,7 @@
 #include "clotho/examples/races/races.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/choice.h"
-#include "clotho/sim/failure.h"
+#include "clotho/sim/engine/failure.h"
 
 namespace clotho::examples {
 namespace {

@@ -29,7 +29,7 @@
 #include "clotho/examples/asyncio_bugs/bug_programs.h"
 #include "clotho/examples/races/races.h"
 #include "clotho/runtime/runtime.h"
-#include "clotho/sim/failure.h"
+#include "clotho/sim/engine/failure.h"
 
 namespace clotho::examples {
 namespace {

@@ -18,7 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "clotho/sim/internal/shell.h"
+#include "clotho/sim/testing/shell.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

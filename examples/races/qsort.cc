@@ -21,7 +21,7 @@
 #include "clotho/examples/races/programs.h"
 #include "clotho/examples/races/races.h"
 #include "clotho/runtime/runtime.h"
-#include "clotho/sim/random.h"
+#include "clotho/sim/engine/random.h"
 #include "clotho/sim/tracked.h"
 
 namespace clotho::examples {

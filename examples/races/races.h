@@ -23,7 +23,7 @@
 #include <string_view>
 
 #include "clotho/runtime/coro.h"
-#include "clotho/sim/failure.h"
+#include "clotho/sim/engine/failure.h"
 
 namespace clotho::examples {
 

@@ -1,6 +1,6 @@
 // Each race is found, with the failure that it is known for, which shrinks and
-// replays; and its fixed twin stays silent. benchmarks/hunt measures how fast,
-// and how silent.
+// replays; and its fixed twin stays silent. benchmarks/race_table measures how
+// fast, and how silent.
 
 #include "clotho/examples/races/races.h"
 
@@ -15,10 +15,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "clotho/sim/explore.h"
+#include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/options.h"
-#include "clotho/sim/report.h"
-#include "clotho/sim/schedule.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/explore.h"
 #include "clotho/sim/strategies/by_name.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

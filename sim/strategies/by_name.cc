@@ -11,19 +11,19 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/strategies/delay_bounded.h"
 #include "clotho/sim/strategies/exhaustive.h"
+#include "clotho/sim/strategies/fifo.h"
 #include "clotho/sim/strategies/fuzz.h"
 #include "clotho/sim/strategies/guided.h"
 #include "clotho/sim/strategies/pct.h"
-#include "clotho/sim/strategies/plain.h"
 #include "clotho/sim/strategies/pos.h"
 #include "clotho/sim/strategies/random.h"
 #include "clotho/sim/strategies/reduced.h"
 #include "clotho/sim/strategies/role_random.h"
 #include "clotho/sim/strategies/surw.h"
 #include "clotho/sim/strategies/urw.h"
-#include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 namespace {

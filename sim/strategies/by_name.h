@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "clotho/sim/strategy.h"
+#include "clotho/sim/engine/strategy.h"
 
 namespace clotho::sim {
 

@@ -38,8 +38,8 @@
 #include <string>
 #include <utility>
 
-#include "clotho/sim/random.h"
-#include "clotho/sim/strategy.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/strategy.h"
 
 namespace clotho::sim {
 

@@ -8,11 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "clotho/sim/random.h"
-#include "clotho/sim/schedule.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/strategies/random.h"
 #include "clotho/sim/strategies/replay.h"
-#include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 

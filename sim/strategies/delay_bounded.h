@@ -15,10 +15,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "clotho/sim/profile.h"
-#include "clotho/sim/random.h"
+#include "clotho/sim/engine/profile.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/strategies/role_random.h"
-#include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 

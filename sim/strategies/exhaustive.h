@@ -35,8 +35,8 @@
 #include <string>
 #include <vector>
 
-#include "clotho/sim/random.h"
-#include "clotho/sim/strategy.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/strategy.h"
 
 namespace clotho::sim {
 

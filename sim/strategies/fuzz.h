@@ -10,8 +10,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "clotho/sim/profile.h"
-#include "clotho/sim/random.h"
+#include "clotho/sim/engine/profile.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/strategies/delay_bounded.h"
 #include "clotho/sim/strategies/pct.h"
 #include "clotho/sim/strategies/pos.h"
@@ -19,7 +20,6 @@
 #include "clotho/sim/strategies/role_random.h"
 #include "clotho/sim/strategies/surw.h"
 #include "clotho/sim/strategies/urw.h"
-#include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 

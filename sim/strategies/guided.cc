@@ -6,7 +6,7 @@
 #include <limits>
 #include <tuple>
 
-#include "clotho/sim/hash.h"
+#include "clotho/sim/engine/hash.h"
 
 namespace clotho::sim {
 namespace {

@@ -2,7 +2,7 @@
 //
 // What is new is a hand-over: one task uses an object and another one uses it
 // next, at two places that were not seen to follow each other before (see
-// internal/hand_overs.h); or a hand-over that follows another one that it has
+// engine/handoffs.h); or a hand-over that follows another one that it has
 // not followed before, be it of another object. Hand-overs are what greybox
 // fuzzing of concurrent programs goes by: the reads-from pairs of RFF (Wolff,
 // Shi, Duck, Mathur and Roychoudhury, ASPLOS 2024), and the orders in which a
@@ -10,7 +10,7 @@
 // takes several unlikely hand-overs is so reached one at a time, and not all at
 // once. Hand-overs alone are soon all seen, in whatever order, and then there
 // is nothing left to learn: with two in a row it finds SafeStack several times
-// as fast, and in all searches (docs/hunt.md).
+// as fast, and in all searches (docs/race_table.md).
 //
 // One execution in four, and each as long as nothing is kept, is one of
 // FuzzStrategy's. The others take the departures of a schedule that was kept.
@@ -37,12 +37,12 @@
 #include <span>
 #include <vector>
 
-#include "clotho/sim/profile.h"
-#include "clotho/sim/random.h"
-#include "clotho/sim/schedule.h"
+#include "clotho/sim/engine/profile.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/strategies/fuzz.h"
 #include "clotho/sim/strategies/role_random.h"
-#include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 

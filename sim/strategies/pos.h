@@ -17,9 +17,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "clotho/sim/profile.h"
+#include "clotho/sim/engine/profile.h"
+#include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/strategies/profiled.h"
-#include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 

@@ -19,9 +19,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "clotho/sim/profile.h"
-#include "clotho/sim/random.h"
-#include "clotho/sim/strategy.h"
+#include "clotho/sim/engine/profile.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/strategy.h"
 
 namespace clotho::sim {
 

@@ -9,8 +9,8 @@
 
 #include <cstddef>
 
-#include "clotho/sim/random.h"
-#include "clotho/sim/strategy.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/strategy.h"
 
 namespace clotho::sim {
 

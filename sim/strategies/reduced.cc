@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "clotho/sim/profile.h"
-#include "clotho/sim/step_log.h"
+#include "clotho/sim/engine/profile.h"
+#include "clotho/sim/engine/step_log.h"
 
 namespace clotho::sim {
 namespace {

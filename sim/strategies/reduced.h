@@ -29,10 +29,10 @@
 #include <string>
 #include <vector>
 
-#include "clotho/sim/random.h"
-#include "clotho/sim/step_log.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/step_log.h"
+#include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/strategies/exhaustive.h"
-#include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 

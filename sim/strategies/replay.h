@@ -13,9 +13,9 @@
 #include <string>
 #include <string_view>
 
-#include "clotho/sim/random.h"
-#include "clotho/sim/schedule.h"
-#include "clotho/sim/strategy.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/strategy.h"
 
 namespace clotho::sim {
 

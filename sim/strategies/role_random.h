@@ -19,8 +19,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "clotho/sim/random.h"
-#include "clotho/sim/strategy.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/strategy.h"
 
 namespace clotho::sim {
 

@@ -18,9 +18,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/strategies/profiled.h"
 #include "clotho/sim/strategies/urw.h"
-#include "clotho/sim/strategy.h"
 
 namespace clotho::sim {
 

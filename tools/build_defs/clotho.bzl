@@ -69,15 +69,25 @@ def clotho_cc_library(name, **kwargs):
     settings["include_prefix"] = "/".join(["clotho", native.package_name()])
     native.cc_library(name = name, **settings)
 
-def clotho_cc_test(name, **kwargs):
-    """A cc_test. Small, unless it says otherwise: one minute, one core.
+def clotho_cc_test(
+        name,
+        main = "@com_google_googletest//:gtest_main",
+        **kwargs):
+    """A cc_test on GoogleTest. Small by default: one minute, one core.
 
     Args:
       name: the name of the target.
-      **kwargs: as for cc_test.
+      main: what has the main function. //sim:testing_main for tests that use
+        CLOTHO_TEST.
+      **kwargs: as for cc_test. `deps` need not name GoogleTest.
     """
     kwargs.setdefault("size", "small")
-    native.cc_test(name = name, **_settings(kwargs))
+    settings = _settings(kwargs)
+    settings["deps"] = kwargs.get("deps", []) + [
+        "@com_google_googletest//:gtest",
+        main,
+    ]
+    native.cc_test(name = name, **settings)
 
 def clotho_cc_binary(name, **kwargs):
     """A cc_binary.

@@ -1,5 +1,5 @@
 """Tests of `clotho debug`, with real test binaries: the arguments are
-//examples:job_queue_hunt and //sim:sample_tests."""
+//examples:job_queue_hunt and //sim/testing:sample_tests."""
 
 import os
 import pathlib

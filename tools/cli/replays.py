@@ -10,7 +10,7 @@ import shlex
 from cli.files import file_name, parse_json, read_text
 from cli.trouble import Trouble, quote
 
-# As sim/schedule.h says. The binary tells what is wrong with one.
+# As sim/engine/schedule.h says. The binary tells what is wrong with one.
 _REPLAY = re.compile(r"c[0-9]+/[0-9A-Za-z./:,+@_-]+")
 _EXAMPLE = "a replay string such as c1/0/4:1/b7e2"
 

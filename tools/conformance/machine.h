@@ -28,7 +28,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/instrument.h"
 #include "clotho/runtime/task.h"
-#include "clotho/sim/virtual_clock.h"
+#include "clotho/sim/engine/virtual_clock.h"
 #include "clotho/tools/conformance/objects.h"
 #include "clotho/tools/conformance/program.h"
 #include "clotho/tools/conformance/value.h"

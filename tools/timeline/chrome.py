@@ -1,7 +1,7 @@
 """A trace in Chrome's trace event format, for ui.perfetto.dev.
 
 The same as the trace.chrome.json that a failing test leaves, which
-sim/trace_json.h describes; or with virtual time as its axis.
+sim/report/trace_json.h describes; or with virtual time as its axis.
 """
 
 import json

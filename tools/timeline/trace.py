@@ -1,6 +1,6 @@
 """Reads trace.json, and says what an execution was like at each of its steps.
 
-sim/trace_json.h describes the format. A reader passes over members that it
+sim/report/trace_json.h describes the format. A reader passes over members that it
 does not know, and over those that are not there: traces of older versions
 open, too. Whatever is wrong with a file becomes a TraceError, whose text says
 what to do.
@@ -83,7 +83,7 @@ class Frame:
 
 @dataclasses.dataclass
 class Event:
-    """What happened; see TraceEvent in sim/trace.h."""
+    """What happened; see TraceEvent in sim/engine/trace.h."""
 
     step: int
     time_ns: int
@@ -108,7 +108,7 @@ class Departure:
 
 @dataclasses.dataclass
 class Step:
-    """What ran, what could have, and why; see TraceStep in sim/trace.h."""
+    """What ran, what could have, and why; see TraceStep in sim/engine/trace.h."""
 
     step: int
     time_ns: int
@@ -161,7 +161,7 @@ class Wait:
 
 @dataclasses.dataclass
 class Operation:
-    """Of a history; see TraceHistory in sim/trace.h."""
+    """Of a history; see TraceHistory in sim/engine/trace.h."""
 
     client: str
     text: str

@@ -1,4 +1,4 @@
-//! The yardstick's workloads on tokio: its current_thread runtime, and timers
+//! The workloads of cross_runtime on tokio: its current_thread runtime, and timers
 //! while its time is paused.
 //!
 //!   cargo run --release -- W1

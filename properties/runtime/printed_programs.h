@@ -1,0 +1,36 @@
+// The programs that print_programs.cc prints, and that printed_programs_test.cc
+// compares with their interpretation.
+
+#ifndef CLOTHO_PROPERTIES_RUNTIME_PRINTED_PROGRAMS_H_
+#define CLOTHO_PROPERTIES_RUNTIME_PRINTED_PROGRAMS_H_
+
+#include <cstdint>
+
+#include "clotho/properties/runtime/programs.h"
+#include "rapidcheck.h"
+
+namespace clotho {
+template <typename T>
+class Coro;
+}  // namespace clotho
+
+namespace clotho::properties {
+
+// In files of equal length, which are compiled apart from each other. BUILD
+// knows how many there are, too.
+inline constexpr int kPrintedFiles = 4;
+inline constexpr int kPrintedInFile = 50;
+
+// Small and large ones in each file.
+inline Program PrintedProgram(int seed) {
+  return RandomProgram(rc::Random(static_cast<std::uint64_t>(seed)),
+                       2 + seed % 16);
+}
+
+// Runs one of the programs in a file, as it was printed. Defined there.
+template <int kFile>
+Coro<void> RunPrinted(int seed);
+
+}  // namespace clotho::properties
+
+#endif  // CLOTHO_PROPERTIES_RUNTIME_PRINTED_PROGRAMS_H_

@@ -1,0 +1,44 @@
+#include "clotho/runtime/mailbox.h"
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+namespace clotho::internal {
+
+bool Mailbox::Post(Mail& mail) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (closed_) return false;
+  mail.next_ = nullptr;
+  if (first_ != nullptr) {
+    // Whoever has put in the first one wakes the loop, which takes all.
+    last_->next_ = &mail;
+    last_ = &mail;
+    return true;
+  }
+  first_ = last_ = &mail;
+  has_mail_.store(true, std::memory_order_relaxed);
+  // Under the lock, or the loop could be closed, and its clock gone.
+  clock_.Wake();
+  return true;
+}
+
+void Mailbox::Interrupt() noexcept {
+  interrupts_.fetch_add(1);
+  has_mail_.store(true);
+  clock_.Wake();
+}
+
+Mail* Mailbox::Take() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  has_mail_.store(false, std::memory_order_relaxed);
+  last_ = nullptr;
+  return std::exchange(first_, nullptr);
+}
+
+void Mailbox::Close() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  closed_ = true;
+}
+
+}  // namespace clotho::internal

@@ -1,0 +1,185 @@
+// Tie: what holds a future of a loop and something in another thread together.
+//
+// References to futures are counted without atomics, so no other thread may
+// have one. The tie has it in its place, and is itself counted with atomics:
+// the other thread only says once that it is time (`Notify`), and then the tie
+// acts on the future in the loop's thread. When the future is done, or the loop
+// is closed, the tie is cut: what the other thread does then has no effect.
+
+#ifndef CLOTHO_RUNTIME_THREAD_LINK_H_
+#define CLOTHO_RUNTIME_THREAD_LINK_H_
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "clotho/runtime/concurrent_future.h"
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/future_base.h"
+#include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/stored.h"
+#include "clotho/runtime/mailbox.h"
+
+namespace clotho::internal {
+
+class Tie : public Mail, public Runnable, public TieNode {
+ public:
+  Tie(RunnableKind kind, EventLoop& loop, FutureBase& future);
+
+  // In any thread.
+  void AddRef() noexcept { references_.fetch_add(1); }
+  void Release() noexcept {
+    if (references_.fetch_sub(1) == 1) delete this;
+  }
+  // It is time: once.
+  void Notify();
+
+  // In the loop's thread. The second time it does nothing.
+  void Cut() noexcept final;
+  // Null after `Cut`.
+  const Ref<FutureBase>& future() const noexcept { return future_; }
+
+  void Deliver(EventLoop& loop) final;
+  void Run() final;
+  void Drop() noexcept final { Release(); }
+
+ protected:
+  virtual ~Tie() = default;
+  virtual void Act(FutureBase& future) = 0;
+
+ private:
+  std::atomic<int> references_ = 1;  // The loop's.
+  const std::shared_ptr<Mailbox> mailbox_;
+  Ref<FutureBase> future_;
+};
+
+// Completes a future of a loop with what a concurrent one holds.
+template <typename T>
+class ResultTie final : public Tie {
+ public:
+  using State = TypedConcurrentState<T>;
+
+  // `is_only_user`: nobody else will ask `source` for its value.
+  ResultTie(EventLoop& loop, FutureBase& future, std::shared_ptr<State> source,
+            bool is_only_user)
+      : Tie(RunnableKind::kInternal, loop, future),
+        source_(std::move(source)),
+        is_only_user_(is_only_user) {}
+
+  Runnable* Leads() override {
+    return future() && !future()->done() ? future()->FirstLed() : nullptr;
+  }
+
+ private:
+  void Act(FutureBase& future) override {
+    if (future.done()) return;  // Cancelled meanwhile (F-15).
+    if (source_->cancelled()) {
+      future.Cancel(nullptr);
+      return;
+    }
+    if (std::exception_ptr error = source_->GetException(std::nullopt)) {
+      future.SetException(std::move(error));
+      return;
+    }
+    auto& to = static_cast<ValueFuture<T>&>(future);
+    if constexpr (std::is_copy_constructible_v<Stored<T>>) {
+      if (!is_only_user_) {
+        to.SetValue(source_->value());
+        return;
+      }
+    }
+    to.SetValue(std::move(source_->value()));
+  }
+
+  const std::shared_ptr<State> source_;
+  const bool is_only_user_;
+};
+
+// Tells `tie` when `future` is done.
+void NotifyWhenDone(ConcurrentState& future, Tie& tie);
+
+// Cancels a task, since its concurrent future was cancelled.
+class CancelTie final : public Tie {
+ public:
+  CancelTie(EventLoop& loop, FutureBase& task)
+      : Tie(RunnableKind::kCallback, loop, task) {}
+
+ private:
+  void Act(FutureBase& task) override { task.Cancel(nullptr); }
+};
+
+// Waits at the future of a tie, which it cuts when that is done or goes away.
+class Relay : public Runnable, public Pooled {
+ public:
+  void Run() final;
+  void Drop() noexcept final;
+  Runnable* Leads() final { return nullptr; }
+
+ protected:
+  explicit Relay(Tie& tie);
+  virtual ~Relay();
+  // The future is done. The tie is cut.
+  virtual void Pass(Ref<FutureBase> future) = 0;
+  // It never will be.
+  virtual void GiveUp() noexcept {}
+
+ private:
+  struct Deleter {
+    void operator()(Relay* relay) const { delete relay; }
+  };
+
+  Tie& tie_;
+};
+
+// A future that is cancelled cancels the concurrent one that it waits for.
+class CancelRelay final : public Relay {
+ public:
+  CancelRelay(Tie& tie, std::shared_ptr<ConcurrentState> to)
+      : Relay(tie), to_(std::move(to)) {}
+
+ private:
+  void Pass(Ref<FutureBase> future) override;
+
+  std::shared_ptr<ConcurrentState> to_;
+};
+
+// Gives what comes of a task to a concurrent future.
+template <typename T>
+class OutcomeRelay final : public Relay {
+ public:
+  using State = TypedConcurrentState<T>;
+
+  OutcomeRelay(Tie& tie, std::shared_ptr<State> to)
+      : Relay(tie), to_(std::move(to)) {}
+
+ private:
+  // The task is gone, unless somebody else has it, when the other thread sees
+  // its outcome.
+  void Pass(Ref<FutureBase> task) override {
+    if (task->state() == FutureBase::State::kCancelled) to_->Cancel();
+    if (!to_->SetRunningOrNotifyCancel()) return;
+    if (std::exception_ptr error = task->OutcomeAsException()) {
+      task = nullptr;
+      to_->SetException(std::move(error));
+      return;
+    }
+    auto& value = *static_cast<Stored<T>*>(task->value_address());
+    if constexpr (std::is_copy_constructible_v<Stored<T>>) {
+      to_->SetValue(value);
+    } else {
+      to_->SetValue(std::move(value));
+    }
+  }
+  void GiveUp() noexcept override { to_->Cancel(); }
+
+  std::shared_ptr<State> to_;
+};
+
+}  // namespace clotho::internal
+
+#endif  // CLOTHO_RUNTIME_THREAD_LINK_H_

@@ -1,0 +1,22 @@
+// The defaults that options, flags and the simulator share, each written once.
+
+#ifndef CLOTHO_SIM_ENGINE_DEFAULTS_H_
+#define CLOTHO_SIM_ENGINE_DEFAULTS_H_
+
+#include <cstdint>
+
+namespace clotho::sim {
+
+// Executions of a search, and of one that runs them all.
+inline constexpr std::uint64_t kSchedules = 1'000;
+inline constexpr std::uint64_t kExhaustiveSchedules = 1'000'000;
+
+// Steps of an execution. One that takes more is a livelock.
+inline constexpr std::uint64_t kStepsMax = 100'000;
+
+// Virtual time of an execution: ten years.
+inline constexpr std::int64_t kVirtualHoursMax = 10 * 365 * 24;
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_ENGINE_DEFAULTS_H_

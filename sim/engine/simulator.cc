@@ -1,0 +1,792 @@
+#include "clotho/sim/engine/simulator.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <limits>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/future_base.h"
+#include "clotho/runtime/internal/sync.h"
+#include "clotho/runtime/internal/thread_model.h"
+#include "clotho/runtime/task.h"
+#include "clotho/runtime/task_base.h"
+#include "clotho/sim/engine/assertion_failed.h"
+#include "clotho/sim/engine/format.h"
+#include "clotho/sim/engine/stop_requests.h"
+#include "clotho/sim/engine/task_table.h"
+#include "clotho/sim/engine/wait_graph.h"
+
+namespace clotho::sim::internal {
+namespace {
+
+using clotho::internal::FutureBase;
+using clotho::internal::Ref;
+using clotho::internal::RunnableKind;
+using clotho::internal::TaskBase;
+
+thread_local constinit Simulator* current_simulator = nullptr;
+
+// After the body has ended, whoever is ready may take this many steps in all:
+// to finish what was as good as finished, but not to go round for ever.
+constexpr std::uint64_t kSettlingStepsMax = 1'000;
+
+constexpr std::size_t kInitialCapacity = 256;
+
+thread_local constinit std::uint64_t runs = 0;
+
+void SetPlace(Failure& failure, const std::source_location& location) {
+  failure.file = ShortFile(location.file_name());
+  failure.line = location.line();
+}
+
+// The deadline of a callback that a timer has brought to the queue.
+std::optional<std::int64_t> DeadlineOf(
+    const clotho::internal::Runnable& callback) {
+  const auto* const handle =
+      dynamic_cast<const clotho::internal::HandleState*>(&callback);
+  if (handle == nullptr || !handle->is_timer()) return std::nullopt;
+  return handle->when_ns();
+}
+
+}  // namespace
+
+Simulator* Simulator::Current() { return current_simulator; }
+
+Simulator::Simulator() : loop_({.clock = &clock_, .scheduler = this}) {
+  // Enough for small tests from the first execution on.
+  execution_.deviations.reserve(kInitialCapacity);
+  candidates_.resize(kInitialCapacity);
+  chains_.reserve(kInitialCapacity);
+  listed_.reserve(kInitialCapacity);
+  loop_.SetDefaultExceptionHandler(
+      [this](EventLoop&, const ExceptionContext& context) {
+        OnException(context);
+      });
+}
+
+Simulator::~Simulator() = default;
+
+const Execution& Simulator::Run(const Body& body, Strategy& strategy,
+                                const Seeds& seeds, Observer* observer) {
+  execution_.failure.reset();
+  execution_.deviations.clear();
+  execution_.choice_points = 0;
+  value_choices_ = 0;
+  strategy_ = &strategy;
+  strategy_rng_.Seed(seeds.strategy);
+  program_rng_.Seed(seeds.program);
+  trace_hash_ = StreamHash();
+  check_hash_ = StreamHash();
+  run_ = ++runs;
+  step_ = 0;
+  step_limit_.store(break_before_ > 0 ? break_before_ - 1 : budget_.steps_max,
+                    std::memory_order_relaxed);
+  ending_ = false;
+  seeds_ = seeds;
+  settling_since_ = 0;
+  target_ = nullptr;
+  iteration_ = 0;
+  boundary_step_ = 0;
+  clock_.Reset();
+  chains_.assign(1, Chain());
+  step_chain_ = 0;
+  objects_.clear();
+  invariants_ = nullptr;
+  settling_.clear();
+  mishaps_.clear();
+  profile_steps_.clear();
+  observer_ = observer;
+  loop_.set_instrument(observer);
+  loop_.SetDebug(debug_);
+
+  struct Scope {
+    Simulator* outer;
+    clotho::internal::ClaimHandler* outer_handler;
+    clotho::internal::ThreadModel* outer_threads;
+    clotho::internal::SyncListener* outer_listener;
+    ~Scope() {
+      current_simulator = outer;
+      clotho::internal::claim_handler = outer_handler;
+      clotho::internal::thread_model = outer_threads;
+      clotho::internal::sync_listener = outer_listener;
+    }
+  } scope{std::exchange(current_simulator, this),
+          std::exchange(clotho::internal::claim_handler,
+                        static_cast<clotho::internal::ClaimHandler*>(this)),
+          std::exchange(clotho::internal::thread_model, &executors_),
+          clotho::internal::sync_listener};
+  // From here on a handler knows where to ask.
+  if (attention.tasks.load(std::memory_order_relaxed)) Attend();
+  hand_overs_.BeginExecution(strategy.wants_hand_overs() ? &strategy : nullptr);
+  if (hand_overs_.active()) clotho::internal::sync_listener = &hand_overs_;
+
+  strategy.BeginExecution(strategy_rng_);
+  if (StepLog* const log = strategy.log(); log != nullptr && !observer) {
+    loop_.set_instrument(&watcher_);
+    watcher_.Watch(log);
+  }
+  {
+    Task<void> main = clotho::internal::CreateTaskIn(
+        loop_, body(), {.name = "main"}, std::source_location());
+    main_ = main.state();
+  }
+  RunLoop();
+  ending_ = true;
+  if (watcher_.watches()) watcher_.Watch(nullptr);
+  if (observer_ != nullptr) observer_->End(loop_);
+  Finish();
+  execution_.steps = step_;
+  execution_.chains = chains_.size() - 1;
+  execution_.time_ns = clock_.NowNs();
+  execution_.trace_hash = trace_hash_.Finish();
+  const std::uint64_t check = check_hash_.Finish();
+  execution_.check = static_cast<std::uint16_t>(check ^ (check >> 16) ^
+                                                (check >> 32) ^ (check >> 48));
+  if (profile_ != nullptr) AddToProfile();
+  loop_.set_instrument(nullptr);
+  observer_ = nullptr;
+  if (hand_overs_.active()) {  // What is torn down hands over nothing.
+    hand_overs_.BeginExecution(nullptr);
+    clotho::internal::sync_listener = scope.outer_listener;
+  }
+  loop_.Reset();
+  executors_.Clear();
+  return execution_;
+}
+
+void Simulator::AddToProfile() {
+  profile_chains_.clear();
+  for (const Chain& chain : chains_) {
+    profile_chains_.push_back({.path = chain.path, .parent = chain.parent});
+  }
+  profile_->Add(profile_steps_, profile_chains_,
+                execution_.choice_points - value_choices_);
+}
+
+void Simulator::RunLoop() {
+  try {
+    loop_.RunForever();
+  } catch (...) {
+    // KeyboardInterrupt and the like leave the loop at once (L-27).
+    Failure failure;
+    failure.kind = FailureKind::kException;
+    failure.what = absl::StrCat(DescribeException(std::current_exception()),
+                                " left the event loop");
+    failure.origin =
+        absl::StrCat("critical ", ExceptionClass(std::current_exception()));
+    Fail(std::move(failure));
+  }
+}
+
+void Simulator::Finish() {
+  if (main_->done()) {
+    if (const std::exception_ptr error = main_->OutcomeAsException()) {
+      Failure failure;
+      failure.kind = FailureKind::kException;
+      failure.what =
+          absl::StrCat("The test's body ended with ", DescribeException(error));
+      failure.task = "main";
+      failure.origin = absl::StrCat("exception ", ExceptionClass(error));
+      Fail(std::move(failure));
+    }
+    if (!failed()) {
+      const TaskBase* leaked = nullptr;
+      loop_.ForEachTask([&leaked](TaskBase& task) {
+        if (leaked == nullptr && !task.background()) leaked = &task;
+      });
+      if (leaked != nullptr) {
+        Failure failure;
+        failure.kind = FailureKind::kLeakedTask;
+        std::string awaiting = "it has not started";
+        if (leaked->waiting_on() != nullptr) {
+          clotho::internal::WaitInfo info;
+          leaked->waiting_on()->Explain(info);
+          awaiting = absl::StrCat("awaiting ", info.what, " at ",
+                                  Place(leaked->AwaitLocation()));
+        } else if (leaked->started()) {
+          awaiting = absl::StrCat("ready to go on at ",
+                                  Place(leaked->AwaitLocation()));
+        }
+        failure.what = absl::StrCat(
+            "Leaked task: ", leaked->name(),
+            " is still pending after the test's body returned\n", "created at ",
+            Place(leaked->created_at()), "\n", awaiting,
+            "\nAwait it or cancel it; to let it outlive the test, create it "
+            "with {.background = true}.");
+        SetPlace(failure, leaked->created_at());
+        failure.task = leaked->name();
+        failure.origin =
+            absl::StrCat("leaked task ", Place(leaked->created_at()));
+        Fail(std::move(failure));
+      }
+    }
+  }
+  main_ = nullptr;
+}
+
+void Simulator::Fail(Failure failure) {
+  if (failed()) return;
+  if (std::exchange(break_at_failure_, false)) std::raise(SIGTRAP);
+  failure.step = step_;
+  failure.time_ns = clock_.NowNs();
+  if (failure.task.empty()) failure.task = CurrentTaskName();
+  execution_.failure = std::move(failure);
+  if (observer_ != nullptr) observer_->Failed(*execution_.failure);
+}
+
+std::string Simulator::CurrentTaskName() const {
+  const TaskBase* const task = loop_.current_task();
+  return task == nullptr ? "" : task->name();
+}
+
+void Simulator::OnException(const ExceptionContext& context) {
+  using Source = ExceptionContext::Source;
+  if (context.exception != nullptr) TaskRaised(context.exception);
+  Failure failure;
+  switch (context.source) {
+    case Source::kWarning:
+      // A search would say it a thousand times.
+      if (warnings_.insert(context.message).second) {
+        std::fprintf(stderr, "clotho: t = %s: %s\n",
+                     TimeText(clock_.NowNs()).c_str(), context.message.c_str());
+      }
+      return;
+    case Source::kNeverRetrieved:
+      failure.kind = FailureKind::kUnretrieved;
+      failure.what = "Exception nobody retrieved: ";
+      if (context.task != nullptr) {
+        absl::StrAppend(&failure.what, "task ", context.task->name(),
+                        " raised ", DescribeException(context.exception),
+                        "\ncreated at ", Place(context.task->created_at()));
+        SetPlace(failure, context.task->created_at());
+        failure.task = context.task->name();
+      } else {
+        absl::StrAppend(&failure.what, DescribeException(context.exception),
+                        ", set on a Future");
+      }
+      break;
+    case Source::kNeverAwaited:
+      failure.kind = FailureKind::kNeverAwaited;
+      failure.what = absl::StrCat(
+          "Never awaited: ",
+          absl::StrReplaceAll(context.message, {{" was never awaited", ""}}),
+          "\n(a Coro does nothing until it is awaited; CreateTask() starts "
+          "one)");
+      break;
+    case Source::kCallback:
+      failure.kind = FailureKind::kCallback;
+      failure.what = absl::StrCat("Exception out of a callback: ",
+                                  DescribeException(context.exception));
+      if (context.location.line() != 0) {
+        absl::StrAppend(&failure.what, "\nscheduled at ",
+                        Place(context.location));
+        SetPlace(failure, context.location);
+      }
+      break;
+    case Source::kDestroyed:
+    case Source::kShutdown:
+    case Source::kTaskGroup:
+    case Source::kAsyncGenerator:
+    case Source::kOther:
+      failure.kind = FailureKind::kCallback;
+      failure.what = context.message;
+      if (context.exception != nullptr) {
+        absl::StrAppend(&failure.what, ": ",
+                        DescribeException(context.exception));
+      }
+      break;
+  }
+  failure.origin = absl::StrCat(
+      std::string(FailureKindName(failure.kind)), " ",
+      failure.line != 0 ? Place(failure.file, failure.line) : context.message,
+      " ",
+      context.exception != nullptr ? ExceptionClass(context.exception) : "");
+  Fail(std::move(failure));
+}
+
+void Simulator::Goal(std::string_view goal, bool reached,
+                     const std::source_location& location) {
+  const auto same = [&](const GoalCount& count) {
+    return count.goal == goal && count.location.line() == location.line();
+  };
+  auto count = std::find_if(goals_.begin(), goals_.end(), same);
+  if (count == goals_.end()) {
+    goals_.push_back({.goal = std::string(goal), .location = location});
+    count = goals_.end() - 1;
+  }
+  ++count->met;
+  if (reached) ++count->reached;
+}
+
+std::uint64_t Simulator::ChooseValue(std::string_view what, std::uint64_t size,
+                                     std::uint64_t numerator,
+                                     std::uint64_t denominator,
+                                     const std::source_location& location) {
+  ++step_;
+  ++execution_.choice_points;
+  ++value_choices_;
+  const std::uint64_t value =
+      strategy_->ChooseValue({.step = step_,
+                              .size = size,
+                              .numerator = numerator,
+                              .denominator = denominator},
+                             strategy_rng_);
+  check_hash_.Add(size);
+  trace_hash_.Add(value);
+  if (value != 0) {
+    execution_.deviations.push_back({step_, static_cast<std::uint32_t>(value)});
+  }
+  if (observer_ != nullptr) observer_->Chose(what, value, location);
+  return value;
+}
+
+bool Simulator::MayMisbehave(const std::source_location& location) {
+  GiveUpLog("Buggify");
+  for (const Mishap& mishap : mishaps_) {
+    if (mishap.location.line() == location.line() &&
+        mishap.location.column() == location.column() &&
+        std::string_view(mishap.location.file_name()) == location.file_name()) {
+      return mishap.enabled;
+    }
+  }
+  mishaps_.push_back({location, strategy_rng_.Chance(1, 4)});
+  return mishaps_.back().enabled;
+}
+
+void Simulator::AddInvariant(Invariant& invariant) {
+  GiveUpLog("an invariant, which sees the state after every step");
+  invariant.next = invariants_;
+  invariants_ = &invariant;
+}
+
+void Simulator::RemoveInvariant(Invariant& invariant) {
+  for (Invariant** link = &invariants_; *link != nullptr;
+       link = &(*link)->next) {
+    if (*link == &invariant) {
+      *link = invariant.next;
+      return;
+    }
+  }
+}
+
+bool Simulator::CheckInvariants() {
+  for (Invariant* check = invariants_; check != nullptr; check = check->next) {
+    if (check->holds()) continue;
+    Failure failure;
+    failure.kind = FailureKind::kInvariant;
+    failure.what = absl::StrCat("Invariant \"", std::string(check->claim),
+                                "\" is broken by this step");
+    SetPlace(failure, check->location);
+    failure.origin = absl::StrCat("invariant ", Place(check->location));
+    Fail(std::move(failure));
+    return false;
+  }
+  return true;
+}
+
+void Simulator::ClaimIsFalse(std::string_view word, std::string_view claim,
+                             const std::source_location& location) {
+  Failure failure;
+  failure.kind = FailureKind::kAlways;
+  failure.what =
+      absl::StrCat(std::string(word), " \"", std::string(claim),
+                   word == "Always" ? "\" is false" : "\" was reached");
+  failure.function = FunctionName(location.function_name());
+  SetPlace(failure, location);
+  failure.origin = absl::StrCat("always ", Place(location));
+  Fail(std::move(failure));
+  throw AssertionFailed();
+}
+
+void Simulator::TaskRaised(const std::exception_ptr& error) {
+  if (!judge_ || failed()) return;
+  if (std::optional<Failure> verdict = judge_(error)) {
+    Fail(*std::move(verdict));
+  }
+}
+
+void Simulator::NoteNewChains() {
+  // Bookkeeping creates none that the program knows of, so it was the last
+  // step.
+  while (chains_.size() < loop_.chain_count()) {
+    Chain& parent = chains_[step_chain_];
+    ++parent.children;
+    const std::uint64_t path =
+        Mix64(parent.path + parent.children * 0x9e3779b97f4a7c15);
+    chains_.emplace_back(path, step_chain_);
+  }
+}
+
+void Simulator::BeginStep(const Candidate& taken) {
+  step_chain_ = taken.chain();
+  Chain& chain = chains_[step_chain_];
+  ++chain.steps;
+  if (hand_overs_.active()) [[unlikely]] {
+    if (!taken.is_timer()) hand_overs_.BeginStep(taken.runnable());
+  }
+  if (profile_ != nullptr) [[unlikely]] {
+    profile_steps_.push_back(
+        {.chain = step_chain_, .number = chain.steps, .footprint = {}});
+  }
+}
+
+std::uint64_t Simulator::PathOf(std::uint32_t chain) {
+  NoteNewChains();
+  return chains_[chain].path;
+}
+
+std::uint64_t Simulator::NewObject() {
+  // Made by a task that runs for the first time.
+  NoteNewChains();
+  if (objects_.size() <= step_chain_) objects_.resize(step_chain_ + 1, 0);
+  ++objects_[step_chain_];
+  return Mix64(~chains_[step_chain_].path +
+               objects_[step_chain_] * 0x9e3779b97f4a7c15);
+}
+
+void Simulator::Touch(std::uint64_t object, bool write, std::string_view name,
+                      const std::source_location& location) {
+  if (observer_ != nullptr) observer_->Touched(object, write, name, location);
+  if (hand_overs_.active()) hand_overs_.Touched(object, write, location);
+  if (watcher_.watches()) watcher_.TouchNumber(object, write);
+  if (profile_ == nullptr || profile_steps_.empty()) return;
+  Footprint& footprint = profile_steps_.back().footprint;
+  const auto at = std::lower_bound(
+      footprint.begin(), footprint.end(), object,
+      [](const Access& a, std::uint64_t o) { return a.object < o; });
+  if (at == footprint.end() || at->object != object) {
+    footprint.insert(at, {.object = object, .write = write});
+  } else {
+    at->write = at->write || write;
+  }
+}
+
+void Simulator::ListCandidates(const ReadyQueue& ready,
+                               const Timer* next_timer) {
+  point_.step_ = step_;
+  point_.ready_ = &ready;
+  point_.timer_ = next_timer;
+  point_.entries_ = nullptr;
+  point_.ready_count_ = ready.size();
+  point_.strict_ = false;
+  point_.chains_ = chains_;
+  if (ready.others() == 0) return;
+  if (candidates_.size() < ready.size()) candidates_.resize(ready.size());
+  // (Member by member, as all that is listed at each step: a copy of what was
+  // just made on the stack would wait until that is there.)
+  Entry* end = candidates_.data();
+  const auto add = [&end](std::size_t place, Runnable& visible) {
+    end->place = place;
+    end->visible = &visible;
+    ++end;
+  };
+  ++listing_;
+  listed_.resize(chains_.size());
+  std::int64_t earliest_ns = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t place = 0; place < ready.size(); ++place) {
+    Runnable& runnable = ready[place];
+    switch (runnable.kind()) {
+      case RunnableKind::kTask:
+        listed_[runnable.chain()].task = listing_;
+        add(place, runnable);
+        break;
+      case RunnableKind::kCallback:
+        if (runnable.cancelled()) break;
+        // Deadlines are kept in order: no timer overtakes an earlier one that
+        // has come to the queue.
+        if (const auto deadline_ns = DeadlineOf(runnable)) {
+          if (*deadline_ns > earliest_ns) break;
+          earliest_ns = *deadline_ns;
+          if (next_timer != nullptr && earliest_ns < next_timer->when_ns()) {
+            point_.timer_ = next_timer = nullptr;
+          }
+        }
+        // Of each chain the first: asyncio promises their order (L-02).
+        if (std::exchange(listed_[runnable.chain()].callback, listing_) !=
+            listing_) {
+          add(place, runnable);
+        }
+        break;
+      case RunnableKind::kInternal:
+        // A task whose waking is certain, with only bookkeeping before it.
+        if (Runnable* const led = runnable.Leads();
+            led != nullptr &&
+            std::exchange(listed_[led->chain()].task, listing_) != listing_) {
+          add(place, *led);
+        }
+        break;
+    }
+  }
+  point_.entries_ = candidates_.data();
+  point_.ready_count_ = static_cast<std::size_t>(end - candidates_.data());
+}
+
+std::optional<Scheduler::Decision> Simulator::TowardsTarget(
+    const ReadyQueue& ready) {
+  for (std::size_t place = 0; place < ready.size(); ++place) {
+    if (&ready[place] == target_) {
+      target_ = nullptr;
+      return place;
+    }
+  }
+  for (std::size_t place = 0; place < ready.size(); ++place) {
+    if (ready[place].kind() == RunnableKind::kInternal &&
+        ready[place].Leads() == target_) {
+      return place;
+    }
+  }
+  target_ = nullptr;
+  return std::nullopt;
+}
+
+Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
+                                      const Timer* next_timer) {
+  if (failed()) return kStop;
+  if (invariants_ != nullptr && !CheckInvariants()) [[unlikely]]
+    return kStop;
+  if (target_ != nullptr) [[unlikely]] {
+    if (const auto decision = TowardsTarget(ready)) return *decision;
+  }
+  if (freedom_ == Freedom::kStrict && next_timer != nullptr &&
+      BecomesDue(ready, *next_timer)) {
+    return kDue;
+  }
+  // Bookkeeping whose turn has come is no step.
+  if (ready.others() > 0 &&
+      (ready[0].kind() == RunnableKind::kInternal || ready[0].cancelled())) {
+    return 0;
+  }
+  if (main_->done()) {
+    if (settling_since_ == 0) {
+      // It has failed, and what the others would do in its ruins would hide
+      // why.
+      if (main_->OutcomeAsException() != nullptr) return kStop;
+      settling_since_ = step_ + 1;
+      if (watcher_.watches()) watcher_.TimersEnd();
+    }
+    if (step_ + 1 - settling_since_ >= kSettlingStepsMax) return kStop;
+    next_timer = nullptr;
+  }
+  // No step takes as long as that.
+  if (next_timer != nullptr &&
+      next_timer->when_ns() > budget_.virtual_time_max_ns) {
+    next_timer = nullptr;
+  }
+  if (step_ >= step_limit_.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (!PassStepLimit()) return kStop;
+  }
+  return TakeStep(ready, next_timer);
+}
+
+bool Simulator::PassStepLimit() {
+  // A signal may come at any time: whatever it asks for after it has been
+  // looked at brings the limit near once more.
+  const bool breaks = break_before_ > 0 && step_ + 1 >= break_before_;
+  if (breaks) break_before_ = 0;
+  step_limit_.store(break_before_ > 0 ? break_before_ - 1 : budget_.steps_max,
+                    std::memory_order_relaxed);
+  if (breaks) std::raise(SIGTRAP);
+  if (attention.tasks.exchange(false)) {
+    std::fprintf(stderr, "[  CLOTHO  ] %srun %llu, step %llu, t = %s\n%s",
+                 searched_test.empty()
+                     ? ""
+                     : absl::StrCat(std::string(searched_test), ", ").c_str(),
+                 static_cast<unsigned long long>(run_),
+                 static_cast<unsigned long long>(step_),
+                 TimeText(clock_.NowNs()).c_str(), TaskTable(loop_).c_str());
+  }
+  if (step_ < budget_.steps_max) return true;
+  Failure failure;
+  failure.kind = FailureKind::kLivelock;
+  failure.what = absl::StrCat("Livelock: ", budget_.steps_max,
+                              " steps without an end\n(a test that needs more "
+                              "says so: sim::Limits{.steps_max = ...})");
+  failure.origin = "livelock";
+  Fail(std::move(failure));
+  return false;
+}
+
+bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
+  GiveUpLog("strict freedom");
+  // Once for each timer, at the boundary of each iteration.
+  if (iteration_ == loop_.iterations()) return false;
+  if (main_->done() || next_timer.when_ns() > budget_.virtual_time_max_ns) {
+    return false;
+  }
+  // An iteration that has only bookkeeping to do takes no step.
+  if (boundary_step_ != step_ + 1) {
+    boundary_step_ = step_ + 1;
+    boundary_ = 0;
+  }
+  if (boundary_ == Deviation::kBoundaryMax) return false;
+  ++boundary_;
+  NoteNewChains();
+  point_.step_ = step_ + 1;
+  point_.boundary_ = boundary_;
+  point_.ready_ = &ready;
+  point_.timer_ = &next_timer;
+  point_.entries_ = nullptr;
+  point_.ready_count_ = 1;
+  point_.strict_ = true;
+  point_.chains_ = chains_;
+  ++execution_.choice_points;
+  const bool due = strategy_->Choose(point_) == 1;
+  check_hash_.Add(2);
+  if (!due) {
+    // What stands first is the step of this number.
+    iteration_ = loop_.iterations();
+    return false;
+  }
+  ++step_;
+  execution_.deviations.push_back({step_, Deviation::Due(boundary_)});
+  trace_hash_.Add(next_timer.chain() * 2 + 1);
+  trace_hash_.Add(static_cast<std::uint64_t>(next_timer.when_ns()));
+  if (observer_ != nullptr) {
+    observer_->Due(step_, Candidate(&next_timer, /*is_timer=*/true));
+  }
+  return true;
+}
+
+Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
+                                        const Timer* next_timer) {
+  ++step_;
+  NoteNewChains();
+  if (freedom_ == Freedom::kStrict) {
+    point_.step_ = step_;
+    point_.ready_ = &ready;
+    point_.timer_ = nullptr;
+    point_.entries_ = nullptr;
+    point_.ready_count_ = 1;
+    point_.chains_ = chains_;
+  } else {
+    ListCandidates(ready, next_timer);
+  }
+  std::size_t choice = 0;
+  if (watcher_.watches()) [[unlikely]] {
+    // A due timer comes to the queue at the next iteration, which depends on
+    // how many steps were taken.
+    if (next_timer != nullptr && next_timer->when_ns() <= clock_.NowNs()) {
+      watcher_.NextConflictsWithAll();
+    }
+    if (point_.size() == 1) choice = strategy_->Choose(point_);
+  }
+  if (point_.size() > 1) {
+    ++execution_.choice_points;
+    choice = strategy_->Choose(point_);
+    check_hash_.Add(point_.size());
+    check_hash_.Add(EntryAt(0).visible->chain());
+  }
+  const Candidate taken = point_[choice];
+  if (choice != 0) {
+    execution_.deviations.emplace_back(
+        step_, taken.is_timer() ? Deviation::kTimer
+                                : static_cast<std::uint32_t>(choice));
+  }
+  BeginStep(taken);
+  if (observer_ != nullptr) [[unlikely]] {
+    observer_->Step(point_, choice);
+    if (step_ == stop_before_) {
+      Failure failure;
+      failure.kind = FailureKind::kCrash;
+      failure.origin = "crash";
+      Fail(std::move(failure));
+      return kStop;
+    }
+  }
+  if (taken.is_timer()) {
+    if (watcher_.watches()) watcher_.NextFiresTimer();
+    trace_hash_.Add(next_timer->chain() * 2 + 1);
+    trace_hash_.Add(static_cast<std::uint64_t>(next_timer->when_ns()));
+    return kTimer;
+  }
+  const Entry entry = EntryAt(choice);
+  trace_hash_.Add(entry.visible->chain() * 2);
+  trace_hash_.Add(static_cast<std::uint64_t>(clock_.NowNs()));
+  if (entry.visible != &ready[entry.place]) target_ = entry.visible;
+  return entry.place;
+}
+
+bool Simulator::BeforeWait(const Timer* next_timer) {
+  if (failed()) return false;
+  if (invariants_ != nullptr && !CheckInvariants()) return false;
+  if (!settling_.empty()) {
+    GiveUpLog("Settle");
+    for (Future<void>& settled : std::exchange(settling_, {})) {
+      if (!settled.Done()) settled.SetResult();
+    }
+    return true;
+  }
+  if (main_->done()) {
+    if (watcher_.watches()) watcher_.TimersEnd();
+    return false;
+  }
+  Failure failure;
+  if (next_timer == nullptr) {
+    const WaitGraph graph = BuildWaitGraph(loop_);
+    failure.kind = FailureKind::kDeadlock;
+    failure.what = absl::StrCat(
+        graph.cycle.empty() ? "Deadlock (lost wake-up)" : "Deadlock",
+        " at t = ", TimeText(clock_.NowNs()), ", step ", step_,
+        ": nothing is ready, no timer is set, main has not finished");
+    // It is told apart by where those who are stuck wait.
+    std::vector<std::string> places;
+    const auto add = [&places](const Wait& wait) {
+      const std::source_location* const place = PlaceOf(wait);
+      places.push_back(place == nullptr ? wait.task : Place(*place));
+    };
+    for (const std::size_t index : graph.cycle) add(graph.waits[index]);
+    if (graph.cycle.empty()) {
+      for (const Wait& wait : graph.waits) {
+        if (!wait.background) add(wait);
+      }
+    }
+    // Where to look first: the wait of the oldest of them that holds something.
+    const Wait* first = graph.waits.empty() ? nullptr : &graph.waits.front();
+    if (!graph.cycle.empty()) {
+      first = &graph.waits[*std::min_element(graph.cycle.begin(),
+                                             graph.cycle.end())];
+    } else {
+      // One that nobody is known to end; the body mostly waits for others.
+      const auto lost = std::find_if(
+          graph.waits.begin(), graph.waits.end(), [](const Wait& wait) {
+            return !wait.background && !wait.what.empty() &&
+                   wait.holders.empty();
+          });
+      if (lost != graph.waits.end()) first = &*lost;
+    }
+    if (first != nullptr) {
+      if (const std::source_location* const place = PlaceOf(*first)) {
+        SetPlace(failure, *place);
+      }
+    }
+    std::sort(places.begin(), places.end());
+    failure.origin = absl::StrCat("deadlock ", absl::StrJoin(places, " "));
+  } else if (next_timer->when_ns() > budget_.virtual_time_max_ns) {
+    failure.kind = FailureKind::kVirtualTime;
+    failure.what =
+        absl::StrCat("The test's body has not ended after ",
+                     TimeText(budget_.virtual_time_max_ns),
+                     " of virtual time\n(a test that needs more says so: "
+                     "sim::Limits{.virtual_time_max = ...})");
+    failure.origin = "virtual time";
+  } else {
+    if (watcher_.watches()) watcher_.TimePasses();
+    return true;
+  }
+  Fail(std::move(failure));
+  return false;
+}
+
+}  // namespace clotho::sim::internal

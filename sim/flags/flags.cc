@@ -1,0 +1,621 @@
+#include "clotho/sim/flags/flags.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <random>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "clotho/runtime/delay.h"
+#include "clotho/sim/engine/defaults.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/search/search.h"
+#include "clotho/sim/search/shard.h"
+#include "clotho/sim/strategies/by_name.h"
+
+extern char** environ;
+
+namespace clotho::sim::internal {
+namespace {
+
+std::string Quote(std::string_view text) {
+  static constexpr std::size_t kShown = 40;
+  std::string shown = absl::CHexEscape(std::string(text.substr(0, kShown)));
+  if (text.size() > kShown) shown += "...";
+  return absl::StrCat("\"", shown, "\"");
+}
+
+absl::StatusOr<std::uint64_t> Number(std::string_view source,
+                                     std::string_view value,
+                                     std::uint64_t least,
+                                     std::uint64_t most = UINT64_MAX) {
+  std::uint64_t number = 0;
+  const std::string text(value);
+  const bool digits =
+      !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  if (!digits || !absl::SimpleAtoi(text, &number) || number < least ||
+      number > most) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(std::string(source), "=", Quote(value),
+                     " is not a number: expected a whole number from ", least,
+                     " to ", most));
+  }
+  return number;
+}
+
+absl::Status SetBool(std::optional<bool>& setting, std::string_view source,
+                     std::string_view value) {
+  setting = value == "1";
+  if (value == "0" || value == "1") return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      std::string(source), "=", Quote(value), ": expected 0 or 1"));
+}
+
+// "30s", "1h30m".
+absl::StatusOr<Delay> Duration(std::string_view source, std::string_view value,
+                               bool may_be_zero) {
+  absl::Duration duration;
+  if (!absl::ParseDuration(std::string(value), &duration) ||
+      duration < absl::ZeroDuration() ||
+      (duration == absl::ZeroDuration() && !may_be_zero) ||
+      duration > absl::Hours(100 * 366 * 24)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        std::string(source), "=", Quote(value),
+        " is not a duration: expected one such as 500ms, 30s or 8h",
+        may_be_zero ? ", or 0" : "", ", up to 100 years"));
+  }
+  return Delay(duration);
+}
+
+// "0.001" is one of 1000.
+absl::StatusOr<std::uint64_t> EveryHowMany(std::string_view source,
+                                           std::string_view value) {
+  constexpr double kLeast = 1e-9;
+  double fraction = 0;
+  const bool digits = value.find_first_not_of("0123456789.e-") == value.npos;
+  if (!digits || !absl::SimpleAtod(std::string(value), &fraction) ||
+      fraction < 0 || fraction > 1 || (fraction > 0 && fraction < kLeast)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        std::string(source), "=", Quote(value),
+        " is not a fraction: expected 0, or a number from 1e-9 to 1"));
+  }
+  if (fraction == 0) return std::uint64_t{0};
+  // What lies between two of them is checked more often, not less. (A third,
+  // as a double, is not to become a half.)
+  return static_cast<std::uint64_t>(1 / fraction + 1e-6);
+}
+
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+// "pct:3" is strategy pct with the parameter 3.
+std::string_view StrategyName(std::string_view value) {
+  return value.substr(0, value.find(':'));
+}
+std::string_view StrategyParameters(std::string_view value) {
+  const std::size_t colon = value.find(':');
+  return colon == value.npos ? std::string_view() : value.substr(colon + 1);
+}
+
+// What a fuzzer has found, for example.
+absl::Status ReadBytes(std::string& bytes, std::string_view source,
+                       std::string_view path) {
+  std::ifstream in{std::string(path), std::ios::binary};
+  std::stringstream content;
+  // A stream that nothing is put into says that it has failed.
+  if (in.peek() != std::ifstream::traits_type::eof()) content << in.rdbuf();
+  bytes = content.str();
+  if (in.is_open() && !in.bad() && content.good()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      std::string(source), "=",
+      Quote(absl::StrCat("bytes:", std::string(path))),
+      ": cannot read the file: expected one whose bytes are a schedule, such "
+      "as the input that a fuzzer wrote"));
+}
+
+// One of the names, which stand in the order of what they mean.
+template <typename Choice>
+absl::Status SetChoice(Choice& setting, std::string_view source,
+                       std::string_view value,
+                       std::initializer_list<const char*> names) {
+  const auto found = std::find(names.begin(), names.end(), value);
+  if (found != names.end()) {
+    setting = static_cast<Choice>(found - names.begin());
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(std::string(source), "=",
+                                                 Quote(value), ": expected ",
+                                                 absl::StrJoin(names, " or ")));
+}
+
+struct Setting {
+  std::string_view name;  // Of the flag after "--clotho_".
+  std::string_view value;
+  std::string_view meaning;
+  absl::Status (*set)(Settings&, std::string_view source,
+                      std::string_view value);
+};
+
+constexpr Setting kSettings[] = {
+    {"break_before", "STEP",
+     "for a debugger: stop before this step of a replay",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 1, kStepMax);
+       if (number.ok()) settings.break_before = *number;
+       return number.status();
+     }},
+    {"cases", "N", "how many inputs to try, of properties",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 1);
+       if (number.ok()) settings.cases = *number;
+       return number.status();
+     }},
+    {"check_determinism", "F",
+     "the part of executions that is run twice, such as 0.001",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto every = EveryHowMany(source, value);
+       if (every.ok()) settings.check_every = *every;
+       return every.status();
+     }},
+    {"color", "WHEN", "colours in reports: auto (on a terminal), always, never",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       return SetChoice(settings.color, source, value,
+                        {"auto", "always", "never"});
+     }},
+    {"debug", "1", "debug mode of the loop: warns of what runs for long",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       return SetBool(settings.debug, source, value);
+     }},
+    {"exit_zero", "1",
+     "end with 0 whatever is in the records: clotho merge is the judge",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       std::optional<bool> exit_zero;
+       const absl::Status status = SetBool(exit_zero, source, value);
+       settings.exit_zero = exit_zero.value_or(false);
+       return status;
+     }},
+    {"failures", "N",
+     "stop after so many distinct failures of a test; 0: do not stop",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 0);
+       if (number.ok()) settings.failures = *number;
+       return number.status();
+     }},
+    {"for", "TIME", "real time to search for, such as 30s or 8h",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto budget = Duration(source, value, /*may_be_zero=*/false);
+       if (budget.ok()) settings.budget = *budget;
+       return budget.status();
+     }},
+    {"format", "HOW",
+     "text; github: also as annotations; json: only lines of JSON",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       return SetChoice(settings.format, source, value,
+                        {"text", "json", "github"});
+     }},
+    {"isolate", "1",
+     "search in child processes: a crash is shrunk and reported",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       return SetBool(settings.isolate, source, value);
+     }},
+    {"kept", "DIR", "where kept schedules are, in place of testdata/clotho",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.kept = std::string(value);
+       std::error_code error;
+       if (std::filesystem::is_directory(settings.kept, error)) {
+         return absl::OkStatus();
+       }
+       return absl::InvalidArgumentError(
+           absl::StrCat(std::string(source), "=", Quote(value),
+                        ": expected a folder that is there"));
+     }},
+    {"max_steps", "N",
+     "steps of an execution; one that takes more is a livelock",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 1, kStepMax);
+       if (number.ok()) settings.max_steps = *number;
+       return number.status();
+     }},
+    {"max_virtual_time", "TIME",
+     "virtual time of an execution; one that takes more fails",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto most = Duration(source, value, /*may_be_zero=*/false);
+       if (most.ok()) settings.max_virtual_time = *most;
+       return most.status();
+     }},
+    {"out", "DIR", "where to write reports and traces of what fails",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.out = std::string(value);
+       if (!value.empty()) return absl::OkStatus();
+       return absl::InvalidArgumentError(
+           absl::StrCat(std::string(source), " is empty: expected a folder"));
+     }},
+    {"rate", "R",
+     "watch a replay: virtual seconds in a real one; 0: as fast as it can",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const bool digits = value.find_first_not_of("0123456789.") == value.npos;
+       if (digits && absl::SimpleAtod(std::string(value), &settings.rate)) {
+         return absl::OkStatus();
+       }
+       return absl::InvalidArgumentError(absl::StrCat(
+           std::string(source), "=", Quote(value),
+           " is not a rate: expected 0, or a number such as 1 or 0.5"));
+     }},
+    {"replay", "STRING", "run this schedule, as a report's AGAIN gives it",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.replay = std::string(value);
+       if (value.empty()) {
+         return absl::InvalidArgumentError(absl::StrCat(
+             std::string(source),
+             " is empty: expected a replay string such as c1/0/4:1"));
+       }
+       return ParseReplay(value).status();
+     }},
+    {"resume", "1", "go on where the records in --clotho_out end",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       std::optional<bool> resume;
+       const absl::Status status = SetBool(resume, source, value);
+       settings.resume = resume.value_or(false);
+       return status;
+     }},
+    {"schedules", "N",
+     "how many executions to search, of tests that are searched",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 1);
+       if (number.ok()) settings.schedules = *number;
+       return number.status();
+     }},
+    {"seed", "N", "the base seed of the search; or random, which is printed",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       if (value == "random") {
+         settings.seed = RandomSeed();
+         return absl::OkStatus();
+       }
+       const auto number = Number(source, value, 0);
+       if (number.ok()) settings.seed = *number;
+       return number.status();
+     }},
+    {"shard", "I/N",
+     "which part to do, from 0; or auto: the environment says so",
+     [](Settings&, std::string_view source, std::string_view value) {
+       // What it says is read together with what the environment says.
+       if (value == "auto") return absl::OkStatus();
+       const auto shard = ParseShard(value);
+       if (shard.ok()) return absl::OkStatus();
+       return absl::InvalidArgumentError(absl::StrCat(
+           std::string(source), "=", std::string(shard.status().message())));
+     }},
+    {"shard_by", "WHAT",
+     "what shards cut: tests (the list of them), or schedules (each)",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.shard_by_schedules = value == "schedules";
+       if (value == "schedules" || value == "tests") return absl::OkStatus();
+       return absl::InvalidArgumentError(
+           absl::StrCat(std::string(source), "=", Quote(value),
+                        ": expected tests or schedules"));
+     }},
+    {"shrink_for", "TIME",
+     "real time to shrink a failure for; 0: it stays as it is",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto time = Duration(source, value, /*may_be_zero=*/true);
+       if (time.ok()) settings.shrink_for = *time;
+       return time.status();
+     }},
+    {"size", "N", "how large the inputs become, of properties",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto number = Number(source, value, 0, kInputSizeMax);
+       if (number.ok()) settings.size = *number;
+       return number.status();
+     }},
+    {"step_watchdog", "TIME",
+     "abort if one step takes so long in real time; 0: never",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       const auto time = Duration(source, value, /*may_be_zero=*/true);
+       if (time.ok()) settings.step_watchdog = *time;
+       return time.status();
+     }},
+    {"strategy", "NAME",
+     "fuzz, random, pct:DEPTH, bytes:FILE, ... in place of the test's own",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.strategy = std::string(value);
+       if (StrategyName(value) == "bytes") {
+         return ReadBytes(settings.bytes, source, StrategyParameters(value));
+       }
+       const absl::Status status =
+           StrategyByName(StrategyName(value), StrategyParameters(value))
+               .status();
+       if (status.ok()) return status;
+       return absl::InvalidArgumentError(
+           absl::StrCat(std::string(source), "=", Quote(value), ": ",
+                        std::string(status.message())));
+     }},
+    {"test", "NAME", "run this test only; of a fuzz target: fuzz it",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       settings.test = std::string(value);
+       if (!value.empty()) return absl::OkStatus();
+       return absl::InvalidArgumentError(absl::StrCat(
+           std::string(source), " is empty: expected a test, as Suite.Name"));
+     }},
+    {"trace", "WHEN",
+     "write traces: on-failure; never; always, also of a replay that passes",
+     [](Settings& settings, std::string_view source, std::string_view value) {
+       return SetChoice(settings.traces, source, value,
+                        {"never", "on-failure", "always"});
+     }},
+};
+
+std::string Variable(std::string_view name) {
+  std::string variable = "CLOTHO_";
+  for (const char c : name) {
+    variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return variable;
+}
+
+// How many characters to change, add or drop to make one of the other.
+std::size_t Distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1] ? 1 : 0);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+absl::Status Unknown(std::string_view what, std::string_view text,
+                     std::string (*spell)(std::string_view name)) {
+  std::string nearest;
+  std::size_t least = SIZE_MAX;
+  const std::string_view shortened = text.substr(0, 80);
+  for (const Setting& setting : kSettings) {
+    const std::string name = spell(setting.name);
+    const std::size_t distance = Distance(shortened, name);
+    if (distance < least) {
+      least = distance;
+      nearest = name;
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown ", std::string(what), " ", Quote(text),
+                   ": the nearest that exists is ", nearest));
+}
+
+std::string Flag(std::string_view name) {
+  return absl::StrCat("--clotho_", std::string(name));
+}
+
+// What was said, by the names of settings, and where it was said last.
+struct Said {
+  std::string source;
+  std::string value;
+};
+using Given = std::map<std::string_view, Said>;
+
+// What settings mean together, and with the rest of the environment.
+absl::Status Together(Given& given, Settings& settings) {
+  const auto variables = [](const char* name) -> std::optional<std::string> {
+    const char* const value = std::getenv(name);
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+  const auto shard_given = given.find("shard");
+  const bool has_shard = shard_given != given.end();
+  const absl::StatusOr<Shard> shard =
+      ReadShard(has_shard ? shard_given->second.value : "",
+                has_shard ? shard_given->second.source : "", variables);
+  if (!shard.ok()) return shard.status();
+  settings.shard = *shard;
+  if (has_shard || (settings.shard_by_schedules && shard->count > 1)) {
+    given["shard"].value = ShardText(*shard);
+    if (shard->block != 0) given["block"].value = absl::StrCat(shard->block);
+  }
+  if (const auto seed = given.find("seed");
+      seed != given.end() && seed->second.value == "random") {
+    if (settings.shard_by_schedules &&
+        (shard->count > 1 || shard->block != 0)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          seed->second.source,
+          "=random: each shard would have its own: expected a number"));
+    }
+    seed->second.value = absl::StrCat(*settings.seed);
+  }
+  if (settings.resume && settings.out.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        given["resume"].source,
+        "=1: where is the record? It is expected in --clotho_out=DIR"));
+  }
+  if (settings.exit_zero && (settings.out.empty() || !settings.campaign())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        given["exit_zero"].source,
+        "=1 would lose what is found: expected a campaign that writes records, "
+        "as with --clotho_shard_by=schedules --clotho_out=DIR"));
+  }
+  const auto tell = [&](std::string_view name) {
+    const auto said = given.find(name);
+    if (said == given.end()) return;
+    constexpr std::size_t kShown = 60;
+    std::string value = absl::CHexEscape(said->second.value.substr(0, kShown));
+    if (said->second.value.size() > kShown) value += "...";
+    absl::StrAppend(&settings.changes, settings.changes.empty() ? "" : " ",
+                    std::string(name), "=", value);
+    given.erase(said);
+  };
+  // What people look for first.
+  for (const char* name : {"strategy", "schedules", "seed", "shard"}) {
+    tell(name);
+  }
+  while (!given.empty()) tell(given.begin()->first);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
+  Settings settings;
+  if (const char* const bazel = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR")) {
+    settings.out = bazel;
+  }
+  // In the order of their names: which error comes first must not depend on the
+  // order of the environment.
+  std::vector<std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    // What CLOTHO_TOTAL_SHARDS says is read where it means something.
+    if (text.substr(0, 7) == "CLOTHO_" &&
+        text.substr(0, 20) != "CLOTHO_TOTAL_SHARDS=") {
+      variables.emplace_back(text);
+    }
+  }
+  std::sort(variables.begin(), variables.end());
+  Given given;
+  const auto set = [&](std::string_view name, std::string_view source,
+                       std::string_view value,
+                       std::string (*spell)(std::string_view), bool& known) {
+    for (const Setting& setting : kSettings) {
+      if (spell(setting.name) != name) continue;
+      known = true;
+      given[setting.name] = {.source = std::string(source),
+                             .value = std::string(value)};
+      return setting.set(settings, source, value);
+    }
+    known = false;
+    return absl::OkStatus();
+  };
+  for (const std::string_view text : variables) {
+    const std::size_t equals = text.find('=');
+    const std::string_view name = text.substr(0, equals);
+    bool known = false;
+    const absl::Status status =
+        set(name, name, text.substr(equals + 1), &Variable, known);
+    if (!known) return Unknown("variable", name, &Variable);
+    if (!status.ok()) return status;
+  }
+  for (int i = 1; i < argc; ++i) {
+    std::string_view text = argv[i];
+    std::string name(text.substr(0, text.find('=')));
+    if (text.substr(0, 2) != "--") {
+      if (text.substr(0, 1) != "-") {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "unexpected argument ", Quote(text), ": only flags are expected"));
+      }
+      name.insert(0, "-");  // One dash is as good as two.
+    }
+    std::string_view value;
+    if (const std::size_t equals = text.find('='); equals != text.npos) {
+      value = text.substr(equals + 1);
+    } else if (i + 1 < argc) {
+      bool known = false;
+      for (const Setting& setting : kSettings) {
+        known = known || Flag(setting.name) == name;
+      }
+      if (known) value = argv[++i];
+    }
+    bool known = false;
+    const absl::Status status = set(name, name, value, &Flag, known);
+    if (!known) return Unknown("flag", name, &Flag);
+    if (!status.ok()) return status;
+  }
+  // A convention of many programs, which any flag of our own overrules.
+  if (const char* const no_color = std::getenv("NO_COLOR");
+      no_color != nullptr && *no_color != '\0' && !given.contains("color")) {
+    settings.color = Color::kNever;
+  }
+  if (const absl::Status status = Together(given, settings); !status.ok()) {
+    return status;
+  }
+  return settings;
+}
+
+void ApplySettings(const Settings& settings, Search& search) {
+  if (settings.strategy == "plain") {
+    UseStrategy(search, "plain", /*schedules=*/1, search.seed);
+  } else if (settings.strategy.has_value() &&
+             StrategyName(*settings.strategy) == "bytes") {
+    UseBytes(search, settings.bytes);
+  } else if (settings.strategy.has_value()) {
+    // Of a test that is not searched, as many as a search has if it is not
+    // told.
+    if (search.schedules == 1) search.schedules = kSchedules;
+    search.strategy = StrategyName(*settings.strategy);
+    search.strategy_parameters = StrategyParameters(*settings.strategy);
+    search.make_strategy = {};
+    search.exhaustive = search.strategy == "exhaustive";
+    if (search.exhaustive) search.schedules = kExhaustiveSchedules;
+  }
+  // Plain order has one execution; so have a fuzzer's bytes.
+  if (settings.schedules.has_value() && search.strategy != "plain" &&
+      search.strategy != "bytes") {
+    search.schedules = *settings.schedules;
+  }
+  if (settings.cases.has_value()) search.cases = *settings.cases;
+  if (settings.size.has_value()) search.size_max = *settings.size;
+  if (settings.seed.has_value()) search.seed = *settings.seed;
+  search.break_before = settings.break_before;
+  search.rate = settings.rate;
+  search.trace_passes = settings.traces == Traces::kAlways;
+  if (settings.debug.has_value()) search.debug = *settings.debug;
+  if (settings.isolate.has_value()) search.isolate = *settings.isolate;
+  if (settings.max_steps.has_value()) search.steps_max = *settings.max_steps;
+  if (settings.max_virtual_time.has_value()) {
+    search.virtual_time_max = *settings.max_virtual_time;
+  }
+  if (settings.shrink_for.has_value()) {
+    search.shrink_for = *settings.shrink_for;
+    if (search.shrink_for == Delay()) search.shrink_runs_max = 0;
+  }
+  if (settings.check_every.has_value()) {
+    search.check_every = *settings.check_every;
+  }
+}
+
+std::string SettingsUsage() {
+  std::string usage =
+      "Clotho's flags; each has a variable, CLOTHO_REPLAY for "
+      "--clotho_replay:\n";
+  for (const Setting& setting : kSettings) {
+    std::string flag =
+        absl::StrCat("  ", Flag(setting.name), "=", std::string(setting.value));
+    flag.resize(std::max<std::size_t>(flag.size() + 2, 34), ' ');
+    absl::StrAppend(&usage, flag, std::string(setting.meaning), "\n");
+  }
+  absl::StrAppend(
+      &usage,
+      "\nExit codes:\n"
+      "  0   nothing was found\n"
+      "  1   a failure was found, and comes back\n"
+      "  2   a flag, a variable, a replay string or a record is wrong\n"
+      "  3   not deterministic, or a replay that the program does not follow\n"
+      "  4   no test was selected (under Bazel: 0)\n"
+      "  5   nothing was found, but less was done than asked for\n"
+      "  70  an internal error of Clotho\n"
+      "  75  results cannot be written: worth another try\n"
+      "  130, 143  interrupted: what was found is written\n");
+  return usage;
+}
+
+}  // namespace clotho::sim::internal

@@ -1,0 +1,114 @@
+#include "clotho/sim/report/races.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/sim/engine/format.h"
+
+namespace clotho::sim::internal {
+namespace {
+
+// Of one object. What happened long before a failure is seldom its cause.
+constexpr std::size_t kAccessesKept = 1'000;
+
+bool Conflict(const TrackedAccess& a, const TrackedAccess& b) {
+  return a.write || b.write;
+}
+
+}  // namespace
+
+void RaceFinder::Join(Clock& clock, const Clock& other) {
+  for (const auto& [chain, step] : other) {
+    std::uint64_t& known = clock[chain];
+    known = std::max(known, step);
+  }
+}
+
+void RaceFinder::BeginStep(std::uint32_t chain, std::uint64_t step) {
+  now_ = &chains_[chain];
+  (*now_)[chain] = step;
+}
+
+void RaceFinder::BeginBookkeeping(const void* item) {
+  bookkeeping_.clear();
+  now_ = &bookkeeping_;
+  const auto ready = objects_.find(item);
+  if (ready == objects_.end()) return;
+  bookkeeping_ = std::move(ready->second);
+  objects_.erase(ready);
+}
+
+void RaceFinder::MadeReady(const void* item) { objects_[item] = *now_; }
+
+void RaceFinder::Created(std::uint32_t chain) { Join(chains_[chain], *now_); }
+
+void RaceFinder::Released(const void* object) { Join(objects_[object], *now_); }
+
+void RaceFinder::Acquired(const void* object) {
+  const auto released = objects_.find(object);
+  if (released != objects_.end()) Join(*now_, released->second);
+}
+
+void RaceFinder::Made(const void* object) { objects_.erase(object); }
+
+void RaceFinder::Touched(std::uint64_t object, std::string_view name,
+                         TrackedAccess access) {
+  std::vector<Seen>& seen = accesses_[object];
+  const auto is_ordered = [&](const Seen& other) {
+    const auto known = now_->find(other.access.chain);
+    return known != now_->end() && known->second >= other.tick;
+  };
+  const auto between =
+      std::find_if(seen.rbegin(), seen.rend(), [&](const Seen& other) {
+        return other.access.chain != access.chain &&
+               Conflict(other.access, access) && !is_ordered(other);
+      });
+  if (between != seen.rend()) {
+    const auto before =
+        std::find_if(between + 1, seen.rend(), [&](const Seen& other) {
+          return other.access.step != between->access.step &&
+                 other.access.chain != between->access.chain &&
+                 Conflict(other.access, between->access) && is_ordered(other);
+        });
+    if (before != seen.rend()) {
+      race_ = Race{.object = std::string(name),
+                   .before = before->access,
+                   .between = between->access,
+                   .after = access};
+    }
+  }
+  const std::uint64_t tick = access.step;
+  seen.push_back({.access = std::move(access), .tick = tick});
+  if (seen.size() > 2 * kAccessesKept) {
+    seen.erase(seen.begin(), seen.begin() + kAccessesKept);
+  }
+}
+
+std::string RaceText(const Race& race) {
+  std::string text = absl::StrCat("on ", race.object);
+  const std::size_t width =
+      std::max({race.before.task.size(), race.between.task.size(),
+                race.after.task.size()});
+  const auto add = [&](const TrackedAccess& access, std::string_view remark) {
+    absl::StrAppend(&text, "\nstep ", access.step, "  ", access.task,
+                    std::string(width - access.task.size(), ' '), "  ",
+                    access.write ? "writes" : "reads ");
+    if (access.location.line() != 0) {
+      absl::StrAppend(&text, "  ", Place(access.location));
+    }
+    absl::StrAppend(&text, std::string(remark));
+  };
+  add(race.before, "");
+  add(race.between, "   <- in the gap");
+  add(race.after,
+      race.after.write ? "   overwrites it" : "   leans on what was before it");
+  return text;
+}
+
+}  // namespace clotho::sim::internal

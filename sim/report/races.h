@@ -1,0 +1,88 @@
+// RaceFinder: which access to a tracked object came in between two others that
+// belong together.
+//
+// In code that runs in one thread a race is a broken atomicity: somebody uses
+// an object, is suspended, and uses it again, leaning on what was true before;
+// meanwhile another task has changed it. It looks for three accesses, the first
+// and the last of which are ordered (they are of one task, or something that
+// they waited for orders them), while nothing orders the one in between before
+// the last. Order is kept in vector clocks (Mattern, 1989) over tasks, futures,
+// locks, queues and events.
+
+#ifndef CLOTHO_SIM_REPORT_RACES_H_
+#define CLOTHO_SIM_REPORT_RACES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clotho/runtime/internal/sync.h"
+
+namespace clotho::sim::internal {
+
+struct TrackedAccess {
+  std::uint64_t step = 0;
+  std::uint32_t chain = 0;
+  std::string task;
+  bool write = false;
+  std::source_location location;  // Line 0: not known.
+};
+
+struct Race {
+  std::string object;
+  TrackedAccess before;
+  TrackedAccess between;
+  TrackedAccess after;
+};
+
+class RaceFinder final : public clotho::internal::SyncListener {
+ public:
+  // A step of `chain` begins.
+  void BeginStep(std::uint32_t chain, std::uint64_t step);
+  // Bookkeeping begins, which `item` stands for; or whatever ran has ended.
+  void BeginBookkeeping(const void* item);
+  // What runs now has made `item` ready, or has created `chain`.
+  void MadeReady(const void* item);
+  void Created(std::uint32_t chain);
+
+  void Released(const void* object) override;
+  void Acquired(const void* object) override;
+  void Made(const void* object) override;
+
+  void Touched(std::uint64_t object, std::string_view name,
+               TrackedAccess access);
+
+  // The last one.
+  const std::optional<Race>& race() const { return race_; }
+
+ private:
+  // What of each chain is known to have happened: up to which step.
+  using Clock = std::map<std::uint32_t, std::uint64_t>;
+
+  struct Seen {
+    TrackedAccess access;
+    // The last step of its chain before it; the clock's own component.
+    std::uint64_t tick;
+  };
+
+  static void Join(Clock& clock, const Clock& other);
+
+  std::map<std::uint32_t, Clock> chains_;
+  std::map<const void*, Clock> objects_;  // Futures, locks, ready items.
+  Clock bookkeeping_;
+  Clock* now_ = &bookkeeping_;
+  std::map<std::uint64_t, std::vector<Seen>> accesses_;
+  std::optional<Race> race_;
+};
+
+// What the report says after RACE.
+std::string RaceText(const Race& race);
+
+}  // namespace clotho::sim::internal
+
+#endif  // CLOTHO_SIM_REPORT_RACES_H_

@@ -1,0 +1,21 @@
+// A Trace as bytes, to go from one process to another of the same program.
+
+#ifndef CLOTHO_SIM_REPORT_TRACE_BYTES_H_
+#define CLOTHO_SIM_REPORT_TRACE_BYTES_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "clotho/sim/engine/trace.h"
+
+namespace clotho::sim::internal {
+
+std::string WriteTrace(const Trace& trace);
+
+// Nothing if they are not all of a trace.
+std::optional<Trace> ReadTrace(std::string_view bytes);
+
+}  // namespace clotho::sim::internal
+
+#endif  // CLOTHO_SIM_REPORT_TRACE_BYTES_H_

@@ -1,0 +1,133 @@
+// Traces as JSON: for programs that read them, and for Perfetto.
+//
+//   std::ofstream("trace.json") << sim::TraceJson(report.trace, {...});
+//
+// Both texts are ASCII, end with a line break, and are the same in every run.
+//
+// TraceJson's format, version 1. Every step and every event has a line to
+// itself. Times are nanoseconds of virtual time since the execution began.
+// Numbers are whole, and those of steps count from 1; what is unknown or empty
+// is left out.
+//
+//   {
+//     "clotho_trace": 1,
+//     "test": "Suite.Name", "replay": "c1/0/4:1/b7e2", "failure": "...",
+//     "failed": {"kind": "always", "step": 5, "time_ns": 0,
+//                "task": "worker-1", "function": "JobQueue::Take",
+//                "file": "job_queue.cc", "line": 25},
+//     "input": "...", "race": "...", "again": "...",
+//     "search": {"strategy": "fuzz", "seed": 1, "schedules": 1000,
+//                "executions": 118, "departures_found": 23,
+//                "shrink_runs": 141, "minimal": true, "turn": "...",
+//                "nearest_pass": "...", "reachable": "..."},
+//     "goals": [{"goal": "...", "place": "raft.cc:207", "reached": 12}, ...],
+//     "lanes": ["main", "worker-1", "-"],
+//     "departures": [
+//       {"step": 4, "taken": "ran ...", "plain": "plain order runs ..."}, ...
+//     ],
+//     "steps": [
+//       {"step": 4, "time_ns": 0, "taken": "worker-2 (job_queue.cc:20)",
+//        "choice": 1, "candidates": 3, "timer": true,
+//        "named": ["worker-1 (...)", "worker-2 (...)", "the 5 ms timer"],
+//        "why": ["ready since step 3, woken by main", ...],
+//        "since": 3, "by": 0}, ...
+//     ],
+//     "events": [
+//       {"step": 4, "time_ns": 0, "lane": 2, "kind": "wake",
+//        "text": "wakes main", "file": "job_queue.cc", "line": 20,
+//        "other": 0, "stack": 0}, ...
+//     ],
+//     "stacks": [
+//       [{"function": "Take", "file": "job_queue.cc", "line": 23}, ...], ...
+//     ],
+//     "waits": [
+//       {"task": "a-to-b", "background": true, "what": "Lock \"B\"",
+//        "since_step": 4, "since_ns": 0, "stack": [{...}, ...],
+//        "created": {...}, "holders": [1], "taken": true, "held": {...}}, ...
+//     ],
+//     "cycle": [0, 1],
+//     "histories": [
+//       {"name": "kv", "key": "x", "undecided": true, "operations": [
+//          {"client": "c0", "text": "Put(x, 1)", "called": 0, "returned": 3,
+//           "called_step": 2, "returned_step": 5, "called_ns": 0,
+//           "returned_ns": 0, "part": true, "context": true, "stuck": true},
+//          ...],
+//        "order": ["Put(x, 1)"], "state": "...", "right_results": ["1"]}, ...
+//     ],
+//     "plain": {
+//       "failure": "...", "left_out": 12,
+//       "steps": [
+//         {"step": 1, "time_ns": 0, "task": "main", "taken": "main (...)"}, ...
+//       ]
+//     }
+//   }
+//
+//   lanes       the tasks, in the order in which they appeared; "-" is what
+//               belongs to none. "lane" and "other" count from 0.
+//   departures  where the schedule differs from plain order
+//   steps       what ran, and what could have: "choice" is the place among the
+//               candidates, 0 being plain order's; "timer" says that the last
+//               one is the next timer; at most 16 are named. Without a choice
+//               ("candidates" is 1) none of that is there.
+//               "why" says for each of those why it could run, and, without a
+//               choice, why this one could. It became ready in step "since"
+//               (none: before the first), through the lane "by" (none: a timer
+//               was due).
+//   events      what happened, in order. "kind": start, resume, spawn, wake,
+//               await, return, raise, cancelled, failure, timer, read, write,
+//               choice (see trace.h). "other": the lane that is spawned or
+//               woken. "file" and "line": where. "stack": which of the stacks,
+//               from 0, if coroutines await each other there.
+//   stacks      places, innermost last
+//   waits       the tasks that were not done at the end, oldest first: for what
+//               each waits (nothing: it could have gone on), since when, where,
+//               and who could end the wait ("holders", numbers of waits, from
+//               0); "taken": that holder took it, at "held". "cycle": those
+//               that wait for each other in a circle, each for the next.
+//   histories   what clients asked and were told, numbered in the order in
+//               which it happened, of a history that is not linearizable, or
+//               undecided; "part" contradicts itself, "context" only has to be
+//               there; as far as an "order" can go, the "state" is that, and
+//               what is "stuck" would have to return one of "right_results"
+//   plain       the same test in plain order: its first steps, and how it fails
+//               (none: it passes)
+//   failed      the failure in parts; "race" and "again" are the report's
+//   search      how it was found; see report.h
+//
+// A later version may add members; a reader passes over those that it does not
+// know.
+//
+// ChromeTraceJson's is Chrome's trace event format, which ui.perfetto.dev and
+// chrome://tracing open. A thread is a task. Its slices are its steps, each as
+// long as a microsecond and standing at its number: within one instant of
+// virtual time all steps have no width, so the axis counts steps; the times are
+// in "args". Arrows go from who wakes or spawns to the step that comes of it;
+// marks are departures, the failure and the rest; a counter is how many were
+// ready. Of a long execution it has the last 10,000 steps, and says so.
+
+#ifndef CLOTHO_SIM_REPORT_TRACE_JSON_H_
+#define CLOTHO_SIM_REPORT_TRACE_JSON_H_
+
+#include <string>
+
+#include "clotho/sim/engine/trace.h"
+#include "clotho/sim/report/report.h"
+
+namespace clotho::sim {
+
+// What a trace is of. Whatever is empty is left out.
+struct TraceTitle {
+  std::string test = {};
+  std::string replay = {};
+  std::string failure = {};  // What went wrong.
+  // What else is known of it; may be null.
+  const Report* report = nullptr;
+};
+
+std::string TraceJson(const Trace& trace, const TraceTitle& title = {});
+
+std::string ChromeTraceJson(const Trace& trace, const TraceTitle& title = {});
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_REPORT_TRACE_JSON_H_

@@ -1,0 +1,119 @@
+// Recorder: the Observer that writes a Trace, and the wait-for graph at the
+// end.
+
+#ifndef CLOTHO_SIM_REPORT_TRACE_RECORDER_H_
+#define CLOTHO_SIM_REPORT_TRACE_RECORDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "clotho/runtime/event_loop.h"
+#include "clotho/runtime/internal/sync.h"
+#include "clotho/sim/engine/failure.h"
+#include "clotho/sim/engine/simulator.h"
+#include "clotho/sim/engine/strategy.h"
+#include "clotho/sim/engine/trace.h"
+#include "clotho/sim/engine/wait_graph.h"
+#include "clotho/sim/report/races.h"
+
+namespace clotho::sim::internal {
+
+class Recorder final : public Observer {
+ public:
+  explicit Recorder(const Simulator& simulator);
+  ~Recorder() override;
+
+  Trace& trace() { return trace_; }
+  // Called when all is written down, before the execution is torn down.
+  void set_on_end(std::function<void()> on_end) { on_end_ = std::move(on_end); }
+  const WaitGraph& waits() const { return waits_; }
+  const RaceFinder& races() const { return races_; }
+  // Whose step was the last one, by name. Empty: nobody's.
+  std::string LastToStep() const {
+    return last_ == kNoLane ? "" : trace_.lanes[last_];
+  }
+  // When and at which step a task began its last wait.
+  struct Since {
+    std::uint64_t step = 0;
+    std::int64_t time_ns = 0;
+  };
+  Since WaitsSince(const std::string& task) const;
+
+ private:
+  using TaskBase = clotho::internal::TaskBase;
+  using FutureBase = clotho::internal::FutureBase;
+  using Runnable = clotho::internal::Runnable;
+
+  static constexpr std::size_t kNoLane = SIZE_MAX;
+
+  void Step(const ChoicePoint& point, std::size_t choice) override;
+  void Touched(std::uint64_t object, bool write, std::string_view name,
+               const std::source_location& location) override;
+  void Due(std::uint64_t step, const Candidate& timer) override;
+  void Chose(std::string_view what, std::uint64_t value,
+             const std::source_location& location) override;
+  void Contradicts(TraceHistory history) override;
+  void Failed(const Failure& failure) override;
+  void End(EventLoop& loop) override;
+  void TaskCreated(const TaskBase& task) override;
+  void TaskDone(const TaskBase& task) override;
+  void BecameReady(const Runnable& runnable) override;
+  void StepBegins(const Runnable& runnable) override;
+  void StepEnds() override;
+  void TaskWaits(const TaskBase& task, const FutureBase* future) override;
+
+  std::size_t LaneOf(const TaskBase& task);
+  std::size_t CallbackLane();
+  TraceEvent& Add(std::size_t lane, TraceEvent::Kind kind,
+                  std::string_view text);
+  static void SetPlace(TraceEvent& event, const std::source_location& location);
+  // "worker-1 (job_queue.cc:23)".
+  std::string Describe(const Candidate& candidate) const;
+  // What made something ready: a step, and in it a task; or a timer.
+  struct Cause {
+    std::uint64_t step = 0;
+    std::int64_t time_ns = 0;
+    std::size_t lane = kNoLane;  // None: no task did.
+    bool timer = false;          // It was due.
+  };
+  // Why one of the candidates may run now.
+  std::string Why(const ChoicePoint& point, std::size_t index) const;
+  Cause CauseOf(const Runnable& runnable) const;
+  // The number in trace_.stacks of where a task is suspended; 0 if that is one
+  // place.
+  std::size_t StackOf(const TaskBase& task);
+  void DescribeWaits();
+
+  const Simulator& simulator_;
+  Trace trace_;
+  WaitGraph waits_;
+  RaceFinder races_;
+  clotho::internal::SyncListener* const outer_listener_;
+  std::map<std::uint32_t, std::size_t> lanes_;  // By the task's number.
+  std::map<std::string, Since, std::less<>> since_;
+  // By address, which is looked up and never gone through.
+  std::map<const Runnable*, Cause> ready_;
+  std::map<std::vector<TraceFrame>, std::size_t> stacks_;
+  std::size_t callback_lane_ = kNoLane;
+  std::uint32_t current_chain_ = 0;
+  std::size_t current_ = kNoLane;  // Whose step runs; none for bookkeeping.
+  std::size_t last_ = kNoLane;     // Whose step was the last one.
+  const Runnable* stepping_ = nullptr;  // What the present step runs.
+  std::function<void()> on_end_;
+  // Of the steps that are running: an eager task's is inside of another's.
+  std::vector<std::size_t> outer_;
+  // What made the bookkeeping ready that is running.
+  std::optional<Cause> bookkeeping_;
+};
+
+}  // namespace clotho::sim::internal
+
+#endif  // CLOTHO_SIM_REPORT_TRACE_RECORDER_H_

@@ -1,0 +1,48 @@
+// ChoiceList: follows a schedule, and writes down what else it could have done.
+
+#ifndef CLOTHO_SIM_SEARCH_CHOICE_LIST_H_
+#define CLOTHO_SIM_SEARCH_CHOICE_LIST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/strategy.h"
+#include "clotho/sim/strategies/replay.h"
+
+namespace clotho::sim::internal {
+
+class ChoiceList final : public Strategy {
+ public:
+  // What could have been chosen at a step, in place of what was: 0 is plain
+  // order, all else as in a Deviation.
+  struct Others {
+    std::uint64_t step = 0;
+    std::vector<std::uint32_t> choices;
+  };
+
+  // `deviations` must outlive the execution. Of a step with many choices, only
+  // the first `choices_max` others are listed, and the timer.
+  ChoiceList(const Deviations& deviations, std::size_t choices_max)
+      : replay_(deviations), choices_max_(choices_max) {}
+
+  void BeginExecution(Rng& rng) override;
+  std::size_t Choose(const ChoicePoint& point) override;
+  std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng) override;
+
+  // By rising step.
+  const std::vector<Others>& steps() const { return steps_; }
+
+ private:
+  void Add(std::uint64_t step, std::uint64_t size, std::uint64_t taken);
+
+  ReplayStrategy replay_;
+  const std::size_t choices_max_;
+  std::vector<Others> steps_;
+};
+
+}  // namespace clotho::sim::internal
+
+#endif  // CLOTHO_SIM_SEARCH_CHOICE_LIST_H_

@@ -1,0 +1,74 @@
+// Explore: searches the executions of a test for one that fails.
+//
+//   sim::Report report = sim::Explore(NoJobIsLost, sim::Random{.seed = 7});
+//   if (!report.passed()) std::cout << report;
+//
+// A failure is run again before it is reported: if it does not come back, that
+// is the report. Then the schedule is shrunk to departures from plain order
+// none of which can be left out, and the shrunk execution is recorded. The body
+// is made anew for each execution; statics survive, and what differs because of
+// them is found as nondeterminism.
+
+#ifndef CLOTHO_SIM_SEARCH_EXPLORE_H_
+#define CLOTHO_SIM_SEARCH_EXPLORE_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/search.h"
+
+namespace clotho::sim {
+
+using Body = std::function<Coro<void>()>;
+
+// Runs a search. `name` tells its seeds apart from those of other tests.
+Report RunSearch(const Body& body, const Search& search, std::string_view name);
+
+template <typename... Options>
+Report Explore(const Body& body, const Options&... options) {
+  return RunSearch(body, MakeSearch(options...), "");
+}
+
+// Runs one execution again, strictly: if the program does not follow the
+// schedule, the report says so (`diverged`), and names the step. An error if
+// the string does not parse, or names a file that cannot be read.
+absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
+                                 std::string_view name,
+                                 std::string_view replay);
+
+template <typename... Options>
+absl::StatusOr<Report> Replay(const Body& body, std::string_view replay,
+                              const Options&... options) {
+  return RunReplay(body, MakeSearch(options...), "", replay);
+}
+
+// Reads a replay string, following "@path" once. An error as of `RunReplay`.
+absl::StatusOr<ReplayString> LoadReplay(std::string_view text);
+
+// Fails a report without a failure as incomplete if one of its goals was never
+// reached. `RunSearch` has done so; this is for who puts reports together.
+void JudgeGoals(Report& report);
+
+// When a shrinking that begins now has to end: after `search.shrink_for` of
+// real time, which bounds only how far that goes, never what an execution does.
+std::chrono::steady_clock::time_point ShrinkDeadline(const Search& search);
+
+// Whether a shrinking that has to end by `deadline` is to end now: also ten
+// seconds after somebody has interrupted the search.
+bool ShrinkingIsOver(std::chrono::steady_clock::time_point deadline);
+
+// Randomness for the program under test, from the replay string's program seed.
+// Only inside an execution: elsewhere it throws RuntimeError.
+Rng& ProgramRng();
+
+}  // namespace clotho::sim
+
+#endif  // CLOTHO_SIM_SEARCH_EXPLORE_H_

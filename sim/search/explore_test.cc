@@ -1,0 +1,690 @@
+#include "clotho/sim/search/explore.h"
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/engine/failure.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/strategy.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/report/report.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::sim {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+// ---- Programs. ----
+
+Coro<void> Append(std::shared_ptr<std::string> log, char name, int steps) {
+  for (int i = 0; i < steps; ++i) {
+    log->push_back(name);
+    co_await Sleep(absl::ZeroDuration());
+  }
+}
+
+// Fails if the second task overtakes the first.
+Coro<void> Overtaking() {
+  auto log = std::make_shared<std::string>();
+  Task<void> a = CreateTask(Append(log, 'a', 2), {.name = "a"});
+  Task<void> b = CreateTask(Append(log, 'b', 2), {.name = "b"});
+  co_await a;
+  co_await b;
+  Always(log->find("bb") == std::string::npos, "b never goes twice in a row");
+}
+
+// Two mistakes in one body: which is found depends on the seed.
+Coro<void> TwoMistakes() {
+  auto log = std::make_shared<std::string>();
+  std::vector<Task<void>> tasks;
+  for (const char name : {'a', 'b', 'c', 'd'}) {
+    tasks.push_back(CreateTask(Append(log, name, 3)));
+  }
+  for (const Task<void>& task : tasks) co_await task;
+  const std::size_t b = log->find("bbb");
+  Always(b == std::string::npos, "no bbb");
+  const std::size_t d = log->find("ddd");
+  Always(d == std::string::npos, "no ddd");
+}
+
+Coro<void> Harmless() {
+  auto log = std::make_shared<std::string>();
+  auto all = Gather(Append(log, 'a', 3), Append(log, 'b', 3));
+  co_await all;
+}
+
+// Its executions differ because of a static.
+Coro<void> Counting() {
+  static int executions = 0;
+  ++executions;
+  auto log = std::make_shared<std::string>();
+  Task<void> a = CreateTask(Append(log, 'a', 1), {.name = "a"});
+  co_await a;
+  if (executions % 2 == 1) co_await Sleep(absl::Milliseconds(1));
+  Task<void> b = CreateTask(Append(log, 'b', 1), {.name = "b"});
+  co_await b;
+}
+
+std::string ReplayOf(const Report& report) {
+  return FormatReplay(report.replay);
+}
+
+// ---- The search. ----
+
+TEST(ExploreTest, WithoutOptionsABodyRunsOnceInPlainOrder) {
+  const Report report = Explore(Overtaking);
+  EXPECT_TRUE(report.passed());
+  EXPECT_EQ(report.strategy, "plain");
+  EXPECT_EQ(report.executions, 1);
+  EXPECT_EQ(report.Text(), "no failure in 1 execution (plain, base seed 1)\n");
+}
+
+TEST(ExploreTest, FindsWhatPlainOrderNeverShows) {
+  const Report report = Explore(Overtaking, Random{.schedules = 1'000});
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->what,
+            "Always \"b never goes twice in a row\" is false");
+  EXPECT_TRUE(report.minimal);
+  EXPECT_FALSE(report.nondeterministic);
+  EXPECT_EQ(std::get<Deviations>(report.replay.schedule).size(), 1);
+  EXPECT_LE(report.executions, report.schedules);
+}
+
+TEST(ExploreTest, StopsAtTheFirstFailure) {
+  const Report report = Explore(Overtaking, Random{.schedules = 1'000});
+  EXPECT_LT(report.executions, 1'000);
+}
+
+TEST(ExploreTest, RunsAsManySchedulesAsAskedWhenNothingFails) {
+  const Report report = Explore(Harmless, Random{.schedules = 123});
+  EXPECT_TRUE(report.passed());
+  EXPECT_EQ(report.executions, 123);
+  EXPECT_EQ(report.Text(),
+            "no failure in 123 executions (random, base seed 1)\n");
+}
+
+TEST(ExploreTest, TheSameSeedGivesTheSameReport) {
+  const Report first = Explore(TwoMistakes, Random{.seed = 3});
+  const Report second = Explore(TwoMistakes, Random{.seed = 3});
+  EXPECT_EQ(first.Text(), second.Text());
+  EXPECT_EQ(first.trace_hash, second.trace_hash);
+  EXPECT_EQ(first.executions, second.executions);
+  EXPECT_EQ(first.steps, second.steps);
+}
+
+TEST(ExploreTest, OtherSeedsAndOtherNamesGiveOtherSearches) {
+  std::set<std::uint64_t> steps;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    steps.insert(Explore(TwoMistakes, Random{.seed = seed}).executions);
+  }
+  EXPECT_GT(steps.size(), 5);
+
+  std::set<std::uint64_t> by_name;
+  const Search search = MakeSearch(Random{.schedules = 1'000});
+  for (int i = 0; i < 20; ++i) {
+    by_name.insert(
+        RunSearch(TwoMistakes, search, absl::StrCat("T.", i)).executions);
+  }
+  EXPECT_GT(by_name.size(), 5);
+}
+
+TEST(ExploreTest, ShrinkingKeepsToTheFailureThatWasFound) {
+  int each[2] = {0, 0};
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const Report unshrunk = [seed] {
+      Search search = MakeSearch(Random{.seed = seed});
+      search.shrink_runs_max = 0;
+      return RunSearch(TwoMistakes, search, "");
+    }();
+    const Report shrunk = Explore(TwoMistakes, Random{.seed = seed});
+    ASSERT_FALSE(unshrunk.passed());
+    EXPECT_EQ(shrunk.failure->origin, unshrunk.failure->origin);
+    EXPECT_EQ(shrunk.executions, unshrunk.executions);
+    EXPECT_TRUE(shrunk.minimal);
+    EXPECT_EQ(unshrunk.shrink_runs, 0);
+    EXPECT_LE(std::get<Deviations>(shrunk.replay.schedule).size(),
+              std::get<Deviations>(unshrunk.replay.schedule).size());
+    ++each[shrunk.failure->what.find("bbb") == std::string::npos];
+  }
+  EXPECT_GT(each[0], 0);  // Both are found by some seed.
+  EXPECT_GT(each[1], 0);
+}
+
+TEST(ExploreTest, WhatFailsInPlainOrderHasNoDepartures) {
+  const auto body = []() -> Coro<void> {
+    Task<void> other = CreateTask(Sleep(absl::Milliseconds(1)));
+    co_await other;
+    Always(false, "fails always");
+  };
+  const Report report = Explore(body, Random{.schedules = 10});
+  EXPECT_EQ(report.executions, 1);
+  EXPECT_TRUE(report.minimal);
+  EXPECT_THAT(std::get<Deviations>(report.replay.schedule), IsEmpty());
+  EXPECT_THAT(report.Text(),
+              HasSubstr("none: this fails in plain asyncio order"));
+}
+
+TEST(ExploreTest, LimitsHoldForEveryExecution) {
+  const auto body = []() -> Coro<void> {
+    for (int i = 0; i < 100; ++i) co_await Sleep(absl::Milliseconds(1));
+  };
+  EXPECT_EQ(Explore(body, Random{.schedules = 2}, Limits{.steps_max = 50})
+                .failure->kind,
+            FailureKind::kLivelock);
+  EXPECT_EQ(Explore(body, Random{.schedules = 2},
+                    Limits{.virtual_time_max = absl::Milliseconds(50)})
+                .failure->kind,
+            FailureKind::kVirtualTime);
+}
+
+// ---- A strategy of one's own. ----
+
+TEST(ExploreTest, AUserMayWriteAStrategy) {
+  // Lets the youngest go first.
+  class Youngest final : public Strategy {
+   public:
+    void BeginExecution(Rng&) override {}
+    std::size_t Choose(const ChoicePoint& point) override {
+      std::size_t youngest = 0;
+      for (std::size_t i = 0; i < point.size(); ++i) {
+        if (!point[i].is_timer() &&
+            point[i].chain() > point[youngest].chain()) {
+          youngest = i;
+        }
+      }
+      return youngest;
+    }
+  };
+  const Report report =
+      Explore(Overtaking,
+              With{.make_strategy = [] { return std::make_unique<Youngest>(); },
+                   .schedules = 1,
+                   .name = "youngest"});
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.strategy, "youngest");
+  EXPECT_EQ(report.executions, 1);
+  EXPECT_THAT(report.Text(), HasSubstr("SEARCH  youngest, base seed 1"));
+}
+
+// ---- Nondeterminism. ----
+
+TEST(ExploreTest, AProgramThatPassesButIsNotDeterministicIsReported) {
+  const Report report = Explore(Counting, Random{.schedules = 10});
+  ASSERT_FALSE(report.passed());
+  EXPECT_TRUE(report.nondeterministic);
+  EXPECT_EQ(report.failure->origin, "not deterministic");
+  EXPECT_THAT(report.failure->what,
+              AllOf(HasSubstr("Not deterministic: two runs of "),
+                    HasSubstr(" part at step "), HasSubstr("\nfirst   "),
+                    HasSubstr("\nsecond  ")));
+  EXPECT_THAT(report.Text(), AllOf(HasSubstr("SUSPECT a real clock"),
+                                   HasSubstr("a second run differed")));
+}
+
+TEST(ExploreTest, AFailureThatDoesNotComeBackIsReportedAsNotDeterministic) {
+  static int executions = 0;
+  executions = 0;
+  const auto body = []() -> Coro<void> {
+    co_await Sleep(absl::ZeroDuration());
+    Always(++executions != 5, "fails the fifth time");
+  };
+  Search search = MakeSearch(Random{.schedules = 10});
+  search.check_every = 0;
+  const Report report = RunSearch(body, search, "");
+  ASSERT_FALSE(report.passed());
+  EXPECT_TRUE(report.nondeterministic);
+  EXPECT_EQ(report.executions, 5);
+}
+
+TEST(ExploreTest, ThePlaceWhereTwoRunsPartIsNamed) {
+  static int executions = 0;
+  static int line = 0;
+  const auto body = []() -> Coro<void> {
+    co_await Sleep(absl::ZeroDuration());
+    co_await Sleep(absl::ZeroDuration());
+    line = __LINE__ + 1;
+    if (++executions % 2 == 0) co_await Sleep(absl::Milliseconds(1));
+    co_await Sleep(absl::ZeroDuration());
+  };
+  const Report report = Explore(body);
+  ASSERT_TRUE(report.nondeterministic);
+  EXPECT_THAT(
+      report.failure->what,
+      AllOf(HasSubstr("two runs of plain part at step 3"),
+            HasSubstr(absl::StrCat("sim/search/explore_test.cc:", line)),
+            HasSubstr(absl::StrCat("sim/search/explore_test.cc:", line + 1))));
+}
+
+// ---- Replay. ----
+
+TEST(ReplayTest, BringsTheFailureBack) {
+  const Report found = Explore(Overtaking, Random{.schedules = 1'000});
+  const absl::StatusOr<Report> again = Replay(Overtaking, ReplayOf(found));
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->failure->origin, found.failure->origin);
+  EXPECT_EQ(again->trace_hash, found.trace_hash);
+  EXPECT_EQ(again->trace.events, found.trace.events);
+  EXPECT_EQ(ReplayOf(*again), ReplayOf(found));
+  EXPECT_FALSE(again->diverged);
+}
+
+TEST(ReplayTest, PlainAndWithoutACheckAreGoodEnough) {
+  EXPECT_TRUE(Replay(Overtaking, "c1/0/plain")->passed());
+  const Report found = Explore(Overtaking, Random{.schedules = 1'000});
+  ReplayString replay = found.replay;
+  replay.check.reset();
+  EXPECT_EQ(Replay(Overtaking, FormatReplay(replay))->failure->origin,
+            found.failure->origin);
+}
+
+TEST(ReplayTest, AnExecutionOfASearchCanBeNamed) {
+  Search search = MakeSearch(Random{.seed = 3});
+  search.shrink_runs_max = 0;
+  const Report found = RunSearch(TwoMistakes, search, "A.B");
+  const absl::StatusOr<Report> again =
+      RunReplay(TwoMistakes, search, "A.B",
+                absl::StrCat("c1/0/+random:", found.executions - 1));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->trace_hash, found.trace_hash);
+  EXPECT_EQ(ReplayOf(*again), ReplayOf(found));
+}
+
+std::string DivergenceOf(std::string_view replay) {
+  const absl::StatusOr<Report> report = Replay(Overtaking, replay);
+  if (!report.ok()) return std::string(report.status().message());
+  if (!report->diverged) return "none";
+  return report->failure->what;
+}
+
+TEST(ReplayTest, AScheduleThatDoesNotFitIsRefusedWithItsPart) {
+  EXPECT_THAT(DivergenceOf("c1/0/1:1"),
+              HasSubstr("departure 1:1 does not apply: step 1 has no choice"));
+  EXPECT_THAT(DivergenceOf("c1/0/2:7"),
+              HasSubstr("departure 2:7 does not apply: step 2 has 2 ready to "
+                        "run, numbered from 0"));
+  EXPECT_THAT(DivergenceOf("c1/0/2:t"),
+              HasSubstr("departure 2:t does not apply: no timer is set at that "
+                        "step"));
+  EXPECT_THAT(DivergenceOf("c1/0/999:1"),
+              HasSubstr("departure 999:1 does not apply: the execution ended "
+                        "before step 999"));
+  EXPECT_THAT(DivergenceOf("c1/0/plain/0000"),
+              HasSubstr("the choices that the program met are not those of the "
+                        "replay string"));
+  EXPECT_THAT(DivergenceOf("c1/0/plain/0000"),
+              HasSubstr("The replay does not fit the program: "));
+}
+
+TEST(ReplayTest, WhatCannotBeRunIsAnError) {
+  EXPECT_THAT(DivergenceOf("c1/0/"), HasSubstr("the schedule is missing"));
+  EXPECT_THAT(DivergenceOf("c1/0/+clever:118"),
+              HasSubstr("unknown strategy \"clever\": expected plain, random"));
+  EXPECT_THAT(DivergenceOf("c1/0/+pct:x:118"),
+              HasSubstr("depth \"x\" is not a number from 1 to 1000000"));
+  EXPECT_THAT(DivergenceOf("c1/0/+random:2:118"),
+              HasSubstr("strategy \"random\" takes no parameters"));
+  EXPECT_THAT(DivergenceOf("c1/0/@no/such/file"),
+              HasSubstr("cannot read the file \"no/such/file\""));
+}
+
+TEST(ReplayTest, AFileHoldsALongReplayString) {
+  const Report found = Explore(Overtaking, Random{.schedules = 1'000});
+  const std::string path = testing::TempDir() + "overtaking.replay";
+  std::ofstream(path) << ReplayOf(found) << "\n";
+  EXPECT_EQ(Replay(Overtaking, absl::StrCat("c1/0/@", path))->failure->origin,
+            found.failure->origin);
+
+  std::ofstream(path) << "c1/0/4:x\n";
+  EXPECT_THAT(DivergenceOf(absl::StrCat("c1/0/@", path)),
+              AllOf(HasSubstr(absl::StrCat("in the file \"", path, "\": ")),
+                    HasSubstr("choice \"x\"")));
+
+  std::ofstream(path) << "c1/0/@" << path << "\n";
+  EXPECT_THAT(DivergenceOf(absl::StrCat("c1/0/@", path)),
+              HasSubstr("names another file"));
+}
+
+// Ends with the last of many deviations, so that none can be left out.
+Coro<void> NeedsManyDepartures() {
+  auto log = std::make_shared<std::string>();
+  Task<void> a = CreateTask(Append(log, 'a', 60));
+  Task<void> b = CreateTask(Append(log, 'b', 60));
+  co_await a;
+  co_await b;
+  Always(log->find(std::string(60, 'a')) == std::string::npos,
+         "a never goes alone");
+}
+
+TEST(ReplayTest, TheCheckOfAnExecutionThatIsNamedByItsStrategyCounts) {
+  const auto report = Replay(NeedsManyDepartures, "c1/0/+random:3/0000");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_TRUE(report->diverged);
+  EXPECT_FALSE(Replay(NeedsManyDepartures, "c1/0/+random:3")->diverged);
+}
+
+TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
+  // Always the one that plain order would not take.
+  class Stay final : public Strategy {
+   public:
+    void BeginExecution(Rng&) override {}
+    std::size_t Choose(const ChoicePoint& point) override {
+      for (std::size_t i = 0; i < point.size(); ++i) {
+        if (point[i].chain() == 2) return i;
+      }
+      return 0;
+    }
+  };
+  const With stay{.make_strategy = [] { return std::make_unique<Stay>(); },
+                  .schedules = 1};
+  // Under Bazel it would be gone by the time that it is needed.
+  setenv("TEST_UNDECLARED_OUTPUTS_DIR", testing::TempDir().c_str(), 1);
+  EXPECT_GT(Explore(NeedsManyDepartures, stay).again.size(), 200);
+
+  unsetenv("TEST_UNDECLARED_OUTPUTS_DIR");
+  ASSERT_EQ(chdir(testing::TempDir().c_str()), 0);
+  const Report report = Explore(NeedsManyDepartures, stay);
+  ASSERT_FALSE(report.passed());
+  ASSERT_GT(ReplayOf(report).size(), 200);
+  EXPECT_LT(report.again.size(), 400);
+  const std::size_t at = report.again.find("c1/0/@");
+  ASSERT_NE(at, std::string::npos) << report.again;
+  const std::string replay =
+      report.again.substr(at, report.again.find('"', at) - at);
+  EXPECT_EQ(Replay(NeedsManyDepartures, replay)->failure->origin,
+            report.failure->origin);
+}
+
+// ---- Randomness of the program. ----
+
+TEST(ProgramRngTest, DrawsFromTheProgramSeedInEveryExecution) {
+  static std::set<std::uint64_t> drawn;
+  drawn.clear();
+  const auto body = []() -> Coro<void> {
+    drawn.insert(ProgramRng().Next());
+    co_return;
+  };
+  EXPECT_TRUE(Explore(body, Random{.schedules = 20}).passed());
+  EXPECT_EQ(drawn.size(), 1);
+
+  Search other = MakeSearch(Random{.schedules = 20});
+  other.program_seed = 7;
+  EXPECT_TRUE(RunSearch(body, other, "").passed());
+  EXPECT_EQ(drawn.size(), 2);
+}
+
+TEST(ProgramRngTest, TheReplayStringCarriesItsSeed) {
+  const auto body = []() -> Coro<void> {
+    const std::uint64_t number = ProgramRng().Uniform(1'000'000);
+    co_await Sleep(absl::ZeroDuration());
+    throw ValueError(absl::StrCat("drew ", number));
+  };
+  Search search = MakeSearch(Random());
+  search.program_seed = 0xabc;
+  const Report found = RunSearch(body, search, "");
+  EXPECT_THAT(ReplayOf(found), testing::StartsWith("c1/abc/plain/"));
+  EXPECT_EQ(Replay(body, ReplayOf(found))->failure->what, found.failure->what);
+  EXPECT_NE(Replay(body, "c1/abd/plain")->failure->what, found.failure->what);
+}
+
+TEST(ProgramRngTest, ThrowsOutsideOfAnExecution) {
+  EXPECT_THROW(ProgramRng(), RuntimeError);
+}
+
+// ---- The turning point. ----
+
+// The first departure is an accident that often happens; the second decides.
+Coro<void> DecidedByTheSecond() {
+  std::string order;
+  const auto write = [&order](char name) -> Coro<void> {
+    order += name;
+    co_return;
+  };
+  Task<void> a = CreateTask(write('a'));
+  Task<void> b = CreateTask(write('b'));
+  co_await a;
+  co_await b;
+  Task<void> c = CreateTask(write('c'));
+  Task<void> d = CreateTask(write('d'));
+  Task<void> e = CreateTask(write('e'));
+  co_await c;
+  co_await d;
+  co_await e;
+  Always(order != "baedc", "never like that");
+}
+
+TEST(TurningPointTest, IsTheDepartureThatDecides) {
+  const Report report =
+      Explore(DecidedByTheSecond, Random{.schedules = 10'000});
+  ASSERT_FALSE(report.passed());
+  ASSERT_GE(report.trace.departures.size(), 2);
+  // Half of what is left, then all or a third: never the first departure,
+  // which raises a twelfth to a sixth.
+  EXPECT_THAT(report.turn,
+              HasSubstr(" of 200 random continuations fail after"));
+  EXPECT_EQ(report.turn.find(
+                absl::StrCat("step ", report.trace.departures[0].step, ":")),
+            std::string::npos)
+      << report.turn;
+}
+
+TEST(TurningPointTest, ThereIsNoneInPlainOrder) {
+  const Report report = Explore([]() -> Coro<void> {
+    Always(false, "at once");
+    co_return;
+  });
+  EXPECT_EQ(report.turn, "");
+}
+
+// ---- The nearest pass. ----
+
+TEST(NearestPassTest, PassesAndLeavesTheFailureAsLateAsCanBe) {
+  const Report report = Explore(Overtaking, Random{.schedules = 100});
+  ASSERT_FALSE(report.passed());
+  const std::string_view text = report.nearest_pass;
+  const std::size_t begin = text.find("c1/");
+  ASSERT_NE(begin, text.npos) << text;
+  const std::string_view replay =
+      text.substr(begin, text.find(": at step ") - begin);
+  const auto pass = Replay(Overtaking, replay);
+  ASSERT_TRUE(pass.ok()) << replay;
+  EXPECT_TRUE(pass->passed()) << replay;
+  EXPECT_FALSE(pass->diverged) << replay;
+  EXPECT_THAT(report.Text(),
+              HasSubstr(absl::StrCat("\n        ", report.nearest_pass)));
+}
+
+TEST(NearestPassTest, OfAFailureInPlainOrderIsADeparture) {
+  const auto body = []() -> Coro<void> {
+    auto log = std::make_shared<std::string>();
+    Task<void> a = CreateTask(Append(log, 'a', 1), {.name = "a"});
+    Task<void> b = CreateTask(Append(log, 'b', 1), {.name = "b"});
+    co_await a;
+    co_await b;
+    Always(*log == "ba", "b is first");
+  };
+  EXPECT_EQ(Explore(body).nearest_pass,
+            "nearest pass  c1/0/2:1: at step 2 ran b (its first step)");
+}
+
+TEST(NearestPassTest, IsNoneIfNothingHelps) {
+  const auto body = []() -> Coro<void> {
+    co_await Gather(Harmless(), Harmless());
+    Always(false, "it ends");
+  };
+  EXPECT_EQ(Explore(body).nearest_pass, "");
+  EXPECT_EQ(Explore([]() -> Coro<void> {
+              Always(false, "it begins");
+              co_return;
+            }).nearest_pass,
+            "");
+}
+
+// ---- Kept schedules. ----
+
+TEST(AlsoTest, RunsBeforeTheSearch) {
+  const Report found = Explore(Overtaking, Random{.schedules = 1'000});
+  ASSERT_FALSE(found.passed());
+  const std::string kept = FormatReplay(found.replay);
+  const Report report = Explore(Overtaking, Plain(), Also(kept, "issue 212"));
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->origin, found.failure->origin);
+  EXPECT_EQ(report.executions, 1);
+  EXPECT_EQ(FormatReplay(report.replay), kept);
+  EXPECT_THAT(report.Text(),
+              HasSubstr("SEARCH  the kept schedule " + kept + ", issue 212; "));
+}
+
+TEST(AlsoTest, OneThatNoLongerAppliesIsNoted) {
+  const auto body = []() -> Coro<void> { co_return; };
+  const Report report = Explore(body, Also("c1/0/999:1"));
+  EXPECT_TRUE(report.passed());
+  ASSERT_EQ(report.drifted.size(), 1);
+  EXPECT_THAT(report.drifted[0],
+              HasSubstr("c1/0/999:1: departure 999:1 does not apply"));
+}
+
+TEST(AlsoTest, OneThatDoesNotParseFailsTheTest) {
+  const auto body = []() -> Coro<void> { co_return; };
+  for (const char* bad : {"", "c1/0/x", "c1/0/+random:3", "c1/0/@file"}) {
+    const Report report = Explore(body, Also(bad));
+    EXPECT_TRUE(report.misused) << bad;
+    EXPECT_THAT(report.Text(), HasSubstr("expected ")) << bad;
+  }
+}
+
+// ---- What a search of a property needs. ----
+
+TEST(ExploreTest, AFirstScheduleIsRunBeforeTheSearch) {
+  const Report found = Explore(Overtaking, Random{.schedules = 200});
+  ASSERT_FALSE(found.passed());
+  Search search = MakeSearch(Plain());
+  EXPECT_TRUE(RunSearch(Overtaking, search, "").passed());
+  search.first = std::get<Deviations>(found.replay.schedule);
+  const Report again = RunSearch(Overtaking, search, "");
+  ASSERT_FALSE(again.passed());
+  EXPECT_EQ(again.replay, found.replay);
+  // Leniently: departures that are not there are passed over.
+  search.first = Deviations{{999, 1}};
+  EXPECT_TRUE(RunSearch(Overtaking, search, "").passed());
+}
+
+TEST(ExploreTest, FailuresOfAnotherOriginAreNotAskedFor) {
+  std::set<std::string> origins;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Report report = Explore(TwoMistakes, Random{.seed = seed});
+    ASSERT_FALSE(report.passed());
+    origins.insert(report.failure->origin);
+  }
+  ASSERT_EQ(origins.size(), 2);
+  for (const std::string& origin : origins) {
+    Search search = MakeSearch(Random{.schedules = 10'000});
+    search.origin = origin;
+    const Report report = RunSearch(TwoMistakes, search, "");
+    ASSERT_FALSE(report.passed());
+    EXPECT_EQ(report.failure->origin, origin);
+  }
+  Search search = MakeSearch(Random{.schedules = 100});
+  search.origin = "another";
+  const Report report = RunSearch(TwoMistakes, search, "");
+  EXPECT_TRUE(report.passed());
+  EXPECT_EQ(report.executions, 100);
+}
+
+// What a test library throws.
+struct Thrown {
+  FailureKind kind;
+};
+
+std::optional<Failure> Judged(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Thrown& thrown) {
+    return Failure{.kind = thrown.kind, .what = "judged", .origin = "judged"};
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
+Coro<void> ThrowIf(bool condition, FailureKind kind) {
+  if (condition) throw Thrown{kind};
+  co_return;
+}
+
+// Somebody waits for ever for a task that throws, under some schedules.
+Coro<void> WaitsInVain(FailureKind kind, bool always) {
+  auto log = std::make_shared<std::string>();
+  Task<void> a = CreateTask(Append(log, 'a', 1), {.name = "a"});
+  Task<void> b = CreateTask(Append(log, 'b', 1), {.name = "b"});
+  co_await b;
+  co_await a;
+  const bool throws = always || *log == "ba";
+  Task<void> thrower = CreateTask(ThrowIf(throws, kind));
+  Event never;
+  if (throws) co_await never.Wait();
+  co_await thrower;
+}
+
+Report SearchJudged(FailureKind kind, bool always = false) {
+  Search search = MakeSearch(Random{.schedules = 50});
+  search.judge = &Judged;
+  return RunSearch([=] { return WaitsInVain(kind, always); }, search, "");
+}
+
+TEST(ExploreTest, AnExceptionCanBeAFailureOfItsOwn) {
+  const Report report = SearchJudged(FailureKind::kExpectation);
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->what, "judged");
+  EXPECT_EQ(report.replay.check.has_value(), true);
+}
+
+TEST(ExploreTest, AnExceptionCanEndAnExecutionWithoutAFailure) {
+  EXPECT_TRUE(SearchJudged(FailureKind::kSucceeded).passed());
+  EXPECT_TRUE(SearchJudged(FailureKind::kSucceeded, /*always=*/true).passed());
+  EXPECT_TRUE(SearchJudged(FailureKind::kDiscarded).passed());
+  // All of it does not count if the first does not.
+  const Report report = SearchJudged(FailureKind::kDiscarded, /*always=*/true);
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->kind, FailureKind::kDiscarded);
+  EXPECT_EQ(report.executions, 1);
+}
+
+TEST(ExploreTest, AnInputIsInTheReplayString) {
+  Search search = MakeSearch(Random{.schedules = 200});
+  search.input = "12.x";
+  const Report report = RunSearch(Overtaking, search, "");
+  ASSERT_FALSE(report.passed());
+  const std::string replay = FormatReplay(report.replay);
+  EXPECT_THAT(replay, testing::StartsWith("c1/0.12.x/"));
+  EXPECT_THAT(report.again, HasSubstr(replay));
+  EXPECT_TRUE(RunReplay(Overtaking, search, "", replay).ok());
+  search.input = "13";
+  EXPECT_FALSE(RunReplay(Overtaking, search, "", replay).ok());
+  search.input.clear();
+  EXPECT_FALSE(RunReplay(Overtaking, search, "", replay).ok());
+}
+
+}  // namespace
+}  // namespace clotho::sim

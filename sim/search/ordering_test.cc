@@ -1,0 +1,413 @@
+// What may be reordered, and what not: a test for each line of
+// docs/ordering.md. Each runs all executions of a small program, and compares
+// the orders that were seen with those that are meant to be possible.
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "clotho/runtime/runtime.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/explore.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace clotho::sim {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+auto Give() { return Sleep(absl::ZeroDuration()); }
+
+// A program that writes what happens, in the order in which it happens.
+using Program = std::function<Coro<void>(std::string& log)>;
+
+template <typename... Options>
+std::set<std::string> Orders(const Program& program, Options... options) {
+  std::set<std::string> orders;
+  // Programs are called, not awaited, while the log lives in the body's frame.
+  const auto body = [&]() -> Coro<void> {
+    std::string log;
+    co_await program(log);
+    orders.insert(log);
+  };
+  const Report report = Explore(body, options...);
+  EXPECT_TRUE(report.passed()) << report;
+  EXPECT_TRUE(report.exhausted);
+  return orders;
+}
+
+Coro<void> Write(std::string& log, std::string text) {
+  log += text;
+  co_return;
+}
+
+Coro<void> Join(std::vector<Task<void>> tasks) {
+  for (Task<void>& task : tasks) co_await task;
+}
+
+// ---- Portable: may be reordered. ----
+
+Coro<void> TwoTasks(std::string& log) {
+  std::vector<Task<void>> tasks;
+  tasks.push_back(CreateTask(Write(log, "a")));
+  tasks.push_back(CreateTask(Write(log, "b")));
+  co_await Join(std::move(tasks));
+}
+
+TEST(PortableMay, RunReadyTasksInAnyOrder) {
+  EXPECT_THAT(Orders(TwoTasks, Exhaustive()), UnorderedElementsAre("ab", "ba"));
+}
+
+Coro<void> OneEventTwoWaiters(std::string& log) {
+  Event event;
+  const auto wait = [](Event& e, std::string& out, char name) -> Coro<void> {
+    co_await e.Wait();
+    out += name;
+  };
+  Task<void> a = CreateTask(wait(event, log, 'a'));
+  Task<void> b = CreateTask(wait(event, log, 'b'));
+  co_await Sleep(absl::Seconds(1));
+  event.Set();
+  co_await a;
+  co_await b;
+}
+
+TEST(PortableMay, RunThoseThatOneEventWakesInAnyOrder) {
+  EXPECT_THAT(Orders(OneEventTwoWaiters, Exhaustive()),
+              UnorderedElementsAre("ab", "ba"));
+}
+
+Coro<void> ReadyTaskAndTimer(std::string& log) {
+  GetRunningLoop().CallLater(absl::Seconds(1), [&log] { log += 't'; });
+  std::vector<Task<void>> tasks;
+  tasks.push_back(CreateTask(Write(log, "a")));
+  co_await Join(std::move(tasks));
+  co_await Sleep(absl::Seconds(2));
+}
+
+TEST(PortableMay, LetTheNextTimerFireBeforeWhatIsReady) {
+  EXPECT_THAT(Orders(ReadyTaskAndTimer, Exhaustive()),
+              UnorderedElementsAre("at", "ta"));
+}
+
+Coro<void> CallbacksOfTwoTasks(std::string& log) {
+  const auto schedule = [](std::string& out, char name) -> Coro<void> {
+    Event called;
+    GetRunningLoop().CallSoon([&] {
+      out += name;
+      called.Set();
+    });
+    co_await called.Wait();
+  };
+  std::vector<Task<void>> tasks;
+  tasks.push_back(CreateTask(schedule(log, 'a')));
+  tasks.push_back(CreateTask(schedule(log, 'b')));
+  co_await Join(std::move(tasks));
+}
+
+TEST(PortableMay, RunCallbacksOfDifferentTasksInAnyOrder) {
+  EXPECT_THAT(Orders(CallbacksOfTwoTasks, Exhaustive()),
+              UnorderedElementsAre("ab", "ba"));
+}
+
+TEST(PortableMay, RunTimersOfOneDeadlineInAnyOrder) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    EventLoop& loop = GetRunningLoop();
+    loop.CallLater(absl::Seconds(1), [&log] { log += 'a'; });
+    loop.CallLater(absl::Seconds(1), [&log] { log += 'b'; });
+    co_await Sleep(absl::Seconds(2));
+  };
+  EXPECT_THAT(Orders(program, Exhaustive()), UnorderedElementsAre("ab", "ba"));
+}
+
+// ---- Portable: is kept. ----
+
+TEST(PortableKeeps, TheOrderOfCallbacksOfOneTask) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    Event all;
+    for (const char name : {'a', 'b', 'c'}) {
+      GetRunningLoop().CallSoon([&log, &all, name] {
+        log += name;
+        if (log.size() == 3) all.Set();
+      });
+    }
+    co_await all.Wait();
+  };
+  EXPECT_THAT(Orders(program, Exhaustive()), ElementsAre("abc"));
+}
+
+TEST(PortableKeeps, TheOrderOfDoneCallbacks) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    Future<int> future = GetRunningLoop().CreateFuture<int>();
+    Event all;
+    for (const char name : {'a', 'b', 'c'}) {
+      future.AddDoneCallback([&log, &all, name](Future<int>) {
+        log += name;
+        if (log.size() == 3) all.Set();
+      });
+    }
+    future.SetResult(1);
+    co_await all.Wait();
+  };
+  EXPECT_THAT(Orders(program, Exhaustive()), ElementsAre("abc"));
+}
+
+TEST(PortableKeeps, TheOrderOfDeadlines) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    EventLoop& loop = GetRunningLoop();
+    loop.CallLater(absl::Seconds(2), [&log] { log += 'b'; });
+    loop.CallLater(absl::Seconds(1), [&log] { log += 'a'; });
+    loop.CallLater(absl::Seconds(3), [&log] { log += 'c'; });
+    for (int i = 0; i < 3; ++i) co_await Give();
+    co_await Sleep(absl::Seconds(4));
+  };
+  EXPECT_THAT(Orders(program, Exhaustive()), ElementsAre("abc"));
+}
+
+TEST(PortableKeeps, TimersFromFiringEarly) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    EventLoop& loop = GetRunningLoop();
+    const absl::Duration start = loop.Time();
+    const auto sleep = [](std::string& out, absl::Duration begin,
+                          int seconds) -> Coro<void> {
+      co_await Sleep(absl::Seconds(seconds));
+      Always(GetRunningLoop().Time() - begin >= absl::Seconds(seconds),
+             "a sleep is never short");
+      out += '.';
+    };
+    std::vector<Task<void>> tasks;
+    tasks.push_back(CreateTask(sleep(log, start, 2)));
+    tasks.push_back(CreateTask(sleep(log, start, 1)));
+    co_await Give();
+    co_await Join(std::move(tasks));
+  };
+  EXPECT_THAT(Orders(program, Exhaustive()), ElementsAre(".."));
+}
+
+TEST(PortableKeeps, StepsWhole) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    const auto two = [](std::string& out, char name) -> Coro<void> {
+      out += name;
+      out += name;
+      co_await Give();
+      out += name;
+    };
+    std::vector<Task<void>> tasks;
+    tasks.push_back(CreateTask(two(log, 'a')));
+    tasks.push_back(CreateTask(two(log, 'b')));
+    co_await Join(std::move(tasks));
+  };
+  EXPECT_THAT(Orders(program, Exhaustive()),
+              UnorderedElementsAre("aabbab", "aabbba", "aaabbb", "bbaaab",
+                                   "bbaaba", "bbbaaa"));
+}
+
+TEST(PortableKeeps, TheLineBeforeALock) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    Lock lock;
+    Event both;
+    const auto use = [](Lock& l, Event& e, std::string& out,
+                        char name) -> Coro<void> {
+      out += name;  // Comes to the line.
+      if (out.size() == 2) e.Set();
+      auto guard = co_await l.Acquire();
+      out += static_cast<char>(name - 'a' + 'A');
+      co_await Give();
+    };
+    auto guard = co_await lock.Acquire();
+    std::vector<Task<void>> tasks;
+    tasks.push_back(CreateTask(use(lock, both, log, 'a')));
+    tasks.push_back(CreateTask(use(lock, both, log, 'b')));
+    co_await both.Wait();
+    guard.Release();
+    co_await Join(std::move(tasks));
+  };
+  EXPECT_THAT(Orders(program, Exhaustive()),
+              UnorderedElementsAre("abAB", "baBA"));
+}
+
+TEST(PortableKeeps, TheLineBeforeAQueue) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    Queue<int> queue;
+    Event both;
+    const auto take = [](Queue<int>& q, Event& e, std::string& out,
+                         char name) -> Coro<void> {
+      out += name;
+      if (out.size() == 2) e.Set();
+      const int item = co_await q.Get();
+      out += static_cast<char>('0' + item);
+    };
+    std::vector<Task<void>> tasks;
+    tasks.push_back(CreateTask(take(queue, both, log, 'a')));
+    tasks.push_back(CreateTask(take(queue, both, log, 'b')));
+    co_await both.Wait();
+    queue.PutNowait(1);
+    co_await Sleep(absl::Seconds(1));
+    queue.PutNowait(2);
+    co_await Join(std::move(tasks));
+  };
+  // Whoever came first gets item 1; both "ab" and "ba" are possible.
+  for (const std::string& order : Orders(program, Exhaustive())) {
+    EXPECT_EQ(order.substr(2), "12") << order;
+  }
+}
+
+TEST(PortableKeeps, TheRuntimesOwnBookkeepingOutOfSight) {
+  // Gather's counting is no step that could be chosen: with it, two tasks of
+  // one step would have six executions.
+  const auto program = [](std::string& log) -> Coro<void> {
+    co_await Gather(Write(log, "a"), Write(log, "b"));
+    log += '.';
+  };
+  const auto body = [&]() -> Coro<void> {
+    std::string log;
+    co_await program(log);
+  };
+  EXPECT_EQ(Explore(body, Exhaustive()).executions, 2);
+}
+
+TEST(PortableKeeps, TimeStillOnceTheBodyHasReturned) {
+  bool fired = false;
+  const auto body = [&]() -> Coro<void> {
+    GetRunningLoop().CallLater(absl::Seconds(1), [&fired] { fired = true; });
+    co_return;
+  };
+  EXPECT_TRUE(Explore(body, Exhaustive()).passed());
+  EXPECT_FALSE(fired);
+}
+
+// ---- Strict. ----
+
+TEST(StrictKeeps, TheOrderOfReadyTasks) {
+  EXPECT_THAT(Orders(TwoTasks, Exhaustive(), Strict()), ElementsAre("ab"));
+  EXPECT_THAT(Orders(OneEventTwoWaiters, Exhaustive(), Strict()),
+              ElementsAre("ab"));
+  EXPECT_THAT(Orders(CallbacksOfTwoTasks, Exhaustive(), Strict()),
+              ElementsAre("ab"));
+}
+
+TEST(StrictKeeps, TimersBehindWhatIsReady) {
+  // The task is ready when the timer becomes due, and goes first.
+  EXPECT_THAT(Orders(ReadyTaskAndTimer, Exhaustive(), Strict()),
+              ElementsAre("at"));
+}
+
+TEST(StrictMay, LetATimerComeAheadOfWhatTheReadyOnesSchedule) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    GetRunningLoop().CallLater(absl::Seconds(1), [&log] { log += 't'; });
+    log += '1';
+    co_await Give();
+    log += '2';
+    co_await Give();
+    log += '3';
+    co_await Sleep(absl::Seconds(2));
+  };
+  EXPECT_THAT(Orders(program, Exhaustive(), Strict()),
+              UnorderedElementsAre("12t3", "123t"));
+}
+
+TEST(StrictMay, LetSeveralTimersBecomeDueAtOnce) {
+  const auto program = [](std::string& log) -> Coro<void> {
+    EventLoop& loop = GetRunningLoop();
+    loop.CallLater(absl::Seconds(1), [&log] { log += 'a'; });
+    loop.CallLater(absl::Seconds(2), [&log] { log += 'b'; });
+    co_await Give();
+    co_await Give();
+    log += '.';
+    co_await Sleep(absl::Seconds(3));
+  };
+  EXPECT_THAT(Orders(program, Exhaustive(), Strict()),
+              UnorderedElementsAre("ab.", "a.b", ".ab"));
+}
+
+// ---- The label. ----
+
+// A completion that takes two iterations to reach its waiter, and a timeout.
+Coro<void> TimeoutAgainstCompletion() {
+  Future<int> answer = GetRunningLoop().CreateFuture<int>();
+  GetRunningLoop().CallLater(absl::Seconds(1),
+                             [answer]() mutable { answer.SetResult(1); });
+  bool timed_out = false;
+  try {
+    co_await WaitFor(answer, absl::Seconds(1) + absl::Nanoseconds(1));
+  } catch (const TimeoutError&) {
+    timed_out = true;
+  }
+  Always(!timed_out, "an answer after one second is in time");
+}
+
+TEST(ReachabilityTest, SaysWhatPlainAsyncioCanDo) {
+  const Report report = Explore(TimeoutAgainstCompletion, Fuzz());
+  ASSERT_FALSE(report.passed());
+  EXPECT_THAT(report.reachable,
+              testing::StartsWith("reachable under plain asyncio today, with "
+                                  "c1/0/"));
+  // The schedule that it gives is one.
+  const std::string strict =
+      report.reachable.substr(report.reachable.find("c1/"));
+  const auto again = Replay(TimeoutAgainstCompletion, strict);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_FALSE(again->diverged) << *again;
+  EXPECT_EQ(again->failure->origin, report.failure->origin);
+}
+
+TEST(ReachabilityTest, SaysWhatItCannot) {
+  const auto body = []() -> Coro<void> {
+    std::string log;
+    co_await TwoTasks(log);
+    Always(log == "ab", "a comes first");
+  };
+  const Report report = Explore(body, Fuzz());
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.reachable,
+            "needs a reordering that asyncio does not do today");
+  EXPECT_THAT(report.Text(), testing::HasSubstr(report.reachable));
+}
+
+// The iteration in which a deadline passes has only bookkeeping to do: it wakes
+// the sleeper, who takes a step in the next one. A timer that becomes due at
+// the beginning of the one or of the other is not the same.
+TEST(ReachabilityTest, AStrictExecutionIsReplayedFromItsDepartures) {
+  std::set<std::string> logs;
+  const auto body = [&logs]() -> Coro<void> {
+    std::string log;
+    const auto sleeper = [&log](char name, int ms) -> Coro<void> {
+      for (int i = 0; i < 2; ++i) {
+        co_await Sleep(absl::Milliseconds(ms));
+        log += name;
+        co_await Sleep(absl::ZeroDuration());
+        log += name;
+      }
+    };
+    Coro<void> a = sleeper('a', 1);
+    Coro<void> b = sleeper('b', 2);
+    Coro<void> c = sleeper('c', 3);
+    co_await Gather(std::move(a), std::move(b), std::move(c));
+    logs.insert(log);
+  };
+  Search search = MakeSearch(Random{.schedules = 2'000}, Strict());
+  search.check_every = 1;
+  const Report report = RunSearch(body, search, "test");
+  EXPECT_TRUE(report.passed()) << report;
+  EXPECT_GT(logs.size(), 20);
+}
+
+TEST(ReachabilityTest, AStrictSearchFindsAndShrinksInStrictFreedom) {
+  const Report report = Explore(TimeoutAgainstCompletion, Fuzz(), Strict());
+  ASSERT_FALSE(report.passed());
+  EXPECT_TRUE(report.minimal);
+  const std::string replay = FormatReplay(report.replay);
+  EXPECT_THAT(replay, testing::HasSubstr(":d"));
+  EXPECT_EQ(report.reachable, "reachable under plain asyncio today");
+}
+
+}  // namespace
+}  // namespace clotho::sim
