@@ -20,7 +20,7 @@ class ParseTest(unittest.TestCase):
              "W7.random.race": (1e6, "schedules/s")})
 
 
-class ResultsTest(unittest.TestCase):
+class ArtifactsTest(unittest.TestCase):
 
     def add(self, key, unit, **rounds):
         """Adds the rounds of each program; None is a round without it."""

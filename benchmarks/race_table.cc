@@ -49,7 +49,7 @@ sim::Search Trial(sim::Search search, const Race& race,
   search.schedules = protocol.schedules;
   search.seed = sim::DeriveSeed(protocol.seed, NameOf(race),
                                 static_cast<std::uint64_t>(trial));
-  search.strict = protocol.strict;
+  search.fifo_only = protocol.fifo_only;
   return search;
 }
 
@@ -166,19 +166,19 @@ Shrinkage ShrinkFailures(const Race& race, const sim::Search& search,
     const std::chrono::duration<double> seconds =
         std::chrono::steady_clock::now() - begin;
     if (report.passed() || !IsTheKnownFailure(race, *report.failure)) continue;
-    const std::size_t departures =
+    const std::size_t deviations =
         std::get<sim::Deviations>(report.replay.schedule).size();
     if (++result.found == 1) result.replay = sim::FormatReplay(report.replay);
     if (report.minimal) ++result.minimal;
-    result.departures_found += static_cast<double>(report.departures_found);
-    result.departures += static_cast<double>(departures);
-    result.departures_max = std::max(result.departures_max, departures);
+    result.deviations_found += static_cast<double>(report.deviations_found);
+    result.deviations += static_cast<double>(deviations);
+    result.deviations_max = std::max(result.deviations_max, deviations);
     result.runs += static_cast<double>(report.shrink_runs);
     result.seconds_max = std::max(result.seconds_max, seconds.count());
   }
   if (result.found > 0) {
-    result.departures_found /= result.found;
-    result.departures /= result.found;
+    result.deviations_found /= result.found;
+    result.deviations /= result.found;
     result.runs /= result.found;
   }
   return result;
@@ -194,7 +194,7 @@ std::string CheckFixed(const Race& race, const sim::Search& search,
 std::string ShrinkTable(std::span<const ShrinkRow> rows) {
   std::string table;
   const std::vector<std::string> columns = {
-      "program", "form",    "strategy", "found",  "1-minimal", "departures",
+      "program", "form",    "strategy", "found",  "1-minimal", "deviations",
       "shrunk",  "longest", "runs",     "ms max", "replay"};
   AppendLine(&table, columns);
   AppendLine(&table, std::vector<std::string>(columns.size(), "---"));
@@ -204,8 +204,8 @@ std::string ShrinkTable(std::span<const ShrinkRow> rows) {
         &table,
         {row.race->name, std::string(examples::FormName(row.race->form)),
          row.strategy, absl::StrCat(shrinkage.found),
-         absl::StrCat(shrinkage.minimal), MeanText(shrinkage.departures_found),
-         MeanText(shrinkage.departures), absl::StrCat(shrinkage.departures_max),
+         absl::StrCat(shrinkage.minimal), MeanText(shrinkage.deviations_found),
+         MeanText(shrinkage.deviations), absl::StrCat(shrinkage.deviations_max),
          MeanText(shrinkage.runs),
          absl::StrFormat("%.1f", shrinkage.seconds_max * 1e3),
          shrinkage.replay});

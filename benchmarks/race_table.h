@@ -29,8 +29,8 @@ struct Protocol {
   // In one trial.
   std::uint64_t schedules = 10'000;
   std::uint64_t seed = 1;
-  // Only what plain asyncio can do today.
-  bool strict = false;
+  // Only what asyncio can do today.
+  bool fifo_only = false;
 };
 
 struct Hunt {
@@ -56,14 +56,14 @@ std::string CheckFixed(const examples::Race& race, const sim::Search& search,
 struct Shrinkage {
   int trials = 0;
   // Trials that found the failure; and of those, the ones after which it was
-  // shown that no departure can be left out.
+  // shown that no deviation can be left out.
   int found = 0;
   int minimal = 0;
-  // Departures from plain order, as found and as shrunk: the means, and the
+  // Deviations from FIFO order, as found and as shrunk: the means, and the
   // longest that is left.
-  double departures_found = 0;
-  double departures = 0;
-  std::size_t departures_max = 0;
+  double deviations_found = 0;
+  double deviations = 0;
+  std::size_t deviations_max = 0;
   // Executions that it took to shrink one: the mean.
   double runs = 0;
   // From the first execution of a search to the report, shrunk and explained:

@@ -45,7 +45,7 @@ ABSL_FLAG(
     std::uint64_t, schedules, 0,
     "executions in a trial at most; 0: 10000, and for safe_stack 1000000");
 ABSL_FLAG(std::uint64_t, seed, 1, "the base seed of all trials");
-ABSL_FLAG(bool, strict, false, "search only what plain asyncio can do today");
+ABSL_FLAG(bool, fifo_only, false, "search only what asyncio can do today");
 ABSL_FLAG(std::uint64_t, check_fixed, 0,
           "in place of the table: so many executions of each fixed program "
           "under each strategy");
@@ -122,7 +122,7 @@ int Main() {
     Protocol protocol = {.trials = absl::GetFlag(FLAGS_trials),
                          .schedules = absl::GetFlag(FLAGS_schedules),
                          .seed = absl::GetFlag(FLAGS_seed),
-                         .strict = absl::GetFlag(FLAGS_strict)};
+                         .fifo_only = absl::GetFlag(FLAGS_strict)};
     if (check != 0) {
       protocol.schedules = check;
     } else if (protocol.schedules == 0) {

@@ -51,9 +51,9 @@ TEST(HuntTest, CountsTheTrialsThatFoundItAndTheirExecutions) {
   EXPECT_GT(all.schedules_per_second, 0);
   EXPECT_THAT(all.others, IsEmpty());
 
-  // Plain order has no race in it.
+  // FIFO order has no race in it.
   const Hunt none =
-      RunHunt(race, Searching("plain"), {.trials = 2, .schedules = 3});
+      RunHunt(race, Searching("fifo"), {.trials = 2, .schedules = 3});
   EXPECT_EQ(none.found, 0);
   EXPECT_EQ(none.mean, 0);
 }
@@ -75,20 +75,20 @@ TEST(HuntTest, AnotherFailureIsNotCountedButListed) {
   EXPECT_THAT(hunt.others[0], HasSubstr("every update counts"));
 }
 
-TEST(ShrinkFailuresTest, CountsDeparturesBeforeAndAfter) {
+TEST(ShrinkFailuresTest, CountsDeviationsBeforeAndAfter) {
   const Race& race = *FindRace("get_port", Form::kPortable);
   const Shrinkage shrinkage =
       ShrinkFailures(race, Searching("random"), {.trials = 5});
   EXPECT_EQ(shrinkage.trials, 5);
   EXPECT_EQ(shrinkage.found, 5);
   EXPECT_EQ(shrinkage.minimal, 5);
-  EXPECT_GE(shrinkage.departures_found, shrinkage.departures);
-  EXPECT_GE(shrinkage.departures, 1);
-  EXPECT_GE(shrinkage.departures_max, shrinkage.departures);
+  EXPECT_GE(shrinkage.deviations_found, shrinkage.deviations);
+  EXPECT_GE(shrinkage.deviations, 1);
+  EXPECT_GE(shrinkage.deviations_max, shrinkage.deviations);
   EXPECT_GE(shrinkage.runs, 1);
   EXPECT_THAT(shrinkage.replay, StartsWith("c1/0/"));
 
-  const Shrinkage none = ShrinkFailures(race, Searching("plain"), {});
+  const Shrinkage none = ShrinkFailures(race, Searching("fifo"), {});
   EXPECT_EQ(none.found, 0);
   EXPECT_EQ(none.replay, "");
 }
@@ -100,9 +100,9 @@ TEST(ShrinkTableTest, HasALineForEachRace) {
        .shrinkage = {.trials = 20,
                      .found = 19,
                      .minimal = 18,
-                     .departures_found = 30.4,
-                     .departures = 1.5,
-                     .departures_max = 3,
+                     .deviations_found = 30.4,
+                     .deviations = 1.5,
+                     .deviations_max = 3,
                      .runs = 44,
                      .seconds_max = 0.0123,
                      .replay = "c1/0/6:1/26f2"}}};

@@ -162,7 +162,7 @@ Coro<void> TakeTurns(Lock& lock, std::int64_t turns) {
   }
 }
 
-Coro<void> HandOver(std::int64_t tasks, std::int64_t turns) {
+Coro<void> Handoff(std::int64_t tasks, std::int64_t turns) {
   Lock lock;
   std::vector<Coro<void>> all;
   for (std::int64_t i = 0; i < tasks; ++i) {
@@ -171,10 +171,10 @@ Coro<void> HandOver(std::int64_t tasks, std::int64_t turns) {
   co_await Gather(std::move(all));
 }
 
-void BM_LockHandOver(benchmark::State& state) {
-  RunRounds(state, 100'000, [&] { return HandOver(state.range(0), 100'000); });
+void BM_LockHandoff(benchmark::State& state) {
+  RunRounds(state, 100'000, [&] { return Handoff(state.range(0), 100'000); });
 }
-BENCHMARK(BM_LockHandOver)->Arg(2)->Arg(1'000);
+BENCHMARK(BM_LockHandoff)->Arg(2)->Arg(1'000);
 
 // ---- The end of tasks that are blocked three frames deep. ----
 

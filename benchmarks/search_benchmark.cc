@@ -69,7 +69,7 @@ void BM_Step(benchmark::State& state, std::string_view name,
                           static_cast<std::int64_t>(search.schedules) *
                           kSwitches);
 }
-BENCHMARK_CAPTURE(BM_Step, plain, "plain", "")->Arg(3)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(BM_Step, plain, "fifo", "")->Arg(3)->Arg(100)->Arg(10'000);
 BENCHMARK_CAPTURE(BM_Step, random, "random", "")->Arg(3)->Arg(100)->Arg(10'000);
 BENCHMARK_CAPTURE(BM_Step, role_random, "role_random", "")
     ->Arg(3)
@@ -139,7 +139,7 @@ void RunAgain(benchmark::State& state, bool recorded) {
   std::uint64_t seed = 0;
   for (auto round : state) {
     (void)round;
-    std::optional<sim::internal::Recorder> recorder;
+    std::optional<sim::internal::TraceRecorder> recorder;
     if (recorded) recorder.emplace(simulator);
     const sim::internal::Execution& execution =
         simulator.Run(body, random, {.strategy = ++seed, .program = 0},

@@ -84,7 +84,7 @@ CLOTHO_PROPERTY(QueueTest, LosesAndReordersNothing,
 
 CLOTHO_PROPERTY(QueueTest, IsEmptyInTheEnd, (std::vector<int> items),
                 properties::Cases{.cases = 50, .size_max = 3},
-                sim::Exhaustive{.departures_max = 1}) {
+                sim::Exhaustive{.deviations_max = 1}) {
   Queue<int> queue;
   std::vector<int> got;
   Task<void> consumer = CreateTask(Drain(queue, got, items.size()));

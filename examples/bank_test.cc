@@ -35,7 +35,7 @@ Coro<void> TransfersInBothDirections() {
   EXPECT_EQ(b.balance(), 90);
 }
 
-CLOTHO_TEST(TransferTest, IsRightInPlainOrder) {
+CLOTHO_TEST(TransferTest, IsRightInFifoOrder) {
   co_await TransfersInBothDirections();
 }
 

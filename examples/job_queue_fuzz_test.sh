@@ -19,7 +19,7 @@ fail() {
 "$target" --clotho_test=JobQueueTest.NoJobIsLost -seed=1 -runs=1000000 \
   corpus >found.txt 2>&1 && fail "nothing was found"
 cat found.txt
-grep -q 'WHAT    Always "a woken worker finds a job" is false' found.txt ||
+grep -q 'WHAT      Always "a woken worker finds a job" is false' found.txt ||
   fail "it is not the race"
 grep -q '^\[FATAL:examples/job_queue.cc([0-9]*)\] Check failed: always ' \
   found.txt || fail "no line to tell crashes apart by"
@@ -28,9 +28,9 @@ grep -q '^\[FATAL:examples/job_queue.cc([0-9]*)\] Check failed: always ' \
 "$target" --clotho_test=JobQueueTest.NoJobIsLost crash-* >again.txt 2>&1 &&
   fail "the input does not fail"
 
-# So does the schedule, in which one departure is left.
-replay=$(sed -n 's/^AGAIN .*CLOTHO_REPLAY=\([^ ]*\).*/\1/p' again.txt)
+# So does the schedule, in which one deviation is left.
+replay=$(sed -n 's/^REPLAY .*CLOTHO_REPLAY=\([^ ]*\).*/\1/p' again.txt)
 [[ $replay == c1/0/4:1/* ]] || fail "not the shortest schedule: $replay"
 CLOTHO_REPLAY=$replay "$target" >replay.txt 2>&1
 [[ $? == 1 ]] || fail "the schedule does not fail"
-grep -q "AGAIN .*$replay" replay.txt || fail "it is another schedule"
+grep -q "REPLAY .*$replay" replay.txt || fail "it is another schedule"

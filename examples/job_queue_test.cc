@@ -37,7 +37,7 @@ Coro<void> TwoWorkersTwoJobs() {
   EXPECT_EQ(one.number + two.number, 3);
 }
 
-CLOTHO_TEST(JobQueueTest, IsRightInPlainOrder) {
+CLOTHO_TEST(JobQueueTest, IsRightInFifoOrder) {
   co_await TwoWorkersTwoJobs<JobQueue>();
 }
 
@@ -56,10 +56,10 @@ TEST(JobQueueTest, FailsWhenAJobIsTakenBetweenAWakeUpAndTheWokenWorker) {
   EXPECT_THAT(report.failure->function, HasSubstr("JobQueue::Take"));
   EXPECT_THAT(std::get<sim::Deviations>(report.replay.schedule),
               ElementsAre(sim::Deviation{.step = 4, .choice = 1}));
-  ASSERT_EQ(report.trace.departures.size(), 1);
-  EXPECT_EQ(report.trace.departures[0].taken, "ran worker-2 (its first step)");
-  EXPECT_THAT(report.trace.departures[0].plain,
-              HasSubstr("plain order runs worker-1 (examples/job_queue.cc:"));
+  ASSERT_EQ(report.trace.deviations.size(), 1);
+  EXPECT_EQ(report.trace.deviations[0].taken, "ran worker-2 (its first step)");
+  EXPECT_THAT(report.trace.deviations[0].plain,
+              HasSubstr("FIFO order runs worker-1 (examples/job_queue.cc:"));
 }
 
 TEST(JobQueueTest, IsFoundWithinAHundredSchedulesFromAnyOfFiftySeeds) {

@@ -26,10 +26,10 @@ rc::Gen<sim::Deviations> Schedules() {
   using sim::Deviation;
   // Steps that are missing, or come twice, would be no schedule: they are put
   // right afterwards, so that leaving out one moves no other.
-  const auto departures = rc::gen::container<std::vector<std::pair<int, int>>>(
+  const auto deviations = rc::gen::container<std::vector<std::pair<int, int>>>(
       rc::gen::pair(rc::gen::inRange(1, 100), rc::gen::inRange(0, 6)));
   return rc::gen::map(
-      rc::gen::pair(rc::gen::inRange(0, 4), departures),
+      rc::gen::pair(rc::gen::inRange(0, 4), deviations),
       [](std::pair<int, std::vector<std::pair<int, int>>> drawn) {
         const bool strict = drawn.first == 3;
         std::ranges::sort(drawn.second);
@@ -37,15 +37,15 @@ rc::Gen<sim::Deviations> Schedules() {
         for (const auto& [step, choice] : drawn.second) {
           const auto at = static_cast<std::uint64_t>(step);
           if (!schedule.empty() && schedule.back().step == at) continue;
-          Deviation departure = {.step = at};
+          Deviation deviation = {.step = at};
           if (strict) {
-            departure.choice = Deviation::Due(choice < 5 ? 1 : 2);
+            deviation.choice = Deviation::Due(choice < 5 ? 1 : 2);
           } else if (choice == 5) {
-            departure.choice = Deviation::kTimer;
+            deviation.choice = Deviation::kTimer;
           } else {
-            departure.choice = static_cast<std::uint32_t>(choice + 1);
+            deviation.choice = static_cast<std::uint32_t>(choice + 1);
           }
-          schedule.push_back(departure);
+          schedule.push_back(deviation);
         }
         return schedule;
       });

@@ -4,13 +4,14 @@
 //                           that deadlines meet; now and then microseconds or
 //                           seconds
 //   sim::Deviations         a schedule, for who has a use for one as a value:
-//                           Explore(body, sim::Also(FormatReplay({.schedule =
+//                           Explore(body,
+//                           sim::ReplayFirst(FormatReplay({.schedule =
 //                           schedule}))) runs it, passing over what does not
-//                           apply. One in four is in strict freedom.
+//                           apply. One in four is in FIFO ordering.
 //   std::variant            one of its alternatives, by turns
 //
 // All of them shrink, towards nothing: durations to 0, and from seconds to
-// milliseconds; schedules to fewer departures; variants to their first
+// milliseconds; schedules to fewer deviations; variants to their first
 // alternatives.
 
 #ifndef CLOTHO_PROPERTIES_ARBITRARY_H_

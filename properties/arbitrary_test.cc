@@ -73,9 +73,9 @@ TEST(ScheduleTest, TheyLeadToManyExecutions) {
     seen.insert(text);
   };
   EXPECT_TRUE(rc::check([&](const sim::Deviations& schedule) {
-    const Report report =
-        sim::Explore(body, sim::Plain(),
-                     sim::Also(sim::FormatReplay({.schedule = schedule})));
+    const Report report = sim::Explore(
+        body, sim::Fifo(),
+        sim::ReplayFirst(sim::FormatReplay({.schedule = schedule})));
     RC_ASSERT(report.passed());
   }));
   EXPECT_EQ(seen.size(), 6);

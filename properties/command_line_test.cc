@@ -14,8 +14,8 @@
 namespace clotho::properties {
 namespace {
 
-using sim::internal::AgainOf;
 using sim::internal::Ended;
+using sim::internal::ReplayCommandOf;
 using sim::internal::ReplayIn;
 using testing::AllOf;
 using testing::ContainsRegex;
@@ -61,7 +61,7 @@ TEST(CommandLineTest, AnExpectationFailsOnce) {
   EXPECT_THAT(
       ended.output,
       AllOf(HasSubstr("out of order"), Not(HasSubstr("only the first is told")),
-            ContainsRegex("INPUT   after [0-9]+ tests? and [0-9]+ "
+            ContainsRegex("INPUT     after [0-9]+ tests? and [0-9]+ "
                           "shrinks?\n        items = \\[")));
 }
 
@@ -87,10 +87,10 @@ TEST(CommandLineTest, TheLineAfterAgainFailsInTheSameWay) {
   for (const char* const test : {"Fails.Expectation", "Fails.Assertion",
                                  "Fails.Mock", "Fails.InALargeInput"}) {
     const Ended found = RunTests(test);
-    const std::string line = AgainOf(found);
+    const std::string line = ReplayCommandOf(found);
     const Ended again = Programs().Run(line);
     EXPECT_EQ(again.code, 1) << line;
-    EXPECT_EQ(ReplayIn(AgainOf(again)), ReplayIn(line)) << again.output;
+    EXPECT_EQ(ReplayIn(ReplayCommandOf(again)), ReplayIn(line)) << again.output;
     const auto values = [](const std::string& output) {
       const std::size_t begin = output.find(" = ", output.find("\nINPUT   "));
       return output.substr(begin, output.find("\n\nAGAIN", begin) - begin);
@@ -105,7 +105,7 @@ TEST(CommandLineTest, FlagsChangeTheCases) {
   EXPECT_THAT(RunTests("Passes.WithTags", "--clotho_size=0").output,
               HasSubstr("100.00% - \"empty\""));
   EXPECT_EQ(RunTests("Fails.Mock", "--clotho_size=0").code, 0);
-  EXPECT_EQ(RunTests("Fails.Expectation", "--clotho_strategy=plain").code, 0);
+  EXPECT_EQ(RunTests("Fails.Expectation", "--clotho_strategy=fifo").code, 0);
   EXPECT_THAT(Programs()
                   .Run("CLOTHO_CASES=20 ./sample_properties "
                        "--gtest_filter=Passes.WithTags")
@@ -127,8 +127,8 @@ TEST(CommandLineTest, AWrongInputIsAUsageError) {
            Bad{"Fails.Expectation", "c1/8f21.12.0~/4:1", "has a \"~\""},
            Bad{"Fails.Expectation", "c1/8f21.2.0-99999/4:1", "does not fit"},
            Bad{"Fails.Expectation", "c1/8f21.2.7-0/4:1", "does not fit"},
-           Bad{"Fails.Expectation", "c1/100000000.2/plain", "\"100000000\""},
-           Bad{"Fails.WithoutAnInput", "c1/8f21.12/plain", "\"12\""},
+           Bad{"Fails.Expectation", "c1/100000000.2/fifo", "\"100000000\""},
+           Bad{"Fails.WithoutAnInput", "c1/8f21.12/fifo", "\"12\""},
        }) {
     const Ended ended = RunTests(
         bad.test,
@@ -138,7 +138,7 @@ TEST(CommandLineTest, AWrongInputIsAUsageError) {
   }
 }
 
-TEST(CommandLineTest, ResultsCanBeKept) {
+TEST(CommandLineTest, ResultsCanBeSaved) {
   const Ended found = RunTests("Fails.Expectation", "--clotho_out=out");
   EXPECT_THAT(found.output, HasSubstr("input.txt"));
   std::stringstream input;
@@ -146,12 +146,12 @@ TEST(CommandLineTest, ResultsCanBeKept) {
                          "/out/Fails.Expectation/input.txt")
                .rdbuf();
   EXPECT_THAT(input.str(), testing::StartsWith("items = ["));
-  const Ended kept =
+  const Ended saved =
       RunTests("Fails.Expectation",
-               "--clotho_kept=out/Fails.Expectation --clotho_strategy=plain");
-  EXPECT_EQ(kept.code, 1) << kept.output;
-  EXPECT_THAT(kept.output, HasSubstr("the kept schedule "));
-  EXPECT_EQ(ReplayIn(AgainOf(kept)), ReplayIn(AgainOf(found)));
+               "--clotho_saved=out/Fails.Expectation --clotho_strategy=fifo");
+  EXPECT_EQ(saved.code, 1) << saved.output;
+  EXPECT_THAT(saved.output, HasSubstr("the saved schedule "));
+  EXPECT_EQ(ReplayIn(ReplayCommandOf(saved)), ReplayIn(ReplayCommandOf(found)));
 }
 
 TEST(CommandLineTest, ADeathIsNotToldOfTheTestBefore) {
@@ -165,7 +165,7 @@ TEST(CommandLineTest, ADeathIsNotToldOfTheTestBefore) {
 TEST(CommandLineTest, ALongInputIsInAFile) {
   const Ended found = RunTests("Fails.InALargeInput");
   EXPECT_EQ(found.code, 1);
-  EXPECT_THAT(ReplayIn(AgainOf(found)), HasSubstr("/@clotho-out/"));
+  EXPECT_THAT(ReplayIn(ReplayCommandOf(found)), HasSubstr("/@clotho-out/"));
 }
 
 TEST(CommandLineTest, InACampaignAPropertyIsRunAsAWholeInOneShard) {
@@ -178,8 +178,8 @@ TEST(CommandLineTest, InACampaignAPropertyIsRunAsAWholeInOneShard) {
               AllOf(HasSubstr("Fails.Expectation: a property has no campaign: "
                               "it runs as a whole, in one shard"),
                     HasSubstr("out of order")));
-  EXPECT_EQ(ReplayIn(AgainOf(first)),
-            ReplayIn(AgainOf(RunTests("Fails.Expectation"))));
+  EXPECT_EQ(ReplayIn(ReplayCommandOf(first)),
+            ReplayIn(ReplayCommandOf(RunTests("Fails.Expectation"))));
   const Ended second =
       RunTests("Fails.Expectation", campaign + "--clotho_shard=1/2");
   EXPECT_EQ(second.code, 0);

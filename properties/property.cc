@@ -74,7 +74,7 @@ Failure Verdict(const CaseResult& result) {
       failure.what.erase(gap, 1);
     }
   }
-  failure.origin = absl::StrCat(
+  failure.signature = absl::StrCat(
       "expectation ", sim::internal::Place(failure.file, failure.line));
   return failure;
 }
@@ -136,7 +136,7 @@ Report Misused(std::string what) {
   report.misused = true;
   report.failure = Failure{.kind = FailureKind::kMisuse,
                            .what = std::move(what),
-                           .origin = "misuse"};
+                           .signature = "misuse"};
   return report;
 }
 
@@ -182,7 +182,7 @@ class Runner {
   template <typename Function>
   auto With(Input& input, const Function& run);
   // False if that was all: it is in `all_`.
-  bool RunKept(const SavedSchedule& kept);
+  bool RunSaved(const SavedSchedule& saved);
   bool RunCase();
   void Add(const Report& report);
 
@@ -254,8 +254,8 @@ Report Runner::Run() {
   all_.strategy = search_.strategy;
   all_.seed = search_.seed;
   all_.schedules = search_.schedules;
-  for (const SavedSchedule& kept : std::exchange(search_.kept, {})) {
-    if (!RunKept(kept)) return std::move(all_);
+  for (const SavedSchedule& saved : std::exchange(search_.saved, {})) {
+    if (!RunSaved(saved)) return std::move(all_);
   }
   while (passed_ < search_.cases && !sim::internal::Interrupted()) {
     if (!RunCase()) return std::move(all_);
@@ -285,7 +285,7 @@ bool Runner::RunCase() {
                              report.failure->what),
         .file = report.failure->file,
         .line = report.failure->line,
-        .origin = "gave up"};
+        .signature = "gave up"};
     return false;
   }
   ++passed_;
@@ -319,19 +319,19 @@ void Runner::Add(const Report& report) {
   }
 }
 
-bool Runner::RunKept(const SavedSchedule& kept) {
+bool Runner::RunSaved(const SavedSchedule& saved) {
   const absl::StatusOr<sim::ReplayString> replay =
-      sim::ParseReplay(kept.replay);
+      sim::ParseReplay(saved.replay);
   absl::StatusOr<InputId> id = replay.ok()
                                    ? ParseInput(*replay)
                                    : absl::StatusOr<InputId>(replay.status());
   if (!id.ok()) {
-    all_ = Misused(absl::StrCat("sim::Also(\"", kept.replay,
+    all_ = Misused(absl::StrCat("sim::ReplayFirst(\"", saved.replay,
                                 "\"): ", std::string(id.status().message())));
     return false;
   }
   Search how = search_;
-  how.kept = {kept};
+  how.saved = {saved};
   how.schedules = 0;
   how.exhaustive = false;
   how.shrink_runs_max = 0;
@@ -342,17 +342,17 @@ bool Runner::RunKept(const SavedSchedule& kept) {
                       report.drifted.end());
   if (!input->fits()) {
     all_.drifted.push_back(absl::StrCat(
-        kept.replay, kept.place.empty() ? "" : " of ", kept.place,
+        saved.replay, saved.place.empty() ? "" : " of ", saved.place,
         ": a value of its input has fewer smaller ones than it says"));
   }
   if (report.passed() || report.failure->kind == FailureKind::kGoal ||
       report.failure->kind == FailureKind::kDiscarded) {
     return true;
   }
-  const std::string says = report.kept;
+  const std::string says = report.saved;
   Report explained =
       Explain({.input = std::move(input), .report = std::move(report)});
-  explained.kept = says;
+  explained.saved = says;
   explained.drifted = std::move(all_.drifted);
   all_ = std::move(explained);
   return false;
@@ -367,7 +367,7 @@ Report Runner::Explain(Failing found) {
     Shrink(found);
     Search how = search_;
     how.first = *found.schedule();
-    how.origin = found.report.failure->origin;
+    how.signature = found.report.failure->signature;
     RunFailing(how, found);
     // A shorter schedule may draw less. What is drawn no more is not to stand
     // in the replay string.
@@ -400,7 +400,8 @@ Report Runner::Explain(Failing found) {
 // Explains a failure that is known to come back.
 void Runner::RunFailing(const Search& how, Failing& failing) {
   Report report = RunInput(*failing.input, how);
-  if (!report.failure.has_value() || report.failure->origin != how.origin) {
+  if (!report.failure.has_value() ||
+      report.failure->signature != how.signature) {
     // It did come back before, in the very same execution.
     if (report.nondeterministic) {
       failing.report = std::move(report);
@@ -480,10 +481,11 @@ bool Runner::TryToFail(Input smaller, Failing& failing) {
   Search how = search_;
   how.shrink_runs_max = 0;
   how.first = *failing.schedule();
-  how.origin = failing.report.failure->origin;
+  how.signature = failing.report.failure->signature;
   auto input = std::make_unique<Input>(std::move(smaller));
   Report report = RunInput(*input, how);
-  if (report.passed() || report.failure->origin != how.origin) return false;
+  if (report.passed() || report.failure->signature != how.signature)
+    return false;
   failing = {.input = std::move(input), .report = std::move(report)};
   ++shrinks_;
   return true;

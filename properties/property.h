@@ -15,7 +15,7 @@
 // rapidcheck (https://github.com/emil-e/rapidcheck) makes the arguments, each
 // by the generator of its type, and Clotho the schedules: each of 100 inputs is
 // run in the schedules that the options ask for, as with CLOTHO_TEST; without
-// any, once, in plain asyncio order. Everything follows from the base seed and
+// any, once, in FIFO order. Everything follows from the base seed and
 // from the test's name: two runs of a test are the same.
 //
 // The body is a coroutine, and is run anew for each execution. In it and in

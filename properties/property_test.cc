@@ -94,7 +94,7 @@ CLOTHO_PROPERTY(PropertyTest, ALaterPreconditionDiscardsTheScheduleOnly, (),
   Task<void> two = CreateTask(Append(got, 2, 1));
   co_await one;
   co_await two;
-  RC_PRE(got.front() == 1);  // As in plain order.
+  RC_PRE(got.front() == 1);  // As in FIFO order.
   EXPECT_EQ(got.back(), 2);
 }
 
@@ -160,7 +160,7 @@ TEST(PropertyReportTest, TheInputIsShrunkAndThenTheSchedule) {
   EXPECT_THAT(report.input, testing::EndsWith(" = [1, 0]")) << report;
   EXPECT_GT(report.input_shrinks, 0);
   EXPECT_TRUE(report.minimal);
-  EXPECT_EQ(report.trace.departures.size(), 1);
+  EXPECT_EQ(report.trace.deviations.size(), 1);
 }
 
 TEST(PropertyReportTest, EverythingFollowsFromTheSeed) {
@@ -177,7 +177,7 @@ TEST(PropertyReportTest, AReplayBringsInputAndScheduleBack) {
   const auto again = Replay(&TheFirstFails, FormatReplay(found.replay));
   ASSERT_TRUE(again.ok()) << again.status();
   ASSERT_FALSE(again->passed());
-  EXPECT_EQ(again->failure->origin, found.failure->origin);
+  EXPECT_EQ(again->failure->signature, found.failure->signature);
   EXPECT_EQ(again->input, found.input);
   EXPECT_EQ(again->trace_hash, found.trace_hash);
 }
@@ -191,11 +191,10 @@ TEST(PropertyReportTest, AMalformedOrForeignInputIsAnError) {
   EXPECT_THAT(error("c1/8f21.x/4:1"), HasSubstr("the size \"x\" is wrong"));
   EXPECT_THAT(error("c1/8f21.4.0-999999/4:1"),
               HasSubstr("the input \"4.0-999999\" does not fit"));
-  EXPECT_THAT(error("c1/8f21.4.3-0/plain"), HasSubstr("does not fit"));
-  EXPECT_THAT(error("c1/8f21.4.80000000-0/plain"), HasSubstr("does not fit"));
+  EXPECT_THAT(error("c1/8f21.4.3-0/fifo"), HasSubstr("does not fit"));
+  EXPECT_THAT(error("c1/8f21.4.80000000-0/fifo"), HasSubstr("does not fit"));
   // To a test that is no property.
-  const auto foreign =
-      sim::Replay([] { return Require(true); }, "c1/0.4/plain");
+  const auto foreign = sim::Replay([] { return Require(true); }, "c1/0.4/fifo");
   ASSERT_FALSE(foreign.ok());
   EXPECT_THAT(std::string(foreign.status().message()),
               HasSubstr("the input \"4\" is of a property"));
@@ -219,22 +218,22 @@ TEST(PropertyReportTest, AReplayOfAnUnshrunkExecutionWorks) {
 }
 
 // An input that was found fails again before the search.
-TEST(PropertyReportTest, AKeptInputIsRunFirst) {
+TEST(PropertyReportTest, ASavedInputIsRunFirst) {
   const Report found = Check(&TheFirstFails, sim::Random{.schedules = 20});
   const std::string replay = FormatReplay(found.replay);
-  // In plain order nothing is found.
-  EXPECT_TRUE(Check(&TheFirstFails, sim::Plain()).passed());
-  const Report kept =
-      Check(&TheFirstFails, sim::Plain(), sim::Also(replay, "a note"));
-  ASSERT_FALSE(kept.passed());
-  EXPECT_THAT(kept.kept, HasSubstr(replay));
-  EXPECT_THAT(kept.kept, HasSubstr("a note"));
-  EXPECT_EQ(kept.input, found.input);
-  EXPECT_TRUE(Check(&TheFirstFails, sim::Also("c1/0/4:1")).misused);
-  EXPECT_TRUE(Check(&TheFirstFails, sim::Also("c1/0.4.9/4:1")).misused);
+  // In FIFO order nothing is found.
+  EXPECT_TRUE(Check(&TheFirstFails, sim::Fifo()).passed());
+  const Report saved =
+      Check(&TheFirstFails, sim::Fifo(), sim::ReplayFirst(replay, "a note"));
+  ASSERT_FALSE(saved.passed());
+  EXPECT_THAT(saved.saved, HasSubstr(replay));
+  EXPECT_THAT(saved.saved, HasSubstr("a note"));
+  EXPECT_EQ(saved.input, found.input);
+  EXPECT_TRUE(Check(&TheFirstFails, sim::ReplayFirst("c1/0/4:1")).misused);
+  EXPECT_TRUE(Check(&TheFirstFails, sim::ReplayFirst("c1/0.4.9/4:1")).misused);
   const Report drifted =
-      Check(&TheFirstFails, sim::Plain(), sim::Also("c1/1.0/999:1"),
-            sim::Also("c1/1.0.0-999/plain"));
+      Check(&TheFirstFails, sim::Fifo(), sim::ReplayFirst("c1/1.0/999:1"),
+            sim::ReplayFirst("c1/1.0.0-999/fifo"));
   EXPECT_TRUE(drifted.passed()) << drifted;
   EXPECT_EQ(drifted.drifted.size(), 2);
 }
@@ -382,10 +381,10 @@ Coro<void> NeedsADueTimer(bool) {
   co_await sleeper;
 }
 
-TEST(PropertyOptionsTest, FreedomAndStrategyAreThoseOfTheOptions) {
+TEST(PropertyOptionsTest, OrderingAndStrategyAreThoseOfTheOptions) {
   EXPECT_TRUE(Check(&NeedsADueTimer).passed());
   const Report strict =
-      Check(&NeedsADueTimer, sim::Random{.schedules = 50}, sim::Strict());
+      Check(&NeedsADueTimer, sim::Random{.schedules = 50}, sim::FifoOnly());
   ASSERT_FALSE(strict.passed());
   EXPECT_THAT(FormatReplay(strict.replay), HasSubstr(":d"));
   const Report all = Check(&NeedsADueTimer, sim::Exhaustive());

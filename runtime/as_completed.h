@@ -95,7 +95,7 @@ class AsCompletedState : public Pooled {
           future_(std::move(future)) {}
     void Run() override;
     void Drop() noexcept override { state_.Release(); }
-    Runnable* Leads() override {
+    Runnable* EventualStep() override {
       return state_.timed_out_ ? nullptr : state_.completed_.NextGetter();
     }
     const Ref<FutureBase>& future() const { return future_; }
@@ -111,7 +111,7 @@ class AsCompletedState : public Pooled {
         : Timer(RunnableKind::kInternal), state_(state) {}
     void Run() override;
     void Drop() noexcept override { state_.Release(); }
-    Runnable* Leads() override { return state_.completed_.NextGetter(); }
+    Runnable* EventualStep() override { return state_.completed_.NextGetter(); }
 
    private:
     AsCompletedState& state_;

@@ -173,7 +173,7 @@ class CoroAwaiterBase {
   void await_suspend(std::coroutine_handle<>) noexcept {
     child_->task_ = parent_->task_;
     child_->awaiter_ = this;
-    parent_->task_->GoOnWith(child_->handle());
+    parent_->task_->ContinueWith(child_->handle());
   }
 
  protected:
@@ -204,7 +204,7 @@ CoroPromiseBase* CoroPromiseBase::CutOff() noexcept {
 
 void CoroPromiseBase::ReturnToParent() noexcept {
   if (awaiter_ != nullptr) {
-    task_->GoOnWith(awaiter_->parent_->handle());
+    task_->ContinueWith(awaiter_->parent_->handle());
   } else {
     task_->RootIsDone();
   }

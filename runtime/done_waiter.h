@@ -48,8 +48,8 @@ class DoneWaiter final : public WaiterFuture {
       waiter_.Release();
     }
     void Drop() noexcept override { waiter_.Release(); }
-    Runnable* Leads() override {
-      return waiter_.done() ? nullptr : waiter_.FirstLed();
+    Runnable* EventualStep() override {
+      return waiter_.done() ? nullptr : waiter_.FirstEventualStep();
     }
 
    private:

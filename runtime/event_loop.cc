@@ -141,7 +141,7 @@ class Nothing final : public internal::Runnable {
   Nothing() : Runnable(internal::RunnableKind::kInternal) {}
   void Run() override {}
   void Drop() noexcept override {}
-  Runnable* Leads() override { return nullptr; }
+  Runnable* EventualStep() override { return nullptr; }
 };
 
 }  // namespace
@@ -270,7 +270,7 @@ class StopWhenDone final : public internal::Runnable, public internal::Pooled {
     delete this;
   }
   void Drop() noexcept override { delete this; }
-  Runnable* Leads() override { return nullptr; }
+  Runnable* EventualStep() override { return nullptr; }
 
   // Nobody waits any more.
   void Abandon() {
@@ -523,7 +523,7 @@ void EventLoop::TearDown() {
   while (!tasks_.empty()) tasks_.back().TearDown();
   async_generators_.ForEach(
       [](internal::AsyncGeneratorNode& generator) { generator.Forget(); });
-  while (!ties_.empty()) ties_.front().Cut();
+  while (!thread_links_.empty()) thread_links_.front().Cut();
   // Futures that wait for each other in a circle let go of each other.
   using FutureRef = internal::Ref<internal::FutureBase>;
   std::vector<FutureRef, internal::PoolAllocator<FutureRef>> futures;

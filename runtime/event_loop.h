@@ -76,15 +76,15 @@ class AsyncGeneratorNode : public ListNode {
   EventLoop* loop_ = nullptr;
 };
 
-// Links what ties a future to another thread to its loop, which cuts the tie at
-// the end (see threads.h).
-class TieNode : public ListNode {
+// Links what thread_links a future to another thread to its loop, which cuts
+// the thread_link at the end (see threads.h).
+class ThreadLinkNode : public ListNode {
  public:
   // In the loop's thread: the future is not known any more.
   virtual void Cut() noexcept = 0;
 
  protected:
-  ~TieNode() = default;
+  ~ThreadLinkNode() = default;
 };
 
 class FutureBase;
@@ -441,7 +441,9 @@ class EventLoop {
   // A future that lives in the heap, and a task that is not done.
   void Register(internal::FutureBase& future);
   void AdoptTask(internal::TaskBase& task);
-  void AdoptTie(internal::TieNode& tie) { ties_.PushBack(tie); }
+  void AdoptThreadLink(internal::ThreadLinkNode& thread_link) {
+    thread_links_.PushBack(thread_link);
+  }
   // Made at the first call. Throws RuntimeError after its shutdown.
   Executor& DefaultExecutor();
   // A generator that begins.
@@ -582,7 +584,7 @@ class EventLoop {
   FutureList futures_;  // Those that are not tasks, in no useful order.
   TaskList tasks_;      // Each holds a reference of the loop's.
   internal::IntrusiveList<internal::AsyncGeneratorNode> async_generators_;
-  internal::IntrusiveList<internal::TieNode> ties_;
+  internal::IntrusiveList<internal::ThreadLinkNode> thread_links_;
   std::uint64_t iterations_ = 0;
   const std::uint64_t number_;
   std::uint64_t next_task_name_ = 1;

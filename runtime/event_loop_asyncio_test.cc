@@ -242,8 +242,8 @@ TEST_F(BaseEventLoopTests, RunOnceScheduleHandle) {
   EXPECT_THAT(log_, ElementsAre("i1 t=0 timer", "i2 t=0 next"));
 }
 
-// CPython lets cancelled timers pile up, and sweeps now and then. Here they go
-// at once, wherever they stand, with what their functions hold.
+// CPython lets cancelled timers pile up, and campaigns now and then. Here they
+// go at once, wherever they stand, with what their functions hold.
 TEST_F(BaseEventLoopTests, RunOnceCancelledEventCleanup) {
   WaitRecorder clock;
   EventLoop loop({.clock = &clock});

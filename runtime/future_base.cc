@@ -215,11 +215,11 @@ void FutureBase::DropWaiters() noexcept {
   }
 }
 
-Runnable* FutureBase::FirstLed() const {
+Runnable* FutureBase::FirstEventualStep() const {
   Runnable* led = nullptr;
   waiters_.ForEach([&led](Runnable& waiter) {
     if (led != nullptr) return;
-    if (Runnable* const candidate = waiter.Leads()) {
+    if (Runnable* const candidate = waiter.EventualStep()) {
       if (candidate->kind() == RunnableKind::kTask) led = candidate;
     }
   });

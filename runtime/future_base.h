@@ -171,8 +171,8 @@ class FutureBase : public RegistryNode, public Pooled {
   void DropWaiters() noexcept;
 
   // What its end would make ready first, if that is a step of a task (see
-  // Runnable::Leads).
-  Runnable* FirstLed() const;
+  // Runnable::EventualStep).
+  Runnable* FirstEventualStep() const;
 
   virtual void Explain(WaitInfo& info) const;
   virtual TaskBase* AsTask() noexcept { return nullptr; }

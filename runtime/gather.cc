@@ -93,13 +93,13 @@ void GatherBase::Watcher::Run() {
   gather_.ChildIsDone(future_);
 }
 
-Runnable* GatherBase::Watcher::Leads() {
+Runnable* GatherBase::Watcher::EventualStep() {
   if (gather_.done()) return nullptr;
   const bool last = gather_.finished_ + 1 == gather_.distinct_;
   const bool fails =
       !gather_.return_exceptions_ &&
       (future_.state() == State::kCancelled || future_.has_exception());
-  return last || fails ? gather_.FirstLed() : nullptr;
+  return last || fails ? gather_.FirstEventualStep() : nullptr;
 }
 
 void GatherBase::ChildIsDone(FutureBase& future) {

@@ -89,7 +89,7 @@ class GatherBase : public FutureBase {
         : Runnable(RunnableKind::kInternal), gather_(gather), future_(future) {}
     void Run() override;
     void Drop() noexcept override { gather_.Release(); }
-    Runnable* Leads() override;
+    Runnable* EventualStep() override;
 
    private:
     GatherBase& gather_;

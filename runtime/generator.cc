@@ -35,7 +35,7 @@ bool GeneratorBase::GoOn() {
   return false;
 }
 
-bool GeneratorBase::GoOnWith(std::exception_ptr exception) {
+bool GeneratorBase::ContinueWith(std::exception_ptr exception) {
   if (exception == nullptr) {
     throw TypeError("Throw takes an exception, not a null pointer");
   }
@@ -55,7 +55,7 @@ void GeneratorBase::Close() {
   }
   bool has_yielded = false;
   try {
-    has_yielded = GoOnWith(std::make_exception_ptr(GeneratorExit()));
+    has_yielded = ContinueWith(std::make_exception_ptr(GeneratorExit()));
   } catch (const GeneratorExit&) {
   }
   if (has_yielded) throw RuntimeError("generator ignored GeneratorExit");

@@ -117,7 +117,7 @@ class GeneratorBase {
   // out of it.
   bool GoOn();
   // The same, with an exception.
-  bool GoOnWith(std::exception_ptr exception);
+  bool ContinueWith(std::exception_ptr exception);
 
   // Null when it has ended.
   GeneratorPromiseBase* promise() const { return promise_; }
@@ -211,7 +211,7 @@ class [[nodiscard]] Generator : public internal::GeneratorBase {
   // next value, or nothing if it comes to its end. If it has not begun, or has
   // come to its end before, the exception comes out at once.
   std::optional<T> Throw(std::exception_ptr exception) {
-    return ValueIf(GoOnWith(std::move(exception)));
+    return ValueIf(ContinueWith(std::move(exception)));
   }
   template <typename E>
     requires(!std::is_convertible_v<E, std::exception_ptr>)

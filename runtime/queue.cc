@@ -42,7 +42,7 @@ void QueueWaiter::Explain(WaitInfo& info) const {
 Runnable* QueueBase::NextGetter() const {
   const QueueWaiter* const next =
       getters_.Find([](const QueueWaiter& waiter) { return !waiter.done(); });
-  return next == nullptr ? nullptr : next->FirstLed();
+  return next == nullptr ? nullptr : next->FirstEventualStep();
 }
 
 void QueueBase::CheckPut() const {

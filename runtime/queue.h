@@ -88,7 +88,7 @@ class QueueBase {
   virtual void ExplainWait(WaitInfo& info) const { info.what = Describe(); }
 
   // The step that an item put now would make ready, if that is a task's (see
-  // Runnable::Leads).
+  // Runnable::EventualStep).
   Runnable* NextGetter() const;
 
  protected:

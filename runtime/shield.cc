@@ -27,8 +27,8 @@ void ShieldBase::Relay::Run() {
   }
 }
 
-Runnable* ShieldBase::Relay::Leads() {
-  return from_inner_ && !outer_.done() ? outer_.FirstLed() : nullptr;
+Runnable* ShieldBase::Relay::EventualStep() {
+  return from_inner_ && !outer_.done() ? outer_.FirstEventualStep() : nullptr;
 }
 
 void ShieldBase::InnerIsDone() {

@@ -42,7 +42,7 @@ class ShieldBase : public FutureBase {
           from_inner_(from_inner) {}
     void Run() override;
     void Drop() noexcept override { outer_.Release(); }
-    Runnable* Leads() override;
+    Runnable* EventualStep() override;
 
    private:
     ShieldBase& outer_;

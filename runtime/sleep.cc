@@ -25,8 +25,8 @@ void SleepState::End::Run() {
   sleep_.Wake();
 }
 
-Runnable* SleepState::End::Leads() {
-  return sleep_.done() ? nullptr : sleep_.FirstLed();
+Runnable* SleepState::End::EventualStep() {
+  return sleep_.done() ? nullptr : sleep_.FirstEventualStep();
 }
 
 void SleepState::Explain(WaitInfo& info) const {

@@ -39,7 +39,7 @@ class SleepState final : public WaiterFuture {
         : Timer(RunnableKind::kInternal), sleep_(sleep) {}
     void Run() override;
     void Drop() noexcept override { sleep_.ended_ = true; }
-    Runnable* Leads() override;
+    Runnable* EventualStep() override;
 
    private:
     SleepState& sleep_;

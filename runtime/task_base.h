@@ -119,7 +119,7 @@ class TaskBase : public FutureBase, public Runnable {
   // Gives way once: the next step is scheduled now (S-01).
   void Yield(CoroPromiseBase& leaf);
   // Goes on with another coroutine in the same step.
-  void GoOnWith(std::coroutine_handle<> next) noexcept { next_ = next; }
+  void ContinueWith(std::coroutine_handle<> next) noexcept { next_ = next; }
 
   // ---- For awaiters, when they are resumed. ----
 

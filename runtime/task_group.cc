@@ -44,13 +44,13 @@ void TaskGroupState::Child::Run() {
   group->ChildIsDone(*task);
 }
 
-Runnable* TaskGroupState::Child::Leads() {
+Runnable* TaskGroupState::Child::EventualStep() {
   const bool is_last =
       &group_->children_.front() == this && &group_->children_.back() == this;
   if (!is_last || !group_->all_done_ || group_->all_done_->done()) {
     return nullptr;
   }
-  return group_->all_done_->FirstLed();
+  return group_->all_done_->FirstEventualStep();
 }
 
 void TaskGroupState::AllDone::Explain(WaitInfo& info) const {

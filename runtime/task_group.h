@@ -70,7 +70,7 @@ class TaskGroupState : public Pooled {
         : Runnable(RunnableKind::kInternal), group_(&group), task_(&task) {}
     void Run() override;
     void Drop() noexcept override { delete this; }
-    Runnable* Leads() override;
+    Runnable* EventualStep() override;
     FutureBase& task() const { return *task_; }
 
    private:

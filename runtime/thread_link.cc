@@ -14,25 +14,29 @@ namespace {
 // A reference that any thread may have.
 class TieRef {
  public:
-  explicit TieRef(Tie& tie) noexcept : tie_(&tie) { tie.AddRef(); }
-  TieRef(TieRef&& other) noexcept : tie_(std::exchange(other.tie_, nullptr)) {}
-  ~TieRef() {
-    if (tie_ != nullptr) tie_->Release();
+  explicit TieRef(ThreadLink& thread_link) noexcept
+      : thread_link_(&thread_link) {
+    thread_link.AddRef();
   }
-  Tie* operator->() const { return tie_; }
+  TieRef(TieRef&& other) noexcept
+      : thread_link_(std::exchange(other.thread_link_, nullptr)) {}
+  ~TieRef() {
+    if (thread_link_ != nullptr) thread_link_->Release();
+  }
+  ThreadLink* operator->() const { return thread_link_; }
 
  private:
-  Tie* tie_;
+  ThreadLink* thread_link_;
 };
 
 }  // namespace
 
-Tie::Tie(RunnableKind kind, EventLoop& loop, FutureBase& future)
+ThreadLink::ThreadLink(RunnableKind kind, EventLoop& loop, FutureBase& future)
     : Runnable(kind), mailbox_(loop.mailbox()), future_(&future) {
-  loop.AdoptTie(*this);
+  loop.AdoptThreadLink(*this);
 }
 
-void Tie::Notify() {
+void ThreadLink::Notify() {
   AddRef();  // Of the mail, or of the ready queue.
   if (running_loop != nullptr && running_loop->mailbox() == mailbox_) {
     Runnable::set_chain(running_loop->current_chain());
@@ -43,33 +47,34 @@ void Tie::Notify() {
   if (!mailbox_->Post(*this)) Release();
 }
 
-void Tie::Cut() noexcept {
+void ThreadLink::Cut() noexcept {
   if (!future_) return;
-  TieNode::Unlink();
+  ThreadLinkNode::Unlink();
   const Ref<FutureBase> future = std::move(future_);
   Release();
 }
 
-void Tie::Deliver(EventLoop& loop) {
+void ThreadLink::Deliver(EventLoop& loop) {
   Runnable::set_chain(Mail::chain());
   loop.Push(*this);
 }
 
-void Tie::Run() {
+void ThreadLink::Run() {
   struct Releaser {
-    Tie* tie;
-    ~Releaser() { tie->Release(); }
+    ThreadLink* thread_link;
+    ~Releaser() { thread_link->Release(); }
   } releaser{this};
   if (future_) Act(*future_);
 }
 
-void NotifyWhenDone(ConcurrentState& future, Tie& tie) {
-  future.AddDoneCallback([ref = TieRef(tie)] { ref->Notify(); });
+void NotifyWhenDone(ConcurrentState& future, ThreadLink& thread_link) {
+  future.AddDoneCallback([ref = TieRef(thread_link)] { ref->Notify(); });
 }
 
-Relay::Relay(Tie& tie) : Runnable(RunnableKind::kInternal), tie_(tie) {
-  tie_.AddRef();
-  FutureBase& future = *tie_.future();
+Relay::Relay(ThreadLink& thread_link)
+    : Runnable(RunnableKind::kInternal), thread_link_(thread_link) {
+  thread_link_.AddRef();
+  FutureBase& future = *thread_link_.future();
   if (future.done()) {  // An eager task.
     future.LiveLoop().Push(*this);
   } else {
@@ -78,14 +83,14 @@ Relay::Relay(Tie& tie) : Runnable(RunnableKind::kInternal), tie_(tie) {
 }
 
 Relay::~Relay() {
-  tie_.Cut();
-  tie_.Release();
+  thread_link_.Cut();
+  thread_link_.Release();
 }
 
 void Relay::Run() {
   const std::unique_ptr<Relay, Deleter> self(this);
-  Ref<FutureBase> future = tie_.future();
-  tie_.Cut();
+  Ref<FutureBase> future = thread_link_.future();
+  thread_link_.Cut();
   if (future) Pass(std::move(future));
 }
 

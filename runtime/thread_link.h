@@ -1,10 +1,12 @@
-// Tie: what holds a future of a loop and something in another thread together.
+// ThreadLink: what holds a future of a loop and something in another thread
+// together.
 //
 // References to futures are counted without atomics, so no other thread may
-// have one. The tie has it in its place, and is itself counted with atomics:
-// the other thread only says once that it is time (`Notify`), and then the tie
-// acts on the future in the loop's thread. When the future is done, or the loop
-// is closed, the tie is cut: what the other thread does then has no effect.
+// have one. The thread_link has it in its place, and is itself counted with
+// atomics: the other thread only says once that it is time (`Notify`), and then
+// the thread_link acts on the future in the loop's thread. When the future is
+// done, or the loop is closed, the thread_link is cut: what the other thread
+// does then has no effect.
 
 #ifndef CLOTHO_RUNTIME_THREAD_LINK_H_
 #define CLOTHO_RUNTIME_THREAD_LINK_H_
@@ -27,9 +29,9 @@
 
 namespace clotho::internal {
 
-class Tie : public Mail, public Runnable, public TieNode {
+class ThreadLink : public Mail, public Runnable, public ThreadLinkNode {
  public:
-  Tie(RunnableKind kind, EventLoop& loop, FutureBase& future);
+  ThreadLink(RunnableKind kind, EventLoop& loop, FutureBase& future);
 
   // In any thread.
   void AddRef() noexcept { references_.fetch_add(1); }
@@ -49,7 +51,7 @@ class Tie : public Mail, public Runnable, public TieNode {
   void Drop() noexcept final { Release(); }
 
  protected:
-  virtual ~Tie() = default;
+  virtual ~ThreadLink() = default;
   virtual void Act(FutureBase& future) = 0;
 
  private:
@@ -60,19 +62,20 @@ class Tie : public Mail, public Runnable, public TieNode {
 
 // Completes a future of a loop with what a concurrent one holds.
 template <typename T>
-class ResultTie final : public Tie {
+class ResultLink final : public ThreadLink {
  public:
   using State = TypedConcurrentState<T>;
 
   // `is_only_user`: nobody else will ask `source` for its value.
-  ResultTie(EventLoop& loop, FutureBase& future, std::shared_ptr<State> source,
-            bool is_only_user)
-      : Tie(RunnableKind::kInternal, loop, future),
+  ResultLink(EventLoop& loop, FutureBase& future, std::shared_ptr<State> source,
+             bool is_only_user)
+      : ThreadLink(RunnableKind::kInternal, loop, future),
         source_(std::move(source)),
         is_only_user_(is_only_user) {}
 
-  Runnable* Leads() override {
-    return future() && !future()->done() ? future()->FirstLed() : nullptr;
+  Runnable* EventualStep() override {
+    return future() && !future()->done() ? future()->FirstEventualStep()
+                                         : nullptr;
   }
 
  private:
@@ -100,30 +103,31 @@ class ResultTie final : public Tie {
   const bool is_only_user_;
 };
 
-// Tells `tie` when `future` is done.
-void NotifyWhenDone(ConcurrentState& future, Tie& tie);
+// Tells `thread_link` when `future` is done.
+void NotifyWhenDone(ConcurrentState& future, ThreadLink& thread_link);
 
 // Cancels a task, since its concurrent future was cancelled.
-class CancelTie final : public Tie {
+class CancelLink final : public ThreadLink {
  public:
-  CancelTie(EventLoop& loop, FutureBase& task)
-      : Tie(RunnableKind::kCallback, loop, task) {}
+  CancelLink(EventLoop& loop, FutureBase& task)
+      : ThreadLink(RunnableKind::kCallback, loop, task) {}
 
  private:
   void Act(FutureBase& task) override { task.Cancel(nullptr); }
 };
 
-// Waits at the future of a tie, which it cuts when that is done or goes away.
+// Waits at the future of a thread_link, which it cuts when that is done or goes
+// away.
 class Relay : public Runnable, public Pooled {
  public:
   void Run() final;
   void Drop() noexcept final;
-  Runnable* Leads() final { return nullptr; }
+  Runnable* EventualStep() final { return nullptr; }
 
  protected:
-  explicit Relay(Tie& tie);
+  explicit Relay(ThreadLink& thread_link);
   virtual ~Relay();
-  // The future is done. The tie is cut.
+  // The future is done. The thread_link is cut.
   virtual void Pass(Ref<FutureBase> future) = 0;
   // It never will be.
   virtual void GiveUp() noexcept {}
@@ -133,14 +137,14 @@ class Relay : public Runnable, public Pooled {
     void operator()(Relay* relay) const { delete relay; }
   };
 
-  Tie& tie_;
+  ThreadLink& thread_link_;
 };
 
 // A future that is cancelled cancels the concurrent one that it waits for.
 class CancelRelay final : public Relay {
  public:
-  CancelRelay(Tie& tie, std::shared_ptr<ConcurrentState> to)
-      : Relay(tie), to_(std::move(to)) {}
+  CancelRelay(ThreadLink& thread_link, std::shared_ptr<ConcurrentState> to)
+      : Relay(thread_link), to_(std::move(to)) {}
 
  private:
   void Pass(Ref<FutureBase> future) override;
@@ -154,8 +158,8 @@ class OutcomeRelay final : public Relay {
  public:
   using State = TypedConcurrentState<T>;
 
-  OutcomeRelay(Tie& tie, std::shared_ptr<State> to)
-      : Relay(tie), to_(std::move(to)) {}
+  OutcomeRelay(ThreadLink& thread_link, std::shared_ptr<State> to)
+      : Relay(thread_link), to_(std::move(to)) {}
 
  private:
   // The task is gone, unless somebody else has it, when the other thread sees

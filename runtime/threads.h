@@ -42,10 +42,10 @@ template <typename T>
 Future<T> WrapIn(EventLoop& loop, const ConcurrentFuture<T>& source,
                  bool is_only_user) {
   const Future<T> future(loop);
-  Tie* const tie =
-      new ResultTie<T>(loop, *future.state(), source.state(), is_only_user);
-  new CancelRelay(*tie, source.state());
-  NotifyWhenDone(*source.state(), *tie);
+  ThreadLink* const thread_link =
+      new ResultLink<T>(loop, *future.state(), source.state(), is_only_user);
+  new CancelRelay(*thread_link, source.state());
+  NotifyWhenDone(*source.state(), *thread_link);
   return future;
 }
 
@@ -74,9 +74,9 @@ class CoroutineStarter {
     try {
       const Task<T> task =
           CreateTaskIn(*loop_, std::move(coro_), {}, location_);
-      Tie* const tie = new CancelTie(*loop_, *task.state());
-      new OutcomeRelay<T>(*tie, state_);
-      NotifyWhenDone(*std::exchange(state_, nullptr), *tie);
+      ThreadLink* const thread_link = new CancelLink(*loop_, *task.state());
+      new OutcomeRelay<T>(*thread_link, state_);
+      NotifyWhenDone(*std::exchange(state_, nullptr), *thread_link);
     } catch (const CriticalException&) {
       throw;
     } catch (...) {

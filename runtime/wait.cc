@@ -75,14 +75,14 @@ void WaitState::FutureIsDone(FutureBase& future) {
   Wake();
 }
 
-Runnable* WaitState::Watcher::Leads() {
+Runnable* WaitState::Watcher::EventualStep() {
   if (wait_.done()) return nullptr;
   const bool enough =
       wait_.missing_ == 1 ||
       wait_.return_when_ == ReturnWhen::kFirstCompleted ||
       (wait_.return_when_ == ReturnWhen::kFirstException &&
        future_.state() == State::kFinished && future_.has_exception());
-  return enough ? wait_.FirstLed() : nullptr;
+  return enough ? wait_.FirstEventualStep() : nullptr;
 }
 
 void WaitState::Explain(WaitInfo& info) const {

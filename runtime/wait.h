@@ -72,7 +72,7 @@ class WaitState final : public WaiterFuture {
         : Runnable(RunnableKind::kInternal), wait_(wait), future_(future) {}
     void Run() override;
     void Drop() noexcept override { wait_.Release(); }
-    Runnable* Leads() override;
+    Runnable* EventualStep() override;
 
    private:
     WaitState& wait_;
@@ -85,8 +85,8 @@ class WaitState final : public WaiterFuture {
         : Timer(RunnableKind::kInternal), wait_(wait) {}
     void Run() override;
     void Drop() noexcept override { wait_.Release(); }
-    Runnable* Leads() override {
-      return wait_.done() ? nullptr : wait_.FirstLed();
+    Runnable* EventualStep() override {
+      return wait_.done() ? nullptr : wait_.FirstEventualStep();
     }
 
    private:

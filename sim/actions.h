@@ -188,7 +188,7 @@ auto CoInvoke(Function function) {
   return internal::CoInvokeAction<Function>(std::move(function));
 }
 
-// One of these actions: the explorer chooses (see choice.h), in plain order the
+// One of these actions: the explorer chooses (see choice.h), in FIFO order the
 // first.
 template <typename... Actions>
 auto CoChoose(Actions... actions) {

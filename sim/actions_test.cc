@@ -105,7 +105,7 @@ TEST(ActionsTestResult, CoChooseTakesEachOfThem) {
   EXPECT_THAT(Seen(), testing::ElementsAre("a", "down", "slow"));
 }
 
-CLOTHO_TEST(ActionsTest, InPlainOrderTheFirst) {
+CLOTHO_TEST(ActionsTest, InFifoOrderTheFirst) {
   MockStore store;
   EXPECT_CALL(store, Get(testing::_))
       .WillOnce(CoChoose(CoReturn("first"), CoReturn("second")));

@@ -4,7 +4,7 @@
 //   const std::size_t replica = sim::Choose(replicas.size());
 //
 // Each is a decision of the execution, recorded and shrunk like those of the
-// schedule: 0 and false are what happens in plain order, and all that happens
+// schedule: 0 and false are what happens in FIFO order, and all that happens
 // in production. So a failure is reported with the fewest mishaps that lead to
 // it.
 

@@ -38,7 +38,7 @@ TEST(ChooseTest, RejectsWhatCannotBeDecided) {
   EXPECT_THROW(Buggify(101), ValueError);
 }
 
-TEST(ChooseTest, InPlainOrderNothingHappens) {
+TEST(ChooseTest, InFifoOrderNothingHappens) {
   const auto body = []() -> Coro<void> {
     for (int i = 0; i < 100; ++i) {
       if (Choose(3) != 0 || Buggify(100)) throw ValueError("something");
@@ -92,16 +92,15 @@ TEST(ChooseTest, AFailureIsShrunkToTheFewestMishaps) {
   const Report report = Explore(TwoMishapsAreTooMany, Random());
   ASSERT_FALSE(report.passed());
   EXPECT_TRUE(report.minimal);
-  EXPECT_THAT(report.trace.departures, SizeIs(3));
-  EXPECT_THAT(report.trace.departures[0].taken,
+  EXPECT_THAT(report.trace.deviations, SizeIs(3));
+  EXPECT_THAT(report.trace.deviations[0].taken,
               HasSubstr("Buggify happens (sim/choice_test.cc:"));
-  EXPECT_EQ(report.trace.departures[0].plain,
-            "plain order lets nothing happen");
-  EXPECT_THAT(report.trace.departures[2].taken, HasSubstr("Choose gives 3"));
+  EXPECT_EQ(report.trace.deviations[0].fifo, "FIFO order lets nothing happen");
+  EXPECT_THAT(report.trace.deviations[2].taken, HasSubstr("Choose gives 3"));
   const auto again = Replay(TwoMishapsAreTooMany, FormatReplay(report.replay));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_FALSE(again->passed());
-  EXPECT_EQ(again->failure->origin, report.failure->origin);
+  EXPECT_EQ(again->failure->signature, report.failure->signature);
 }
 
 TEST(ChooseTest, AReplayThatDoesNotFitIsSaidToBeSo) {

@@ -16,8 +16,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-using internal::AgainOf;
 using internal::Ended;
+using internal::ReplayCommandOf;
 using internal::ReplayIn;
 
 // sh tells of a signal so.
@@ -70,14 +70,14 @@ TEST(FuzzTargetTest, AnInputIsASchedule) {
   EXPECT_EQ(fails.code, kAborted) << fails.output;
   EXPECT_THAT(fails.output, AllOf(HasSubstr("ran empty\n"), HasSubstr("WHAT "),
                                   HasSubstr("not in turns"),
-                                  HasSubstr("CHANGE  1 departure from plain"),
-                                  HasSubstr("SEARCH  bytes, "),
+                                  HasSubstr("SCHEDULE  1 deviation from fifo"),
+                                  HasSubstr("SEARCH    bytes, "),
                                   Not(HasSubstr("ran " + failing))));
   // What engines tell crashes apart by comes behind the report.
   EXPECT_THAT(fails.output, HasSubstr("\n[FATAL:sim/testing/sample_tests.cc("));
   const std::size_t line = fails.output.find(")] Check failed: expectation ");
   EXPECT_NE(line, std::string::npos) << fails.output;
-  EXPECT_LT(fails.output.find("SEARCH  "), line);
+  EXPECT_LT(fails.output.find("SEARCH    "), line);
 }
 
 TEST(FuzzTargetTest, TheVariableNamesTheTest) {
@@ -88,10 +88,10 @@ TEST(FuzzTargetTest, TheVariableNamesTheTest) {
 TEST(FuzzTargetTest, TheLineAfterAgainReplaysInTheTargetItself) {
   const Ended fails =
       Fuzz("--clotho_test=Fails.UnderSomeSchedule " + FailingInput());
-  const Ended again = FuzzTarget().Run(AgainOf(fails));
-  EXPECT_EQ(again.code, 1) << AgainOf(fails) << "\n" << again.output;
+  const Ended again = FuzzTarget().Run(ReplayCommandOf(fails));
+  EXPECT_EQ(again.code, 1) << ReplayCommandOf(fails) << "\n" << again.output;
   EXPECT_THAT(again.output, HasSubstr("[  FAILED  ] 1 test, listed below:"));
-  EXPECT_EQ(ReplayIn(AgainOf(again)), ReplayIn(AgainOf(fails)));
+  EXPECT_EQ(ReplayIn(ReplayCommandOf(again)), ReplayIn(ReplayCommandOf(fails)));
 }
 
 TEST(FuzzTargetTest, AnyTestProgramReplaysTheInput) {
@@ -103,13 +103,13 @@ TEST(FuzzTargetTest, AnyTestProgramReplaysTheInput) {
                    "--clotho_strategy=bytes:",
                    input));
   EXPECT_EQ(ended.code, 1) << ended.output;
-  EXPECT_THAT(ended.output,
-              AllOf(HasSubstr("Running 1 test "), HasSubstr("SEARCH  bytes, "),
-                    HasSubstr("execution 1 of 1")));
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("Running 1 test "),
+                                  HasSubstr("SEARCH    bytes, "),
+                                  HasSubstr("execution 1 of 1")));
   const Ended fails =
       Fuzz("--clotho_test=Fails.UnderSomeSchedule " + FailingInput());
-  EXPECT_EQ(ReplayIn(AgainOf(ended)), ReplayIn(AgainOf(fails)));
-  // No byte at all is plain order.
+  EXPECT_EQ(ReplayIn(ReplayCommandOf(ended)), ReplayIn(ReplayCommandOf(fails)));
+  // No byte at all is FIFO order.
   EXPECT_EQ(tests
                 .Run("touch nothing; ./sample_tests "
                      "--clotho_test=Fails.UnderSomeSchedule "
@@ -133,7 +133,7 @@ TEST(FuzzTargetTest, FixturesAndParametersWork) {
 TEST(FuzzTargetTest, ACrashSaysHowToSeeItAgain) {
   const Ended ended = Fuzz("--clotho_test=Crashes.BySignal " + Input("e", ""));
   EXPECT_NE(ended.code, 0);
-  EXPECT_THAT(ended.output, HasSubstr("\nAGAIN   CLOTHO_REPLAY=c1/0/plain "));
+  EXPECT_THAT(ended.output, HasSubstr("\nAGAIN   CLOTHO_REPLAY=c1/0/fifo "));
 }
 
 TEST(FuzzTargetTest, ItNeedsOneTest) {
@@ -145,9 +145,9 @@ TEST(FuzzTargetTest, ItNeedsOneTest) {
   const Ended unknown = Fuzz("--clotho_test=Fails.Never empty");
   EXPECT_EQ(unknown.code, 2);
   EXPECT_THAT(unknown.output, HasSubstr("unknown test \"Fails.Never\": "));
-  const Ended plain = Fuzz("--clotho_test=Passes.WithoutASimulation empty");
-  EXPECT_EQ(plain.code, 2);
-  EXPECT_THAT(plain.output,
+  const Ended fifo = Fuzz("--clotho_test=Passes.WithoutASimulation empty");
+  EXPECT_EQ(fifo.code, 2);
+  EXPECT_THAT(fifo.output,
               HasSubstr("Passes.WithoutASimulation: cannot be fuzzed: it is no "
                         "CLOTHO_TEST"));
   EXPECT_EQ(Fuzz("--clotho_tset=Fails.Expectation empty").code, 2);

@@ -82,7 +82,7 @@ std::ostream& operator<<(std::ostream& out, const Dequeue&) {
   return out << "Dequeue";
 }
 
-struct Fifo {
+struct FifoQueue {
   using State = std::deque<int>;
   using Operation = std::variant<Enqueue, Dequeue>;
   using Result = std::optional<int>;  // Of a Dequeue: none if it is empty.
@@ -489,7 +489,7 @@ TEST(HistoryTest, TextbookQueue) {
   // Herlihy and Wing, 1990, section 1: x is enqueued while y is, and each may
   // be the first.
   for (const bool x_first : {true, false}) {
-    History<Fifo> history("q");
+    History<FifoQueue> history("q");
     auto x = history.Begin("A", Enqueue{1});
     auto y = history.Begin("B", Enqueue{2});
     x.End(std::nullopt);
@@ -499,7 +499,7 @@ TEST(HistoryTest, TextbookQueue) {
     EXPECT_EQ(history.Decide().verdict, Verdict::kLinearizable);
   }
   // Not if the one had returned before the other was called.
-  History<Fifo> history("q");
+  History<FifoQueue> history("q");
   history.Begin("A", Enqueue{1}).End(std::nullopt);
   history.Begin("B", Enqueue{2}).End(std::nullopt);
   history.Begin("B", Dequeue{}).End(2);
@@ -549,7 +549,7 @@ TEST(HistoryTest, TheShortestPartIsShown) {
 }
 
 TEST(HistoryTest, LabelsThatDoNotFitStandBeside) {
-  History<Fifo> history("q");
+  History<FifoQueue> history("q");
   history.Begin(0, Enqueue{1}).End({});
   history.Begin(1, Dequeue{}).End(1);
   history.Begin(0, Enqueue{2}).End({});
@@ -593,7 +593,7 @@ TEST(HistoryTest, AtFirstTheModelHoldsItsInitialState) {
 
 // No more than a report has room for, however long the contradiction is.
 TEST(HistoryTest, LongContradictionsAreCutShort) {
-  History<Fifo> history("a queue with quite a long name");
+  History<FifoQueue> history("a queue with quite a long name");
   for (int i = 0; i < 30; ++i) {
     history.Begin("producer with a name", Enqueue{1'000'000 + i}).End({});
     history.Begin("consumer with a name", Dequeue{}).End(1'000'000 + i);
@@ -743,7 +743,7 @@ TEST(HistoryTest, AWrongReadAtTheEndOfALongHistory) {
 }
 
 TEST(HistoryTest, TenThousandOperationsOneAfterTheOther) {
-  History<Fifo> history("q");
+  History<FifoQueue> history("q");
   for (int i = 0; i < 5'000; ++i) {
     history.Begin(0, Enqueue{i}).End({});
     history.Begin(0, Dequeue{}).End(i);
@@ -870,7 +870,7 @@ TEST(HistoryTest, DoRecordsWhenItIsAwaited) {
   // Nothing has put the 1.
   clotho::Run(body());  // On the real clock.
   EXPECT_THAT(explanation, HasSubstr("|Get -> 1|  <- no order"));
-  EXPECT_TRUE(Explore(body, Plain()).passed());  // On the virtual one.
+  EXPECT_TRUE(Explore(body, sim::Fifo()).passed());  // On the virtual one.
   EXPECT_THAT(explanation, HasSubstr("\n"
                                      "t(ms)  0        2\n"
                                      "c0     |Get -> 1|  <- no order"));
@@ -1051,12 +1051,12 @@ TEST(HistoryTest, AnExplorationFindsAndExplainsAStaleRead) {
     ASSERT_FALSE(report.passed()) << "seed " << seed;
     EXPECT_EQ(report.failure->kind, FailureKind::kHistory);
     EXPECT_EQ(FailureKindName(report.failure->kind), "not linearizable");
-    EXPECT_EQ(report.failure->origin, "not linearizable kv");
+    EXPECT_EQ(report.failure->signature, "not linearizable kv");
     EXPECT_EQ(report.failure->task, "main");
     EXPECT_FALSE(report.nondeterministic);
     EXPECT_TRUE(report.minimal);
     EXPECT_THAT(report.Text(),
-                AllOf(HasSubstr("WHAT    History \"kv\" is not linearizable "
+                AllOf(HasSubstr("WHAT      History \"kv\" is not linearizable "
                                 "(1 of 2 operations fit)\n"),
                       HasSubstr("        after [Put(1)] the model holds 1; Get "
                                 "must return 1\n"),
@@ -1085,7 +1085,7 @@ TEST(HistoryTest, AnUndecidedHistoryFailsTheExecution) {
   };
   const Report report = Explore(body);
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->origin, "undecided kv");
+  EXPECT_EQ(report.failure->signature, "undecided kv");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace clotho::sim {
 using internal::UseStrategy;
 
 void Fifo::Apply(Search& search) const {
-  UseStrategy(search, "plain", /*schedules=*/1, search.seed);
+  UseStrategy(search, "fifo", /*schedules=*/1, search.seed);
 }
 
 void Pct::Apply(Search& search) const {
@@ -40,7 +40,7 @@ void Exhaustive::Apply(Search& search) const {
 void Bytes::Apply(Search& search) const { internal::UseBytes(search, bytes); }
 
 void ReplayFirst::Apply(Search& search) const {
-  search.kept.push_back({.replay = replay, .note = note});
+  search.saved.push_back({.replay = replay, .note = note});
 }
 
 void CustomStrategy::Apply(Search& search) const {
@@ -48,7 +48,7 @@ void CustomStrategy::Apply(Search& search) const {
   search.make_strategy = make_strategy;
 }
 
-void FifoOnly::Apply(Search& search) const { search.strict = true; }
+void FifoOnly::Apply(Search& search) const { search.fifo_only = true; }
 
 void Limits::Apply(Search& search) const {
   search.steps_max = steps_max;

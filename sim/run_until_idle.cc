@@ -14,11 +14,12 @@
 
 namespace clotho::sim {
 
-Coro<void> Settle() {
+Coro<void> RunUntilIdle() {
   internal::Simulator* const simulator = internal::Simulator::Current();
   if (simulator == nullptr) {
     throw RuntimeError(
-        "Settle() is for programs inside a simulation: elsewhere nobody knows "
+        "RunUntilIdle() is for programs inside a simulation: elsewhere nobody "
+        "knows "
         "that nothing is going to happen");
   }
   Future<void> settled = GetRunningLoop().CreateFuture<void>();
@@ -28,7 +29,7 @@ Coro<void> Settle() {
 
 Coro<void> Advance(Delay duration) {
   co_await Sleep(duration);
-  co_await Settle();
+  co_await RunUntilIdle();
 }
 
 Coro<Sequencer::Turn> Sequencer::operator()(std::uint64_t number) {

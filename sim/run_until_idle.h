@@ -1,4 +1,5 @@
-// Settle, Advance, Sequencer: how a test brings a program to a certain moment.
+// RunUntilIdle, Advance, Sequencer: how a test brings a program to a certain
+// moment.
 //
 //   Task<int> task = CreateTask(Retry(AlwaysBusy, {.deadline = 5s}));
 //   co_await sim::Advance(absl::Seconds(5) - absl::Nanoseconds(1));
@@ -25,9 +26,10 @@ namespace clotho::sim {
 // Returns when nothing else is ready to run: before the next timer, all that
 // can happen now has happened. If several wait for that, they go on in the
 // order in which they came. Throws RuntimeError outside of a simulation.
-Coro<void> Settle();
+Coro<void> RunUntilIdle();
 
-// `Sleep(duration)`, then `Settle()`: what is due at the end has run, too.
+// `Sleep(duration)`, then `RunUntilIdle()`: what is due at the end has run,
+// too.
 Coro<void> Advance(Delay duration);
 
 // Puts moments of different tasks into an order, by number: a schedule written

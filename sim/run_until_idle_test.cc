@@ -16,7 +16,7 @@ namespace {
 
 auto Give() { return Sleep(absl::ZeroDuration()); }
 
-CLOTHO_TEST(SettleTest, LetsEverybodyRunWhoCan, Fuzz{.schedules = 200}) {
+CLOTHO_TEST(RunUntilIdleTest, LetsEverybodyRunWhoCan, Fuzz{.schedules = 200}) {
   int done = 0;
   const auto work = [](int& count, int steps) -> Coro<void> {
     for (int i = 0; i < steps; ++i) co_await Give();
@@ -24,26 +24,26 @@ CLOTHO_TEST(SettleTest, LetsEverybodyRunWhoCan, Fuzz{.schedules = 200}) {
   };
   std::vector<Task<void>> tasks;
   for (int i = 0; i < 5; ++i) tasks.push_back(CreateTask(work(done, i)));
-  co_await Settle();
+  co_await RunUntilIdle();
   EXPECT_EQ(done, 5);
   EXPECT_EQ(GetRunningLoop().Time(), absl::ZeroDuration());
   for (Task<void>& task : tasks) co_await task;
 }
 
-CLOTHO_TEST(SettleTest, ComesBeforeTheNextTimer) {
+CLOTHO_TEST(RunUntilIdleTest, ComesBeforeTheNextTimer) {
   bool fired = false;
   GetRunningLoop().CallLater(absl::Seconds(1), [&fired] { fired = true; });
-  co_await Settle();
+  co_await RunUntilIdle();
   EXPECT_FALSE(fired);
   co_await Sleep(absl::Seconds(1));
-  co_await Settle();
+  co_await RunUntilIdle();
   EXPECT_TRUE(fired);
 }
 
-CLOTHO_TEST(SettleTest, SeveralSettleInTheirOrder) {
+CLOTHO_TEST(RunUntilIdleTest, SeveralSettleInTheirOrder) {
   std::string log;
   const auto settle = [](std::string& out, char name) -> Coro<void> {
-    co_await Settle();
+    co_await RunUntilIdle();
     out += name;
   };
   Task<void> a = CreateTask(settle(log, 'a'));
@@ -53,16 +53,16 @@ CLOTHO_TEST(SettleTest, SeveralSettleInTheirOrder) {
   EXPECT_EQ(log, "ab");
 }
 
-CLOTHO_TEST(SettleTest, MayBeCancelled) {
-  Task<void> task = CreateTask(Settle());
+CLOTHO_TEST(RunUntilIdleTest, MayBeCancelled) {
+  Task<void> task = CreateTask(RunUntilIdle());
   co_await Give();
   task.Cancel();
   EXPECT_THROW(co_await task, CancelledError);
-  co_await Settle();
+  co_await RunUntilIdle();
 }
 
-TEST(SettleTest2, IsForSimulations) {
-  EXPECT_THROW(clotho::Run(Settle()), RuntimeError);
+TEST(RunUntilIdleTest2, IsForSimulations) {
+  EXPECT_THROW(clotho::Run(RunUntilIdle()), RuntimeError);
 }
 
 CLOTHO_TEST(AdvanceTest, RunsWhatIsDueAtTheEnd) {

@@ -56,9 +56,9 @@ enum ExitCode {
   kInfrastructure = 75,
 };
 
-internal::Settings& GetSettings() {
-  static internal::Settings* const settings = new internal::Settings;
-  return *settings;
+internal::Flags& GetFlags() {
+  static internal::Flags* const flags = new internal::Flags;
+  return *flags;
 }
 
 // argv[0], and when the run has begun.
@@ -139,11 +139,11 @@ void Touch(const char* variable) {
 
 // Who cuts the list of tests is GoogleTest, if anybody is. What cuts the
 // schedules of each test is not to cut that list as well.
-void TellGoogleTestOfShards(const internal::Settings& settings) {
-  if (!settings.shard_by_schedules) {
-    if (settings.shard.count == 1) return;
-    setenv("GTEST_SHARD_INDEX", absl::StrCat(settings.shard.index).c_str(), 1);
-    setenv("GTEST_TOTAL_SHARDS", absl::StrCat(settings.shard.count).c_str(), 1);
+void TellGoogleTestOfShards(const internal::Flags& flags) {
+  if (!flags.shard_by_schedules) {
+    if (flags.shard.count == 1) return;
+    setenv("GTEST_SHARD_INDEX", absl::StrCat(flags.shard.index).c_str(), 1);
+    setenv("GTEST_TOTAL_SHARDS", absl::StrCat(flags.shard.count).c_str(), 1);
     return;
   }
   // Bazel wants to see that shards were heard of.
@@ -154,7 +154,7 @@ void TellGoogleTestOfShards(const internal::Settings& settings) {
         "GTEST_SHARD_INDEX", "GTEST_TOTAL_SHARDS", "GTEST_SHARD_STATUS_FILE"}) {
     unsetenv(name);
   }
-  if (settings.shard.index != 0 || settings.shard.block != 0) {
+  if (flags.shard.index != 0 || flags.shard.block != 0) {
     testing::UnitTest::GetInstance()->listeners().Append(new SkipsPlainTests);
   }
 }
@@ -162,54 +162,53 @@ void TellGoogleTestOfShards(const internal::Settings& settings) {
 // Whether a filter that was meant to select something has not. A part of the
 // list may well be empty, unless it is the first. Bazel applies a filter to
 // many targets.
-bool SelectedNothing(const internal::Settings& settings) {
+bool SelectedNothing(const internal::Flags& flags) {
   const char* const bazel = std::getenv("BAZEL_TEST");
   return testing::UnitTest::GetInstance()->test_to_run_count() == 0 &&
-         (settings.shard_by_schedules || settings.shard.index == 0) &&
+         (flags.shard_by_schedules || flags.shard.index == 0) &&
          (bazel == nullptr || std::string_view(bazel) != "1");
 }
 
 // ---- Campaigns: see search/campaign.h. ----
 
-// The journal of this run, opened when the first campaign begins.
-internal::Journal& GetJournal() {
-  static auto* const journal = new internal::Journal;
-  return *journal;
+// The event_log of this run, opened when the first campaign begins.
+internal::EventLog& GetEventLog() {
+  static auto* const event_log = new internal::EventLog;
+  return *event_log;
 }
 
-void Journalize(const std::string& line) {
-  const absl::Status written = GetJournal().Write(line);
+void LogEvent(const std::string& line) {
+  const absl::Status written = GetEventLog().Write(line);
   if (!written.ok()) FailInfrastructure(std::string(written.message()));
 }
 
-void BeginJournal() {
+void BeginEventLog() {
   static bool begun = false;
   if (std::exchange(begun, true)) return;
-  const internal::Settings& settings = GetSettings();
-  if (!settings.out.empty()) {
-    const absl::Status opened = GetJournal().Open(settings.out);
+  const internal::Flags& flags = GetFlags();
+  if (!flags.out.empty()) {
+    const absl::Status opened = GetEventLog().Open(flags.out);
     if (!opened.ok()) FailInfrastructure(std::string(opened.message()));
   }
-  Journalize(
-      absl::StrCat("{\"event\": \"run\", \"clotho_results\": 1, \"program\": ",
-                   internal::JsonString(program),
-                   ", \"settings\": ", internal::JsonString(settings.changes),
-                   ", \"shard\": ", settings.shard.index,
-                   ", \"shards\": ", settings.shard.count,
-                   ", \"block\": ", settings.shard.block, ", \"shard_by\": \"",
-                   settings.shard_by_schedules ? "schedules" : "tests", "\"}"));
+  LogEvent(absl::StrCat(
+      "{\"event\": \"run\", \"clotho_results\": 1, \"program\": ",
+      internal::JsonString(program),
+      ", \"flags\": ", internal::JsonString(flags.changes),
+      ", \"shard\": ", flags.shard.index, ", \"shards\": ", flags.shard.count,
+      ", \"block\": ", flags.shard.block, ", \"shard_by\": \"",
+      flags.shard_by_schedules ? "schedules" : "tests", "\"}"));
 }
 
 // The time that there is for all tests is shared out: what one leaves, the
 // others have.
 std::optional<internal::Campaign::Clock::time_point> DeadlineOfNextTest() {
   using Clock = internal::Campaign::Clock;
-  const internal::Settings& settings = GetSettings();
-  if (!settings.budget.has_value()) return std::nullopt;
+  const internal::Flags& flags = GetFlags();
+  if (!flags.budget.has_value()) return std::nullopt;
   const Clock::time_point now = Clock::now();
-  const std::chrono::nanoseconds left = std::max(
-      std::chrono::nanoseconds(0),
-      run_begun + std::chrono::nanoseconds(settings.budget->ns()) - now);
+  const std::chrono::nanoseconds left =
+      std::max(std::chrono::nanoseconds(0),
+               run_begun + std::chrono::nanoseconds(flags.budget->ns()) - now);
   const testing::UnitTest& all = *testing::UnitTest::GetInstance();
   std::int64_t tests = 0;
   for (int i = 0; i < all.total_test_suite_count(); ++i) {
@@ -222,13 +221,13 @@ std::optional<internal::Campaign::Clock::time_point> DeadlineOfNextTest() {
   return now + left / std::max<std::int64_t>(1, tests - campaigns_begun++);
 }
 
-// What a test that is no campaign has to say in the journal.
-void JournalizeTest(const std::string& name, const Report& report) {
-  if (!GetJournal().is_open()) return;
+// What a test that is no campaign has to say in the event_log.
+void LogEventTest(const std::string& name, const Report& report) {
+  if (!GetEventLog().is_open()) return;
   if (!report.passed()) {
     const Failure& failure = *report.failure;
     const internal::Finding finding = {
-        .origin = failure.origin,
+        .signature = failure.signature,
         .kind = std::string(FailureKindName(failure.kind)),
         .what = failure.what,
         .place = failure.line == 0
@@ -238,14 +237,14 @@ void JournalizeTest(const std::string& name, const Report& report) {
         .first = report.executions == 0 ? 0 : report.executions - 1,
         .hits = 1,
         .replay = FormatReplay(report.replay),
-        .departures = report.trace.departures.size(),
+        .deviations = report.trace.deviations.size(),
         .part = "",
-        .folder = GetSettings().out.empty() ? "" : internal::FileName(name)};
-    Journalize(absl::StrCat(
+        .folder = GetFlags().out.empty() ? "" : internal::FileName(name)};
+    LogEvent(absl::StrCat(
         "{\"event\": \"failure\", \"test\": ", internal::JsonString(name),
         ", \"shard\": 0, ", internal::FindingMembers(finding), "}"));
   }
-  Journalize(absl::StrCat(
+  LogEvent(absl::StrCat(
       "{\"event\": \"test\", \"test\": ", internal::JsonString(name),
       ", \"shard\": 0, \"verdict\": \"",
       report.incomplete || (report.passed() && internal::Interrupted())
@@ -274,7 +273,7 @@ void EndCampaign(const internal::Campaign& campaign) {
                         &internal::Finding::kind) != record.failures.end()) {
     SetExitCode(kNotReproducible);
   }
-  Journalize(absl::StrCat(
+  LogEvent(absl::StrCat(
       "{\"event\": \"test\", \"test\": ", internal::JsonString(record.test),
       ", \"shard\": ", record.shard.index, ", \"verdict\": \"",
       !campaign.status().ok()    ? "broken"
@@ -321,8 +320,8 @@ class Interceptor final : public testing::ScopedFakeTestPartResultReporter {
       failure.line = static_cast<std::uint32_t>(
           result.line_number() > 0 ? result.line_number() : 0);
     }
-    failure.origin = absl::StrCat("expectation ",
-                                  internal::Place(failure.file, failure.line));
+    failure.signature = absl::StrCat(
+        "expectation ", internal::Place(failure.file, failure.line));
     simulator->Fail(std::move(failure));
   }
 
@@ -371,11 +370,11 @@ void BreakAtFailure(const internal::Searched& test, Search search,
 namespace internal {
 namespace {
 
-// What follows after a death has been told.
+// What follows after a crash has been told.
 std::string HowToSeeADeathAgain(const std::string& name, bool shrinks) {
-  const std::string again =
-      absl::StrReplaceAll(AgainText(name, kReplayMark), {{"\n", "\n        "}});
-  std::string text = absl::StrCat("AGAIN   ", again, "\n\n");
+  const std::string again = absl::StrReplaceAll(
+      ReplayCommand(name, kReplayMark), {{"\n", "\n          "}});
+  std::string text = absl::StrCat("REPLAY    ", again, "\n\n");
   if (!shrinks) return text;
   // In child processes, which are survived.
   return absl::StrCat(
@@ -409,20 +408,20 @@ absl::StatusOr<Report> ReportOf(const Searched& test, const Search& search,
 
 // A person who looks at a step in a debugger, or watches one execution slowly,
 // is in no hurry.
-Delay StepMax(const Settings& settings) {
-  if (testing::GTEST_FLAG(break_on_failure) || settings.break_before > 0 ||
-      settings.rate > 0) {
+Delay StepMax(const Flags& flags) {
+  if (testing::GTEST_FLAG(break_on_failure) || flags.break_before > 0 ||
+      flags.rate > 0) {
     return Delay();
   }
-  return settings.step_watchdog;
+  return flags.step_watchdog;
 }
 
 // Writes what a passing execution did, if it was recorded.
-void TracePass(const Settings& settings, const std::string& name,
+void TracePass(const Flags& flags, const std::string& name,
                const Report& report) {
   if (report.trace.events.empty()) return;
-  const absl::StatusOr<std::string> files = WriteTrace(
-      settings.out.empty() ? "clotho-out" : settings.out, name, report);
+  const absl::StatusOr<std::string> files =
+      WriteTrace(flags.out.empty() ? "clotho-out" : flags.out, name, report);
   if (!files.ok()) {
     FailInfrastructure(std::string(files.status().message()));
     return;
@@ -436,11 +435,11 @@ void RunFuzzed(const Searched& test, Search search, const std::string& name,
                const char* file, int line) {
   fuzz_input_was_run = true;
   Bytes{*fuzz_input}.Apply(search);
-  search.kept.clear();
+  search.saved.clear();
   SetDeathText(HowToSeeADeathAgain(name, /*shrinks=*/true));
   absl::StatusOr<Report> report = absl::UnknownError("not run");
   {
-    const FlagSaver flags;
+    const FlagSaver saver;
     Interceptor interceptor;
     report = ReportOf(test, search, name, "");
   }
@@ -451,9 +450,9 @@ void RunFuzzed(const Searched& test, Search search, const std::string& name,
   }
   // One execution need not reach every goal.
   if (report->passed() || report->incomplete) return;
-  const std::string& out = GetSettings().out;
+  const std::string& out = GetFlags().out;
   if (!out.empty()) {
-    const absl::Status written = WriteResults(out, name, *report);
+    const absl::Status written = WriteArtifacts(out, name, *report);
     if (!written.ok()) FailInfrastructure(std::string(written.message()));
   }
   const Failure& failure = *report->failure;
@@ -462,7 +461,7 @@ void RunFuzzed(const Searched& test, Search search, const std::string& name,
                report->Text().c_str(),
                has_place ? failure.file.c_str() : ShortFile(file).c_str(),
                has_place ? static_cast<int>(failure.line) : line,
-               failure.origin.c_str());
+               failure.signature.c_str());
   std::abort();
 }
 
@@ -494,40 +493,40 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   const std::string name =
       absl::StrCat(info->test_suite_name(), ".", info->name());
   // GoogleTest runs its tests again for as often as it was told.
-  if (Interrupted()) std::exit(128 + attention.interrupted_by);
-  const Settings& settings = GetSettings();
+  if (Interrupted()) std::exit(128 + stop_requests.interrupted_by);
+  const Flags& flags = GetFlags();
   Search search = asked;
-  ApplySettings(settings, search);
+  ApplyFlags(flags, search);
   // (A property has a search for each of its inputs.)
-  search.wants_corpus = test.has_campaigns && !settings.out.empty();
+  search.wants_corpus = test.has_campaigns && !flags.out.empty();
   if (fuzz_input != nullptr) return RunFuzzed(test, search, name, file, line);
-  absl::StatusOr<std::vector<SavedSchedule>> kept =
-      ReadKept(KeptFile(settings.kept, file, name));
-  if (!kept.ok()) {
+  absl::StatusOr<std::vector<SavedSchedule>> saved =
+      ReadSaved(SavedFile(flags.saved, file, name));
+  if (!saved.ok()) {
     SetExitCode(kUsage);
-    ADD_FAILURE_AT(file, line) << std::string(kept.status().message());
+    ADD_FAILURE_AT(file, line) << std::string(saved.status().message());
     return;
   }
-  search.kept.insert(search.kept.begin(), kept->begin(), kept->end());
-  SetDeathText(HowToSeeADeathAgain(name, settings.replay.empty()));
+  search.saved.insert(search.saved.begin(), saved->begin(), saved->end());
+  SetDeathText(HowToSeeADeathAgain(name, flags.replay.empty()));
   std::optional<Campaign> campaign;
-  if (settings.campaign() && settings.replay.empty()) {
+  if (flags.campaign() && flags.replay.empty()) {
     if (test.has_campaigns) {
       // Until the time is up, if nothing else is said.
-      if (settings.budget.has_value() && !settings.schedules.has_value() &&
+      if (flags.budget.has_value() && !flags.schedules.has_value() &&
           search.schedules > 1) {
         search.schedules = kNoBound;
       }
-      BeginJournal();
+      BeginEventLog();
       campaign.emplace(CampaignOptions{
           .test = name,
-          .out = settings.out,
-          .shard = settings.shard_by_schedules ? settings.shard : Shard(),
-          .failures_max = settings.failures.value_or(1),
+          .out = flags.out,
+          .shard = flags.shard_by_schedules ? flags.shard : Shard(),
+          .failures_max = flags.failures.value_or(1),
           .deadline = DeadlineOfNextTest(),
-          .resume = settings.resume,
-          .with_traces = settings.traces != Traces::kNever,
-          .journal = &GetJournal(),
+          .resume = flags.resume,
+          .with_traces = flags.traces != Traces::kNever,
+          .event_log = &GetEventLog(),
           .tell = &Tell});
       search.campaign = &*campaign;
     } else {
@@ -539,13 +538,13 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   absl::StatusOr<Report> report = absl::UnknownError("not run");
   std::vector<testing::TestPartResult> others;
   {
-    const FlagSaver flags;
+    const FlagSaver saver;
     Interceptor interceptor;
-    if (!settings.replay.empty() && ReplayedTest().empty()) {
+    if (!flags.replay.empty() && ReplayedTest().empty()) {
       ReplayedTest() = name;
     }
-    const OperatedSearch operated(name, StepMax(settings));
-    report = ReportOf(test, search, name, settings.replay);
+    const SignalScope signals(name, StepMax(flags));
+    report = ReportOf(test, search, name, flags.replay);
     others = interceptor.others();
   }
   // It is for this test only, and not for a search that the next one makes.
@@ -576,7 +575,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
                                   absl::StrJoin(report->drifted, "\n"));
   }
   for (const std::string& drifted : report->drifted) {
-    std::printf("[  CLOTHO  ] a kept schedule has drifted: %s\n",
+    std::printf("[  CLOTHO  ] a saved schedule has drifted: %s\n",
                 drifted.c_str());
   }
   if (report->exhausted) {
@@ -594,11 +593,11 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   if (campaign.has_value() && !campaign->status().ok()) {
     ADD_FAILURE_AT(file, line) << std::string(campaign->status().message());
   }
-  if (!campaign.has_value()) JournalizeTest(name, *report);
-  const absl::Status corpus = WriteCorpus(settings.out, name, report->corpus);
+  if (!campaign.has_value()) LogEventTest(name, *report);
+  const absl::Status corpus = WriteCorpus(flags.out, name, report->corpus);
   if (!corpus.ok()) FailInfrastructure(std::string(corpus.message()));
   if (report->passed()) {
-    if (settings.traces == Traces::kAlways) TracePass(settings, name, *report);
+    if (flags.traces == Traces::kAlways) TracePass(flags, name, *report);
     if (Interrupted()) {
       const std::uint64_t executions = campaign.has_value()
                                            ? campaign->record().executions
@@ -622,10 +621,10 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
     ++incomplete_tests;
     if (exit_code == kPassed) SetExitCode(kIncomplete);
   }
-  if (!settings.out.empty() && !campaign.has_value()) {
+  if (!flags.out.empty() && !campaign.has_value()) {
     const absl::Status written =
-        WriteResults(settings.out, name, *report, /*part=*/"",
-                     /*with_traces=*/settings.traces != Traces::kNever);
+        WriteArtifacts(flags.out, name, *report, /*part=*/"",
+                       /*with_traces=*/flags.traces != Traces::kNever);
     if (!written.ok()) FailInfrastructure(std::string(written.message()));
   }
   const Failure& failure = *report->failure;
@@ -635,7 +634,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
     const int at = has_place ? static_cast<int>(failure.line) : line;
     const std::string text = report->Text();
     ADD_FAILURE_AT(place.c_str(), at) << text;
-    if (settings.format == Format::kGithub) {
+    if (flags.format == Format::kGithub) {
       std::printf(
           "%s\n",
           GithubError(ShortFile(place.c_str()), at, name, text).c_str());
@@ -645,7 +644,7 @@ void RunTest(const Searched& test, const Search& asked, const char* file,
   const bool comes_back = !report->nondeterministic && !report->diverged &&
                           !report->misused && !report->incomplete;
   if (testing::GTEST_FLAG(break_on_failure) && comes_back) {
-    const FlagSaver flags;
+    const FlagSaver saver;
     tell();
     BreakAtFailure(test, search, name, *report);
   } else {
@@ -690,15 +689,15 @@ void StartFuzzTarget(int argc, char** argv) {
   own.push_back(nullptr);
   testing::InitGoogleTest(&count, own.data());
   if (testing::GTEST_FLAG(list_tests)) std::exit(RUN_ALL_TESTS());
-  const absl::StatusOr<Settings> settings = ReadSettings(count, own.data());
-  if (!settings.ok()) {
-    EndAsWrong(argv[0], std::string(settings.status().message()));
+  const absl::StatusOr<Flags> flags = ReadFlags(count, own.data());
+  if (!flags.ok()) {
+    EndAsWrong(argv[0], std::string(flags.status().message()));
   }
-  GetSettings() = *settings;
+  GetFlags() = *flags;
   const std::vector<std::string> tests = AllTests();
-  std::string test = settings->test;
+  std::string test = flags->test;
   if (test.empty() && tests.size() == 1) test = tests[0];
-  if (!settings->replay.empty()) {
+  if (!flags->replay.empty()) {
     InstallDeathHandlers();
     if (!test.empty()) testing::GTEST_FLAG(filter) = test;
     const int verdict = RUN_ALL_TESTS();
@@ -743,7 +742,7 @@ namespace {
 
 // What GoogleTest says, together with what it does not know.
 int ExitCodeOf(int verdict, const char* name) {
-  if (SelectedNothing(GetSettings())) {
+  if (SelectedNothing(GetFlags())) {
     std::fprintf(stderr,
                  "%s: no test was selected by --gtest_filter=%s: expected the "
                  "name of one, as --gtest_list_tests has it\n",
@@ -769,44 +768,44 @@ int RunAllTests(int argc, char** argv) {
     const std::string_view argument = argv[i];
     help = help || argument == "--help" || argument == "-h";
   }
-  if (help) std::printf("%s\n", internal::SettingsUsage().c_str());
+  if (help) std::printf("%s\n", internal::FlagsUsage().c_str());
   testing::InitGoogleTest(&argc, argv);
   // Neither runs a test.
   if (help || testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
-  const absl::StatusOr<internal::Settings> settings =
-      internal::ReadSettings(argc, argv);
-  if (!settings.ok()) {
+  const absl::StatusOr<internal::Flags> flags = internal::ReadFlags(argc, argv);
+  if (!flags.ok()) {
     std::fprintf(stderr, "%s: %s\n", argv[0],
-                 std::string(settings.status().message()).c_str());
+                 std::string(flags.status().message()).c_str());
     return kUsage;
   }
-  GetSettings() = *settings;
+  GetFlags() = *flags;
   program = argv[0];
   run_begun = internal::Campaign::Clock::now();
-  if (settings->format == internal::Format::kJson) {
-    GetJournal().AlsoTo(internal::KeepStandardOutput());
-    BeginJournal();
+  if (flags->format == internal::Format::kJson) {
+    GetEventLog().AlsoTo(internal::KeepStandardOutput());
+    BeginEventLog();
   }
   // Also if no test has a part in it.
-  if (settings->campaign()) BeginJournal();
-  if (!settings->changes.empty()) {
-    std::printf("[  CLOTHO  ] %s\n", settings->changes.c_str());
+  if (flags->campaign()) BeginEventLog();
+  if (!flags->changes.empty()) {
+    std::printf("[  CLOTHO  ] %s\n", flags->changes.c_str());
     std::fflush(stdout);
   }
-  TellGoogleTestOfShards(*settings);
-  if (!settings->test.empty()) testing::GTEST_FLAG(filter) = settings->test;
+  TellGoogleTestOfShards(*flags);
+  if (!flags->test.empty()) testing::GTEST_FLAG(filter) = flags->test;
   internal::InstallTaskTableSignal();
   testing::UnitTest::GetInstance()->listeners().Append(new SkipsTheRest);
-  internal::PrintInColor(settings->color);
+  internal::PrintInColor(flags->color);
   int code = ExitCodeOf(RUN_ALL_TESTS(), argv[0]);
-  if (internal::Interrupted()) code = 128 + internal::attention.interrupted_by;
-  Journalize(absl::StrCat("{\"event\": \"end\", \"code\": ", code, "}"));
+  if (internal::Interrupted())
+    code = 128 + internal::stop_requests.interrupted_by;
+  LogEvent(absl::StrCat("{\"event\": \"end\", \"code\": ", code, "}"));
   // That may have been what could not be written.
   if (exit_code == kInfrastructure) return exit_code;
   const bool is_verdict =
       code == kFailed || code == kNotReproducible || code == kIncomplete;
   const int failed = testing::UnitTest::GetInstance()->failed_test_count();
-  if (settings->exit_zero && is_verdict && failed == recorded_tests) {
+  if (flags->exit_zero && is_verdict && failed == recorded_tests) {
     return kPassed;
   }
   return code;

@@ -6,7 +6,7 @@
 //   }
 //
 // The body is a Coro<void> that runs on a virtual clock. Without options it
-// runs once, in plain asyncio order; with them its executions are searched for
+// runs once, in FIFO order; with them its executions are searched for
 // one that fails (see options.h), and GoogleTest is told of that one only:
 //
 //   CLOTHO_TEST(JobQueueTest, NoJobIsLost, sim::Random{.schedules = 1'000}) {

@@ -78,7 +78,7 @@ Coro<void> Program() {
   co_await b;
 }
 
-// Plain order; keeps what it was told.
+// FIFO order; keeps what it was told.
 class Student final : public Strategy {
  public:
   explicit Student(Profile& learned) : learned_(learned) {}
@@ -107,9 +107,10 @@ class Student final : public Strategy {
 Profile Learn(const Body& body) {
   Profile profile;
   const Report report = Explore(
-      body, With{.make_strategy =
-                     [&profile] { return std::make_unique<Student>(profile); },
-                 .schedules = 4});
+      body, CustomStrategy{
+                .make_strategy =
+                    [&profile] { return std::make_unique<Student>(profile); },
+                .schedules = 4});
   EXPECT_TRUE(report.passed()) << report;
   return profile;
 }
@@ -151,7 +152,7 @@ TEST(TrackedTest, IsSeenInTheReport) {
     Always(number.Read() == 1, "it is 1");
     co_return;
   };
-  const Report report = Explore(body, Plain());
+  const Report report = Explore(body, Fifo());
   std::vector<std::string> touched;
   for (const TraceEvent& event : report.trace.events) {
     if (event.kind == TraceEvent::Kind::kRead ||

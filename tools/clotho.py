@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The `clotho` program: tests, sweeps and failures, from the command line.
+"""The `clotho` program: tests, campaigns and failures, from the command line.
 
 It makes pleasant what the test binaries do by their flags: builds a target,
 starts workers, replays, shrinks, shows, merges. It adds no power.

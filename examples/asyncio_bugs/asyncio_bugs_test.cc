@@ -1,5 +1,5 @@
 // Each bug is found by the default search, from any seed, shrinks to a few
-// departures, and says what it is known for; its fixed twin stays silent.
+// deviations, and says what it is known for; its fixed twin stays silent.
 // benchmarks:race_table_main makes the table of README.md.
 
 #include "clotho/examples/asyncio_bugs/asyncio_bugs.h"
@@ -34,9 +34,9 @@ INSTANTIATE_TEST_SUITE_P(, AsyncioBugTest,
                            return info.param.name;
                          });
 
-TEST_P(AsyncioBugTest, PlainOrderHidesItOrNot) {
+TEST_P(AsyncioBugTest, FifoOrderHidesItOrNot) {
   const Race& bug = GetParam();
-  const sim::Report report = sim::Explore(bug.buggy, sim::Plain());
+  const sim::Report report = sim::Explore(bug.buggy, sim::Fifo());
   EXPECT_EQ(report.passed(), bug.passes_plain) << report;
 }
 

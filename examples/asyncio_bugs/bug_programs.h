@@ -1,7 +1,7 @@
 // The programs, for asyncio_bugs.cc; and the drivers that they have in common.
 //
 // A driver does what users do: it cancels someone, sometime, or lets something
-// take longer. When is for the search to decide; in plain order it does not.
+// take longer. When is for the search to decide; in FIFO order it does not.
 
 #ifndef CLOTHO_EXAMPLES_ASYNCIO_BUGS_BUG_PROGRAMS_H_
 #define CLOTHO_EXAMPLES_ASYNCIO_BUGS_BUG_PROGRAMS_H_

@@ -142,12 +142,12 @@ Coro<void> ShieldWhatFails(bool fixed) {
     co_await CancelSometime(waiter);
     // What fails in the iteration in which the outer future is cancelled,
     // today's shield takes, too (rule SH-04): it is to fail later.
-    co_await sim::Settle();
+    co_await sim::RunUntilIdle();
     signal.SetResult();
     co_await Wait(std::vector{inner, waiter});
     caught = !waiter.Cancelled() && waiter.GetException() != nullptr;
   }
-  co_await sim::Settle();
+  co_await sim::RunUntilIdle();
   Always(caught || reported, "somebody hears of the exception");
 }
 
@@ -166,7 +166,7 @@ Coro<void> WaitAndMaybeGo(bool fixed) {
   if (!promised) shutdown.SetResult();
   co_await Join({waiter});
   // What it leaves takes itself back in callbacks.
-  co_await sim::Settle();
+  co_await sim::RunUntilIdle();
   Always(token.use_count() == 1, "nothing is left of who has gone");
   if (promised) shutdown.SetResult();
 }

@@ -1,5 +1,5 @@
 // Compares what each test of failures_hunt reports with a file in reports/, and
-// runs the line after its AGAIN. From the root of the workspace,
+// runs the line after its REPLAY. From the root of the workspace,
 //
 //   UPDATE_REPORTS=1 tools/bazel run //examples/failures:failures_test
 //
@@ -55,7 +55,7 @@ Ended RunCase(const Case& tested) {
 
 // From WHAT to the line that GoogleTest ends it with.
 std::string ReportIn(const Ended& ended) {
-  const std::size_t begin = ended.output.find("WHAT    ");
+  const std::size_t begin = ended.output.find("WHAT      ");
   if (begin == std::string::npos) return "no report:\n" + ended.output;
   std::string report = ended.output.substr(begin);
   report.resize(std::min(report.size(), report.find("\n[  FAILED  ]")));
@@ -72,9 +72,9 @@ std::string WhatIn(const Ended& ended) {
 // The values of a property's input, without how they were found.
 std::string InputIn(const Ended& ended) {
   std::string report = ReportIn(ended);
-  report.erase(0, report.find("INPUT   "));
+  report.erase(0, report.find("INPUT     "));
   report.resize(std::min(report.size(), report.find("\n\n")));
-  if (report.starts_with("INPUT   after ")) {
+  if (report.starts_with("INPUT     after ")) {
     report.replace(8, report.find('\n') + 9 - 8, "");
   }
   return report;
@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(OfAnInput, ReportTest, testing::ValuesIn(kInputs),
 INSTANTIATE_TEST_SUITE_P(OfAnInput, AgainTest, testing::ValuesIn(kInputs),
                          NameOf);
 
-// With a death of the process, which only children die; the line after AGAIN
+// With a death of the process, which only children die; the line after REPLAY
 // is for this process.
 constexpr Case kDeaths[] = {
     {"Crash.NullPointer", 1, "--clotho_isolate=1"},

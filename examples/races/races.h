@@ -66,7 +66,7 @@ struct Race {
   // What its failure is, and a part of what the report says.
   sim::FailureKind failure = sim::FailureKind::kAlways;
   std::string_view says = {};
-  // Whether plain order hides it.
+  // Whether FIFO order hides it.
   bool passes_plain = true;
   Published published = {};
 

@@ -66,10 +66,10 @@ INSTANTIATE_TEST_SUITE_P(
                           std::string(FormName(info.param.form)));
     });
 
-TEST_P(RaceTest, PlainOrderHidesItOrNot) {
+TEST_P(RaceTest, FifoOrderHidesItOrNot) {
   const Race& race = GetParam();
   const sim::Report report =
-      sim::RunSearch(race.buggy, Searching("plain", 1), race.name);
+      sim::RunSearch(race.buggy, Searching("fifo", 1), race.name);
   if (race.passes_plain) {
     EXPECT_TRUE(report.passed()) << report;
   } else {
@@ -77,10 +77,10 @@ TEST_P(RaceTest, PlainOrderHidesItOrNot) {
   }
 }
 
-TEST_P(RaceTest, TheFixedOnePassesInPlainOrder) {
+TEST_P(RaceTest, TheFixedOnePassesInFifoOrder) {
   const Race& race = GetParam();
   const sim::Report report =
-      sim::RunSearch(race.fixed, Searching("plain", 1), race.name);
+      sim::RunSearch(race.fixed, Searching("fifo", 1), race.name);
   EXPECT_TRUE(report.passed()) << report;
 }
 
@@ -101,16 +101,16 @@ TEST_P(RaceTest, TheFixedOneIsSilent) {
   }
 }
 
-TEST_P(RaceTest, TheFixedOneIsSilentInStrictFreedom) {
+TEST_P(RaceTest, TheFixedOneIsSilentInStrictOrdering) {
   const Race& race = GetParam();
   sim::Search search = Searching("random", 1'000);
-  search.strict = true;
+  search.fifo_only = true;
   search.check_every = 1;
   const sim::Report report = sim::RunSearch(race.fixed, search, race.name);
   EXPECT_TRUE(report.passed()) << report;
 }
 
-TEST_P(RaceTest, ItsFailureShrinksUntilNoDepartureCanBeLeftOut) {
+TEST_P(RaceTest, ItsFailureShrinksUntilNoDeviationCanBeLeftOut) {
   const Race& race = GetParam();
   sim::Search search = Hunting(race);
   search.shrink_runs_max = 1'000'000;
@@ -138,7 +138,7 @@ TEST_P(RaceTest, FailsTheSameWayInEveryBuild) {
   const Race& race = GetParam();
   const std::string replay = StoredReplay(race);
   const absl::StatusOr<sim::Report> report =
-      sim::RunReplay(race.buggy, Searching("plain", 1), race.name, replay);
+      sim::RunReplay(race.buggy, Searching("fifo", 1), race.name, replay);
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_FALSE(report->diverged) << *report;
   ExpectTheKnownFailure(race, *report);

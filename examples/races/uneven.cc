@@ -26,7 +26,7 @@ struct Workload {
   Event stored{"stored"};
 };
 
-// In the strict form each has a latency that hides the race in plain order.
+// In the strict form each has a latency that hides the race in FIFO order.
 Coro<void> StoreOnce(Workload& work, Form form) {
   if (form == Form::kStrict) co_await Sleep(absl::Milliseconds(kStores / 2));
   Always(work.stores < kStores, "the short task is not the last");

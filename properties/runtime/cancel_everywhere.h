@@ -9,7 +9,7 @@
 // happen. Inputs are random, and time does not pass in them. In each of them
 // each task is cancelled after 0, 1, 2, ... turns of the loop, until it has
 // always ended before that, and each of these in every order of steps that is
-// within one departure of plain order.
+// within one deviation of FIFO order.
 
 #ifndef CLOTHO_PROPERTIES_RUNTIME_CANCEL_EVERYWHERE_H_
 #define CLOTHO_PROPERTIES_RUNTIME_CANCEL_EVERYWHERE_H_
@@ -51,7 +51,7 @@ std::string FailureAnywhere(
       for (int turns = 0; in_time && turns < kTurnsMax; ++turns) {
         const Input input = *is_cancelled(any, task, turns);
         const sim::Report report = sim::Explore(
-            [&] { return body(input); }, sim::Exhaustive{.departures_max = 1});
+            [&] { return body(input); }, sim::Exhaustive{.deviations_max = 1});
         in_time = !report.failure.has_value() ||
                   report.failure->kind != sim::FailureKind::kGoal;
         if (report.passed() || !in_time) continue;

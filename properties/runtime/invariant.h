@@ -16,7 +16,7 @@
 //   }
 //
 // Each is two properties: one in the orders that asyncio allows, and one in
-// those that it has today. Each of 1,000 inputs is run in plain order, and then
+// those that it has today. Each of 1,000 inputs is run in FIFO order, and then
 // by several strategies. The first execution of an input is run twice, and the
 // traces are compared: same seed, same trace. `--clotho_cases=100000` tries
 // more.
@@ -46,7 +46,7 @@ struct InAnyOrder {
 struct InAsynciosOrder {
   void Apply(sim::Search& search) const {
     sim::Fuzz{.schedules = 8}.Apply(search);
-    sim::Strict().Apply(search);
+    sim::FifoOnly().Apply(search);
     Cases{.cases = 1'000}.Apply(search);
   }
 };

@@ -198,7 +198,7 @@ Coro<void> CallbacksComeInOrderAndOnce(const Givers& input) {
     co_await Take(input.until_done);
     future.SetResult();
     for (const Task<void>& task : tasks) co_await task;
-    co_await sim::Settle();
+    co_await sim::RunUntilIdle();
   }
   for (std::size_t i = 0; i < soon.size(); ++i) {
     Always(soon[i].came == soon[i].given,
@@ -311,7 +311,7 @@ Coro<void> CallbacksSeeWhatWasSet(const Family& input) {
   C::Set(100);
   for (const Pause& pause : input.children) co_await Take(pause);
   future.SetResult();
-  co_await sim::Settle();
+  co_await sim::RunUntilIdle();
   Always(C::Get() == 100, "what a callback sets stays with it");
   Always(seen == given, "a callback sees what was set when it was given");
 }

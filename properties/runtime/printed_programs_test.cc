@@ -65,10 +65,10 @@ void Compare() {
     const auto printed = [seed] { return RunPrinted<kFile>(seed); };
     // No strategy that tells tasks apart by the functions that they run.
     for (const sim::Search& search :
-         {sim::MakeSearch(sim::Plain()),
+         {sim::MakeSearch(sim::Fifo()),
           sim::MakeSearch(sim::Random{.schedules = 10}),
-          sim::MakeSearch(sim::Random{.schedules = 5}, sim::Strict()),
-          sim::MakeSearch(sim::Exhaustive{.departures_max = 2,
+          sim::MakeSearch(sim::Random{.schedules = 5}, sim::FifoOnly()),
+          sim::MakeSearch(sim::Exhaustive{.deviations_max = 2,
                                           .schedules = 30,
                                           .allow_incomplete = true})}) {
       const Seen expected = Search(interpreted, search);

@@ -16,15 +16,15 @@
 namespace clotho::properties {
 namespace {
 
-// Every strategy, in both freedoms if it knows both.
+// Every strategy, in both orderings if it knows both.
 std::vector<sim::Search> Searches() {
   constexpr std::uint64_t kSchedules = 4;
   std::vector<sim::Search> searches;
   const auto add = [&searches](const auto& strategy) {
     searches.push_back(sim::MakeSearch(strategy));
-    searches.push_back(sim::MakeSearch(strategy, sim::Strict()));
+    searches.push_back(sim::MakeSearch(strategy, sim::FifoOnly()));
   };
-  add(sim::Plain());
+  add(sim::Fifo());
   add(sim::Random{.schedules = 2 * kSchedules});
   add(sim::RoleRandom{.schedules = kSchedules});
   // These learn from four executions before they begin.
@@ -36,7 +36,7 @@ std::vector<sim::Search> Searches() {
   add(sim::Guided{.schedules = 4 + kSchedules});
   add(sim::Fuzz{.schedules = 4 + kSchedules});
   add(sim::Exhaustive{.schedules = 3 * kSchedules, .allow_incomplete = true});
-  add(sim::Exhaustive{.departures_max = 1,
+  add(sim::Exhaustive{.deviations_max = 1,
                       .schedules = 3 * kSchedules,
                       .allow_incomplete = true});
   add(sim::Bytes{std::string("\x03\x01\x00\x02\x07\x00\x01\xff\x05\x01", 10)});
@@ -55,7 +55,7 @@ RC_GTEST_PROP(ProgramsProperty, TheRuntimeKeepsItsPromises,
     sim::Search search = searches[static_cast<std::size_t>(which)];
     search.seed = Size(program);
     const ProgramVerdict verdict = CheckProgram(program, search);
-    RC_LOG() << search.strategy << (search.strict ? ", strict" : "") << ": "
+    RC_LOG() << search.strategy << (search.fifo_only ? ", strict" : "") << ": "
              << verdict.wrong;
     RC_ASSERT(verdict.wrong.empty());
     // The same seed gives the same executions.

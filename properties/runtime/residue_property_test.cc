@@ -152,7 +152,7 @@ Coro<void> NothingIsLeftOfAWaitThatIsGivenUp(const Attempts& input) {
       const std::vector<Task<void>> tasks = {task};
       co_await Wait(tasks);
     }
-    co_await sim::Settle();
+    co_await sim::RunUntilIdle();
     Always(AllTasks().size() == 1, "no task is left");
     Always(future.state()->waiters().empty(), "nobody is left at the future");
     Always(kept.use_count() == 1, "no frame and no callback is left");
@@ -236,7 +236,7 @@ Coro<void> AFailureIsSeenOrReported(const Failures& input) {
       L::Drop(task);
     }
   }
-  co_await sim::Settle();
+  co_await sim::RunUntilIdle();
   Always(reported == unseen, "a failure that nobody has seen is reported");
   GetRunningLoop().SetExceptionHandler(nullptr);
 }

@@ -32,7 +32,7 @@ class Runnable : public ListNode {
   // What running this will make ready, as far as is known: itself, unless it is
   // bookkeeping, which may lead to a task's step, or to nothing (null). Lets a
   // scheduler see who is about to run behind a forced step.
-  virtual Runnable* Leads() { return this; }
+  virtual Runnable* EventualStep() { return this; }
 
   // A handle that was cancelled after it had become ready.
   virtual bool cancelled() const { return false; }

@@ -30,8 +30,8 @@ using examples::Job;
 using examples::JobQueue;
 using examples::OrderedTransfer;
 using examples::Transfer;
-using internal::Recorder;
 using internal::Simulator;
+using internal::TraceRecorder;
 
 constexpr int kRuns = 1'000;
 constexpr std::uint64_t kSeeds = 20;
@@ -106,11 +106,11 @@ Coro<void> Variety() {
 
 using Program = Coro<void> (*)();
 
-// Of the events in plain order, and under each of the seeds.
+// Of the events in FIFO order, and under each of the seeds.
 std::uint64_t HashOfTraces(Program program, Simulator& simulator) {
   StreamHash hash;
   const auto add = [&](Strategy& strategy, std::uint64_t seed) {
-    Recorder recorder(simulator);
+    TraceRecorder recorder(simulator);
     const internal::Execution& execution = simulator.Run(
         program, strategy, {.strategy = seed, .program = 0}, &recorder);
     hash.Add(recorder.trace().Hash());
@@ -119,8 +119,8 @@ std::uint64_t HashOfTraces(Program program, Simulator& simulator) {
     hash.Add(std::uint64_t{execution.check});
     hash.Add(std::uint64_t{execution.failure.has_value()});
   };
-  PlainStrategy plain;
-  add(plain, 0);
+  FifoStrategy fifo;
+  add(fifo, 0);
   RandomStrategy random;
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) add(random, seed);
   return hash.Finish();

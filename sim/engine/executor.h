@@ -15,7 +15,7 @@
 // sim::Stall), else no time. A test may say otherwise:
 //
 //   CLOTHO_TEST(Thumbnails, AreMadeInOrder,
-//               sim::Jobs{.time = [](const sim::JobInfo& job) -> Delay {
+//               sim::JobDuration{.time = [](const sim::JobInfo& job) -> Delay {
 //                 return absl::Milliseconds(job.number % 3);
 //               }}) { ... }
 

@@ -40,7 +40,7 @@ class Log {
   std::vector<std::string> lines_;
 };
 
-// Runs `body(log)` once, in plain order, and returns its log.
+// Runs `body(log)` once, in FIFO order, and returns its log.
 template <typename Body, typename... Options>
 std::vector<std::string> Trace(Body body, const Options&... options) {
   std::vector<std::string> lines;
@@ -49,7 +49,7 @@ std::vector<std::string> Trace(Body body, const Options&... options) {
     co_await body(log);
     lines = log.lines();
   };
-  const Report report = Explore(main, Plain(), options...);
+  const Report report = Explore(main, Fifo(), options...);
   EXPECT_TRUE(report.passed()) << report.Text();
   return lines;
 }
@@ -106,7 +106,7 @@ TEST(SimulatedExecutorTest, TheTestMaySayHowLongJobsTake) {
     log("second");
   };
   std::vector<std::string> seen;
-  const Jobs jobs{.time = [&](const JobInfo& job) -> Delay {
+  const JobDuration jobs{.time = [&](const JobInfo& job) -> Delay {
     if (job.number == 1) seen.clear();  // The execution is run twice.
     seen.push_back(absl::StrCat(job.number, " ", job.blocked.ToString(), " ",
                                 job.location.line() != 0));

@@ -50,7 +50,7 @@ struct Failure {
   std::int64_t time_ns = 0;
   // Tells failures apart: kind, place, and for a deadlock the places of the
   // waits. Shrinking keeps it.
-  std::string origin = {};
+  std::string signature = {};
 };
 
 }  // namespace clotho::sim

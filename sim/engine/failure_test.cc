@@ -42,7 +42,7 @@ std::string Story(const Report& report) {
     absl::StrAppend(&story, failure.file, ":", failure.line);
   }
   absl::StrAppend(&story, "\ntask \"", failure.task, "\", step ", failure.step,
-                  ", ", failure.time_ns, " ns\norigin ", failure.origin);
+                  ", ", failure.time_ns, " ns\norigin ", failure.signature);
   return story;
 }
 
@@ -56,7 +56,7 @@ TEST(FailureTest, AnExceptionOutOfTheBody) {
             "The test's body ended with ValueError: bad\n"
             "at no known place\n"
             "task \"main\", step 2, 1000000 ns\n"
-            "origin exception ValueError");
+            "signature exception ValueError");
 }
 
 // Fails in the background; nobody looks.
@@ -136,7 +136,7 @@ TEST(FailureTest, NobodyGoesOnAfterABodyThatHasFailed) {
     co_await Sleep(absl::ZeroDuration());
     throw ValueError("the cause");
   };
-  EXPECT_THAT(Story(Explore(body, Plain{})),
+  EXPECT_THAT(Story(Explore(body, Fifo{})),
               HasSubstr("The test's body ended with ValueError: the cause\n"));
 }
 
@@ -159,7 +159,7 @@ TEST(FailureTest, ACancellationOfTheBody) {
             "The test's body ended with CancelledError: gone\n"
             "at no known place\n"
             "task \"main\", step 2, 0 ns\n"
-            "origin exception CancelledError");
+            "signature exception CancelledError");
 }
 
 TEST(FailureTest, AnExceptionThatLeavesTheLoop) {
@@ -171,7 +171,7 @@ TEST(FailureTest, AnExceptionThatLeavesTheLoop) {
   EXPECT_EQ(report.failure->kind, FailureKind::kException);
   EXPECT_THAT(report.failure->what,
               HasSubstr("KeyboardInterrupt left the event loop"));
-  EXPECT_EQ(report.failure->origin, "critical KeyboardInterrupt");
+  EXPECT_EQ(report.failure->signature, "critical KeyboardInterrupt");
 }
 
 TEST(FailureTest, AFalseAlways) {
@@ -192,7 +192,7 @@ TEST(FailureTest, AFalseAlways) {
                                 Here(line),
                                 "\n"
                                 "task \"worker\", step 3, 2000000 ns\n"
-                                "origin always ",
+                                "signature always ",
                                 Here(line)));
 }
 
@@ -222,7 +222,7 @@ TEST(FailureTest, ADeadlockWithACircle) {
                          place,
                          "\n"
                          "task \"\", step 5, 1000000 ns\n"
-                         "origin deadlock ",
+                         "signature deadlock ",
                          place, " ", place));
   EXPECT_THAT(
       report.waits,
@@ -295,7 +295,7 @@ TEST(FailureTest, ADeadlockIsWhereTheInnermostCoroutineOfTheUserWaits) {
   EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
   EXPECT_EQ(absl::StrCat(report.failure->file, ":", report.failure->line),
             Here(kWaitForMore));
-  EXPECT_THAT(report.failure->origin, HasSubstr(Here(kWaitForMore)));
+  EXPECT_THAT(report.failure->signature, HasSubstr(Here(kWaitForMore)));
 }
 
 constexpr int kGoesRound = __LINE__ + 2;
@@ -316,7 +316,7 @@ TEST(FailureTest, ALivelock) {
           "(a test that needs more says so: sim::Limits{.steps_max = ...})\n"
           "at no known place\n"
           "task \"\", step 500, 0 ns\n"
-          "origin livelock"));
+          "signature livelock"));
 }
 
 TEST(FailureTest, ALivelockNamesThoseWhoKeepItGoing) {
@@ -375,7 +375,7 @@ TEST(FailureTest, TooMuchVirtualTime) {
           "...})\n"
           "at no known place\n"
           "task \"\", step 1, 0 ns\n"
-          "origin virtual time"));
+          "signature virtual time"));
   EXPECT_EQ(Story(Explore(body, Limits{.virtual_time_max = absl::Hours(2)})),
             "passed");
 }
@@ -418,7 +418,7 @@ TEST(FailureTest, ALeakedTask) {
           Here(created),
           "\n"
           "task \"heartbeat\", step 3, 1000000000 ns\n"
-          "origin leaked task ",
+          "signature leaked task ",
           Here(created)));
 }
 
@@ -472,7 +472,7 @@ TEST(FailureTest, AnExceptionOfATaskThatNobodyRetrieved) {
                          Here(created),
                          "\n"
                          "task \"prefetch\", step 3, 0 ns\n"
-                         "origin unretrieved exception ",
+                         "signature unretrieved exception ",
                          Here(created), " TimeoutError"));
 }
 
@@ -532,7 +532,7 @@ TEST(FailureTest, AnExceptionOutOfACallback) {
                                 Here(line),
                                 "\n"
                                 "task \"\", step 2, 1000000 ns\n"
-                                "origin callback ",
+                                "signature callback ",
                                 Here(line), " ValueError"));
 }
 

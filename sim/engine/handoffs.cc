@@ -13,14 +13,14 @@ namespace clotho::sim::internal {
 using clotho::internal::RunnableKind;
 using clotho::internal::TaskBase;
 
-void HandOvers::BeginExecution(Strategy* strategy) {
+void Handoffs::BeginExecution(Strategy* strategy) {
   strategy_ = strategy;
   step_ = Use();
   released_.clear();
   tracked_.clear();
 }
 
-void HandOvers::BeginStep(const clotho::internal::Runnable& runnable) {
+void Handoffs::BeginStep(const clotho::internal::Runnable& runnable) {
   step_ = {.chain = runnable.chain()};
   if (runnable.kind() != RunnableKind::kTask) return;
   const auto& task = static_cast<const TaskBase&>(runnable);
@@ -28,7 +28,7 @@ void HandOvers::BeginStep(const clotho::internal::Runnable& runnable) {
       PlaceOf(task.started() ? task.AwaitLocation() : task.created_at());
 }
 
-std::uint64_t HandOvers::PlaceOf(const std::source_location& location) {
+std::uint64_t Handoffs::PlaceOf(const std::source_location& location) {
   if (location.line() == 0) return 0;
   const auto [place, is_new] = places_.try_emplace(
       {static_cast<const void*>(location.file_name()), location.line()}, 0);
@@ -41,7 +41,7 @@ std::uint64_t HandOvers::PlaceOf(const std::source_location& location) {
   return place->second;
 }
 
-void HandOvers::Tell(std::uint64_t object, const Use& from, const Use& to) {
+void Handoffs::Tell(std::uint64_t object, const Use& from, const Use& to) {
   StreamHash hash;
   hash.Add(object);
   hash.Add(from.place);
@@ -49,8 +49,8 @@ void HandOvers::Tell(std::uint64_t object, const Use& from, const Use& to) {
   strategy_->HandedOver(hash.Finish());
 }
 
-void HandOvers::Touched(std::uint64_t object, bool write,
-                        const std::source_location& location) {
+void Handoffs::Touched(std::uint64_t object, bool write,
+                       const std::source_location& location) {
   // A read and a write at one place are two.
   Use use = step_;
   const std::uint64_t place = PlaceOf(location);
@@ -63,7 +63,7 @@ void HandOvers::Touched(std::uint64_t object, bool write,
   if (write) known.last_write = use;
 }
 
-void HandOvers::Released(const void* object) {
+void Handoffs::Released(const void* object) {
   // The runtime's bookkeeping and callbacks are nobody's.
   if (loop_.current_task() == nullptr) {
     released_.erase(object);
@@ -72,7 +72,7 @@ void HandOvers::Released(const void* object) {
   }
 }
 
-void HandOvers::Acquired(const void* object) {
+void Handoffs::Acquired(const void* object) {
   if (loop_.current_task() == nullptr) return;
   const auto released = released_.find(object);
   // An address is not the same in all runs. The places tell objects apart.
@@ -81,6 +81,6 @@ void HandOvers::Acquired(const void* object) {
   }
 }
 
-void HandOvers::Made(const void* object) { released_.erase(object); }
+void Handoffs::Made(const void* object) { released_.erase(object); }
 
 }  // namespace clotho::sim::internal

@@ -1,6 +1,6 @@
-// HandOvers: tells a strategy which hand-overs an execution shows.
+// Handoffs: tells a strategy which handoffs an execution shows.
 //
-// A hand-over is that one task uses an object and another one uses it next,
+// A handoff is that one task uses an object and another one uses it next,
 // each at some place in the program. Of tracked state: what was written at A is
 // read at B, or what was used at A is overwritten at B, or is read at B before
 // anybody has written it. Of locks, queues, events, semaphores and futures:
@@ -25,10 +25,10 @@
 
 namespace clotho::sim::internal {
 
-class HandOvers final : public clotho::internal::SyncListener {
+class Handoffs final : public clotho::internal::SyncListener {
  public:
   // `loop` must outlive it.
-  explicit HandOvers(const EventLoop& loop) : loop_(loop) {}
+  explicit Handoffs(const EventLoop& loop) : loop_(loop) {}
 
   // An execution begins, of a strategy that wants to be told; null: of one that
   // does not.

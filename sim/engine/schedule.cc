@@ -155,14 +155,14 @@ absl::StatusOr<std::uint64_t> Parser::ParseProgramSeed() {
   if (part.empty()) {
     return ErrorAt(part,
                    "the program seed is missing: expected hexadecimal digits, "
-                   "as in c1/8f21/plain");
+                   "as in c1/8f21/fifo");
   }
   const std::size_t bad = part.find_first_not_of(kHexDigits);
   if (bad != part.npos) {
     return ErrorAt(part.substr(bad),
                    absl::StrCat("program seed ", Quote(part),
                                 " is not a number: expected lower-case "
-                                "hexadecimal digits, as in c1/8f21/plain"));
+                                "hexadecimal digits, as in c1/8f21/fifo"));
   }
   if (part.size() > 1 && part.starts_with('0')) {
     return ErrorAt(part, absl::StrCat("program seed ", Quote(part),
@@ -192,7 +192,7 @@ absl::StatusOr<std::string> Parser::ParseInput() {
 
 absl::Status Parser::ParseSchedule(ReplayString& replay) {
   constexpr std::string_view kExpected =
-      "expected plain, departures such as 4:1,9:t, a strategy such as "
+      "expected fifo, deviations such as 4:1,9:t, a strategy such as "
       "+pct:2:118, or a file such as @path";
   const auto keep = [&replay](auto schedule) {
     if (schedule.ok()) replay.schedule = *std::move(schedule);
@@ -208,7 +208,7 @@ absl::Status Parser::ParseSchedule(ReplayString& replay) {
     return keep(ParseDeviations());
   }
   const std::string_view part = TakeUntil("/");
-  if (part == "plain") return absl::OkStatus();
+  if (part == "fifo") return absl::OkStatus();
   return ErrorAt(part, absl::StrCat("schedule ", Quote(part),
                                     " is unknown: ", ToAbsl(kExpected)));
 }
@@ -217,7 +217,7 @@ absl::StatusOr<Deviations> Parser::ParseDeviations() {
   Deviations deviations;
   do {
     if (deviations.size() == kDeviationsMax) {
-      return ErrorAt(rest_, absl::StrCat("too many departures: the limit is ",
+      return ErrorAt(rest_, absl::StrCat("too many deviations: the limit is ",
                                          kDeviationsMax));
     }
     absl::StatusOr<Deviation> deviation =
@@ -232,7 +232,7 @@ absl::StatusOr<Deviation> Parser::ParseDeviation(std::uint64_t step_before) {
   const std::string_view step_part = TakeUntil(":,/");
   if (step_part.empty()) {
     return ErrorAt(step_part,
-                   "a departure is missing: expected one such as 4:1");
+                   "a deviation is missing: expected one such as 4:1");
   }
   const absl::StatusOr<std::uint64_t> step =
       ParseNumber(step_part, "step", 1, kStepMax,
@@ -419,7 +419,7 @@ absl::Status Parser::CheckText(std::string_view part, std::string_view what,
 }
 
 void AppendSchedule(const Deviations& deviations, std::string& text) {
-  if (deviations.empty()) text += "plain";
+  if (deviations.empty()) text += "fifo";
   std::string_view comma;
   for (const Deviation& deviation : deviations) {
     absl::StrAppend(&text, ToAbsl(comma), deviation.step, ":");

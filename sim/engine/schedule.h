@@ -2,21 +2,21 @@
 // that can be read, pasted into a shell and kept in a file.
 //
 //   c1/0/4:1/b7e2      version 1, program seed 0, at step 4 candidate 1 ran
-//                      where plain order runs candidate 0
+//                      where FIFO order runs candidate 0
 //
 //   replay     := "c1" "/" program-seed [ "." input ] "/" schedule [ "/" check
-//   ] schedule   := "plain" | departure { "," departure }
+//   ] schedule   := "fifo" | deviation { "," deviation }
 //               | "+" strategy ":" [ parameters ":" ] execution
 //               | "@" path
-//   departure  := step ":" ( choice | "t" | "d" [ boundary ] )
+//   deviation  := step ":" ( choice | "t" | "d" [ boundary ] )
 //   parameters := parameter { ":" parameter }
 //
 //   program-seed  hexadecimal, 64 bits: of what the program itself draws
 //   input         characters 0-9 A-Z a-z . _ -: of a property, what its input
 //                 is made of besides the seed; whoever makes inputs knows what
 //                 it means (properties/input.h)
-//   step          from 1, rising from one departure to the next
-//   choice        from 1 (0 is plain order); "t": the next timer fires first;
+//   step          from 1, rising from one deviation to the next
+//   choice        from 1 (0 is FIFO order); "t": the next timer fires first;
 //                 "d": it becomes due, and goes behind what is ready
 //   boundary      2 to 1000: where several iterations of the loop begin before
 //                 that step, because some of them have only bookkeeping to do,
@@ -56,12 +56,12 @@ inline constexpr std::size_t kDeviationsMax = 100'000;
 // parameters together.
 inline constexpr std::size_t kReplayTextMax = 4096;
 
-// A step that did not run what plain order runs.
+// A step that did not run what FIFO order runs.
 struct Deviation {
   // The next timer fires, ahead of all that is ready.
   static constexpr std::uint32_t kTimer = UINT32_MAX;
   // Time passes up to its deadline, and it goes behind all that is ready. A
-  // schedule with such a departure runs in strict freedom: see options.h. That
+  // schedule with such a deviation runs in FIFO ordering: see options.h. That
   // is at the beginning of an iteration, and of those that begin before the
   // step at the `boundary`-th, from 1 to kBoundaryMax.
   static constexpr std::uint32_t Due(std::uint32_t boundary) {
@@ -81,7 +81,7 @@ struct Deviation {
   friend bool operator==(const Deviation&, const Deviation&) = default;
 };
 
-// By rising step; none: plain order.
+// By rising step; none: FIFO order.
 using Deviations = std::vector<Deviation>;
 
 // An execution of a search, before shrinking.
@@ -119,14 +119,14 @@ absl::StatusOr<ReplayString> ParseReplay(std::string_view text);
 // is a text that will not parse.
 std::string FormatReplay(const ReplayString& replay);
 
-// The schedule alone: "4:1,9:t", or "plain".
+// The schedule alone: "4:1,9:t", or "fifo".
 std::string FormatDeviations(const Deviations& deviations);
 
 // A schedule that failed once, and is run before every search of its test.
 struct SavedSchedule {
   std::string replay = {};
   std::string note = {};   // For the reader.
-  std::string place = {};  // "Suite.Name.kept:3"; empty: a sim::Also.
+  std::string place = {};  // "Suite.Name.saved:3"; empty: a sim::ReplayFirst.
 };
 
 }  // namespace clotho::sim

@@ -27,11 +27,11 @@ struct Good {
 
 std::vector<Good> GoodStrings() {
   return {
-      {"c1/0/plain", {}},
-      {"c1/0/plain/0000", {.check = 0}},
-      {"c1/8f21/plain", {.program_seed = 0x8f21}},
-      {"c1/ffffffffffffffff/plain", {.program_seed = UINT64_MAX}},
-      {"c1/8f21.12/plain", {.program_seed = 0x8f21, .input = "12"}},
+      {"c1/0/fifo", {}},
+      {"c1/0/fifo/0000", {.check = 0}},
+      {"c1/8f21/fifo", {.program_seed = 0x8f21}},
+      {"c1/ffffffffffffffff/fifo", {.program_seed = UINT64_MAX}},
+      {"c1/8f21.12/fifo", {.program_seed = 0x8f21, .input = "12"}},
       {"c1/0.12.0-3_1.Z/4:1/b7e2",
        {.input = "12.0-3_1.Z",
         .schedule = Deviations{{4, 1}},
@@ -79,7 +79,7 @@ TEST(FormatReplayTest, APathHasItsCheckInTheFile) {
 }
 
 TEST(FormatDeviationsTest, WritesTheScheduleAlone) {
-  EXPECT_EQ(FormatDeviations({}), "plain");
+  EXPECT_EQ(FormatDeviations({}), "fifo");
   EXPECT_EQ(FormatDeviations({{4, 1}, {9, kTimer}}), "4:1,9:t");
 }
 
@@ -109,9 +109,9 @@ void ExpectErrors(const std::vector<Bad>& table) {
 constexpr char kVersionHint[] =
     " is unknown: this build reads c1, as in c1/0/4:1";
 constexpr char kSeedHint[] =
-    "expected lower-case hexadecimal digits, as in c1/8f21/plain";
+    "expected lower-case hexadecimal digits, as in c1/8f21/fifo";
 constexpr char kScheduleHint[] =
-    "expected plain, departures such as 4:1,9:t, a strategy such as "
+    "expected fifo, deviations such as 4:1,9:t, a strategy such as "
     "+pct:2:118, or a file such as @path";
 constexpr char kStepHint[] = "expected the number of a step, as in 4:1";
 constexpr char kChoiceHint[] =
@@ -134,7 +134,7 @@ TEST(ParseReplayTest, SaysWhatIsMissingFromATruncatedString) {
             "replay string is empty: expected one such as c1/0/4:1");
   const std::string seed =
       "the program seed is missing: expected hexadecimal digits, as in "
-      "c1/8f21/plain";
+      "c1/8f21/fifo";
   const std::string schedule = "the schedule is missing: "s + kScheduleHint;
   const std::string choice = "the choice of step 4 is missing: "s + kChoiceHint;
   ExpectErrors({
@@ -145,7 +145,7 @@ TEST(ParseReplayTest, SaysWhatIsMissingFromATruncatedString) {
       {"c1/0/", 6, schedule},
       {"c1/0/4", 7, choice},
       {"c1/0/4:", 8, choice},
-      {"c1/0/4:1,", 10, "a departure is missing: expected one such as 4:1"},
+      {"c1/0/4:1,", 10, "a deviation is missing: expected one such as 4:1"},
       {"c1/0/4:1/", 10, "the check is missing: "s + kCheckHint},
       {"c1/0/4:1/b7e", 13, "check \"b7e\" is not one: "s + kCheckHint},
       {"c1/0/+", 7,
@@ -171,14 +171,13 @@ TEST(ParseReplayTest, NamesTheVersionThatItReads) {
 
 TEST(ParseReplayTest, RejectsBadProgramSeeds) {
   ExpectErrors({
-      {"c1/8F21/plain", 5,
+      {"c1/8F21/fifo", 5,
        "program seed \"8F21\" is not a number: "s + kSeedHint},
-      {"c1/0x1/plain", 5,
-       "program seed \"0x1\" is not a number: "s + kSeedHint},
-      {"c1/-1/plain", 4, "program seed \"-1\" is not a number: "s + kSeedHint},
-      {"c1/08/plain", 4,
+      {"c1/0x1/fifo", 5, "program seed \"0x1\" is not a number: "s + kSeedHint},
+      {"c1/-1/fifo", 4, "program seed \"-1\" is not a number: "s + kSeedHint},
+      {"c1/08/fifo", 4,
        "program seed \"08\" begins with 0: expected no leading zeros"},
-      {"c1/10000000000000000/plain", 4,
+      {"c1/10000000000000000/fifo", 4,
        "program seed \"10000000000000000\" is out of range: the limit is 16 "
        "hexadecimal digits"},
   });
@@ -188,17 +187,17 @@ TEST(ParseReplayTest, RejectsBadInputs) {
   const std::string hint =
       "expected characters 0-9 A-Z a-z . _ -, as in c1/8f21.12/4:1";
   ExpectErrors({
-      {"c1/.12/plain", 4,
+      {"c1/.12/fifo", 4,
        "the program seed is missing: expected hexadecimal digits, as in "
-       "c1/8f21/plain"},
-      {"c1/0./plain", 6, "the input is missing: " + hint},
+       "c1/8f21/fifo"},
+      {"c1/0./fifo", 6, "the input is missing: " + hint},
       {"c1/0.", 6, "the input is missing: " + hint},
-      {"c1/0.1 2/plain", 7, "input \"1 2\" has a \" \": " + hint},
-      {"c1/0.12:1/plain", 8, "input \"12:1\" has a \":\": " + hint},
+      {"c1/0.1 2/fifo", 7, "input \"1 2\" has a \" \": " + hint},
+      {"c1/0.12:1/fifo", 8, "input \"12:1\" has a \":\": " + hint},
   });
-  EXPECT_EQ(ErrorOf("c1/0." + std::string(kReplayTextMax, '1') + "/plain"),
+  EXPECT_EQ(ErrorOf("c1/0." + std::string(kReplayTextMax, '1') + "/fifo"),
             "none");
-  EXPECT_NE(ErrorOf("c1/0." + std::string(kReplayTextMax + 1, '1') + "/plain")
+  EXPECT_NE(ErrorOf("c1/0." + std::string(kReplayTextMax + 1, '1') + "/fifo")
                 .find("is too long"),
             std::string::npos);
 }
@@ -207,8 +206,8 @@ TEST(ParseReplayTest, RejectsUnknownSchedules) {
   ExpectErrors({
       {"c1/0/Plain", 6, "schedule \"Plain\" is unknown: "s + kScheduleHint},
       {"c1/0/plainer", 6, "schedule \"plainer\" is unknown: "s + kScheduleHint},
-      {"c1/0/plain,4:1", 6,
-       "schedule \"plain,4:1\" is unknown: "s + kScheduleHint},
+      {"c1/0/fifo,4:1", 6,
+       "schedule \"fifo,4:1\" is unknown: "s + kScheduleHint},
       {"c1/0/ 4:1", 6, "schedule \" 4:1\" is unknown: "s + kScheduleHint},
       {"c1/0/-4:1", 6, "schedule \"-4:1\" is unknown: "s + kScheduleHint},
       {"c1/0//b7e2", 6, "schedule \"\" is unknown: "s + kScheduleHint},
@@ -233,7 +232,7 @@ TEST(ParseReplayTest, RejectsBadSteps) {
        "step 4 does not come after step 4: expected rising steps"},
       {"c1/0/4:1,3:2", 10,
        "step 3 does not come after step 4: expected rising steps"},
-      {"c1/0/4:1,,5:1", 10, "a departure is missing: expected one such as 4:1"},
+      {"c1/0/4:1,,5:1", 10, "a deviation is missing: expected one such as 4:1"},
   });
 }
 
@@ -361,7 +360,7 @@ TEST(ParseReplayTest, IsQuickAndBriefAboutTenMegabytes) {
   }
 }
 
-TEST(ParseReplayTest, LimitsTheNumberOfDepartures) {
+TEST(ParseReplayTest, LimitsTheNumberOfDeviations) {
   ReplayString replay;
   Deviations& deviations = replay.schedule.emplace<Deviations>();
   for (std::uint64_t step = 1; step <= kDeviationsMax; ++step) {
@@ -372,7 +371,7 @@ TEST(ParseReplayTest, LimitsTheNumberOfDepartures) {
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_EQ(*parsed, replay);
   EXPECT_EQ(ErrorOf(most + ",100001:1"),
-            "replay string, character 788901: too many departures: the limit "
+            "replay string, character 788901: too many deviations: the limit "
             "is 100000\n"
             "  ...9996:1,99997:1,99998:1,99999:1,100000:1,100001:1\n"
             "                                             ^");

@@ -128,9 +128,9 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
           std::exchange(clotho::internal::thread_model, &executors_),
           clotho::internal::sync_listener};
   // From here on a handler knows where to ask.
-  if (attention.tasks.load(std::memory_order_relaxed)) Attend();
-  hand_overs_.BeginExecution(strategy.wants_hand_overs() ? &strategy : nullptr);
-  if (hand_overs_.active()) clotho::internal::sync_listener = &hand_overs_;
+  if (stop_requests.tasks.load(std::memory_order_relaxed)) Attend();
+  handoffs_.BeginExecution(strategy.wants_handoffs() ? &strategy : nullptr);
+  if (handoffs_.active()) clotho::internal::sync_listener = &handoffs_;
 
   strategy.BeginExecution(strategy_rng_);
   if (StepLog* const log = strategy.log(); log != nullptr && !observer) {
@@ -157,8 +157,8 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   if (profile_ != nullptr) AddToProfile();
   loop_.set_instrument(nullptr);
   observer_ = nullptr;
-  if (hand_overs_.active()) {  // What is torn down hands over nothing.
-    hand_overs_.BeginExecution(nullptr);
+  if (handoffs_.active()) {  // What is torn down hands over nothing.
+    handoffs_.BeginExecution(nullptr);
     clotho::internal::sync_listener = scope.outer_listener;
   }
   loop_.Reset();
@@ -184,7 +184,7 @@ void Simulator::RunLoop() {
     failure.kind = FailureKind::kException;
     failure.what = absl::StrCat(DescribeException(std::current_exception()),
                                 " left the event loop");
-    failure.origin =
+    failure.signature =
         absl::StrCat("critical ", ExceptionClass(std::current_exception()));
     Fail(std::move(failure));
   }
@@ -198,7 +198,7 @@ void Simulator::Finish() {
       failure.what =
           absl::StrCat("The test's body ended with ", DescribeException(error));
       failure.task = "main";
-      failure.origin = absl::StrCat("exception ", ExceptionClass(error));
+      failure.signature = absl::StrCat("exception ", ExceptionClass(error));
       Fail(std::move(failure));
     }
     if (!failed()) {
@@ -227,7 +227,7 @@ void Simulator::Finish() {
             "with {.background = true}.");
         SetPlace(failure, leaked->created_at());
         failure.task = leaked->name();
-        failure.origin =
+        failure.signature =
             absl::StrCat("leaked task ", Place(leaked->created_at()));
         Fail(std::move(failure));
       }
@@ -308,7 +308,7 @@ void Simulator::OnException(const ExceptionContext& context) {
       }
       break;
   }
-  failure.origin = absl::StrCat(
+  failure.signature = absl::StrCat(
       std::string(FailureKindName(failure.kind)), " ",
       failure.line != 0 ? Place(failure.file, failure.line) : context.message,
       " ",
@@ -389,7 +389,7 @@ bool Simulator::CheckInvariants() {
     failure.what = absl::StrCat("Invariant \"", std::string(check->claim),
                                 "\" is broken by this step");
     SetPlace(failure, check->location);
-    failure.origin = absl::StrCat("invariant ", Place(check->location));
+    failure.signature = absl::StrCat("invariant ", Place(check->location));
     Fail(std::move(failure));
     return false;
   }
@@ -405,7 +405,7 @@ void Simulator::ClaimIsFalse(std::string_view word, std::string_view claim,
                    word == "Always" ? "\" is false" : "\" was reached");
   failure.function = FunctionName(location.function_name());
   SetPlace(failure, location);
-  failure.origin = absl::StrCat("always ", Place(location));
+  failure.signature = absl::StrCat("always ", Place(location));
   Fail(std::move(failure));
   throw AssertionFailed();
 }
@@ -433,8 +433,8 @@ void Simulator::BeginStep(const Candidate& taken) {
   step_chain_ = taken.chain();
   Chain& chain = chains_[step_chain_];
   ++chain.steps;
-  if (hand_overs_.active()) [[unlikely]] {
-    if (!taken.is_timer()) hand_overs_.BeginStep(taken.runnable());
+  if (handoffs_.active()) [[unlikely]] {
+    if (!taken.is_timer()) handoffs_.BeginStep(taken.runnable());
   }
   if (profile_ != nullptr) [[unlikely]] {
     profile_steps_.push_back(
@@ -459,7 +459,7 @@ std::uint64_t Simulator::NewObject() {
 void Simulator::Touch(std::uint64_t object, bool write, std::string_view name,
                       const std::source_location& location) {
   if (observer_ != nullptr) observer_->Touched(object, write, name, location);
-  if (hand_overs_.active()) hand_overs_.Touched(object, write, location);
+  if (handoffs_.active()) handoffs_.Touched(object, write, location);
   if (watcher_.watches()) watcher_.TouchNumber(object, write);
   if (profile_ == nullptr || profile_steps_.empty()) return;
   Footprint& footprint = profile_steps_.back().footprint;
@@ -480,7 +480,7 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
   point_.timer_ = next_timer;
   point_.entries_ = nullptr;
   point_.ready_count_ = ready.size();
-  point_.strict_ = false;
+  point_.fifo_only_ = false;
   point_.chains_ = chains_;
   if (ready.others() == 0) return;
   if (candidates_.size() < ready.size()) candidates_.resize(ready.size());
@@ -521,7 +521,7 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
         break;
       case RunnableKind::kInternal:
         // A task whose waking is certain, with only bookkeeping before it.
-        if (Runnable* const led = runnable.Leads();
+        if (Runnable* const led = runnable.EventualStep();
             led != nullptr &&
             std::exchange(listed_[led->chain()].task, listing_) != listing_) {
           add(place, *led);
@@ -543,7 +543,7 @@ std::optional<Scheduler::Decision> Simulator::TowardsTarget(
   }
   for (std::size_t place = 0; place < ready.size(); ++place) {
     if (ready[place].kind() == RunnableKind::kInternal &&
-        ready[place].Leads() == target_) {
+        ready[place].EventualStep() == target_) {
       return place;
     }
   }
@@ -559,7 +559,7 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
   if (target_ != nullptr) [[unlikely]] {
     if (const auto decision = TowardsTarget(ready)) return *decision;
   }
-  if (freedom_ == Freedom::kStrict && next_timer != nullptr &&
+  if (ordering_ == Ordering::kFifo && next_timer != nullptr &&
       BecomesDue(ready, *next_timer)) {
     return kDue;
   }
@@ -598,7 +598,7 @@ bool Simulator::PassStepLimit() {
   step_limit_.store(break_before_ > 0 ? break_before_ - 1 : budget_.steps_max,
                     std::memory_order_relaxed);
   if (breaks) std::raise(SIGTRAP);
-  if (attention.tasks.exchange(false)) {
+  if (stop_requests.tasks.exchange(false)) {
     std::fprintf(stderr, "[  CLOTHO  ] %srun %llu, step %llu, t = %s\n%s",
                  searched_test.empty()
                      ? ""
@@ -613,13 +613,13 @@ bool Simulator::PassStepLimit() {
   failure.what = absl::StrCat("Livelock: ", budget_.steps_max,
                               " steps without an end\n(a test that needs more "
                               "says so: sim::Limits{.steps_max = ...})");
-  failure.origin = "livelock";
+  failure.signature = "livelock";
   Fail(std::move(failure));
   return false;
 }
 
 bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
-  GiveUpLog("strict freedom");
+  GiveUpLog("FIFO ordering");
   // Once for each timer, at the boundary of each iteration.
   if (iteration_ == loop_.iterations()) return false;
   if (main_->done() || next_timer.when_ns() > budget_.virtual_time_max_ns) {
@@ -639,7 +639,7 @@ bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
   point_.timer_ = &next_timer;
   point_.entries_ = nullptr;
   point_.ready_count_ = 1;
-  point_.strict_ = true;
+  point_.fifo_only_ = true;
   point_.chains_ = chains_;
   ++execution_.choice_points;
   const bool due = strategy_->Choose(point_) == 1;
@@ -663,7 +663,7 @@ Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
                                         const Timer* next_timer) {
   ++step_;
   NoteNewChains();
-  if (freedom_ == Freedom::kStrict) {
+  if (ordering_ == Ordering::kFifo) {
     point_.step_ = step_;
     point_.ready_ = &ready;
     point_.timer_ = nullptr;
@@ -700,7 +700,7 @@ Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
     if (step_ == stop_before_) {
       Failure failure;
       failure.kind = FailureKind::kCrash;
-      failure.origin = "crash";
+      failure.signature = "crash";
       Fail(std::move(failure));
       return kStop;
     }
@@ -722,7 +722,7 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
   if (failed()) return false;
   if (invariants_ != nullptr && !CheckInvariants()) return false;
   if (!settling_.empty()) {
-    GiveUpLog("Settle");
+    GiveUpLog("RunUntilIdle");
     for (Future<void>& settled : std::exchange(settling_, {})) {
       if (!settled.Done()) settled.SetResult();
     }
@@ -772,7 +772,7 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
       }
     }
     std::sort(places.begin(), places.end());
-    failure.origin = absl::StrCat("deadlock ", absl::StrJoin(places, " "));
+    failure.signature = absl::StrCat("deadlock ", absl::StrJoin(places, " "));
   } else if (next_timer->when_ns() > budget_.virtual_time_max_ns) {
     failure.kind = FailureKind::kVirtualTime;
     failure.what =
@@ -780,7 +780,7 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
                      TimeText(budget_.virtual_time_max_ns),
                      " of virtual time\n(a test that needs more says so: "
                      "sim::Limits{.virtual_time_max = ...})");
-    failure.origin = "virtual time";
+    failure.signature = "virtual time";
   } else {
     if (watcher_.watches()) watcher_.TimePasses();
     return true;

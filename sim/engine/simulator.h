@@ -2,7 +2,7 @@
 //
 // It is the loop's Scheduler. At each step it lists what may happen next, lets
 // the strategy choose where there is a choice, and records each choice that
-// departs from plain order. What the program can notice are steps, numbered
+// deviates from FIFO order. What the program can notice are steps, numbered
 // from 1: steps of tasks, callbacks, and timers that were let through early.
 // The runtime's own bookkeeping is not a choice; it runs when its turn comes,
 // or when what it leads to is chosen.
@@ -60,7 +60,7 @@ using Body = std::function<Coro<void>()>;
 using Judge = std::function<std::optional<Failure>(const std::exception_ptr&)>;
 
 // What may be reordered: see options.h.
-enum class Freedom { kPortable, kStrict };
+enum class Ordering { kAnyReady, kFifo };
 
 struct Budget {
   std::uint64_t steps_max = kStepsMax;
@@ -70,7 +70,7 @@ struct Budget {
 // What came of an execution. The vectors keep their memory between executions.
 struct Execution {
   std::optional<Failure> failure;
-  // The departures from plain order, up to the failure.
+  // The deviations from FIFO order, up to the failure.
   Deviations deviations;
   std::uint64_t steps = 0;
   std::uint64_t choice_points = 0;
@@ -117,7 +117,7 @@ class Observer : public Instrument {
   virtual void Touched(std::uint64_t /*object*/, bool /*write*/,
                        std::string_view /*name*/, const std::source_location&) {
   }
-  // In strict freedom: time passes up to the deadline of `timer`.
+  // In FIFO ordering: time passes up to the deadline of `timer`.
   virtual void Due(std::uint64_t /*step*/, const Candidate& /*timer*/) {}
   // The environment decided: "Choose(3)", 2.
   virtual void Chose(std::string_view /*what*/, std::uint64_t /*value*/,
@@ -143,7 +143,7 @@ class Simulator final : public Scheduler,
   // Virtual seconds in a second of the next executions, for who watches; 0: as
   // many as can be.
   void set_rate(double rate) { clock_.set_rate(rate); }
-  void set_freedom(Freedom freedom) { freedom_ = freedom; }
+  void set_ordering(Ordering ordering) { ordering_ = ordering; }
   // Of the loop: see EventLoop::SetDebug.
   void set_debug(bool debug) { debug_ = debug; }
   // The next failure stops the program where it is noticed, as a breakpoint.
@@ -226,8 +226,8 @@ class Simulator final : public Scheduler,
 
   // A number for the present execution, which no other of this thread has.
   std::uint64_t run() const { return run_; }
-  // Looks at what `attention` asks for before the next step. For handlers of
-  // signals.
+  // Looks at what `stop_requests` asks for before the next step. For handlers
+  // of signals.
   void Attend() { step_limit_.store(0, std::memory_order_relaxed); }
 
   // A number for a shared object that is made now: the same in all executions
@@ -270,7 +270,7 @@ class Simulator final : public Scheduler,
   };
 
   Decision TakeStep(const ReadyQueue& ready, const Timer* next_timer);
-  // In strict freedom: whether the next timer becomes due now.
+  // In FIFO ordering: whether the next timer becomes due now.
   bool BecomesDue(const ReadyQueue& ready, const Timer& next_timer);
   void ListCandidates(const ReadyQueue& ready, const Timer* next_timer);
   Entry EntryAt(std::size_t index) const {
@@ -296,8 +296,8 @@ class Simulator final : public Scheduler,
   std::set<std::string> warnings_;  // That were written.
   Budget budget_;
   Judge judge_;
-  Freedom freedom_ = Freedom::kPortable;
-  // The iteration whose boundary has been passed, in strict freedom.
+  Ordering ordering_ = Ordering::kAnyReady;
+  // The iteration whose boundary has been passed, in FIFO ordering.
   std::uint64_t iteration_ = 0;
   // How many have been passed before this step.
   std::uint64_t boundary_step_ = 0;
@@ -352,7 +352,7 @@ class Simulator final : public Scheduler,
   std::vector<Profile::Step> profile_steps_;
   std::vector<Profile::Lineage> profile_chains_;
 
-  HandOvers hand_overs_{loop_};
+  Handoffs handoffs_{loop_};
 
   // A task that was chosen while bookkeeping stands before its step.
   Runnable* target_ = nullptr;

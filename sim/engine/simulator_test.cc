@@ -69,7 +69,7 @@ class Everything final : public Strategy {
   bool started_ = false;
 };
 
-// Makes the choices of a list, then those of plain order, and writes down how
+// Makes the choices of a list, then those of FIFO order, and writes down how
 // many candidates there were each time.
 class Script final : public Strategy {
  public:
@@ -111,15 +111,15 @@ std::set<std::string> AllOutcomes(Program program) {
   return outcomes;
 }
 
-std::string PlainOutcome(Program program) {
+std::string FifoOutcome(Program program) {
   Simulator simulator;
-  PlainStrategy plain;
+  FifoStrategy fifo;
   Log log;
-  simulator.Run([&] { return program(log); }, plain, {});
+  simulator.Run([&] { return program(log); }, fifo, {});
   return absl::StrJoin(log, " ");
 }
 
-// ---- Plain order is that of a loop without a scheduler. ----
+// ---- FIFO order is that of a loop without a scheduler. ----
 
 // With the iteration and the time.
 void Note(Log& log, std::string_view what) {
@@ -419,10 +419,10 @@ Coro<void> DoneCallbacks(Log& log) {
   Note(log, "end");
 }
 
-class PlainOrderTest
+class FifoOrderTest
     : public testing::TestWithParam<std::pair<const char*, Program>> {};
 
-TEST_P(PlainOrderTest, IsThatOfALoopWithoutAScheduler) {
+TEST_P(FifoOrderTest, IsThatOfALoopWithoutAScheduler) {
   const Program program = GetParam().second;
   Log bare;
   VirtualClock clock;
@@ -431,9 +431,9 @@ TEST_P(PlainOrderTest, IsThatOfALoopWithoutAScheduler) {
 
   Log simulated;
   Simulator simulator;
-  PlainStrategy plain;
+  FifoStrategy fifo;
   const Execution& execution =
-      simulator.Run([&] { return program(simulated); }, plain, {});
+      simulator.Run([&] { return program(simulated); }, fifo, {});
 
   EXPECT_THAT(bare, Not(IsEmpty()));
   EXPECT_EQ(simulated, bare);
@@ -442,7 +442,7 @@ TEST_P(PlainOrderTest, IsThatOfALoopWithoutAScheduler) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Programs, PlainOrderTest,
+    Programs, FifoOrderTest,
     testing::Values(
         std::pair("Tasks", &Tasks),
         std::pair("SleepsWithEqualDeadlines", &SleepsWithEqualDeadlines),
@@ -592,7 +592,7 @@ Coro<void> AnswerAgainstDeadline(Log& log) {
 }
 
 TEST(CandidatesTest, ADeadlineCanFallBetweenACompletionAndItsWaiter) {
-  EXPECT_EQ(PlainOutcome(&AnswerAgainstDeadline), "got 1");
+  EXPECT_EQ(FifoOutcome(&AnswerAgainstDeadline), "got 1");
   EXPECT_THAT(AllOutcomes(&AnswerAgainstDeadline),
               UnorderedElementsAre("got 1", "timeout, though it was there"));
 }
@@ -615,7 +615,7 @@ Coro<void> TaskAgainstDeadline(Log& log) {
 }
 
 TEST(CandidatesTest, ADeadlineCanFallBetweenEachOfTheHopsOfACompletion) {
-  EXPECT_EQ(PlainOutcome(&TaskAgainstDeadline), "got 1");
+  EXPECT_EQ(FifoOutcome(&TaskAgainstDeadline), "got 1");
   EXPECT_THAT(
       AllOutcomes(&TaskAgainstDeadline),
       UnorderedElementsAre("got 1", "timeout", "timeout, though it was there"));
@@ -678,7 +678,7 @@ Coro<void> GatherAgainstOlder(Log& log) {
 }
 
 TEST(CandidatesTest, ATaskBehindAGatherMayRunBeforeAnOlderReadyTask) {
-  EXPECT_EQ(PlainOutcome(&GatherAgainstOlder), "child older main");
+  EXPECT_EQ(FifoOutcome(&GatherAgainstOlder), "child older main");
   EXPECT_THAT(AllOutcomes(&GatherAgainstOlder),
               UnorderedElementsAre("child older main", "child main older",
                                    "older child main"));
@@ -694,7 +694,7 @@ Coro<void> ShieldAgainstOlder(Log& log) {
 }
 
 TEST(CandidatesTest, ATaskBehindAShieldMayRunBeforeAnOlderReadyTask) {
-  EXPECT_EQ(PlainOutcome(&ShieldAgainstOlder), "child older main");
+  EXPECT_EQ(FifoOutcome(&ShieldAgainstOlder), "child older main");
   EXPECT_THAT(AllOutcomes(&ShieldAgainstOlder),
               UnorderedElementsAre("child older main", "child main older",
                                    "older child main"));
@@ -711,7 +711,7 @@ Coro<void> NestedAgainstOlder(Log& log) {
 }
 
 TEST(CandidatesTest, ATaskBehindNestedBookkeepingMayRunBeforeAnOlderReadyTask) {
-  EXPECT_EQ(PlainOutcome(&NestedAgainstOlder), "child older main");
+  EXPECT_EQ(FifoOutcome(&NestedAgainstOlder), "child older main");
   EXPECT_THAT(AllOutcomes(&NestedAgainstOlder),
               UnorderedElementsAre("child older main", "child main older",
                                    "older child main"));
@@ -829,7 +829,7 @@ TEST(RecordingTest, DifferentSeedsFindDifferentExecutions) {
 TEST(SimulatorTest, OnlyARunningOneIsCurrent) {
   EXPECT_EQ(Simulator::Current(), nullptr);
   Simulator simulator;
-  PlainStrategy plain;
+  FifoStrategy fifo;
   Simulator* seen = nullptr;
   simulator.Run(
       [&seen] {
@@ -837,16 +837,16 @@ TEST(SimulatorTest, OnlyARunningOneIsCurrent) {
         const auto body = []() -> Coro<void> { co_return; };
         return body();
       },
-      plain, {});
+      fifo, {});
   EXPECT_EQ(seen, &simulator);
   EXPECT_EQ(Simulator::Current(), nullptr);
 }
 
 TEST(SimulatorTest, EveryExecutionBeginsAnew) {
   Simulator simulator;
-  PlainStrategy plain;
+  FifoStrategy fifo;
   Log first;
-  simulator.Run([&] { return Queues(first); }, plain, {});
+  simulator.Run([&] { return Queues(first); }, fifo, {});
   simulator.Run(
       [] {
         const auto fails = []() -> Coro<void> {
@@ -856,9 +856,9 @@ TEST(SimulatorTest, EveryExecutionBeginsAnew) {
         };
         return fails();
       },
-      plain, {});
+      fifo, {});
   Log again;
-  simulator.Run([&] { return Queues(again); }, plain, {});
+  simulator.Run([&] { return Queues(again); }, fifo, {});
   EXPECT_EQ(again, first);
 }
 

@@ -12,7 +12,7 @@
 
 namespace clotho::sim::internal {
 
-struct Attention {
+struct StopRequests {
   // Somebody wants to see the tasks.
   std::atomic<bool> tasks{false};
   // The signal that ends the search: SIGINT or SIGTERM. 0: none.
@@ -21,7 +21,7 @@ struct Attention {
   std::atomic<std::int64_t> interrupted_at_ns{0};
 };
 
-inline constinit Attention attention;
+inline constinit StopRequests stop_requests;
 
 // The test that is searched, for who asks; empty: not known. Of the searching
 // thread.
@@ -29,13 +29,13 @@ inline constinit std::string_view searched_test;
 
 // Whether the search is to come to its end: no execution begins any more.
 inline bool Interrupted() {
-  return attention.interrupted_by.load(std::memory_order_relaxed) != 0;
+  return stop_requests.interrupted_by.load(std::memory_order_relaxed) != 0;
 }
 
 // What is shrunk or looked into then ends by this time.
 inline std::chrono::steady_clock::time_point InterruptDeadline() {
   return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(
-             attention.interrupted_at_ns.load(std::memory_order_relaxed))) +
+             stop_requests.interrupted_at_ns.load(std::memory_order_relaxed))) +
          std::chrono::seconds(10);
 }
 

@@ -11,9 +11,9 @@
 
 namespace clotho::sim {
 
-std::uint32_t Candidate::ChainOfWhoIsLed() const {
+std::uint32_t Candidate::ChainOfEventualStep() const {
   const clotho::internal::Runnable* const led =
-      const_cast<clotho::internal::Runnable*>(runnable_)->Leads();
+      const_cast<clotho::internal::Runnable*>(runnable_)->EventualStep();
   return led == nullptr ? 0 : led->chain();
 }
 
@@ -33,7 +33,7 @@ std::uint64_t ChoicePoint::ProcessOf(std::size_t index) const {
 const void* Candidate::role() const {
   const clotho::internal::Runnable* led = runnable_;
   if (led->kind() == clotho::internal::RunnableKind::kInternal) {
-    led = const_cast<clotho::internal::Runnable*>(led)->Leads();
+    led = const_cast<clotho::internal::Runnable*>(led)->EventualStep();
   }
   if (led == nullptr || led->kind() != clotho::internal::RunnableKind::kTask) {
     return nullptr;

@@ -1,7 +1,7 @@
 // Strategy: which of several legal steps an execution takes next.
 //
 // The one interface to write a search of your own. It is asked only where there
-// is a choice; answering 0 everywhere is plain asyncio order.
+// is a choice; answering 0 everywhere is FIFO order.
 //
 //   class StarveOne : public sim::Strategy {
 //    public:
@@ -88,7 +88,7 @@ class Candidate {
   // to nobody.
   std::uint32_t chain() const {
     const std::uint32_t own = runnable_->chain();
-    return own != 0 ? own : ChainOfWhoIsLed();
+    return own != 0 ? own : ChainOfEventualStep();
   }
 
   // Equal for tasks that run the same coroutine function, whatever their
@@ -100,7 +100,7 @@ class Candidate {
 
  private:
   // For what has no chain of its own.
-  std::uint32_t ChainOfWhoIsLed() const;
+  std::uint32_t ChainOfEventualStep() const;
 
   const clotho::internal::Runnable* runnable_;
   bool is_timer_;
@@ -112,7 +112,7 @@ class ChoicePoint {
   // Counted from 1 through the whole execution, forced steps included.
   std::uint64_t step() const { return step_; }
 
-  // At least 2. The first is what plain asyncio would run now. The others stand
+  // At least 2. The first is what asyncio would run now. The others stand
   // in the order of the ready queue, one that waits behind bookkeeping where
   // the bookkeeping stands; the timer, if it may fire, comes last.
   std::size_t size() const { return ready_count_ + (timer_ != nullptr); }
@@ -132,11 +132,11 @@ class ChoicePoint {
   // Whether the last one is the next timer.
   bool has_timer() const { return timer_ != nullptr; }
 
-  // In strict freedom the only choice is between plain order and the next
+  // In FIFO ordering the only choice is between FIFO order and the next
   // timer; and that does not run now, but becomes due: it goes behind what is
   // ready.
-  bool strict() const { return strict_; }
-  // In strict freedom: of the iterations that have begun since the last step,
+  bool fifo_only() const { return fifo_only_; }
+  // In FIFO ordering: of the iterations that have begun since the last step,
   // which one, from 1. All of them are asked for the same step.
   std::uint32_t boundary() const { return boundary_; }
 
@@ -151,7 +151,7 @@ class ChoicePoint {
 
   std::uint64_t step_ = 0;
   std::size_t ready_count_ = 0;
-  bool strict_ = false;
+  bool fifo_only_ = false;
   std::uint32_t boundary_ = 0;
   // Null: every element of the ready queue is a candidate.
   const internal::Entry* entries_ = nullptr;
@@ -183,7 +183,7 @@ class Strategy {
   virtual ~Strategy() = default;
 
   // How many executions it wants to learn from before it begins. The first is
-  // in plain order, the others are random; all count as executions of the
+  // in FIFO order, the others are random; all count as executions of the
   // search.
   virtual std::uint64_t warm_up() const { return 0; }
 
@@ -202,13 +202,13 @@ class Strategy {
   // the program suggests one that is not 0, all of them equally likely.
   virtual std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng);
 
-  // Whether it wants to be told of hand-overs, which takes time.
-  virtual bool wants_hand_overs() const { return false; }
+  // Whether it wants to be told of handoffs, which takes time.
+  virtual bool wants_handoffs() const { return false; }
   // In the present execution one task has used an object, and another one has
-  // used it next. `hand_over` is a hash of the object and of both places: the
+  // used it next. `handoff` is a hash of the object and of both places: the
   // same in all executions in which these do that. See
   // engine/handoffs.h.
-  virtual void HandedOver(std::uint64_t hand_over) { (void)hand_over; }
+  virtual void HandedOver(std::uint64_t handoff) { (void)handoff; }
 
   // The execution has ended.
   virtual void EndExecution() {}

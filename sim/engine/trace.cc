@@ -19,8 +19,8 @@ std::uint64_t Trace::Hash() const {
     hash.Add(static_cast<std::uint64_t>(event.other));
     hash.Add(std::string_view(event.text));
   }
-  hash.Add(static_cast<std::uint64_t>(departures.size()));
-  for (const Departure& departure : departures) hash.Add(departure.step);
+  hash.Add(static_cast<std::uint64_t>(deviations.size()));
+  for (const DeviationText& deviation : deviations) hash.Add(deviation.step);
   return hash.Finish();
 }
 

@@ -57,20 +57,20 @@ struct TraceEvent {
   friend bool operator==(const TraceEvent&, const TraceEvent&) = default;
 };
 
-// A choice that was not plain order's.
-struct Departure {
+// A choice that was not FIFO order's.
+struct DeviationText {
   std::uint64_t step = 0;
   std::string taken;  // "ran worker-2 (job_queue.cc:20)"
-  std::string plain;  // "plain order runs worker-1 (job_queue.cc:23)"
+  std::string fifo;   // "FIFO order runs worker-1 (job_queue.cc:23)"
 };
 
 // A step that was taken: of a task, of a callback, or a timer that fired early.
-// A decision of the environment, and time that passes in strict freedom, have a
+// A decision of the environment, and time that passes in FIFO ordering, have a
 // number but are none.
 struct TraceStep {
   std::uint64_t step = 0;
   std::int64_t time_ns = 0;
-  std::size_t choice = 0;      // Which of the candidates; 0 is plain order's.
+  std::size_t choice = 0;      // Which of the candidates; 0 is FIFO order's.
   std::size_t candidates = 1;  // How many there were.
   bool has_timer = false;      // The last one is the next timer.
   std::string taken = {};      // "worker-2 (job_queue.cc:20)"
@@ -86,16 +86,16 @@ struct TraceStep {
 };
 
 // A step of another execution, to compare with.
-struct PlainStep {
+struct FifoStep {
   std::uint64_t step = 0;
   std::int64_t time_ns = 0;
   std::string task = {};   // "-": of none.
   std::string taken = {};  // As in TraceStep.
 };
 
-// The same test in plain order.
-struct PlainRun {
-  std::vector<PlainStep> steps;
+// The same test in FIFO order.
+struct FifoRun {
+  std::vector<FifoStep> steps;
   std::uint64_t left_out = 0;  // Steps at the end that are not in `steps`.
   std::string failure = {};    // Its first line. Empty: it passes.
 };
@@ -151,7 +151,7 @@ struct Trace {
   // belongs to none.
   std::vector<std::string> lanes;
   std::vector<TraceEvent> events;
-  std::vector<Departure> departures;
+  std::vector<DeviationText> deviations;
   std::vector<TraceStep> steps;
   std::vector<std::vector<TraceFrame>> stacks;  // Innermost last.
 
@@ -160,10 +160,10 @@ struct Trace {
   std::vector<TraceWait> waits;
   std::vector<std::size_t> cycle;
   std::vector<TraceHistory> histories;
-  // If it departs from plain order, and was not cut short by a crash.
-  std::optional<PlainRun> plain;
+  // If it deviates from FIFO order, and was not cut short by a crash.
+  std::optional<FifoRun> fifo;
 
-  // A hash over lanes, events and departures, without the lines and files of
+  // A hash over lanes, events and deviations, without the lines and files of
   // places, which may differ between compilers.
   std::uint64_t Hash() const;
 };

@@ -32,8 +32,8 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
 
-using internal::AgainOf;
 using internal::Ended;
+using internal::ReplayCommandOf;
 using internal::ReplayIn;
 
 const internal::Shell& SampleTests() {
@@ -95,7 +95,7 @@ TEST(ExitCodeTest, ThreeIfAProgramIsNotDeterministic) {
   EXPECT_EQ(ended.code, 3);
   EXPECT_THAT(
       ended.output,
-      HasSubstr("WHAT    Not deterministic: two runs of plain part at"));
+      HasSubstr("WHAT      Not deterministic: two runs of fifo part at"));
 }
 
 TEST(ExitCodeTest, ThreeIfAReplayDoesNotFit) {
@@ -103,7 +103,7 @@ TEST(ExitCodeTest, ThreeIfAReplayDoesNotFit) {
   EXPECT_EQ(ended.code, 3);
   EXPECT_THAT(
       ended.output,
-      HasSubstr("The replay does not fit the program: departure 999:1"));
+      HasSubstr("The replay does not fit the program: deviation 999:1"));
 }
 
 TEST(ExitCodeTest, FourIfNoTestIsSelected) {
@@ -138,7 +138,7 @@ TEST(ExitCodeTest, SeventyFiveIfResultsCannotBeWritten) {
       "--clotho_out=file");
   EXPECT_EQ(ended.code, 75);
   EXPECT_THAT(ended.output,
-              AllOf(HasSubstr("not in turns"), HasSubstr("AGAIN   CLOTHO_"),
+              AllOf(HasSubstr("not in turns"), HasSubstr("REPLAY    CLOTHO_"),
                     HasSubstr("[  CLOTHO  ] cannot make the folder \"file/")));
   EXPECT_THAT(ReadFile("why"), HasSubstr("cannot make the folder \"file/"));
 }
@@ -158,7 +158,7 @@ TEST(ExpectationTest, TheFirstOneIsTheFailure) {
 TEST(ExpectationTest, OnlyTheReportedExecutionIsHeardOf) {
   const Ended ended = RunTests("Fails.UnderSomeSchedule");
   EXPECT_EQ(Count(ended.output, "not in turns"), 1) << ended.output;
-  EXPECT_THAT(ended.output, HasSubstr("CHANGE  1 departure from plain"));
+  EXPECT_THAT(ended.output, HasSubstr("SCHEDULE  1 deviation from fifo"));
 }
 
 TEST(ExpectationTest, MocksAreExpectationsToo) {
@@ -179,15 +179,15 @@ TEST(ExpectationTest, ASkipIsASkip) {
               AllOf(HasSubstr("not today"), HasSubstr("[  SKIPPED ] 1 test")));
 }
 
-// ---- AGAIN. ----
+// ---- REPLAY. ----
 
 TEST(AgainTest, TheLineCanBePastedIntoAShell) {
   for (const char* test :
        {"Fails.UnderSomeSchedule", "Fails.UnderAnotherSchedule",
         "Fails.Expectation", "Fails.MockThatIsNotCalled"}) {
     const Ended found = RunTests(test);
-    const Ended again = Shell(AgainOf(found));
-    EXPECT_EQ(again.code, 1) << AgainOf(found) << "\n" << again.output;
+    const Ended again = Shell(ReplayCommandOf(found));
+    EXPECT_EQ(again.code, 1) << ReplayCommandOf(found) << "\n" << again.output;
     // The same failure: all the same up to the numbers of the search.
     const auto story = [](const Ended& ended) {
       const std::size_t from = ended.output.find("\nWHAT ");
@@ -203,7 +203,7 @@ TEST(AgainTest, UnderBazelItNamesTheTarget) {
   const Ended ended =
       RunTests("Fails.UnderSomeSchedule", "", "TEST_TARGET=//shop:cart_test");
   EXPECT_THAT(ended.output,
-              AllOf(HasSubstr("AGAIN   bazel test //shop:cart_test "
+              AllOf(HasSubstr("REPLAY    bazel test //shop:cart_test "
                               "--test_filter=Fails.UnderSomeSchedule \\\n"
                               "            --test_env=CLOTHO_REPLAY=c1/0/"),
                     HasSubstr("same binary:  CLOTHO_REPLAY=c1/0/")));
@@ -212,15 +212,15 @@ TEST(AgainTest, UnderBazelItNamesTheTarget) {
 TEST(AgainTest, TheProgramIsNamedAsItWasCalled) {
   const Ended ended = Shell(absl::StrCat(
       "'", Folder(), "/sample_tests' --gtest_filter=Fails.UnderSomeSchedule"));
-  EXPECT_THAT(AgainOf(ended), HasSubstr(Folder() + "/sample_tests"));
-  EXPECT_EQ(Shell(AgainOf(ended)).code, 1);
+  EXPECT_THAT(ReplayCommandOf(ended), HasSubstr(Folder() + "/sample_tests"));
+  EXPECT_EQ(Shell(ReplayCommandOf(ended)).code, 1);
 }
 
 // ---- Replay strings. ----
 
 TEST(ReplayStringTest, WhatIsMalformedIsNamedAndNothingRuns) {
   const std::string good =
-      ReplayIn(AgainOf(RunTests("Fails.UnderSomeSchedule")));
+      ReplayIn(ReplayCommandOf(RunTests("Fails.UnderSomeSchedule")));
   EXPECT_EQ(Replay(good).code, 1);
 
   const struct {
@@ -233,7 +233,7 @@ TEST(ReplayStringTest, WhatIsMalformedIsNamedAndNothingRuns) {
       {"c1/0/", "the schedule is missing"},
       {"c1/0/4", "the choice of step 4 is missing"},
       {"c1/0/4:", "the choice of step 4 is missing"},
-      {"c1/0/4:1,", "a departure is missing"},
+      {"c1/0/4:1,", "a deviation is missing"},
       {good.substr(0, good.size() - 1), "check "},
       {good + "0", "check "},
       {"c2/0/4:1", "format version \"c2\" is unknown"},
@@ -246,7 +246,7 @@ TEST(ReplayStringTest, WhatIsMalformedIsNamedAndNothingRuns) {
       {"c1/0/four:1", "schedule \"four:1\" is unknown"},
       {"c1/0/4:one", "choice \"one\" is not a number"},
       {"c1/0/4: 1", "choice \" 1\" is not a number"},
-      {"c1/zero/plain", "program seed \"zero\" is not a number"},
+      {"c1/zero/fifo", "program seed \"zero\" is not a number"},
       {"c1/0/+random", "the execution is missing"},
       {"c1/0/@no_such_file", "cannot read the file \"no_such_file\""},
   };
@@ -261,8 +261,8 @@ TEST(ReplayStringTest, WhatIsMalformedIsNamedAndNothingRuns) {
 TEST(ReplayStringTest, TenMegabytesOfDigitsAreRefusedInAShortMessage) {
   const std::string digits(10'000'000, '7');
   for (const std::string& text :
-       {digits, "c1/0/" + digits, "c1/0/4:" + digits, "c1/" + digits + "/plain",
-        "c1/0/plain/" + digits}) {
+       {digits, "c1/0/" + digits, "c1/0/4:" + digits, "c1/" + digits + "/fifo",
+        "c1/0/fifo/" + digits}) {
     std::ofstream(Folder() + "/long.replay") << text;
     const Ended ended = Replay("c1/0/@long.replay");
     EXPECT_EQ(ended.code, 2);
@@ -280,7 +280,7 @@ TEST(ReplayStringTest, TenMegabytesOfDigitsAreRefusedInAShortMessage) {
 
 TEST(ReplayStringTest, IsForOneTest) {
   const std::string good =
-      ReplayIn(AgainOf(RunTests("Fails.UnderSomeSchedule")));
+      ReplayIn(ReplayCommandOf(RunTests("Fails.UnderSomeSchedule")));
   const Ended ended = RunTests("Fails.Under*", "--clotho_replay=" + good);
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.output, HasSubstr("a replay string is for one test"));
@@ -288,7 +288,7 @@ TEST(ReplayStringTest, IsForOneTest) {
 
 TEST(ReplayStringTest, MayBeRepeated) {
   const std::string good =
-      ReplayIn(AgainOf(RunTests("Fails.UnderSomeSchedule")));
+      ReplayIn(ReplayCommandOf(RunTests("Fails.UnderSomeSchedule")));
   const Ended ended = RunTests("Fails.UnderSomeSchedule",
                                "--gtest_repeat=3 --clotho_replay=" + good);
   EXPECT_EQ(ended.code, 1);
@@ -298,7 +298,7 @@ TEST(ReplayStringTest, MayBeRepeated) {
 
 // ---- Flags and variables. ----
 
-TEST(SettingsTest, WhatIsUnknownIsNamedWithTheNearest) {
+TEST(FlagsTest, WhatIsUnknownIsNamedWithTheNearest) {
   EXPECT_THAT(RunTests("Passes.*", "", "CLOTHO_SCHEDULE=5").output,
               HasSubstr("unknown variable \"CLOTHO_SCHEDULE\": the nearest "
                         "that exists is CLOTHO_SCHEDULES"));
@@ -309,7 +309,7 @@ TEST(SettingsTest, WhatIsUnknownIsNamedWithTheNearest) {
               HasSubstr("unexpected argument \"stray\""));
 }
 
-TEST(SettingsTest, ValuesThatDoNotParseAreNamed) {
+TEST(FlagsTest, ValuesThatDoNotParseAreNamed) {
   for (const char* flag : {"--clotho_seed=",
                            "--clotho_seed=-1",
                            "--clotho_seed=1.5",
@@ -346,39 +346,38 @@ TEST(SettingsTest, ValuesThatDoNotParseAreNamed) {
   }
 }
 
-TEST(SettingsTest, ChangeTheSearch) {
+TEST(FlagsTest, ChangeTheSearch) {
   EXPECT_THAT(RunTests("Fails.UnderSomeSchedule", "--clotho_seed=77").output,
-              HasSubstr("SEARCH  random, base seed 77, execution "));
+              HasSubstr("SEARCH    random, base seed 77, execution "));
   EXPECT_THAT(
       RunTests("Fails.UnderSomeSchedule", "--clotho_schedules 500").output,
       HasSubstr(" of 500;"));
-  EXPECT_EQ(RunTests("Fails.UnderSomeSchedule", "--clotho_strategy=plain").code,
+  EXPECT_EQ(RunTests("Fails.UnderSomeSchedule", "--clotho_strategy=fifo").code,
             0);
-  EXPECT_EQ(RunTests("Passes.InPlainOrder",
+  EXPECT_EQ(RunTests("Passes.InFifoOrder",
                      "--clotho_strategy=random --clotho_schedules=10")
                 .code,
             0);
 }
 
-TEST(SettingsTest, TheCommandLineWins) {
+TEST(FlagsTest, TheCommandLineWins) {
   EXPECT_THAT(RunTests("Fails.UnderSomeSchedule", "--clotho_seed=77",
                        "CLOTHO_SEED=78 CLOTHO_SCHEDULES=900")
                   .output,
               AllOf(HasSubstr("base seed 77"), HasSubstr(" of 900;")));
 }
 
-TEST(SettingsTest, LimitsOfAnExecutionChange) {
-  EXPECT_THAT(RunTests("Passes.InPlainOrder", "--clotho_max_steps=1").output,
-              HasSubstr("WHAT    Livelock"));
-  EXPECT_EQ(RunTests("Passes.InPlainOrder", "", "CLOTHO_MAX_STEPS=9").code, 0);
+TEST(FlagsTest, LimitsOfAnExecutionChange) {
+  EXPECT_THAT(RunTests("Passes.InFifoOrder", "--clotho_max_steps=1").output,
+              HasSubstr("WHAT      Livelock"));
+  EXPECT_EQ(RunTests("Passes.InFifoOrder", "", "CLOTHO_MAX_STEPS=9").code, 0);
   EXPECT_EQ(
-      RunTests("Passes.InPlainOrder", "--clotho_max_virtual_time=59m").code, 1);
+      RunTests("Passes.InFifoOrder", "--clotho_max_virtual_time=59m").code, 1);
   EXPECT_EQ(
-      RunTests("Passes.InPlainOrder", "", "CLOTHO_MAX_VIRTUAL_TIME=1h").code,
-      0);
+      RunTests("Passes.InFifoOrder", "", "CLOTHO_MAX_VIRTUAL_TIME=1h").code, 0);
 }
 
-TEST(SettingsTest, ShrinkingCanBeForbidden) {
+TEST(FlagsTest, ShrinkingCanBeForbidden) {
   const std::string found =
       RunTests("Fails.UnderAnotherSchedule", "--clotho_shrink_for=0").output;
   EXPECT_THAT(found, HasSubstr("shrunk in 0 runs"));
@@ -387,49 +386,49 @@ TEST(SettingsTest, ShrinkingCanBeForbidden) {
       HasSubstr("shrunk"));
 }
 
-TEST(SettingsTest, ExecutionsAreRunTwiceAsOftenAsAsked) {
+TEST(FlagsTest, ExecutionsAreRunTwiceAsOftenAsAsked) {
   // Every other execution sleeps once more. The first of the search is, without
   // checks, the only one.
   EXPECT_EQ(RunTests("Differs.*", "--clotho_check_determinism=0").code, 0);
   EXPECT_EQ(RunTests("Differs.*", "", "CLOTHO_CHECK_DETERMINISM=1").code, 3);
 }
 
-TEST(SettingsTest, ARandomSeedIsPrinted) {
+TEST(FlagsTest, ARandomSeedIsPrinted) {
   const auto seed_of = [](const Ended& ended) {
     const std::size_t begin = ended.output.find("] seed=") + 7;
     return ended.output.substr(begin, ended.output.find('\n', begin) - begin);
   };
   const std::string first =
-      seed_of(RunTests("Passes.InPlainOrder", "--clotho_seed=random"));
+      seed_of(RunTests("Passes.InFifoOrder", "--clotho_seed=random"));
   const std::string second =
-      seed_of(RunTests("Passes.InPlainOrder", "", "CLOTHO_SEED=random"));
+      seed_of(RunTests("Passes.InFifoOrder", "", "CLOTHO_SEED=random"));
   EXPECT_THAT(first, testing::MatchesRegex("[0-9]+"));
   EXPECT_NE(first, second);
   const Ended shards = RunTests(
-      "Passes.InPlainOrder",
+      "Passes.InFifoOrder",
       "--clotho_seed=random --clotho_shard=1/2 --clotho_shard_by=schedules");
   EXPECT_EQ(shards.code, 2);
   EXPECT_THAT(shards.output, HasSubstr("each shard would have its own"));
 }
 
-TEST(SettingsTest, WhatDiffersIsSaidAtTheStart) {
-  EXPECT_THAT(RunTests("Passes.InPlainOrder",
+TEST(FlagsTest, WhatDiffersIsSaidAtTheStart) {
+  EXPECT_THAT(RunTests("Passes.InFifoOrder",
                        "--clotho_schedules=1000 --clotho_shard=0/4",
                        "CLOTHO_STRATEGY=pct:3 CLOTHO_SEED=1")
                   .output,
               testing::StartsWith("[  CLOTHO  ] strategy=pct:3 schedules=1000 "
                                   "seed=1 shard=0/4\n"));
-  EXPECT_THAT(RunTests("Passes.InPlainOrder").output,
+  EXPECT_THAT(RunTests("Passes.InFifoOrder").output,
               Not(HasSubstr("[  CLOTHO  ]")));
   EXPECT_THAT(
-      RunTests("Passes.InPlainOrder", "", "TEST_UNDECLARED_OUTPUTS_DIR=out")
+      RunTests("Passes.InFifoOrder", "", "TEST_UNDECLARED_OUTPUTS_DIR=out")
           .output,
       Not(HasSubstr("[  CLOTHO  ]")));
 }
 
 // What --help lists, each as a flag and as a variable: a value that it takes,
 // and, where there is such a thing, one that it does not.
-TEST(SettingsTest, EachIsAFlagAndAVariable) {
+TEST(FlagsTest, EachIsAFlagAndAVariable) {
   struct Values {
     std::string good;
     std::string bad;
@@ -445,12 +444,12 @@ TEST(SettingsTest, EachIsAFlagAndAVariable) {
       {"for", {"1h", "soon"}},
       {"format", {"github", "xml"}},
       {"isolate", {"1", "both"}},
-      {"kept", {".", "no_such_folder"}},
+      {"saved", {".", "no_such_folder"}},
       {"max_steps", {"50", "0"}},
       {"max_virtual_time", {"2h", "1y"}},
       {"out", {"each", ""}},
       {"rate", {"1000000", "fast"}},
-      {"replay", {"c1/0/plain", "c1/0/4"}},
+      {"replay", {"c1/0/fifo", "c1/0/4"}},
       {"resume", {"0", "yes"}},
       {"schedules", {"7", "0"}},
       {"seed", {"9", "x"}},
@@ -460,7 +459,7 @@ TEST(SettingsTest, EachIsAFlagAndAVariable) {
       {"size", {"7", "1000001"}},
       {"step_watchdog", {"1h", "dog"}},
       {"strategy", {"pos", "clever"}},
-      {"test", {"Passes.InPlainOrder", "No.Such"}},
+      {"test", {"Passes.InFifoOrder", "No.Such"}},
       {"trace", {"never", "maybe"}},
   };
   const std::string help = Shell("./sample_tests --help").output;
@@ -473,17 +472,17 @@ TEST(SettingsTest, EachIsAFlagAndAVariable) {
     const auto& [good, bad] = found->second;
     const std::string flag = "--clotho_" + name;
     const std::string variable = "CLOTHO_" + absl::AsciiStrToUpper(name);
-    EXPECT_EQ(RunTests("Passes.InPlainOrder", flag + "=" + good).code, 0)
+    EXPECT_EQ(RunTests("Passes.InFifoOrder", flag + "=" + good).code, 0)
         << name;
     const Ended by_variable =
-        RunTests("Passes.InPlainOrder", "", variable + "=" + good);
+        RunTests("Passes.InFifoOrder", "", variable + "=" + good);
     EXPECT_EQ(by_variable.code, 0) << by_variable.output;
     EXPECT_THAT(by_variable.output,
                 testing::StartsWith("[  CLOTHO  ] " + name + "=" + good + "\n"))
         << name;
     for (const Ended& ended :
-         {RunTests("Passes.InPlainOrder", flag + "=" + bad),
-          RunTests("Passes.InPlainOrder", "", variable + "=" + bad)}) {
+         {RunTests("Passes.InFifoOrder", flag + "=" + bad),
+          RunTests("Passes.InFifoOrder", "", variable + "=" + bad)}) {
       EXPECT_EQ(ended.code, name == "test" ? 4 : 2) << ended.output;
       EXPECT_THAT(ended.output, HasSubstr("expected")) << name;
     }
@@ -513,7 +512,7 @@ TEST(ShardTest, CutTheListOfTests) {
     EXPECT_EQ(ended.code, 0);
     run.merge(TestsRun(ended.output));
   }
-  EXPECT_THAT(run, testing::ElementsAre("Passes.InPlainOrder",
+  EXPECT_THAT(run, testing::ElementsAre("Passes.InFifoOrder",
                                         "Passes.UnderRandomSchedules",
                                         "Passes.WithoutASimulation"));
 }
@@ -550,7 +549,7 @@ TEST(ShardTest, OfSchedulesDoNotCutTheListOfTests) {
         "ls status"));
     EXPECT_EQ(ended.code, 0) << ended.output;
     EXPECT_THAT(ended.output, testing::EndsWith("\nstatus\n"));
-    std::multiset<std::string> run = {"Passes.InPlainOrder",
+    std::multiset<std::string> run = {"Passes.InFifoOrder",
                                       "Passes.UnderRandomSchedules"};
     // What is no search is done once.
     if (shard == 0) run.insert("Passes.WithoutASimulation");
@@ -559,7 +558,7 @@ TEST(ShardTest, OfSchedulesDoNotCutTheListOfTests) {
   }
 }
 
-TEST(SettingsTest, HelpNamesThemAll) {
+TEST(FlagsTest, HelpNamesThemAll) {
   const Ended ended = Shell("./sample_tests --help");
   EXPECT_EQ(ended.code, 0);
   EXPECT_THAT(
@@ -567,7 +566,7 @@ TEST(SettingsTest, HelpNamesThemAll) {
       AllOf(HasSubstr("--clotho_replay="), HasSubstr("--clotho_seed="),
             HasSubstr("--clotho_schedules="), HasSubstr("--clotho_cases="),
             HasSubstr("--clotho_size="), HasSubstr("--clotho_strategy="),
-            HasSubstr("--clotho_out=DIR"), HasSubstr("--clotho_kept=DIR"),
+            HasSubstr("--clotho_out=DIR"), HasSubstr("--clotho_saved=DIR"),
             HasSubstr("--clotho_shard=I/N"), HasSubstr("--clotho_for=TIME"),
             HasSubstr("--gtest_filter=")));
 }
@@ -578,7 +577,7 @@ TEST(GoogleTestTest, ListsTests) {
   const Ended ended = Shell("./sample_tests --gtest_list_tests");
   EXPECT_EQ(ended.code, 0);
   EXPECT_THAT(ended.output,
-              HasSubstr("Passes.\n  InPlainOrder\n  UnderRandomSchedules\n"));
+              HasSubstr("Passes.\n  InFifoOrder\n  UnderRandomSchedules\n"));
 }
 
 TEST(GoogleTestTest, RepeatsAndShuffles) {
@@ -587,7 +586,7 @@ TEST(GoogleTestTest, RepeatsAndShuffles) {
   EXPECT_EQ(Count(ended.output, "[       OK ] Passes."), 9);
   // Each time the same search.
   const Ended fails = RunTests("Fails.UnderSomeSchedule", "--gtest_repeat=3");
-  EXPECT_EQ(Count(fails.output, AgainOf(fails)), 3);
+  EXPECT_EQ(Count(fails.output, ReplayCommandOf(fails)), 3);
 }
 
 TEST(GoogleTestTest, ShardsShareOutTheTests) {
@@ -619,13 +618,15 @@ TEST(GoogleTestTest, TheXmlHasTheReplayString) {
   xml << std::ifstream(Folder() + "/result.xml").rdbuf();
   EXPECT_THAT(
       xml.str(),
-      AllOf(HasSubstr("<testsuites tests=\"2\" failures=\"1\""),
-            AnyOf(HasSubstr(absl::StrCat("clotho_replay=\"",
-                                         ReplayIn(AgainOf(ended)), "\"")),
-                  HasSubstr(absl::StrCat("name=\"clotho_replay\" value=\"",
-                                         ReplayIn(AgainOf(ended)), "\""))),
-            AnyOf(HasSubstr("clotho_executions=\"50\""),
-                  HasSubstr("name=\"clotho_executions\" value=\"50\""))));
+      AllOf(
+          HasSubstr("<testsuites tests=\"2\" failures=\"1\""),
+          AnyOf(
+              HasSubstr(absl::StrCat("clotho_replay=\"",
+                                     ReplayIn(ReplayCommandOf(ended)), "\"")),
+              HasSubstr(absl::StrCat("name=\"clotho_replay\" value=\"",
+                                     ReplayIn(ReplayCommandOf(ended)), "\""))),
+          AnyOf(HasSubstr("clotho_executions=\"50\""),
+                HasSubstr("name=\"clotho_executions\" value=\"50\""))));
   EXPECT_THAT(xml.str(),
               AllOf(HasSubstr("name=\"clotho_seed\" value=\"1\""),
                     HasSubstr("\"clotho_strategy\" value=\"random\""),
@@ -638,15 +639,16 @@ TEST(GoogleTestTest, TheJsonHasTheReplayString) {
   // GoogleTest writes a slash as "\/".
   const std::string json =
       absl::StrReplaceAll(ReadFile("result.json"), {{"\\/", "/"}});
-  EXPECT_THAT(json,
-              AllOf(HasSubstr(absl::StrCat("\"clotho_replay\": \"",
-                                           ReplayIn(AgainOf(ended)), "\"")),
-                    HasSubstr("\"clotho_seed\": \"1\""),
-                    HasSubstr("\"clotho_executions\": \"")));
+  EXPECT_THAT(
+      json,
+      AllOf(HasSubstr(absl::StrCat("\"clotho_replay\": \"",
+                                   ReplayIn(ReplayCommandOf(ended)), "\"")),
+            HasSubstr("\"clotho_seed\": \"1\""),
+            HasSubstr("\"clotho_executions\": \"")));
 }
 
 TEST(GoogleTestTest, WhatIsDisabledDoesNotRun) {
-  const Ended ended = RunTests("Disabled.*:Passes.InPlainOrder");
+  const Ended ended = RunTests("Disabled.*:Passes.InFifoOrder");
   EXPECT_EQ(ended.code, 0);
   EXPECT_THAT(ended.output, AllOf(HasSubstr("YOU HAVE 1 DISABLED TEST"),
                                   Not(HasSubstr("[ RUN      ] Disabled"))));
@@ -666,7 +668,7 @@ TEST(GoogleTestTest, ShuffledTestsFindTheSame) {
   const Ended shuffled =
       RunTests("Fails.Under*", "--gtest_shuffle --gtest_random_seed=7");
   EXPECT_EQ(shuffled.code, 1);
-  EXPECT_EQ(Count(shuffled.output, AgainOf(straight)), 1);
+  EXPECT_EQ(Count(shuffled.output, ReplayCommandOf(straight)), 1);
 }
 
 // A plain test throws out of RUN_ALL_TESTS in the same way.
@@ -675,7 +677,7 @@ TEST(GoogleTestTest, ThrowsWhenAskedTo) {
       RunTests("Fails.UnderSomeSchedule", "--gtest_throw_on_failure");
   EXPECT_NE(ended.code, 0);
   EXPECT_NE(ended.code, 1);
-  EXPECT_THAT(ended.output, AllOf(HasSubstr("CHANGE  1 departure from plain"),
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("SCHEDULE  1 deviation from fifo"),
                                   HasSubstr("GoogleTestFailureException")));
 }
 
@@ -692,7 +694,7 @@ TEST(GoogleTestTest, BreaksOnceAndAfterTheReport) {
   }
   // Also when it is a replay.
   const std::string good =
-      ReplayIn(AgainOf(RunTests("Fails.UnderSomeSchedule")));
+      ReplayIn(ReplayCommandOf(RunTests("Fails.UnderSomeSchedule")));
   const Ended replayed =
       RunTests("Fails.UnderSomeSchedule",
                "--gtest_break_on_failure --clotho_replay=" + good, "TRAPS=yes");
@@ -710,8 +712,8 @@ TEST(GoogleTestTest, WithoutADebuggerABreakEndsTheProgram) {
       RunTests("Fails.UnderSomeSchedule", "--gtest_break_on_failure");
   EXPECT_EQ(ended.code, 128 + SIGTRAP) << ended.output;
   // Nothing of the report is lost.
-  EXPECT_THAT(ended.output, AllOf(HasSubstr("AGAIN   CLOTHO_REPLAY="),
-                                  HasSubstr("SEARCH  random")));
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("REPLAY    CLOTHO_REPLAY="),
+                                  HasSubstr("SEARCH    random")));
 }
 
 // ---- Results in files. ----
@@ -723,28 +725,28 @@ std::string FilesOf(const Ended& ended) {
   return ended.output.substr(begin, ended.output.find('\n', begin) - begin);
 }
 
-TEST(ResultsTest, OnlyAFailureLeavesSome) {
-  const Ended fails = RunTests("Fails.UnderSomeSchedule:Passes.InPlainOrder",
+TEST(ArtifactsTest, OnlyAFailureLeavesSome) {
+  const Ended fails = RunTests("Fails.UnderSomeSchedule:Passes.InFifoOrder",
                                "--clotho_out=results/a");
   EXPECT_THAT(fails.output,
               HasSubstr("\nFILES   results/a/Fails.UnderSomeSchedule/\n"
                         "        report.txt  trace.json  trace.chrome.json  "
-                        "Fails.UnderSomeSchedule.kept\n"));
+                        "Fails.UnderSomeSchedule.saved\n"));
   const std::string report =
       ReadFile("results/a/Fails.UnderSomeSchedule/report.txt");
-  EXPECT_THAT(report, testing::StartsWith("WHAT    "));
+  EXPECT_THAT(report, testing::StartsWith("WHAT      "));
   EXPECT_THAT(fails.output, HasSubstr(report));
-  EXPECT_THAT(
-      ReadFile("results/a/Fails.UnderSomeSchedule/trace.json"),
-      HasSubstr(absl::StrCat("\"replay\":\"", ReplayIn(AgainOf(fails)), "\"")));
+  EXPECT_THAT(ReadFile("results/a/Fails.UnderSomeSchedule/trace.json"),
+              HasSubstr(absl::StrCat("\"replay\":\"",
+                                     ReplayIn(ReplayCommandOf(fails)), "\"")));
   EXPECT_EQ(Shell("ls results/a").output, "Fails.UnderSomeSchedule\n");
 }
 
-TEST(ResultsTest, NobodyWritesWithoutBeingTold) {
+TEST(ArtifactsTest, NobodyWritesWithoutBeingTold) {
   EXPECT_EQ(FilesOf(RunTests("Fails.UnderSomeSchedule")), "");
 }
 
-TEST(ResultsTest, TheVariablesWork) {
+TEST(ArtifactsTest, TheVariablesWork) {
   EXPECT_THAT(
       FilesOf(RunTests("Fails.Expectation", "", "CLOTHO_OUT=results/b")),
       HasSubstr("results/b/Fails.Expectation/"));
@@ -756,7 +758,7 @@ TEST(ResultsTest, TheVariablesWork) {
               HasSubstr("in outputs.zip below bazel-testlogs/shop/cart_test/"));
 }
 
-TEST(ResultsTest, WhatCannotBeWrittenIsSaid) {
+TEST(ArtifactsTest, WhatCannotBeWrittenIsSaid) {
   const Ended ended = Shell(
       "echo in the way > file; ./sample_tests "
       "--gtest_filter=Fails.UnderSomeSchedule --clotho_out=file");
@@ -765,7 +767,7 @@ TEST(ResultsTest, WhatCannotBeWrittenIsSaid) {
               testing::StartsWith("none: cannot make the folder \"file/"));
 }
 
-TEST(ResultsTest, AGuidedSearchLeavesWhatAFuzzerCanBeginWith) {
+TEST(ArtifactsTest, AGuidedSearchLeavesWhatAFuzzerCanBeginWith) {
   RunTests("Campaign.Islands", "--clotho_out=results/d");
   const std::string schedules = "results/d/corpus/Campaign.Islands/";
   EXPECT_THAT(Shell(absl::StrCat("ls ", schedules)).output,
@@ -780,49 +782,49 @@ TEST(ResultsTest, AGuidedSearchLeavesWhatAFuzzerCanBeginWith) {
       MatchesRegex("(ended with [01]\n)+"));
 }
 
-// ---- Kept schedules. ----
+// ---- Saved schedules. ----
 
-TEST(KeptTest, RunFirstOnceTheyAreCopied) {
+TEST(SavedTest, RunFirstOnceTheyAreCopied) {
   const Ended ended = Shell(
       "./sample_tests --gtest_filter=Fails.UnderSomeSchedule "
-      "--clotho_out=results/kept; mkdir -p kept; "
-      "cp results/kept/*/*.kept kept/; "
+      "--clotho_out=results/saved; mkdir -p saved; "
+      "cp results/saved/*/*.saved saved/; "
       "./sample_tests --gtest_filter=Fails.UnderSomeSchedule "
-      "--clotho_kept=kept");
+      "--clotho_saved=saved");
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.output,
-              AllOf(HasSubstr("SEARCH  the kept schedule c1/0/"),
-                    HasSubstr(" of kept/Fails.UnderSomeSchedule.kept:1,")));
+              AllOf(HasSubstr("SEARCH    the saved schedule c1/0/"),
+                    HasSubstr(" of saved/Fails.UnderSomeSchedule.saved:1,")));
 }
 
-TEST(KeptTest, AreRunOfATestThatIsNotSearchedToo) {
+TEST(SavedTest, AreRunOfATestThatIsNotSearchedToo) {
   const Ended ended = Shell(
-      "mkdir -p kept2; echo '# None' > kept2/Passes.InPlainOrder.kept; "
-      "echo 'c1/0/900:1 issue 7' >> kept2/Passes.InPlainOrder.kept; "
-      "CLOTHO_KEPT=kept2 ./sample_tests --gtest_filter=Passes.InPlainOrder "
-      "--gtest_output=xml:kept.xml");
+      "mkdir -p saved2; echo '# None' > saved2/Passes.InFifoOrder.saved; "
+      "echo 'c1/0/900:1 issue 7' >> saved2/Passes.InFifoOrder.saved; "
+      "CLOTHO_SAVED=saved2 ./sample_tests --gtest_filter=Passes.InFifoOrder "
+      "--gtest_output=xml:saved.xml");
   EXPECT_EQ(ended.code, 0) << ended.output;
   EXPECT_THAT(ended.output,
-              HasSubstr("[  CLOTHO  ] a kept schedule has drifted: c1/0/900:1 "
-                        "of kept2/Passes.InPlainOrder.kept:2: departure 900:1 "
+              HasSubstr("[  CLOTHO  ] a saved schedule has drifted: c1/0/900:1 "
+                        "of saved2/Passes.InFifoOrder.saved:2: deviation 900:1 "
                         "does not apply"));
-  EXPECT_THAT(ReadFile("kept.xml"), HasSubstr("clotho_drifted"));
+  EXPECT_THAT(ReadFile("saved.xml"), HasSubstr("clotho_drifted"));
 }
 
-TEST(KeptTest, ALineThatDoesNotParseIsQuoted) {
+TEST(SavedTest, ALineThatDoesNotParseIsQuoted) {
   const Ended ended = Shell(
-      "mkdir -p kept3; echo 'c1/0/4:one' > kept3/Passes.InPlainOrder.kept; "
-      "./sample_tests --gtest_filter=Passes.InPlainOrder --clotho_kept=kept3");
+      "mkdir -p saved3; echo 'c1/0/4:one' > saved3/Passes.InFifoOrder.saved; "
+      "./sample_tests --gtest_filter=Passes.InFifoOrder --clotho_saved=saved3");
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.output,
-              HasSubstr("kept3/Passes.InPlainOrder.kept:1: \"c1/0/4:one\": "));
+              HasSubstr("saved3/Passes.InFifoOrder.saved:1: \"c1/0/4:one\": "));
   EXPECT_THAT(ended.output, Not(HasSubstr("WHAT ")));
 }
 
-TEST(KeptTest, TheFolderThatIsNamedHasToBeThere) {
-  const Ended ended = RunTests("Passes.*", "--clotho_kept=no_such_folder");
+TEST(SavedTest, TheFolderThatIsNamedHasToBeThere) {
+  const Ended ended = RunTests("Passes.*", "--clotho_saved=no_such_folder");
   EXPECT_EQ(ended.code, 2);
-  EXPECT_THAT(ended.output, HasSubstr("--clotho_kept=\"no_such_folder\": "
+  EXPECT_THAT(ended.output, HasSubstr("--clotho_saved=\"no_such_folder\": "
                                       "expected a folder that is there"));
 }
 

@@ -151,77 +151,76 @@ struct Setting {
   std::string_view name;  // Of the flag after "--clotho_".
   std::string_view value;
   std::string_view meaning;
-  absl::Status (*set)(Settings&, std::string_view source,
-                      std::string_view value);
+  absl::Status (*set)(Flags&, std::string_view source, std::string_view value);
 };
 
-constexpr Setting kSettings[] = {
+constexpr Setting kFlags[] = {
     {"break_before", "STEP",
      "for a debugger: stop before this step of a replay",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 1, kStepMax);
-       if (number.ok()) settings.break_before = *number;
+       if (number.ok()) flags.break_before = *number;
        return number.status();
      }},
     {"cases", "N", "how many inputs to try, of properties",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 1);
-       if (number.ok()) settings.cases = *number;
+       if (number.ok()) flags.cases = *number;
        return number.status();
      }},
     {"check_determinism", "F",
      "the part of executions that is run twice, such as 0.001",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto every = EveryHowMany(source, value);
-       if (every.ok()) settings.check_every = *every;
+       if (every.ok()) flags.check_every = *every;
        return every.status();
      }},
     {"color", "WHEN", "colours in reports: auto (on a terminal), always, never",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       return SetChoice(settings.color, source, value,
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       return SetChoice(flags.color, source, value,
                         {"auto", "always", "never"});
      }},
     {"debug", "1", "debug mode of the loop: warns of what runs for long",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       return SetBool(settings.debug, source, value);
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       return SetBool(flags.debug, source, value);
      }},
     {"exit_zero", "1",
      "end with 0 whatever is in the records: clotho merge is the judge",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        std::optional<bool> exit_zero;
        const absl::Status status = SetBool(exit_zero, source, value);
-       settings.exit_zero = exit_zero.value_or(false);
+       flags.exit_zero = exit_zero.value_or(false);
        return status;
      }},
     {"failures", "N",
      "stop after so many distinct failures of a test; 0: do not stop",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 0);
-       if (number.ok()) settings.failures = *number;
+       if (number.ok()) flags.failures = *number;
        return number.status();
      }},
     {"for", "TIME", "real time to search for, such as 30s or 8h",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto budget = Duration(source, value, /*may_be_zero=*/false);
-       if (budget.ok()) settings.budget = *budget;
+       if (budget.ok()) flags.budget = *budget;
        return budget.status();
      }},
     {"format", "HOW",
      "text; github: also as annotations; json: only lines of JSON",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       return SetChoice(settings.format, source, value,
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       return SetChoice(flags.format, source, value,
                         {"text", "json", "github"});
      }},
     {"isolate", "1",
      "search in child processes: a crash is shrunk and reported",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       return SetBool(settings.isolate, source, value);
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       return SetBool(flags.isolate, source, value);
      }},
-    {"kept", "DIR", "where kept schedules are, in place of testdata/clotho",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       settings.kept = std::string(value);
+    {"saved", "DIR", "where saved schedules are, in place of testdata/clotho",
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       flags.saved = std::string(value);
        std::error_code error;
-       if (std::filesystem::is_directory(settings.kept, error)) {
+       if (std::filesystem::is_directory(flags.saved, error)) {
          return absl::OkStatus();
        }
        return absl::InvalidArgumentError(
@@ -230,39 +229,39 @@ constexpr Setting kSettings[] = {
      }},
     {"max_steps", "N",
      "steps of an execution; one that takes more is a livelock",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 1, kStepMax);
-       if (number.ok()) settings.max_steps = *number;
+       if (number.ok()) flags.max_steps = *number;
        return number.status();
      }},
     {"max_virtual_time", "TIME",
      "virtual time of an execution; one that takes more fails",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto most = Duration(source, value, /*may_be_zero=*/false);
-       if (most.ok()) settings.max_virtual_time = *most;
+       if (most.ok()) flags.max_virtual_time = *most;
        return most.status();
      }},
     {"out", "DIR", "where to write reports and traces of what fails",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       settings.out = std::string(value);
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       flags.out = std::string(value);
        if (!value.empty()) return absl::OkStatus();
        return absl::InvalidArgumentError(
            absl::StrCat(std::string(source), " is empty: expected a folder"));
      }},
     {"rate", "R",
      "watch a replay: virtual seconds in a real one; 0: as fast as it can",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const bool digits = value.find_first_not_of("0123456789.") == value.npos;
-       if (digits && absl::SimpleAtod(std::string(value), &settings.rate)) {
+       if (digits && absl::SimpleAtod(std::string(value), &flags.rate)) {
          return absl::OkStatus();
        }
        return absl::InvalidArgumentError(absl::StrCat(
            std::string(source), "=", Quote(value),
            " is not a rate: expected 0, or a number such as 1 or 0.5"));
      }},
-    {"replay", "STRING", "run this schedule, as a report's AGAIN gives it",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       settings.replay = std::string(value);
+    {"replay", "STRING", "run this schedule, as a report's REPLAY gives it",
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       flags.replay = std::string(value);
        if (value.empty()) {
          return absl::InvalidArgumentError(absl::StrCat(
              std::string(source),
@@ -271,32 +270,32 @@ constexpr Setting kSettings[] = {
        return ParseReplay(value).status();
      }},
     {"resume", "1", "go on where the records in --clotho_out end",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        std::optional<bool> resume;
        const absl::Status status = SetBool(resume, source, value);
-       settings.resume = resume.value_or(false);
+       flags.resume = resume.value_or(false);
        return status;
      }},
     {"schedules", "N",
      "how many executions to search, of tests that are searched",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 1);
-       if (number.ok()) settings.schedules = *number;
+       if (number.ok()) flags.schedules = *number;
        return number.status();
      }},
     {"seed", "N", "the base seed of the search; or random, which is printed",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        if (value == "random") {
-         settings.seed = RandomSeed();
+         flags.seed = RandomSeed();
          return absl::OkStatus();
        }
        const auto number = Number(source, value, 0);
-       if (number.ok()) settings.seed = *number;
+       if (number.ok()) flags.seed = *number;
        return number.status();
      }},
     {"shard", "I/N",
      "which part to do, from 0; or auto: the environment says so",
-     [](Settings&, std::string_view source, std::string_view value) {
+     [](Flags&, std::string_view source, std::string_view value) {
        // What it says is read together with what the environment says.
        if (value == "auto") return absl::OkStatus();
        const auto shard = ParseShard(value);
@@ -306,8 +305,8 @@ constexpr Setting kSettings[] = {
      }},
     {"shard_by", "WHAT",
      "what shards cut: tests (the list of them), or schedules (each)",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       settings.shard_by_schedules = value == "schedules";
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       flags.shard_by_schedules = value == "schedules";
        if (value == "schedules" || value == "tests") return absl::OkStatus();
        return absl::InvalidArgumentError(
            absl::StrCat(std::string(source), "=", Quote(value),
@@ -315,30 +314,30 @@ constexpr Setting kSettings[] = {
      }},
     {"shrink_for", "TIME",
      "real time to shrink a failure for; 0: it stays as it is",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto time = Duration(source, value, /*may_be_zero=*/true);
-       if (time.ok()) settings.shrink_for = *time;
+       if (time.ok()) flags.shrink_for = *time;
        return time.status();
      }},
     {"size", "N", "how large the inputs become, of properties",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 0, kInputSizeMax);
-       if (number.ok()) settings.size = *number;
+       if (number.ok()) flags.size = *number;
        return number.status();
      }},
     {"step_watchdog", "TIME",
      "abort if one step takes so long in real time; 0: never",
-     [](Settings& settings, std::string_view source, std::string_view value) {
+     [](Flags& flags, std::string_view source, std::string_view value) {
        const auto time = Duration(source, value, /*may_be_zero=*/true);
-       if (time.ok()) settings.step_watchdog = *time;
+       if (time.ok()) flags.step_watchdog = *time;
        return time.status();
      }},
     {"strategy", "NAME",
      "fuzz, random, pct:DEPTH, bytes:FILE, ... in place of the test's own",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       settings.strategy = std::string(value);
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       flags.strategy = std::string(value);
        if (StrategyName(value) == "bytes") {
-         return ReadBytes(settings.bytes, source, StrategyParameters(value));
+         return ReadBytes(flags.bytes, source, StrategyParameters(value));
        }
        const absl::Status status =
            StrategyByName(StrategyName(value), StrategyParameters(value))
@@ -349,16 +348,16 @@ constexpr Setting kSettings[] = {
                         std::string(status.message())));
      }},
     {"test", "NAME", "run this test only; of a fuzz target: fuzz it",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       settings.test = std::string(value);
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       flags.test = std::string(value);
        if (!value.empty()) return absl::OkStatus();
        return absl::InvalidArgumentError(absl::StrCat(
            std::string(source), " is empty: expected a test, as Suite.Name"));
      }},
     {"trace", "WHEN",
      "write traces: on-failure; never; always, also of a replay that passes",
-     [](Settings& settings, std::string_view source, std::string_view value) {
-       return SetChoice(settings.traces, source, value,
+     [](Flags& flags, std::string_view source, std::string_view value) {
+       return SetChoice(flags.traces, source, value,
                         {"never", "on-failure", "always"});
      }},
 };
@@ -392,7 +391,7 @@ absl::Status Unknown(std::string_view what, std::string_view text,
   std::string nearest;
   std::size_t least = SIZE_MAX;
   const std::string_view shortened = text.substr(0, 80);
-  for (const Setting& setting : kSettings) {
+  for (const Setting& setting : kFlags) {
     const std::string name = spell(setting.name);
     const std::size_t distance = Distance(shortened, name);
     if (distance < least) {
@@ -409,15 +408,15 @@ std::string Flag(std::string_view name) {
   return absl::StrCat("--clotho_", std::string(name));
 }
 
-// What was said, by the names of settings, and where it was said last.
+// What was said, by the names of flags, and where it was said last.
 struct Said {
   std::string source;
   std::string value;
 };
 using Given = std::map<std::string_view, Said>;
 
-// What settings mean together, and with the rest of the environment.
-absl::Status Together(Given& given, Settings& settings) {
+// What flags mean together, and with the rest of the environment.
+absl::Status Together(Given& given, Flags& flags) {
   const auto variables = [](const char* name) -> std::optional<std::string> {
     const char* const value = std::getenv(name);
     if (value == nullptr) return std::nullopt;
@@ -429,27 +428,26 @@ absl::Status Together(Given& given, Settings& settings) {
       ReadShard(has_shard ? shard_given->second.value : "",
                 has_shard ? shard_given->second.source : "", variables);
   if (!shard.ok()) return shard.status();
-  settings.shard = *shard;
-  if (has_shard || (settings.shard_by_schedules && shard->count > 1)) {
+  flags.shard = *shard;
+  if (has_shard || (flags.shard_by_schedules && shard->count > 1)) {
     given["shard"].value = ShardText(*shard);
     if (shard->block != 0) given["block"].value = absl::StrCat(shard->block);
   }
   if (const auto seed = given.find("seed");
       seed != given.end() && seed->second.value == "random") {
-    if (settings.shard_by_schedules &&
-        (shard->count > 1 || shard->block != 0)) {
+    if (flags.shard_by_schedules && (shard->count > 1 || shard->block != 0)) {
       return absl::InvalidArgumentError(absl::StrCat(
           seed->second.source,
           "=random: each shard would have its own: expected a number"));
     }
-    seed->second.value = absl::StrCat(*settings.seed);
+    seed->second.value = absl::StrCat(*flags.seed);
   }
-  if (settings.resume && settings.out.empty()) {
+  if (flags.resume && flags.out.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         given["resume"].source,
         "=1: where is the record? It is expected in --clotho_out=DIR"));
   }
-  if (settings.exit_zero && (settings.out.empty() || !settings.campaign())) {
+  if (flags.exit_zero && (flags.out.empty() || !flags.campaign())) {
     return absl::InvalidArgumentError(absl::StrCat(
         given["exit_zero"].source,
         "=1 would lose what is found: expected a campaign that writes records, "
@@ -461,7 +459,7 @@ absl::Status Together(Given& given, Settings& settings) {
     constexpr std::size_t kShown = 60;
     std::string value = absl::CHexEscape(said->second.value.substr(0, kShown));
     if (said->second.value.size() > kShown) value += "...";
-    absl::StrAppend(&settings.changes, settings.changes.empty() ? "" : " ",
+    absl::StrAppend(&flags.changes, flags.changes.empty() ? "" : " ",
                     std::string(name), "=", value);
     given.erase(said);
   };
@@ -475,10 +473,10 @@ absl::Status Together(Given& given, Settings& settings) {
 
 }  // namespace
 
-absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
-  Settings settings;
+absl::StatusOr<Flags> ReadFlags(int argc, char** argv) {
+  Flags flags;
   if (const char* const bazel = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR")) {
-    settings.out = bazel;
+    flags.out = bazel;
   }
   // In the order of their names: which error comes first must not depend on the
   // order of the environment.
@@ -496,12 +494,12 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
   const auto set = [&](std::string_view name, std::string_view source,
                        std::string_view value,
                        std::string (*spell)(std::string_view), bool& known) {
-    for (const Setting& setting : kSettings) {
+    for (const Setting& setting : kFlags) {
       if (spell(setting.name) != name) continue;
       known = true;
       given[setting.name] = {.source = std::string(source),
                              .value = std::string(value)};
-      return setting.set(settings, source, value);
+      return setting.set(flags, source, value);
     }
     known = false;
     return absl::OkStatus();
@@ -530,7 +528,7 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
       value = text.substr(equals + 1);
     } else if (i + 1 < argc) {
       bool known = false;
-      for (const Setting& setting : kSettings) {
+      for (const Setting& setting : kFlags) {
         known = known || Flag(setting.name) == name;
       }
       if (known) value = argv[++i];
@@ -543,61 +541,61 @@ absl::StatusOr<Settings> ReadSettings(int argc, char** argv) {
   // A convention of many programs, which any flag of our own overrules.
   if (const char* const no_color = std::getenv("NO_COLOR");
       no_color != nullptr && *no_color != '\0' && !given.contains("color")) {
-    settings.color = Color::kNever;
+    flags.color = Color::kNever;
   }
-  if (const absl::Status status = Together(given, settings); !status.ok()) {
+  if (const absl::Status status = Together(given, flags); !status.ok()) {
     return status;
   }
-  return settings;
+  return flags;
 }
 
-void ApplySettings(const Settings& settings, Search& search) {
-  if (settings.strategy == "plain") {
-    UseStrategy(search, "plain", /*schedules=*/1, search.seed);
-  } else if (settings.strategy.has_value() &&
-             StrategyName(*settings.strategy) == "bytes") {
-    UseBytes(search, settings.bytes);
-  } else if (settings.strategy.has_value()) {
+void ApplyFlags(const Flags& flags, Search& search) {
+  if (flags.strategy == "fifo") {
+    UseStrategy(search, "fifo", /*schedules=*/1, search.seed);
+  } else if (flags.strategy.has_value() &&
+             StrategyName(*flags.strategy) == "bytes") {
+    UseBytes(search, flags.bytes);
+  } else if (flags.strategy.has_value()) {
     // Of a test that is not searched, as many as a search has if it is not
     // told.
     if (search.schedules == 1) search.schedules = kSchedules;
-    search.strategy = StrategyName(*settings.strategy);
-    search.strategy_parameters = StrategyParameters(*settings.strategy);
+    search.strategy = StrategyName(*flags.strategy);
+    search.strategy_parameters = StrategyParameters(*flags.strategy);
     search.make_strategy = {};
     search.exhaustive = search.strategy == "exhaustive";
     if (search.exhaustive) search.schedules = kExhaustiveSchedules;
   }
-  // Plain order has one execution; so have a fuzzer's bytes.
-  if (settings.schedules.has_value() && search.strategy != "plain" &&
+  // FIFO order has one execution; so have a fuzzer's bytes.
+  if (flags.schedules.has_value() && search.strategy != "fifo" &&
       search.strategy != "bytes") {
-    search.schedules = *settings.schedules;
+    search.schedules = *flags.schedules;
   }
-  if (settings.cases.has_value()) search.cases = *settings.cases;
-  if (settings.size.has_value()) search.size_max = *settings.size;
-  if (settings.seed.has_value()) search.seed = *settings.seed;
-  search.break_before = settings.break_before;
-  search.rate = settings.rate;
-  search.trace_passes = settings.traces == Traces::kAlways;
-  if (settings.debug.has_value()) search.debug = *settings.debug;
-  if (settings.isolate.has_value()) search.isolate = *settings.isolate;
-  if (settings.max_steps.has_value()) search.steps_max = *settings.max_steps;
-  if (settings.max_virtual_time.has_value()) {
-    search.virtual_time_max = *settings.max_virtual_time;
+  if (flags.cases.has_value()) search.cases = *flags.cases;
+  if (flags.size.has_value()) search.size_max = *flags.size;
+  if (flags.seed.has_value()) search.seed = *flags.seed;
+  search.break_before = flags.break_before;
+  search.rate = flags.rate;
+  search.trace_passes = flags.traces == Traces::kAlways;
+  if (flags.debug.has_value()) search.debug = *flags.debug;
+  if (flags.isolate.has_value()) search.isolate = *flags.isolate;
+  if (flags.max_steps.has_value()) search.steps_max = *flags.max_steps;
+  if (flags.max_virtual_time.has_value()) {
+    search.virtual_time_max = *flags.max_virtual_time;
   }
-  if (settings.shrink_for.has_value()) {
-    search.shrink_for = *settings.shrink_for;
+  if (flags.shrink_for.has_value()) {
+    search.shrink_for = *flags.shrink_for;
     if (search.shrink_for == Delay()) search.shrink_runs_max = 0;
   }
-  if (settings.check_every.has_value()) {
-    search.check_every = *settings.check_every;
+  if (flags.check_every.has_value()) {
+    search.check_every = *flags.check_every;
   }
 }
 
-std::string SettingsUsage() {
+std::string FlagsUsage() {
   std::string usage =
       "Clotho's flags; each has a variable, CLOTHO_REPLAY for "
       "--clotho_replay:\n";
-  for (const Setting& setting : kSettings) {
+  for (const Setting& setting : kFlags) {
     std::string flag =
         absl::StrCat("  ", Flag(setting.name), "=", std::string(setting.value));
     flag.resize(std::max<std::size_t>(flag.size() + 2, 34), ' ');

@@ -19,7 +19,7 @@ namespace clotho::sim::internal {
 enum class Format { kText, kJson, kGithub };
 enum class Traces { kNever, kOnFailure, kAlways };
 
-struct Settings {
+struct Flags {
   std::string replay;  // Empty: none.
   std::optional<std::string> strategy;
   std::optional<std::uint64_t> schedules;
@@ -27,8 +27,8 @@ struct Settings {
   std::optional<std::uint64_t> size;
   std::optional<std::uint64_t> seed;
   std::optional<bool> debug;
-  std::string out;   // Where results go; empty: nowhere.
-  std::string kept;  // Where kept schedules are; empty: beside the tests.
+  std::string out;    // Where results go; empty: nowhere.
+  std::string saved;  // Where saved schedules are; empty: beside the tests.
   std::optional<bool> isolate;
 
   // Of one execution.
@@ -81,14 +81,14 @@ struct Settings {
 // the command line after GoogleTest has taken its own; the command line wins.
 // Who says which shard this is: see shard.h. Whatever is not known or does not
 // parse is an error that names it.
-absl::StatusOr<Settings> ReadSettings(int argc, char** argv);
+absl::StatusOr<Flags> ReadFlags(int argc, char** argv);
 
-// The search that a test asks for, as changed by the settings. A test that is
+// The search that a test asks for, as changed by the flags. A test that is
 // not searched has one execution, whatever number is asked for.
-void ApplySettings(const Settings& settings, Search& search);
+void ApplyFlags(const Flags& flags, Search& search);
 
 // What `--help` says of them.
-std::string SettingsUsage();
+std::string FlagsUsage();
 
 }  // namespace clotho::sim::internal
 

@@ -103,9 +103,9 @@ void AddTraces(std::string_view test, const Report& report,
 std::string FileName(std::string_view test) {
   std::string name(test);
   for (char& c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') || c == '.' || c == '_';
-    if (!plain) c = '-';
+    const bool fifo = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      (c >= '0' && c <= '9') || c == '.' || c == '_';
+    if (!fifo) c = '-';
   }
   return name;
 }
@@ -131,9 +131,9 @@ absl::Status WriteFile(const std::string& path, std::string_view content) {
   return CannotWrite(path, error);
 }
 
-absl::Status WriteResults(const std::string& folder, std::string_view test,
-                          Report& report, std::string_view part,
-                          bool with_traces) {
+absl::Status WriteArtifacts(const std::string& folder, std::string_view test,
+                            Report& report, std::string_view part,
+                            bool with_traces) {
   const std::string name = FileName(test);
   const std::string below =
       absl::StrCat(name, part.empty() ? "" : "/", std::string(part));
@@ -148,9 +148,9 @@ absl::Status WriteResults(const std::string& folder, std::string_view test,
       std::holds_alternative<Deviations>(report.replay.schedule);
   if (has_schedule) {
     if (with_traces) AddTraces(test, report, files);
-    files.push_back({absl::StrCat(name, ".kept"),
+    files.push_back({absl::StrCat(name, ".saved"),
                      absl::StrCat(FormatReplay(report.replay), "  ",
-                                  report.failure->origin, "\n")});
+                                  report.failure->signature, "\n")});
   }
   if (!report.input.empty()) {
     files.push_back({"input.txt", absl::StrCat(report.input, "\n")});
@@ -199,21 +199,21 @@ absl::Status WriteCorpus(const std::string& folder, std::string_view test,
   return absl::OkStatus();
 }
 
-std::string KeptFile(std::string_view folder, std::string_view source,
-                     std::string_view test) {
+std::string SavedFile(std::string_view folder, std::string_view source,
+                      std::string_view test) {
   std::string path(folder);
   if (path.empty()) {
     const std::size_t slash = source.rfind('/');
     path = slash == source.npos ? "" : source.substr(0, slash + 1);
     path += "testdata/clotho";
   }
-  return absl::StrCat(path, "/", FileName(test), ".kept");
+  return absl::StrCat(path, "/", FileName(test), ".saved");
 }
 
-absl::StatusOr<std::vector<SavedSchedule>> ReadKept(const std::string& path) {
-  std::vector<SavedSchedule> kept;
+absl::StatusOr<std::vector<SavedSchedule>> ReadSaved(const std::string& path) {
+  std::vector<SavedSchedule> saved;
   std::error_code error;
-  if (!std::filesystem::exists(path, error) && !error) return kept;
+  if (!std::filesystem::exists(path, error) && !error) return saved;
   std::ifstream in(path);
   std::string line;
   std::size_t number = 0;
@@ -235,17 +235,17 @@ absl::StatusOr<std::vector<SavedSchedule>> ReadKept(const std::string& path) {
       return absl::InvalidArgumentError(absl::StrCat(
           schedule.place, ": \"", absl::CHexEscape(line.substr(0, kShown)),
           line.size() > kShown ? "..." : "", "\": ",
-          replay.ok() ? "expected departures from plain order, as in c1/0/4:1"
+          replay.ok() ? "expected deviations from FIFO order, as in c1/0/4:1"
                       : std::string(replay.status().message())));
     }
-    kept.push_back(std::move(schedule));
+    saved.push_back(std::move(schedule));
   }
   // The end of the file is the only good reason to stop.
   if (!in.eof() || in.bad()) {
     return absl::UnavailableError(
         absl::StrCat("cannot read the file \"", path, "\""));
   }
-  return kept;
+  return saved;
 }
 
 }  // namespace clotho::sim::internal

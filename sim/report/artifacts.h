@@ -1,5 +1,5 @@
 // Results: what a failure leaves behind in a folder, and the schedules that are
-// kept in files.
+// saved in files.
 
 #ifndef CLOTHO_SIM_REPORT_ARTIFACTS_H_
 #define CLOTHO_SIM_REPORT_ARTIFACTS_H_
@@ -25,12 +25,12 @@ absl::Status WriteFile(const std::string& path, std::string_view content);
 
 // Writes what there is to know about a failure of `test` into a folder of its
 // own below `folder`, which is made if it is not there: the report, the trace
-// in two forms, and the schedule as it would be kept. Puts where they are, or
+// in two forms, and the schedule as it would be saved. Puts where they are, or
 // what has gone wrong, into `report.files`; and returns what has gone wrong. Of
 // several failures of a test each has a folder of its own, `part`, in that.
-absl::Status WriteResults(const std::string& folder, std::string_view test,
-                          Report& report, std::string_view part = "",
-                          bool with_traces = true);
+absl::Status WriteArtifacts(const std::string& folder, std::string_view test,
+                            Report& report, std::string_view part = "",
+                            bool with_traces = true);
 
 // Writes the trace of an execution of `test` that has passed, where that of a
 // failure would be. Returns where it is, or what has gone wrong.
@@ -44,12 +44,12 @@ absl::StatusOr<std::string> WriteTrace(const std::string& folder,
 absl::Status WriteCorpus(const std::string& folder, std::string_view test,
                          std::span<const std::string> schedules);
 
-// Where the kept schedules of a test are: in `folder`; if that is empty, in
+// Where the saved schedules of a test are: in `folder`; if that is empty, in
 // testdata/clotho beside the source file.
-std::string KeptFile(std::string_view folder, std::string_view source,
-                     std::string_view test);
+std::string SavedFile(std::string_view folder, std::string_view source,
+                      std::string_view test);
 
-// Reads the schedules of a `.kept` file. Each has a line: a replay string, and
+// Reads the schedules of a `.saved` file. Each has a line: a replay string, and
 // after a space whatever is to be remembered of it:
 //
 //   # Found by the nightly run.
@@ -57,7 +57,7 @@ std::string KeptFile(std::string_view folder, std::string_view source,
 //
 // Empty lines, and those that begin with '#', are passed over. A file that is
 // not there has none. An error names the file and quotes the line.
-absl::StatusOr<std::vector<SavedSchedule>> ReadKept(const std::string& path);
+absl::StatusOr<std::vector<SavedSchedule>> ReadSaved(const std::string& path);
 
 }  // namespace clotho::sim::internal
 

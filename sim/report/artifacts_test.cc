@@ -46,15 +46,15 @@ std::string Read(const std::string& path) {
 }
 
 // A folder of its own for each test.
-class ResultsTest : public testing::Test {
+class ArtifactsTest : public testing::Test {
  protected:
-  ResultsTest()
+  ArtifactsTest()
       : folder_(absl::StrCat(
             testing::TempDir(), "/results-", getpid(), "-",
             testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::create_directories(folder_);
   }
-  ~ResultsTest() override { std::filesystem::remove_all(folder_); }
+  ~ArtifactsTest() override { std::filesystem::remove_all(folder_); }
 
   std::set<std::string> Names(const std::string& folder) {
     std::set<std::string> names;
@@ -75,7 +75,7 @@ TEST(FileNameTest, HasNothingThatIsNotForFiles) {
   EXPECT_EQ(FileName("../a b\n"), "..-a-b-");
 }
 
-TEST_F(ResultsTest, AFileIsReplacedAsAWhole) {
+TEST_F(ArtifactsTest, AFileIsReplacedAsAWhole) {
   const std::string path = folder_ + "/file";
   ASSERT_TRUE(WriteFile(path, "first").ok());
   ASSERT_TRUE(WriteFile(path, std::string("sec\0ond", 7)).ok());
@@ -83,7 +83,7 @@ TEST_F(ResultsTest, AFileIsReplacedAsAWhole) {
   EXPECT_THAT(Names(folder_), ElementsAre("file"));
 }
 
-TEST_F(ResultsTest, AFolderThatIsNotThereIsNamed) {
+TEST_F(ArtifactsTest, AFolderThatIsNotThereIsNamed) {
   const absl::Status status = WriteFile(folder_ + "/no/file", "text");
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr(folder_ + "/no/file"),
@@ -110,7 +110,7 @@ class SizeLimit {
   void (*const handler_)(int);
 };
 
-TEST_F(ResultsTest, AFileThatDoesNotFitLeavesTheOldOne) {
+TEST_F(ArtifactsTest, AFileThatDoesNotFitLeavesTheOldOne) {
   const std::string path = folder_ + "/file";
   ASSERT_TRUE(WriteFile(path, "old").ok());
   for (const std::size_t size : {std::size_t{2'000}, std::size_t{1'000'000}}) {
@@ -148,16 +148,16 @@ Coro<void> InTurns() {
 
 Report Failed() { return Explore(InTurns, Random{.schedules = 1'000}); }
 
-TEST_F(ResultsTest, AFailureLeavesReportTracesAndSchedule) {
+TEST_F(ArtifactsTest, AFailureLeavesReportTracesAndSchedule) {
   Report report = Failed();
   ASSERT_FALSE(report.passed());
   const std::string out = folder_ + "/a/b";
-  EXPECT_TRUE(WriteResults(out, "All/Suite.Name/0", report).ok());
+  EXPECT_TRUE(WriteArtifacts(out, "All/Suite.Name/0", report).ok());
   const std::string own = out + "/All-Suite.Name-0";
   EXPECT_EQ(report.files, own +
                               "/\nreport.txt  trace.json  trace.chrome.json  "
-                              "All-Suite.Name-0.kept");
-  EXPECT_THAT(Names(own), ElementsAre("All-Suite.Name-0.kept", "report.txt",
+                              "All-Suite.Name-0.saved");
+  EXPECT_THAT(Names(own), ElementsAre("All-Suite.Name-0.saved", "report.txt",
                                       "trace.chrome.json", "trace.json"));
   EXPECT_EQ(Read(own + "/report.txt"), report.Text());
   EXPECT_THAT(report.Text(), HasSubstr("\nFILES   " + own));
@@ -168,55 +168,56 @@ TEST_F(ResultsTest, AFailureLeavesReportTracesAndSchedule) {
   EXPECT_THAT(Read(own + "/trace.chrome.json"), HasSubstr("\"traceEvents\""));
 }
 
-TEST_F(ResultsTest, WhatIsLeftCanBeKept) {
+TEST_F(ArtifactsTest, WhatIsLeftCanBeSaved) {
   Report report = Failed();
-  EXPECT_TRUE(WriteResults(folder_, "Suite.Name", report).ok());
-  const auto kept = ReadKept(folder_ + "/Suite.Name/Suite.Name.kept");
-  ASSERT_TRUE(kept.ok()) << kept.status();
-  ASSERT_THAT(*kept, SizeIs(1));
-  EXPECT_EQ(kept->front().replay, FormatReplay(report.replay));
-  EXPECT_EQ(kept->front().note, report.failure->origin);
+  EXPECT_TRUE(WriteArtifacts(folder_, "Suite.Name", report).ok());
+  const auto saved = ReadSaved(folder_ + "/Suite.Name/Suite.Name.saved");
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  ASSERT_THAT(*saved, SizeIs(1));
+  EXPECT_EQ(saved->front().replay, FormatReplay(report.replay));
+  EXPECT_EQ(saved->front().note, report.failure->signature);
 }
 
-TEST_F(ResultsTest, AFolderThatCannotBeMadeIsInTheReport) {
+TEST_F(ArtifactsTest, AFolderThatCannotBeMadeIsInTheReport) {
   std::ofstream(folder_ + "/file") << "in the way";
   Report report = Failed();
-  EXPECT_FALSE(WriteResults(folder_ + "/file", "Suite.Name", report).ok());
-  EXPECT_THAT(report.Text(),
-              HasSubstr(absl::StrCat("FILES   none: cannot make the folder \"",
-                                     folder_, "/file/Suite.Name\": ")));
+  EXPECT_FALSE(WriteArtifacts(folder_ + "/file", "Suite.Name", report).ok());
+  EXPECT_THAT(report.Text(), HasSubstr(absl::StrCat(
+                                 "FILES     none: cannot make the folder \"",
+                                 folder_, "/file/Suite.Name\": ")));
 }
 
-TEST_F(ResultsTest, ADiskThatIsFullIsInTheReport) {
+TEST_F(ArtifactsTest, ADiskThatIsFullIsInTheReport) {
   Report report = Failed();
   {
     const SizeLimit limit(100);
-    EXPECT_FALSE(WriteResults(folder_, "Suite.Name", report).ok());
+    EXPECT_FALSE(WriteArtifacts(folder_, "Suite.Name", report).ok());
   }
-  EXPECT_THAT(report.Text(), HasSubstr("FILES   incomplete: cannot write \""));
+  EXPECT_THAT(report.Text(),
+              HasSubstr("FILES     incomplete: cannot write \""));
   EXPECT_THAT(Names(folder_ + "/Suite.Name"), IsEmpty());
 }
 
-TEST_F(ResultsTest, WithoutASchedule) {
+TEST_F(ArtifactsTest, WithoutASchedule) {
   Report report;
   report.failure = Failure{.what = "something"};
   report.diverged = true;
-  EXPECT_TRUE(WriteResults(folder_, "Suite.Name", report).ok());
+  EXPECT_TRUE(WriteArtifacts(folder_, "Suite.Name", report).ok());
   EXPECT_THAT(Names(folder_ + "/Suite.Name"), ElementsAre("report.txt"));
   EXPECT_THAT(Read(folder_ + "/Suite.Name/report.txt"),
-              AllOf(HasSubstr("something"), HasSubstr("FILES   ")));
+              AllOf(HasSubstr("something"), HasSubstr("FILES     ")));
 }
 
-TEST_F(ResultsTest, UnderBazelTheyAreInItsArchive) {
+TEST_F(ArtifactsTest, UnderBazelTheyAreInItsArchive) {
   ASSERT_EQ(setenv("TEST_UNDECLARED_OUTPUTS_DIR", folder_.c_str(), 1), 0);
   const char* const target = std::getenv("TEST_TARGET");
   const std::string before = target == nullptr ? "" : target;
   ASSERT_EQ(setenv("TEST_TARGET", "//shop/web:cart_test", 1), 0);
   Report report = Failed();
-  EXPECT_TRUE(WriteResults(folder_, "Suite.Name", report).ok());
+  EXPECT_TRUE(WriteArtifacts(folder_, "Suite.Name", report).ok());
   EXPECT_EQ(report.files,
             "Suite.Name/  report.txt  trace.json  trace.chrome.json  "
-            "Suite.Name.kept\n"
+            "Suite.Name.saved\n"
             "in outputs.zip below bazel-testlogs/shop/web/cart_test/");
   unsetenv("TEST_UNDECLARED_OUTPUTS_DIR");
   if (target == nullptr) {
@@ -226,106 +227,106 @@ TEST_F(ResultsTest, UnderBazelTheyAreInItsArchive) {
   }
 }
 
-// ---- Kept schedules. ----
+// ---- Saved schedules. ----
 
-class KeptTest : public ResultsTest {
+class SavedTest : public ArtifactsTest {
  protected:
   absl::StatusOr<std::vector<SavedSchedule>> ReadText(std::string_view text) {
     std::ofstream(Path()) << text;
-    return ReadKept(Path());
+    return ReadSaved(Path());
   }
-  std::string Path() const { return folder_ + "/Suite.Name.kept"; }
+  std::string Path() const { return folder_ + "/Suite.Name.saved"; }
 };
 
-TEST(KeptFileTest, IsBesideTheTestOrWhereOneSays) {
-  EXPECT_EQ(KeptFile("", "shop/cart_test.cc", "Cart.Fills"),
-            "shop/testdata/clotho/Cart.Fills.kept");
-  EXPECT_EQ(KeptFile("", "/src/cart_test.cc", "All/Cart.Fills/0"),
-            "/src/testdata/clotho/All-Cart.Fills-0.kept");
-  EXPECT_EQ(KeptFile("", "cart_test.cc", "Cart.Fills"),
-            "testdata/clotho/Cart.Fills.kept");
-  EXPECT_EQ(KeptFile("kept", "shop/cart_test.cc", "Cart.Fills"),
-            "kept/Cart.Fills.kept");
+TEST(SavedFileTest, IsBesideTheTestOrWhereOneSays) {
+  EXPECT_EQ(SavedFile("", "shop/cart_test.cc", "Cart.Fills"),
+            "shop/testdata/clotho/Cart.Fills.saved");
+  EXPECT_EQ(SavedFile("", "/src/cart_test.cc", "All/Cart.Fills/0"),
+            "/src/testdata/clotho/All-Cart.Fills-0.saved");
+  EXPECT_EQ(SavedFile("", "cart_test.cc", "Cart.Fills"),
+            "testdata/clotho/Cart.Fills.saved");
+  EXPECT_EQ(SavedFile("saved", "shop/cart_test.cc", "Cart.Fills"),
+            "saved/Cart.Fills.saved");
 }
 
-TEST_F(KeptTest, AFileThatIsNotThereHasNone) {
-  const auto kept = ReadKept(folder_ + "/none.kept");
-  ASSERT_TRUE(kept.ok());
-  EXPECT_THAT(*kept, IsEmpty());
+TEST_F(SavedTest, AFileThatIsNotThereHasNone) {
+  const auto saved = ReadSaved(folder_ + "/none.saved");
+  ASSERT_TRUE(saved.ok());
+  EXPECT_THAT(*saved, IsEmpty());
 }
 
-TEST_F(KeptTest, ALineIsAScheduleAndWhatIsToBeRememberedOfIt) {
-  const auto kept = ReadText(
+TEST_F(SavedTest, ALineIsAScheduleAndWhatIsToBeRememberedOfIt) {
+  const auto saved = ReadText(
       "# Two of them.\n"
       "c1/0/4:1/b7e2  2031-05-02  job_queue.cc:25 Always  issue 212\n"
       "\n"
       "   \t\r\n"
       "  # Indented.\n"
-      "\tc1/8f/plain\r\n"
+      "\tc1/8f/fifo\r\n"
       "c1/0/9:t  ");
-  ASSERT_TRUE(kept.ok()) << kept.status();
-  ASSERT_THAT(*kept, SizeIs(3));
-  EXPECT_EQ((*kept)[0].replay, "c1/0/4:1/b7e2");
-  EXPECT_EQ((*kept)[0].note, "2031-05-02  job_queue.cc:25 Always  issue 212");
-  EXPECT_EQ((*kept)[0].place, Path() + ":2");
-  EXPECT_EQ((*kept)[1].replay, "c1/8f/plain");
-  EXPECT_EQ((*kept)[1].note, "");
-  EXPECT_EQ((*kept)[1].place, Path() + ":6");
-  EXPECT_EQ((*kept)[2].replay, "c1/0/9:t");
-  EXPECT_EQ((*kept)[2].note, "");
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  ASSERT_THAT(*saved, SizeIs(3));
+  EXPECT_EQ((*saved)[0].replay, "c1/0/4:1/b7e2");
+  EXPECT_EQ((*saved)[0].note, "2031-05-02  job_queue.cc:25 Always  issue 212");
+  EXPECT_EQ((*saved)[0].place, Path() + ":2");
+  EXPECT_EQ((*saved)[1].replay, "c1/8f/fifo");
+  EXPECT_EQ((*saved)[1].note, "");
+  EXPECT_EQ((*saved)[1].place, Path() + ":6");
+  EXPECT_EQ((*saved)[2].replay, "c1/0/9:t");
+  EXPECT_EQ((*saved)[2].note, "");
 }
 
-TEST_F(KeptTest, ALineThatDoesNotParseIsQuoted) {
+TEST_F(SavedTest, ALineThatDoesNotParseIsQuoted) {
   const struct {
     std::string_view line;
     std::string_view message;
   } cases[] = {
       {"c1/0/4:x issue 3", "choice \"x\" is not a number"},
       {"nonsense", "format version \"nonsense\" is unknown"},
-      {"c1/0/+random:3", "expected departures from plain order"},
-      {"c1/0/@other.kept", "expected departures from plain order"},
+      {"c1/0/+random:3", "expected deviations from FIFO order"},
+      {"c1/0/@other.saved", "expected deviations from FIFO order"},
   };
   for (const auto& [line, message] : cases) {
-    const auto kept =
+    const auto saved =
         ReadText(absl::StrCat("c1/0/4:1\n", std::string(line), "\nc1/0/5:1\n"));
-    ASSERT_FALSE(kept.ok()) << line;
-    EXPECT_THAT(std::string(kept.status().message()),
+    ASSERT_FALSE(saved.ok()) << line;
+    EXPECT_THAT(std::string(saved.status().message()),
                 AllOf(StartsWith(absl::StrCat(Path(), ":2: \"",
                                               std::string(line), "\": ")),
                       HasSubstr(std::string(message))));
   }
 }
 
-TEST_F(KeptTest, ALongLineIsQuotedShort) {
-  const auto kept = ReadText(std::string(1'000'000, '7') + "\n");
-  ASSERT_FALSE(kept.ok());
-  EXPECT_LT(kept.status().message().size(), 1'000u);
+TEST_F(SavedTest, ALongLineIsQuotedShort) {
+  const auto saved = ReadText(std::string(1'000'000, '7') + "\n");
+  ASSERT_FALSE(saved.ok());
+  EXPECT_LT(saved.status().message().size(), 1'000u);
 }
 
-TEST_F(KeptTest, WhatCannotBeReadIsAnError) {
+TEST_F(SavedTest, WhatCannotBeReadIsAnError) {
   std::filesystem::create_directory(Path());
-  const auto kept = ReadKept(Path());
-  ASSERT_FALSE(kept.ok());
-  EXPECT_THAT(std::string(kept.status().message()), HasSubstr(Path()));
+  const auto saved = ReadSaved(Path());
+  ASSERT_FALSE(saved.ok());
+  EXPECT_THAT(std::string(saved.status().message()), HasSubstr(Path()));
 }
 
-TEST_F(KeptTest, TheyRunBeforeTheSearch) {
+TEST_F(SavedTest, TheyRunBeforeTheSearch) {
   const Report found = Failed();
-  Search search = MakeSearch(Plain());
-  search.kept = *ReadText(
+  Search search = MakeSearch(Fifo());
+  search.saved = *ReadText(
       absl::StrCat("c1/0/1:7\n", FormatReplay(found.replay), "  issue 212\n"));
   const Report report = RunSearch(InTurns, search, "test");
   ASSERT_FALSE(report.passed());
   EXPECT_EQ(report.executions, 2u);
-  EXPECT_EQ(report.failure->origin, found.failure->origin);
-  EXPECT_EQ(report.kept,
-            absl::StrCat("the kept schedule ", FormatReplay(found.replay),
+  EXPECT_EQ(report.failure->signature, found.failure->signature);
+  EXPECT_EQ(report.saved,
+            absl::StrCat("the saved schedule ", FormatReplay(found.replay),
                          " of ", Path(), ":2, issue 212"));
   // The first one has drifted, and that is no failure.
   EXPECT_THAT(report.drifted,
               ElementsAre(AllOf(
                   StartsWith(absl::StrCat("c1/0/1:7 of ", Path(), ":1: ")),
-                  HasSubstr("departure 1:7 does not apply"))));
+                  HasSubstr("deviation 1:7 does not apply"))));
 }
 
 }  // namespace

@@ -22,11 +22,12 @@ constexpr std::string_view kRed = "\033[1;31m";
 constexpr std::string_view kYellow = "\033[33m";
 constexpr std::string_view kPlain = "\033[0m";
 
-// "AGAIN   c1/0/4:1" has a heading of five letters in a column of eight.
+// "REPLAY    c1/0/4:1" has a heading of six letters in a column of ten.
 std::size_t HeadingSize(std::string_view line) {
-  constexpr std::size_t kColumn = 8;
+  constexpr std::size_t kColumn = 10;
   std::size_t size = 0;
   while (size < line.size() && line[size] >= 'A' && line[size] <= 'Z') ++size;
+  if (line == "TURNING POINT") return line.size();
   if (size < 2 || size >= kColumn || line.size() <= kColumn) return 0;
   const std::string_view gap = line.substr(size, kColumn - size);
   return gap.find_first_not_of(' ') == gap.npos ? size : 0;
@@ -143,9 +144,9 @@ std::string GithubError(std::string_view file, int line, std::string_view title,
 
 int KeepStandardOutput() {
   std::fflush(stdout);
-  const int kept = dup(STDOUT_FILENO);
+  const int saved = dup(STDOUT_FILENO);
   dup2(STDERR_FILENO, STDOUT_FILENO);
-  return kept;
+  return saved;
 }
 
 void PrintInColor(Color color) {

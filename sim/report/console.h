@@ -11,7 +11,7 @@ namespace clotho::sim::internal {
 
 enum class Color { kAuto, kAlways, kNever };
 
-// A report with its headings in bold, and with its departures and its failing
+// A report with its headings in bold, and with its deviations and its failing
 // step in colours, as a terminal shows them. The text without them is the same.
 std::string Painted(std::string_view report);
 
@@ -25,7 +25,7 @@ std::string GithubError(std::string_view file, int line, std::string_view title,
 int KeepStandardOutput();
 
 // GoogleTest's printer prints failures in colours from here on; the results
-// that it writes to files stay plain. Auto: if standard output is a terminal
+// that it writes to files stay fifo. Auto: if standard output is a terminal
 // that has colours.
 void PrintInColor(Color color);
 

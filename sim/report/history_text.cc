@@ -324,7 +324,7 @@ void FailHistory(TraceHistory shown, const std::string& explanation,
   failure.file = ShortFile(location.file_name());
   failure.line = location.line();
   // Not the operations: another order of the same calls is the same mistake.
-  failure.origin = absl::StrCat(
+  failure.signature = absl::StrCat(
       shown.undecided ? "undecided " : "not linearizable ", shown.name);
   simulator->ShowHistory(std::move(shown));
   simulator->Fail(std::move(failure));

@@ -26,7 +26,7 @@ struct Lane {
 
 }  // namespace
 
-std::string BusiestText(const Trace& trace) {
+std::string LivelockSummary(const Trace& trace) {
   std::vector<Lane> lanes(trace.lanes.size());
   for (std::size_t i = 0; i < lanes.size(); ++i) lanes[i].index = i;
   for (const TraceEvent& event : trace.events) {

@@ -11,7 +11,7 @@ namespace clotho::sim::internal {
 
 // A line for each of the few lanes that took the most steps: how many, what it
 // did in its last one, and where. Empty if nothing ran.
-std::string BusiestText(const Trace& trace);
+std::string LivelockSummary(const Trace& trace);
 
 }  // namespace clotho::sim::internal
 

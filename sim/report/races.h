@@ -6,8 +6,8 @@
 // meanwhile another task has changed it. It looks for three accesses, the first
 // and the last of which are ordered (they are of one task, or something that
 // they waited for orders them), while nothing orders the one in between before
-// the last. Order is kept in vector clocks (Mattern, 1989) over tasks, futures,
-// locks, queues and events.
+// the last. Order is saved in vector clocks (Mattern, 1989) over tasks,
+// futures, locks, queues and events.
 
 #ifndef CLOTHO_SIM_REPORT_RACES_H_
 #define CLOTHO_SIM_REPORT_RACES_H_

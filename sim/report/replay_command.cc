@@ -29,12 +29,12 @@ std::string Environment(const char* name) {
 
 // As a word of a shell command.
 std::string Quote(std::string_view text) {
-  const bool plain =
+  const bool fifo =
       !text.empty() &&
       text.find_first_not_of(
           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
           "./:,+@_-=") == text.npos;
-  if (plain) return std::string(text);
+  if (fifo) return std::string(text);
   std::string quoted = "'";
   for (const char c : text) {
     if (c == '\'') {
@@ -83,7 +83,7 @@ void SetProgram(std::string_view program) {
   }
 }
 
-std::string AgainText(std::string_view name, std::string_view replay) {
+std::string ReplayCommand(std::string_view name, std::string_view replay) {
   std::string text;
   const std::string replay_text(replay);
   const std::string test(name);

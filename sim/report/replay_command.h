@@ -11,10 +11,10 @@ namespace clotho::sim::internal {
 // Remembers argv[0], before anything changes the current directory.
 void SetProgram(std::string_view program);
 
-// The lines after AGAIN: each can be pasted into a shell and runs the test
+// The lines after REPLAY: each can be pasted into a shell and runs the test
 // `name`
 // ("Suite.Test"; empty: not a test) under the replay string.
-std::string AgainText(std::string_view name, std::string_view replay);
+std::string ReplayCommand(std::string_view name, std::string_view replay);
 
 // Writes a replay string to a file of its own below clotho-out/, and returns
 // the string that names it; the string itself if it cannot be written, or under

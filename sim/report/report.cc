@@ -22,12 +22,12 @@ using internal::TimeText;
 using internal::Wrap;
 
 constexpr std::size_t kWidth = 100;
-constexpr std::size_t kMargin = 8;  // Of what stands beside WHAT and the like.
+constexpr std::size_t kMargin = 10;  // Of what stands beside WHAT and the like.
 constexpr std::size_t kLinesMax = 45;  // A screen.
 constexpr std::size_t kTableLinesMax = 24;
 constexpr std::size_t kTableLinesMin = 8;
 constexpr std::size_t kLanesMax = 5;  // More become a list.
-constexpr std::size_t kDeparturesShown = 6;
+constexpr std::size_t kDeviationsShown = 6;
 constexpr std::size_t kInputLinesMax = 12;
 
 std::string Pad(std::string_view text, std::size_t width) {
@@ -36,10 +36,15 @@ std::string Pad(std::string_view text, std::size_t width) {
   return padded;
 }
 
-// "WHAT    text", further lines below the text.
+// "WHAT      text", further lines below the text. A heading that is wider than
+// its column has a line to itself.
 void AddBlock(std::string& out, std::string_view heading,
               std::string_view text) {
   bool first = true;
+  if (heading.size() >= kMargin) {
+    absl::StrAppend(&out, std::string(heading), "\n");
+    first = false;
+  }
   for (const auto line : absl::StrSplit(std::string(text), '\n')) {
     if (first || !line.empty()) {
       absl::StrAppend(&out, Pad(first ? heading : "", kMargin), line);
@@ -115,7 +120,7 @@ std::vector<StepLines> StepsOf(const Trace& trace) {
   return steps;
 }
 
-// Which steps of a long execution are worth their lines: the departures and the
+// Which steps of a long execution are worth their lines: the deviations and the
 // failure with what is next to them, then as many as fit, from the end. Returns
 // how many lines that makes, with those that count what is left out.
 std::size_t ShowSteps(const Trace& trace, std::size_t lines_max,
@@ -129,10 +134,10 @@ std::size_t ShowSteps(const Trace& trace, std::size_t lines_max,
     steps[index].shown = true;
   };
   if (!steps.empty()) show(steps.size() - 1);
-  for (auto departure = trace.departures.rbegin();
-       departure != trace.departures.rend(); ++departure) {
+  for (auto deviation = trace.deviations.rbegin();
+       deviation != trace.deviations.rend(); ++deviation) {
     const std::size_t at =
-        std::ranges::lower_bound(steps, departure->step, {}, &StepLines::step) -
+        std::ranges::lower_bound(steps, deviation->step, {}, &StepLines::step) -
         steps.begin();
     show(at);
     if (at > 0) show(at - 1);
@@ -278,8 +283,8 @@ class Table {
   }
 
   std::string Mark(std::uint64_t step, std::uint64_t failing_step) const {
-    for (const Departure& departure : trace_.departures) {
-      if (departure.step == step) return step == failing_step ? "*X" : "* ";
+    for (const DeviationText& deviation : trace_.deviations) {
+      if (deviation.step == step) return step == failing_step ? "*X" : "* ";
     }
     return step == failing_step ? "X " : "  ";
   }
@@ -320,31 +325,30 @@ std::string InputText(const Report& report) {
                       " lines more: input.txt of --clotho_out has all");
 }
 
-// What the schedule did differently from plain order.
+// What the schedule did differently from FIFO order.
 std::string ChangeText(const Report& report) {
-  const std::size_t count = report.trace.departures.size();
-  if (count == 0) return "none: this fails in plain asyncio order";
-  std::string change =
-      absl::StrCat(count, count == 1 ? " departure" : " departures",
-                   " from plain asyncio order");
-  if (report.departures_found > 0) {
-    absl::StrAppend(&change, " (found with ", report.departures_found,
+  const std::size_t count = report.trace.deviations.size();
+  if (count == 0) return "none: this fails in FIFO order";
+  std::string change = absl::StrCat(
+      count, count == 1 ? " deviation" : " deviations", " from FIFO order");
+  if (report.deviations_found > 0) {
+    absl::StrAppend(&change, " (found with ", report.deviations_found,
                     ", shrunk in ", report.shrink_runs,
                     report.shrink_runs == 1 ? " run" : " runs",
                     report.minimal ? "; none to spare)" : ")");
   }
-  for (std::size_t i = 0; i < count && i < kDeparturesShown; ++i) {
-    const Departure& departure = report.trace.departures[i];
+  for (std::size_t i = 0; i < count && i < kDeviationsShown; ++i) {
+    const DeviationText& deviation = report.trace.deviations[i];
     const std::string one =
-        absl::StrCat("step ", departure.step, "  ", departure.taken);
-    if (one.size() + departure.plain.size() + 3 + kMargin <= kWidth) {
-      absl::StrAppend(&change, "\n", one, "   ", departure.plain);
+        absl::StrCat("step ", deviation.step, "  ", deviation.taken);
+    if (one.size() + deviation.fifo.size() + 3 + kMargin <= kWidth) {
+      absl::StrAppend(&change, "\n", one, "   ", deviation.fifo);
     } else {
-      absl::StrAppend(&change, "\n", one, "\n        ", departure.plain);
+      absl::StrAppend(&change, "\n", one, "\n        ", deviation.fifo);
     }
   }
-  if (count > kDeparturesShown) {
-    absl::StrAppend(&change, "\n... and ", count - kDeparturesShown, " more");
+  if (count > kDeviationsShown) {
+    absl::StrAppend(&change, "\n... and ", count - kDeviationsShown, " more");
   }
   if (!report.reachable.empty()) {
     absl::StrAppend(&change, "\n", report.reachable);
@@ -409,23 +413,24 @@ std::string Report::Text() const {
     return out;
   }
   if (nondeterministic) {
-    absl::StrAppend(
-        &out, "\n",
-        "SUSPECT a real clock, an address used as a key, iteration over a hash "
-        "table, real randomness,\n"
-        "        a thread, or a static that survives from one execution to the "
-        "next\n");
+    absl::StrAppend(&out, "\n",
+                    "SUSPECT   a real clock, an address used as a key, "
+                    "iteration over a hash "
+                    "table, real randomness,\n"
+                    "          a thread, or a static that survives from one "
+                    "execution to the "
+                    "next\n");
   }
   if (!again.empty()) {
     absl::StrAppend(&out, "\n");
-    AddBlock(out, "AGAIN", again);
+    AddBlock(out, "REPLAY", again);
   }
 
   // Of two runs that differ, the schedule explains nothing; and of a failure
   // that another process has found only its own report says more.
   if (!nondeterministic && (schedules > 0 || !trace.events.empty())) {
     absl::StrAppend(&out, "\n");
-    AddBlock(out, "CHANGE",
+    AddBlock(out, "SCHEDULE",
              Wrap(ChangeText(*this), kWidth - kMargin, /*indent=*/8));
   }
 
@@ -440,7 +445,7 @@ std::string Report::Text() const {
   }
   if (!turn.empty() || !nearest_pass.empty()) {
     absl::StrAppend(&rest, "\n");
-    AddBlock(rest, "TURN",
+    AddBlock(rest, "TURNING POINT",
              Wrap(absl::StrCat(turn,
                                turn.empty() || nearest_pass.empty() ? "" : "\n",
                                nearest_pass),
@@ -451,7 +456,7 @@ std::string Report::Text() const {
     AddBlock(
         rest, "SEARCH",
         Wrap(absl::StrCat(
-                 kept.empty()
+                 saved.empty()
                      ? absl::StrCat(
                            strategy, ", base seed ", seed,
                            crashed ? ""
@@ -460,7 +465,7 @@ std::string Report::Text() const {
                                          schedules == UINT64_MAX
                                              ? ""
                                              : absl::StrCat(" of ", schedules)))
-                     : kept,
+                     : saved,
                  nondeterministic ? "; a second run differed"
                  : crashed        ? "; died again, in a child process"
                                   : "; replayed, identical"),

@@ -1,7 +1,7 @@
 // Report: what a search of a test's executions found.
 //
 // Printed, it answers in this order: what broke (WHAT), how to see it again
-// (AGAIN), what the schedule did differently from plain order (CHANGE), what
+// (REPLAY), what the schedule did differently from FIFO order (SCHEDULE), what
 // happened (the interleaving), and who waited for whom (WAITS).
 
 #ifndef CLOTHO_SIM_REPORT_REPORT_H_
@@ -53,10 +53,10 @@ class Report {
   std::uint64_t schedules = 0;         // Asked for.
   std::uint64_t executions = 0;        // Done, up to the failure.
   std::uint64_t steps = 0;             // In all of them.
-  std::uint64_t departures_found = 0;  // Of the failure, before shrinking.
+  std::uint64_t deviations_found = 0;  // Of the failure, before shrinking.
   std::uint64_t shrink_runs = 0;
-  bool minimal = false;  // No departure can be left out.
-  // Which departure decides, in words. Empty: none, or not known.
+  bool minimal = false;  // No deviation can be left out.
+  // Which deviation decides, in words. Empty: none, or not known.
   std::string turn;
   // The passing execution that is nearest to the failing one, in words. Empty:
   // none is, or not known.
@@ -69,12 +69,12 @@ class Report {
   // There is no other execution than those.
   bool exhausted = false;
   // What "all" means then, if that is less than everything: "within 2
-  // departures from plain order".
+  // deviations from FIFO order".
   std::string scope;
   // What was asked for cannot be done: `failure` quotes what is wrong.
   bool misused = false;
-  // Of schedules that are run before each search (sim::Also): those whose
-  // departures do not all apply any more, and why.
+  // Of schedules that are run before each search (sim::ReplayFirst): those
+  // whose deviations do not all apply any more, and why.
   std::vector<std::string> drifted;
   // The search says less than it was asked for: a goal that was never reached,
   // executions that were left out. `failure` says what is missing.
@@ -88,8 +88,9 @@ class Report {
   std::uint64_t tests = 0;          // Inputs, up to the failure. 0: none.
   std::uint64_t input_shrinks = 0;  // Smaller inputs that were taken for it.
 
-  // The schedule of sim::Also that has found the failure. Empty: the search.
-  std::string kept;
+  // The schedule of sim::ReplayFirst that has found the failure. Empty: the
+  // search.
+  std::string saved;
 
   // If it was wanted: schedules that have shown something new, as bytes (see
   // strategies/bytes.h).
@@ -98,7 +99,7 @@ class Report {
   // Of a campaign: its other failures, a line for each. Empty: there is none.
   std::string others;
 
-  // How to run this test, for AGAIN; see `Launch`.
+  // How to run this test, for REPLAY; see `Launch`.
   std::string again;
 
   // The files that were written about the failure, for FILES. Empty: none.

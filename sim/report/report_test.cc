@@ -195,7 +195,7 @@ TEST(ReportTest, OfAPassIsALine) {
 TEST(ReportTest, AnswersInTheOrderInWhichAReaderAsks) {
   const std::string text = Search1000(TransfersInBothDirections, "A.B").Text();
   std::size_t last = 0;
-  EXPECT_THAT(text, StartsWith("WHAT    "));
+  EXPECT_THAT(text, StartsWith("WHAT      "));
   for (const char* block :
        {"\nAGAIN   ", "\nCHANGE  ", "\n  step ", "\nWAITS   ", "\nSEARCH  "}) {
     const std::size_t at = text.find(block);

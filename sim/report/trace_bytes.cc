@@ -110,11 +110,11 @@ void GoOver(Way& way, TraceOrConst& trace) {
     way.Part(event.other);
     way.Part(event.stack);
   }
-  way.Size(trace.departures);
-  for (auto& departure : trace.departures) {
-    way.Part(departure.step);
-    way.Part(departure.taken);
-    way.Part(departure.plain);
+  way.Size(trace.deviations);
+  for (auto& deviation : trace.deviations) {
+    way.Part(deviation.step);
+    way.Part(deviation.taken);
+    way.Part(deviation.fifo);
   }
   way.Size(trace.steps);
   for (auto& step : trace.steps) {

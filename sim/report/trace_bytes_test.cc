@@ -22,8 +22,8 @@ Trace Sample() {
                           .file = "bank.cc",
                           .line = 17,
                           .other = 1});
-  trace.departures.push_back(
-      {.step = 4, .taken = "ran worker", .plain = "plain order runs main"});
+  trace.deviations.push_back(
+      {.step = 4, .taken = "ran worker", .fifo = "FIFO order runs main"});
   trace.steps.push_back({.step = 4,
                          .candidates = 2,
                          .taken = "worker",
@@ -53,10 +53,10 @@ TEST(TraceBytesTest, AreReadAsTheyWereWritten) {
   ASSERT_TRUE(trace.has_value());
   EXPECT_EQ(trace->lanes, Sample().lanes);
   EXPECT_EQ(trace->events, Sample().events);
-  ASSERT_EQ(trace->departures.size(), 1);
-  EXPECT_EQ(trace->departures[0].step, 4);
-  EXPECT_EQ(trace->departures[0].taken, "ran worker");
-  EXPECT_EQ(trace->departures[0].plain, "plain order runs main");
+  ASSERT_EQ(trace->deviations.size(), 1);
+  EXPECT_EQ(trace->deviations[0].step, 4);
+  EXPECT_EQ(trace->deviations[0].taken, "ran worker");
+  EXPECT_EQ(trace->deviations[0].fifo, "FIFO order runs main");
   EXPECT_EQ(trace->Hash(), Sample().Hash());
   ASSERT_EQ(trace->steps.size(), 2u);
   EXPECT_EQ(trace->steps[0].named, Sample().steps[0].named);

@@ -176,7 +176,7 @@ Json SearchJson(const Report& report) {
   json["seed"] = report.seed;
   json["schedules"] = report.schedules;
   json["executions"] = report.executions;
-  json["departures_found"] = report.departures_found;
+  json["deviations_found"] = report.deviations_found;
   json["shrink_runs"] = report.shrink_runs;
   json["minimal"] = report.minimal;
   text("turn", report.turn);
@@ -228,14 +228,14 @@ std::string TraceJson(const Trace& trace, const TraceTitle& title) {
     }
   }
   absl::StrAppend(&text, ",\n\"lanes\":", Dump(trace.lanes),
-                  ",\n\"departures\":");
-  Lines departures(&text);
-  for (const Departure& departure : trace.departures) {
-    departures.Add({{"step", departure.step},
-                    {"taken", departure.taken},
-                    {"plain", departure.plain}});
+                  ",\n\"deviations\":");
+  Lines deviations(&text);
+  for (const DeviationText& deviation : trace.deviations) {
+    deviations.Add({{"step", deviation.step},
+                    {"taken", deviation.taken},
+                    {"fifo", deviation.fifo}});
   }
-  departures.End();
+  deviations.End();
   text += ",\n\"steps\":";
   Lines steps(&text);
   for (const TraceStep& step : trace.steps) {
@@ -276,23 +276,23 @@ std::string TraceJson(const Trace& trace, const TraceTitle& title) {
     absl::StrAppend(&text, ",\n\"cycle\":", Dump(trace.cycle));
   }
   list("histories", trace.histories, HistoryJson);
-  if (trace.plain.has_value()) {
-    text += ",\n\"plain\":{";
-    if (!trace.plain->failure.empty()) {
-      absl::StrAppend(&text, "\"failure\":", Dump(trace.plain->failure), ",");
+  if (trace.fifo.has_value()) {
+    text += ",\n\"fifo\":{";
+    if (!trace.fifo->failure.empty()) {
+      absl::StrAppend(&text, "\"failure\":", Dump(trace.fifo->failure), ",");
     }
-    if (trace.plain->left_out != 0) {
-      absl::StrAppend(&text, "\"left_out\":", trace.plain->left_out, ",");
+    if (trace.fifo->left_out != 0) {
+      absl::StrAppend(&text, "\"left_out\":", trace.fifo->left_out, ",");
     }
     text += "\"steps\":";
-    Lines plain(&text);
-    for (const PlainStep& step : trace.plain->steps) {
-      plain.Add({{"step", step.step},
-                 {"time_ns", step.time_ns},
-                 {"task", step.task},
-                 {"taken", step.taken}});
+    Lines fifo(&text);
+    for (const FifoStep& step : trace.fifo->steps) {
+      fifo.Add({{"step", step.step},
+                {"time_ns", step.time_ns},
+                {"task", step.task},
+                {"taken", step.taken}});
     }
-    plain.End();
+    fifo.End();
     text += "}";
   }
   text += "\n}\n";
@@ -378,9 +378,9 @@ class ChromeTrace {
            {"ts", At(step.step)},
            {"args", {{"tasks", step.candidates - (step.has_timer ? 1 : 0)}}}});
     }
-    for (const Departure& departure : trace_.departures) {
-      if (departure.step < first_step_) continue;
-      departures_[departure.step] = &departure;
+    for (const DeviationText& deviation : trace_.deviations) {
+      if (deviation.step < first_step_) continue;
+      deviations_[deviation.step] = &deviation;
     }
   }
 
@@ -417,8 +417,8 @@ class ChromeTrace {
     }
     // What is left of them belongs to no step of the schedule's: decisions of
     // the environment, time that passes.
-    for (const auto& [step, departure] : departures_) {
-      DepartureMark(*departure, /*lane=*/0);
+    for (const auto& [step, deviation] : deviations_) {
+      DeviationMark(*deviation, /*lane=*/0);
     }
   }
 
@@ -441,9 +441,9 @@ class ChromeTrace {
                  {"cat", "step"},
                  {"name", name},
                  {"args", std::move(args)}});
-    if (const auto at = departures_.find(event.step); at != departures_.end()) {
-      DepartureMark(*at->second, event.lane);
-      departures_.erase(at);
+    if (const auto at = deviations_.find(event.step); at != deviations_.end()) {
+      DeviationMark(*at->second, event.lane);
+      deviations_.erase(at);
     }
     const auto arrows = arrows_.find(event.lane);
     if (arrows == arrows_.end()) return;
@@ -487,16 +487,16 @@ class ChromeTrace {
                  {"args", std::move(args)}});
   }
 
-  void DepartureMark(const Departure& departure, std::size_t lane) {
+  void DeviationMark(const DeviationText& deviation, std::size_t lane) {
     lines_->Add(
         {{"ph", "i"},
          {"pid", kPid},
          {"tid", Tid(lane)},
-         {"ts", At(departure.step)},
+         {"ts", At(deviation.step)},
          {"s", "p"},
-         {"cat", "departure"},
-         {"name", absl::StrCat("departure: ", departure.taken)},
-         {"args", {{"step", departure.step}, {"plain", departure.plain}}}});
+         {"cat", "deviation"},
+         {"name", absl::StrCat("deviation: ", deviation.taken)},
+         {"args", {{"step", deviation.step}, {"fifo", deviation.fifo}}}});
   }
 
   const Trace& trace_;
@@ -507,7 +507,7 @@ class ChromeTrace {
   Lines* lines_ = nullptr;
   std::map<std::uint64_t, const TraceStep*> steps_;
   // Those that were not marked yet.
-  std::map<std::uint64_t, const Departure*> departures_;
+  std::map<std::uint64_t, const DeviationText*> deviations_;
   std::set<std::pair<std::uint64_t, std::size_t>> sliced_;
   // By the lane that they go to, until it takes a step.
   std::map<std::size_t, std::vector<TraceEvent>> arrows_;

@@ -17,13 +17,13 @@
 //                "file": "job_queue.cc", "line": 25},
 //     "input": "...", "race": "...", "again": "...",
 //     "search": {"strategy": "fuzz", "seed": 1, "schedules": 1000,
-//                "executions": 118, "departures_found": 23,
+//                "executions": 118, "deviations_found": 23,
 //                "shrink_runs": 141, "minimal": true, "turn": "...",
 //                "nearest_pass": "...", "reachable": "..."},
 //     "goals": [{"goal": "...", "place": "raft.cc:207", "reached": 12}, ...],
 //     "lanes": ["main", "worker-1", "-"],
-//     "departures": [
-//       {"step": 4, "taken": "ran ...", "plain": "plain order runs ..."}, ...
+//     "deviations": [
+//       {"step": 4, "taken": "ran ...", "fifo": "FIFO order runs ..."}, ...
 //     ],
 //     "steps": [
 //       {"step": 4, "time_ns": 0, "taken": "worker-2 (job_queue.cc:20)",
@@ -54,7 +54,7 @@
 //          ...],
 //        "order": ["Put(x, 1)"], "state": "...", "right_results": ["1"]}, ...
 //     ],
-//     "plain": {
+//     "fifo": {
 //       "failure": "...", "left_out": 12,
 //       "steps": [
 //         {"step": 1, "time_ns": 0, "task": "main", "taken": "main (...)"}, ...
@@ -64,9 +64,9 @@
 //
 //   lanes       the tasks, in the order in which they appeared; "-" is what
 //               belongs to none. "lane" and "other" count from 0.
-//   departures  where the schedule differs from plain order
+//   deviations  where the schedule differs from FIFO order
 //   steps       what ran, and what could have: "choice" is the place among the
-//               candidates, 0 being plain order's; "timer" says that the last
+//               candidates, 0 being FIFO order's; "timer" says that the last
 //               one is the next timer; at most 16 are named. Without a choice
 //               ("candidates" is 1) none of that is there.
 //               "why" says for each of those why it could run, and, without a
@@ -89,7 +89,7 @@
 //               undecided; "part" contradicts itself, "context" only has to be
 //               there; as far as an "order" can go, the "state" is that, and
 //               what is "stuck" would have to return one of "right_results"
-//   plain       the same test in plain order: its first steps, and how it fails
+//   fifo       the same test in FIFO order: its first steps, and how it fails
 //               (none: it passes)
 //   failed      the failure in parts; "race" and "again" are the report's
 //   search      how it was found; see report.h
@@ -102,7 +102,7 @@
 // long as a microsecond and standing at its number: within one instant of
 // virtual time all steps have no width, so the axis counts steps; the times are
 // in "args". Arrows go from who wakes or spawns to the step that comes of it;
-// marks are departures, the failure and the rest; a counter is how many were
+// marks are deviations, the failure and the rest; a counter is how many were
 // ready. Of a long execution it has the last 10,000 steps, and says so.
 
 #ifndef CLOTHO_SIM_REPORT_TRACE_JSON_H_

@@ -80,11 +80,11 @@ TEST(TraceJsonTest, HasAllOfTheTrace) {
   EXPECT_EQ(json["replay"], FormatReplay(Failed().replay));
   EXPECT_EQ(json["failure"], "lost");
   EXPECT_EQ(json["lanes"], Json(trace.lanes));
-  ASSERT_EQ(json["departures"].size(), trace.departures.size());
-  for (std::size_t i = 0; i < trace.departures.size(); ++i) {
-    EXPECT_EQ(json["departures"][i]["step"], trace.departures[i].step);
-    EXPECT_EQ(json["departures"][i]["taken"], trace.departures[i].taken);
-    EXPECT_EQ(json["departures"][i]["plain"], trace.departures[i].plain);
+  ASSERT_EQ(json["deviations"].size(), trace.deviations.size());
+  for (std::size_t i = 0; i < trace.deviations.size(); ++i) {
+    EXPECT_EQ(json["deviations"][i]["step"], trace.deviations[i].step);
+    EXPECT_EQ(json["deviations"][i]["taken"], trace.deviations[i].taken);
+    EXPECT_EQ(json["deviations"][i]["fifo"], trace.deviations[i].fifo);
   }
   ASSERT_EQ(json["events"].size(), trace.events.size());
   for (std::size_t i = 0; i < trace.events.size(); ++i) {
@@ -123,10 +123,10 @@ TEST(TraceJsonTest, AStepSaysWhatCouldHaveRun) {
     ++choices;
     ASSERT_EQ(step.named.size(), step.candidates);
     EXPECT_EQ(step.named[step.choice], step.taken);
-    const bool departs = std::ranges::any_of(
-        trace.departures,
-        [&](const Departure& d) { return d.step == step.step; });
-    EXPECT_EQ(departs, step.choice != 0) << step.step;
+    const bool deviates = std::ranges::any_of(
+        trace.deviations,
+        [&](const DeviationText& d) { return d.step == step.step; });
+    EXPECT_EQ(deviates, step.choice != 0) << step.step;
   }
   EXPECT_GT(choices, 0u);
   const Json json = Json::parse(TraceJson(trace));
@@ -198,43 +198,43 @@ TEST(TraceJsonTest, WhoIsWokenOverBookkeepingIsWokenByWhoeverSetItOff) {
                           "ready since step 4, where it gave way"));
 }
 
-TEST(TraceJsonTest, HasPlainOrdersRunBesideIt) {
+TEST(TraceJsonTest, HasFifoOrdersRunBesideIt) {
   const Report& report = Failed();
-  ASSERT_TRUE(report.trace.plain.has_value());
-  const PlainRun& plain = *report.trace.plain;
-  ASSERT_FALSE(report.trace.departures.empty());
-  const std::uint64_t first = report.trace.departures.front().step;
+  ASSERT_TRUE(report.trace.fifo.has_value());
+  const FifoRun& fifo = *report.trace.fifo;
+  ASSERT_FALSE(report.trace.deviations.empty());
+  const std::uint64_t first = report.trace.deviations.front().step;
   std::size_t same = 0;
   for (std::size_t i = 0; i < report.trace.steps.size(); ++i) {
     if (report.trace.steps[i].step >= first) break;
-    ASSERT_LT(i, plain.steps.size());
-    EXPECT_EQ(plain.steps[i].step, report.trace.steps[i].step);
-    EXPECT_EQ(plain.steps[i].taken, report.trace.steps[i].taken);
+    ASSERT_LT(i, fifo.steps.size());
+    EXPECT_EQ(fifo.steps[i].step, report.trace.steps[i].step);
+    EXPECT_EQ(fifo.steps[i].taken, report.trace.steps[i].taken);
     ++same;
   }
   EXPECT_GT(same, 0u);
   // With the whole of its own schedule, as a run without one has it.
-  const auto alone = Replay(Busy, "c1/0/plain");
+  const auto alone = Replay(Busy, "c1/0/fifo");
   ASSERT_TRUE(alone.ok());
-  EXPECT_EQ(plain.steps.size(), alone->trace.steps.size());
-  EXPECT_EQ(plain.failure.empty(), alone->passed());
-  EXPECT_EQ(plain.left_out, 0u);
-  EXPECT_EQ(plain.steps[0].task, "main");
+  EXPECT_EQ(fifo.steps.size(), alone->trace.steps.size());
+  EXPECT_EQ(fifo.failure.empty(), alone->passed());
+  EXPECT_EQ(fifo.left_out, 0u);
+  EXPECT_EQ(fifo.steps[0].task, "main");
 
   const Json json = Json::parse(TraceJson(report.trace));
-  ASSERT_EQ(json["plain"]["steps"].size(), plain.steps.size());
-  EXPECT_EQ(json["plain"]["steps"][1]["taken"], plain.steps[1].taken);
-  EXPECT_EQ(json["plain"]["steps"][1]["task"], plain.steps[1].task);
-  EXPECT_EQ(json["plain"].contains("failure"), !plain.failure.empty());
+  ASSERT_EQ(json["fifo"]["steps"].size(), fifo.steps.size());
+  EXPECT_EQ(json["fifo"]["steps"][1]["taken"], fifo.steps[1].taken);
+  EXPECT_EQ(json["fifo"]["steps"][1]["task"], fifo.steps[1].task);
+  EXPECT_EQ(json["fifo"].contains("failure"), !fifo.failure.empty());
 }
 
-TEST(TraceJsonTest, WhatFailsInPlainOrderHasNothingToCompareWith) {
+TEST(TraceJsonTest, WhatFailsInFifoOrderHasNothingToCompareWith) {
   const Report report = Explore([]() -> Coro<void> {
     Always(false, "always");
     co_return;
   });
-  EXPECT_FALSE(report.trace.plain.has_value());
-  EXPECT_FALSE(Json::parse(TraceJson(report.trace)).contains("plain"));
+  EXPECT_FALSE(report.trace.fifo.has_value());
+  EXPECT_FALSE(Json::parse(TraceJson(report.trace)).contains("fifo"));
 }
 
 TEST(TraceJsonTest, OfAPlainRunThatGoesOnItHasTheBeginning) {
@@ -247,18 +247,18 @@ TEST(TraceJsonTest, OfAPlainRunThatGoesOnItHasTheBeginning) {
         };
         Task<void> task = CreateTask(other(ended));
         co_await Sleep(absl::ZeroDuration());
-        Always(ended, "plain order runs the other one first");
+        Always(ended, "FIFO order runs the other one first");
         for (int i = 0; i < 3'000; ++i) co_await Sleep(absl::ZeroDuration());
         co_await task;
       },
       Random{.schedules = 100});
-  ASSERT_TRUE(report.trace.plain.has_value());
-  const PlainRun& plain = *report.trace.plain;
-  EXPECT_EQ(plain.failure, "");
-  EXPECT_GT(plain.left_out, 1'000u);
-  EXPECT_LT(plain.steps.size(), 1'100u);
-  EXPECT_EQ(Json::parse(TraceJson(report.trace))["plain"]["left_out"],
-            plain.left_out);
+  ASSERT_TRUE(report.trace.fifo.has_value());
+  const FifoRun& fifo = *report.trace.fifo;
+  EXPECT_EQ(fifo.failure, "");
+  EXPECT_GT(fifo.left_out, 1'000u);
+  EXPECT_LT(fifo.steps.size(), 1'100u);
+  EXPECT_EQ(Json::parse(TraceJson(report.trace))["fifo"]["left_out"],
+            fifo.left_out);
 }
 
 TEST(TraceJsonTest, SaysWhoWaitedForWhom) {
@@ -312,7 +312,7 @@ TEST(TraceJsonTest, SaysWhoWaitedForWhom) {
 }
 
 TEST(TraceJsonTest, AnExecutionThatPassesHasNoWaits) {
-  const auto report = Replay(Busy, "c1/0/plain");
+  const auto report = Replay(Busy, "c1/0/fifo");
   ASSERT_TRUE(report.ok());
   ASSERT_TRUE(report->passed());
   EXPECT_TRUE(report->trace.waits.empty());
@@ -456,7 +456,7 @@ TEST(TraceJsonTest, NamesMayHaveAnyBytes) {
   Trace trace;
   trace.lanes = {"\"quoted\\", "z\xc3\xbcrich", "\xff\xfe", "line\nbreak\x01"};
   trace.events.push_back({.step = 1, .lane = 2, .text = "\xc3"});
-  trace.departures.push_back({.step = 1, .taken = "\x80", .plain = "\t"});
+  trace.deviations.push_back({.step = 1, .taken = "\x80", .fifo = "\t"});
   trace.steps.push_back({.step = 1, .taken = "\xf0\x9f"});
   for (const std::string& text : {TraceJson(trace, {.test = "\xff"}),
                                   ChromeTraceJson(trace, {.test = "\xff"})}) {
@@ -588,17 +588,17 @@ TEST(ChromeTraceTest, AnArrowWithinAStepGoesForward) {
   EXPECT_LT(ends[0]["ts"].get<double>(), begins[0]["ts"].get<double>() + 1);
 }
 
-TEST(ChromeTraceTest, DeparturesFailureAndReadyCountAreThere) {
+TEST(ChromeTraceTest, DeviationsFailureAndReadyCountAreThere) {
   const Trace& trace = Failed().trace;
   const Json events = ChromeEvents();
-  std::size_t departures = 0;
+  std::size_t deviations = 0;
   std::size_t failures = 0;
   for (const Json& mark : OfPhase(events, "i")) {
-    departures += mark["cat"] == "departure";
+    deviations += mark["cat"] == "deviation";
     failures += mark["cat"] == "failure" && mark["s"] == "g";
   }
-  ASSERT_GT(trace.departures.size(), 0u);
-  EXPECT_EQ(departures, trace.departures.size());
+  ASSERT_GT(trace.deviations.size(), 0u);
+  EXPECT_EQ(deviations, trace.deviations.size());
   EXPECT_EQ(failures, 1u);
   const std::vector<Json> counts = OfPhase(events, "C");
   ASSERT_EQ(counts.size(), trace.steps.size());

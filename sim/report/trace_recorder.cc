@@ -49,7 +49,7 @@ CallbackOrigin OriginOf(const clotho::internal::Runnable& callback) {
     return {worker->has_job() ? "end of the job" : "begin of the job",
             worker->location()};
   }
-  if (dynamic_cast<const clotho::internal::Tie*>(&callback) != nullptr) {
+  if (dynamic_cast<const clotho::internal::ThreadLink*>(&callback) != nullptr) {
     return {"cancellation from another thread", std::source_location()};
   }
   return {"done callback", std::source_location()};
@@ -64,26 +64,28 @@ TraceFrame FrameOf(const std::source_location& location) {
 
 }  // namespace
 
-Recorder::Recorder(const Simulator& simulator)
+TraceRecorder::TraceRecorder(const Simulator& simulator)
     : simulator_(simulator),
       outer_listener_(std::exchange(clotho::internal::sync_listener, &races_)) {
 }
 
-Recorder::~Recorder() { clotho::internal::sync_listener = outer_listener_; }
+TraceRecorder::~TraceRecorder() {
+  clotho::internal::sync_listener = outer_listener_;
+}
 
-Recorder::Since Recorder::WaitsSince(const std::string& task) const {
+TraceRecorder::Since TraceRecorder::WaitsSince(const std::string& task) const {
   const auto found = since_.find(task);
   return found == since_.end() ? Since{} : found->second;
 }
 
-std::size_t Recorder::LaneOf(const TaskBase& task) {
+std::size_t TraceRecorder::LaneOf(const TaskBase& task) {
   const auto [found, is_new] =
       lanes_.try_emplace(task.chain(), trace_.lanes.size());
   if (is_new) trace_.lanes.push_back(task.name());
   return found->second;
 }
 
-std::size_t Recorder::CallbackLane() {
+std::size_t TraceRecorder::CallbackLane() {
   if (callback_lane_ == kNoLane) {
     callback_lane_ = trace_.lanes.size();
     trace_.lanes.push_back("-");
@@ -91,7 +93,8 @@ std::size_t Recorder::CallbackLane() {
   return callback_lane_;
 }
 
-TraceEvent& Recorder::Add(std::size_t lane, Kind kind, std::string_view text) {
+TraceEvent& TraceRecorder::Add(std::size_t lane, Kind kind,
+                               std::string_view text) {
   TraceEvent& event = trace_.events.emplace_back();
   event.step = simulator_.step();
   event.time_ns = simulator_.now_ns();
@@ -101,14 +104,14 @@ TraceEvent& Recorder::Add(std::size_t lane, Kind kind, std::string_view text) {
   return event;
 }
 
-void Recorder::SetPlace(TraceEvent& event,
-                        const std::source_location& location) {
+void TraceRecorder::SetPlace(TraceEvent& event,
+                             const std::source_location& location) {
   if (location.line() == 0) return;
   event.file = ShortFile(location.file_name());
   event.line = location.line();
 }
 
-std::string Recorder::Describe(const Candidate& candidate) const {
+std::string TraceRecorder::Describe(const Candidate& candidate) const {
   if (candidate.is_timer() &&
       dynamic_cast<const Worker*>(&candidate.runnable()) == nullptr) {
     const auto& timer =
@@ -125,12 +128,13 @@ std::string Recorder::Describe(const Candidate& candidate) const {
   return absl::StrCat(task->name(), " (", Place(task->AwaitLocation()), ")");
 }
 
-Recorder::Cause Recorder::CauseOf(const Runnable& runnable) const {
+TraceRecorder::Cause TraceRecorder::CauseOf(const Runnable& runnable) const {
   const auto found = ready_.find(&runnable);
   return found == ready_.end() ? Cause{} : found->second;
 }
 
-std::string Recorder::Why(const ChoicePoint& point, std::size_t index) const {
+std::string TraceRecorder::Why(const ChoicePoint& point,
+                               std::size_t index) const {
   const Candidate candidate = point[index];
   if (candidate.is_timer()) {
     const auto& timer =
@@ -139,7 +143,7 @@ std::string Recorder::Why(const ChoicePoint& point, std::size_t index) const {
     const std::string when =
         in_ns <= 0 ? "the next timer is due"
                    : absl::StrCat("the next timer, due in ", TimeText(in_ns));
-    return absl::StrCat(when, point.strict()
+    return absl::StrCat(when, point.fifo_only()
                                   ? ": an iteration of the loop may take that "
                                     "long"
                                   : ": what is ready may take that long");
@@ -169,7 +173,7 @@ std::string Recorder::Why(const ChoicePoint& point, std::size_t index) const {
   return absl::StrCat("ready ", in_step, ", woken by ", who);
 }
 
-void Recorder::Step(const ChoicePoint& point, std::size_t choice) {
+void TraceRecorder::Step(const ChoicePoint& point, std::size_t choice) {
   const Candidate taken = point[choice];
   stepping_ = &taken.runnable();
   TraceStep& step = trace_.steps.emplace_back();
@@ -189,21 +193,22 @@ void Recorder::Step(const ChoicePoint& point, std::size_t choice) {
     if (cause.lane != kNoLane) step.by = cause.lane;
   }
   if (choice == 0) return;
-  const Candidate plain = point[0];
-  Departure departure;
-  departure.step = point.step();
-  departure.taken = taken.is_timer()
+  const Candidate fifo = point[0];
+  DeviationText deviation;
+  deviation.step = point.step();
+  deviation.taken = taken.is_timer()
                         ? absl::StrCat("let ", Describe(taken), " fire first")
                         : absl::StrCat("ran ", Describe(taken));
-  departure.plain = absl::StrCat("plain order runs ", Describe(plain));
-  trace_.departures.push_back(std::move(departure));
+  deviation.fifo = absl::StrCat("FIFO order runs ", Describe(fifo));
+  trace_.deviations.push_back(std::move(deviation));
   if (taken.is_timer()) {
     Add(0, Kind::kTimer, absl::StrCat(Describe(taken), " fires early"));
   }
 }
 
-void Recorder::Touched(std::uint64_t object, bool write, std::string_view name,
-                       const std::source_location& location) {
+void TraceRecorder::Touched(std::uint64_t object, bool write,
+                            std::string_view name,
+                            const std::source_location& location) {
   if (current_ == kNoLane) return;
   races_.Touched(object, name,
                  {.step = simulator_.step(),
@@ -217,17 +222,17 @@ void Recorder::Touched(std::uint64_t object, bool write, std::string_view name,
       location);
 }
 
-void Recorder::Due(std::uint64_t step, const Candidate& timer) {
+void TraceRecorder::Due(std::uint64_t step, const Candidate& timer) {
   const std::string which = Describe(timer);
-  trace_.departures.push_back(
+  trace_.deviations.push_back(
       {.step = step,
        .taken = absl::StrCat("time passes: ", which, " becomes due"),
-       .plain = "plain order is faster than that"});
+       .fifo = "FIFO order is faster than that"});
   Add(0, Kind::kTimer, absl::StrCat(which, " becomes due"));
 }
 
-void Recorder::Chose(std::string_view what, std::uint64_t value,
-                     const std::source_location& location) {
+void TraceRecorder::Chose(std::string_view what, std::uint64_t value,
+                          const std::source_location& location) {
   const bool buggify = what == "Buggify";
   const std::string said =
       buggify ? (value != 0 ? "Buggify happens" : "Buggify does not happen")
@@ -236,18 +241,18 @@ void Recorder::Chose(std::string_view what, std::uint64_t value,
     SetPlace(Add(current_, Kind::kChoice, absl::StrCat("| ", said)), location);
   }
   if (value == 0) return;
-  trace_.departures.push_back(
+  trace_.deviations.push_back(
       {.step = simulator_.step(),
        .taken = absl::StrCat(said, " (", Place(location), ")"),
-       .plain = buggify ? "plain order lets nothing happen"
-                        : "plain order gives 0"});
+       .fifo =
+           buggify ? "FIFO order lets nothing happen" : "FIFO order gives 0"});
 }
 
-void Recorder::Contradicts(TraceHistory history) {
+void TraceRecorder::Contradicts(TraceHistory history) {
   trace_.histories.push_back(std::move(history));
 }
 
-void Recorder::Failed(const Failure& failure) {
+void TraceRecorder::Failed(const Failure& failure) {
   // It fails instead of the step, which the reader has to see nevertheless.
   if (failure.kind == FailureKind::kCrash && stepping_ != nullptr) {
     StepBegins(*stepping_);
@@ -263,13 +268,13 @@ void Recorder::Failed(const Failure& failure) {
   event.line = failure.line;
 }
 
-void Recorder::End(EventLoop& loop) {
+void TraceRecorder::End(EventLoop& loop) {
   waits_ = BuildWaitGraph(loop);
   if (simulator_.failed()) DescribeWaits();
   if (on_end_ != nullptr) on_end_();
 }
 
-void Recorder::DescribeWaits() {
+void TraceRecorder::DescribeWaits() {
   for (const Wait& wait : waits_.waits) {
     TraceWait& shown = trace_.waits.emplace_back();
     shown.task = wait.task;
@@ -289,7 +294,7 @@ void Recorder::DescribeWaits() {
   trace_.cycle = waits_.cycle;
 }
 
-std::size_t Recorder::StackOf(const TaskBase& task) {
+std::size_t TraceRecorder::StackOf(const TaskBase& task) {
   std::vector<TraceFrame> frames;
   for (const std::source_location& frame : task.Stack()) {
     frames.push_back(FrameOf(frame));
@@ -301,7 +306,7 @@ std::size_t Recorder::StackOf(const TaskBase& task) {
   return found->second;
 }
 
-void Recorder::TaskCreated(const TaskBase& task) {
+void TraceRecorder::TaskCreated(const TaskBase& task) {
   races_.Created(task.chain());
   const std::size_t lane = LaneOf(task);
   if (current_ == kNoLane) return;
@@ -311,7 +316,7 @@ void Recorder::TaskCreated(const TaskBase& task) {
   SetPlace(event, task.created_at());
 }
 
-void Recorder::TaskDone(const TaskBase& task) {
+void TraceRecorder::TaskDone(const TaskBase& task) {
   const std::size_t lane = LaneOf(task);
   trace_.lanes[lane] = task.name();  // It may have been renamed meanwhile.
   switch (task.state()) {
@@ -333,7 +338,7 @@ void Recorder::TaskDone(const TaskBase& task) {
   }
 }
 
-void Recorder::BecameReady(const Runnable& runnable) {
+void TraceRecorder::BecameReady(const Runnable& runnable) {
   if (runnable.kind() != RunnableKind::kTask) races_.MadeReady(&runnable);
   Cause& cause = ready_[&runnable];
   if (bookkeeping_.has_value()) {
@@ -353,7 +358,7 @@ void Recorder::BecameReady(const Runnable& runnable) {
   Add(current_, Kind::kWake, absl::StrCat("wakes ", task->name())).other = lane;
 }
 
-void Recorder::StepBegins(const Runnable& runnable) {
+void TraceRecorder::StepBegins(const Runnable& runnable) {
   if (runnable.kind() == RunnableKind::kInternal) {
     races_.BeginBookkeeping(&runnable);
     // A timer that fires early has never been ready.
@@ -388,14 +393,14 @@ void Recorder::StepBegins(const Runnable& runnable) {
   }
 }
 
-void Recorder::StepEnds() {
+void TraceRecorder::StepEnds() {
   bookkeeping_.reset();
   if (current_ != kNoLane) last_ = current_;
   current_ = outer_.back();
   outer_.pop_back();
 }
 
-void Recorder::TaskWaits(const TaskBase& task, const FutureBase* future) {
+void TraceRecorder::TaskWaits(const TaskBase& task, const FutureBase* future) {
   std::string what = "gives way";
   if (future != nullptr) {
     clotho::internal::WaitInfo info;

@@ -1,5 +1,5 @@
-// Recorder: the Observer that writes a Trace, and the wait-for graph at the
-// end.
+// TraceRecorder: the Observer that writes a Trace, and the wait-for graph at
+// the end.
 
 #ifndef CLOTHO_SIM_REPORT_TRACE_RECORDER_H_
 #define CLOTHO_SIM_REPORT_TRACE_RECORDER_H_
@@ -26,10 +26,10 @@
 
 namespace clotho::sim::internal {
 
-class Recorder final : public Observer {
+class TraceRecorder final : public Observer {
  public:
-  explicit Recorder(const Simulator& simulator);
-  ~Recorder() override;
+  explicit TraceRecorder(const Simulator& simulator);
+  ~TraceRecorder() override;
 
   Trace& trace() { return trace_; }
   // Called when all is written down, before the execution is torn down.

@@ -95,7 +95,7 @@ std::string HolderText(const WaitGraph& graph, const Wait& wait,
 
 }  // namespace
 
-std::string WaitsText(const Recorder& recorder) {
+std::string WaitsText(const TraceRecorder& recorder) {
   const WaitGraph& graph = recorder.waits();
   std::string text;
   if (!graph.cycle.empty()) absl::StrAppend(&text, CycleText(graph), "\n");
@@ -123,7 +123,7 @@ std::string WaitsText(const Recorder& recorder) {
                   Pad("waits for", what_width), "  since  who could end it\n");
   for (std::size_t i = 0; i < shown; ++i) {
     const Wait& wait = graph.waits[order[i]];
-    const Recorder::Since since = recorder.WaitsSince(wait.task);
+    const TraceRecorder::Since since = recorder.WaitsSince(wait.task);
     const std::string line =
         absl::StrCat(Pad(Cut(wait.task, task_width), task_width), "  ",
                      Pad(Cut(wait.what, what_width), what_width), "  ",

@@ -10,7 +10,7 @@
 namespace clotho::sim::internal {
 
 // The circle, if there is one, then a table of the waits and the tasks' stacks.
-std::string WaitsText(const Recorder& recorder);
+std::string WaitsText(const TraceRecorder& recorder);
 
 }  // namespace clotho::sim::internal
 

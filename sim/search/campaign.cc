@@ -62,9 +62,9 @@ std::string PartText(const StrategyPart& part) {
 }
 
 // As a folder's name.
-std::string FolderOf(std::string_view origin) {
+std::string FolderOf(std::string_view signature) {
   StreamHash hash;
-  hash.Add(origin);
+  hash.Add(signature);
   return absl::StrCat(
       absl::Hex(static_cast<std::uint32_t>(hash.Finish()), absl::kZeroPad8));
 }
@@ -84,7 +84,7 @@ Report ReportOf(const Finding& finding, std::string_view test,
   Failure failure;
   failure.kind = FailureKind::kExpectation;  // Its text is shown as it is.
   failure.what = finding.what;
-  failure.origin = finding.origin;
+  failure.signature = finding.signature;
   if (const std::uint32_t line = LineOf(finding.place); line != 0) {
     failure.line = line;
     failure.file = finding.place.substr(0, finding.place.rfind(':'));
@@ -92,7 +92,7 @@ Report ReportOf(const Finding& finding, std::string_view test,
   report.failure = std::move(failure);
   absl::StatusOr<ReplayString> replay = ParseReplay(finding.replay);
   if (replay.ok()) report.replay = *std::move(replay);
-  report.again = AgainText(test, finding.replay);
+  report.again = ReplayCommand(test, finding.replay);
   report.files = absl::StrCat(out, "/", finding.folder, "/  report.txt");
   return report;
 }
@@ -108,7 +108,7 @@ std::string CampaignId(const Search& search, std::string_view test) {
   for (const std::uint64_t word :
        {search.seed, search.schedules, search.program_seed, search.steps_max,
         static_cast<std::uint64_t>(search.virtual_time_max.ns()),
-        search.check_every, std::uint64_t{search.strict}}) {
+        search.check_every, std::uint64_t{search.fifo_only}}) {
     hash.Add(word);
   }
   return absl::StrCat(absl::Hex(hash.Finish(), absl::kZeroPad16));
@@ -212,7 +212,7 @@ void Campaign::Resume(bool anew) {
   record_.complete = finished_;
   seconds_before_ = record_.seconds;
   for (std::size_t i = 0; i < record_.failures.size(); ++i) {
-    known_[record_.failures[i].origin] = i;
+    known_[record_.failures[i].signature] = i;
   }
 }
 
@@ -301,8 +301,8 @@ void Campaign::CountPart(const StrategyPart& part) {
   ++*found->second;
 }
 
-bool Campaign::CountHit(const std::string& origin) {
-  const auto known = known_.find(origin);
+bool Campaign::CountHit(const std::string& signature) {
+  const auto known = known_.find(signature);
   if (known == known_.end()) return false;
   ++record_.failures[known->second].hits;
   return true;
@@ -311,8 +311,8 @@ bool Campaign::CountHit(const std::string& origin) {
 void Campaign::Shrinks(const Failure& failure, std::size_t from,
                        std::size_t to) {
   const Clock::time_point now = Clock::now();
-  if (shrinks_ != failure.origin) {
-    shrinks_ = failure.origin;
+  if (shrinks_ != failure.signature) {
+    shrinks_ = failure.signature;
     shrinks_told_ = now;
   }
   if (now - shrinks_told_ < kBetweenShrinks) return;
@@ -325,34 +325,35 @@ void Campaign::Shrinks(const Failure& failure, std::size_t from,
       ", \"from\": ", from, ", \"to\": ", to, "}"));
 }
 
-void Campaign::Add(const std::string& origin, std::uint64_t number,
+void Campaign::Add(const std::string& signature, std::uint64_t number,
                    Report report) {
   const Failure& failure = *report.failure;
   // One that does not come back is another one than it was.
-  if (const auto known = known_.find(failure.origin); known != known_.end()) {
+  if (const auto known = known_.find(failure.signature);
+      known != known_.end()) {
     ++record_.failures[known->second].hits;
-    known_[origin] = known->second;
+    known_[signature] = known->second;
     return;
   }
   Finding finding = {
-      .origin = failure.origin,
+      .signature = failure.signature,
       .kind = std::string(FailureKindName(failure.kind)),
       .what = failure.what,
       .place = failure.line == 0 ? "" : Place(failure.file, failure.line),
       .first = number,
       .hits = 1,
       .replay = FormatReplay(report.replay),
-      .departures = report.trace.departures.size(),
+      .deviations = report.trace.deviations.size(),
       .part = PartText(last_part_),
       .folder = ""};
   if (!options_.out.empty()) {
-    const std::string part = FolderOf(failure.origin);
+    const std::string part = FolderOf(failure.signature);
     finding.folder = absl::StrCat(FileName(options_.test), "/", part);
-    Fail(WriteResults(options_.out, options_.test, report, part,
-                      options_.with_traces));
+    Fail(WriteArtifacts(options_.out, options_.test, report, part,
+                        options_.with_traces));
   }
-  known_[origin] = record_.failures.size();
-  known_[finding.origin] = record_.failures.size();
+  known_[signature] = record_.failures.size();
+  known_[finding.signature] = record_.failures.size();
   record_.failures.push_back(finding);
   // First it is safe, then it is told.
   Write();
@@ -396,7 +397,7 @@ void Campaign::WriteStats() {
 }
 
 void Campaign::Say(const std::string& line) {
-  if (options_.journal != nullptr) Fail(options_.journal->Write(line));
+  if (options_.event_log != nullptr) Fail(options_.event_log->Write(line));
 }
 
 std::string Campaign::FailureLine(const Finding& finding) const {
@@ -434,7 +435,7 @@ Report Campaign::Summary(Report all) const {
     const Finding& finding = record_.failures[i];
     absl::StrAppend(
         &report.others, i == 1 ? "" : "\n", "#", i + 1, "  ", finding.hits,
-        finding.hits == 1 ? " hit" : " hits", "  ", finding.origin, "  ",
+        finding.hits == 1 ? " hit" : " hits", "  ", finding.signature, "  ",
         finding.replay.size() > 100 ? "(a long schedule)" : finding.replay);
   }
   return report;

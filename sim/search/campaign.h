@@ -4,10 +4,11 @@
 // The explorer (explore.h) runs the executions; the campaign says which, counts
 // what comes of them, and writes it down: a record (record.h) that is rewritten
 // every ten seconds, at each new failure and at the end, a folder for each
-// distinct failure, and lines in the journal. Execution j of a test is the same
-// whoever runs it, and shard i of n runs those with j = i mod n: the shards
-// need no word from each other. Of a failure and of a goal the least j counts.
-// So the records of all shards together say what that of a single process says.
+// distinct failure, and lines in the event_log. Execution j of a test is the
+// same whoever runs it, and shard i of n runs those with j = i mod n: the
+// shards need no word from each other. Of a failure and of a goal the least j
+// counts. So the records of all shards together say what that of a single
+// process says.
 //
 // Its memory does not grow with the executions, but with the distinct failures
 // and goals.
@@ -54,7 +55,7 @@ struct CampaignOptions {
   // With the reports of failures.
   bool with_traces = true;
   // Null: there is none.
-  Journal* journal = nullptr;
+  EventLog* event_log = nullptr;
   // Is told in full of each failure when it is found.
   std::function<void(const std::string& text)> tell = {};
 };
@@ -89,7 +90,7 @@ class Campaign {
   std::uint64_t Count(const Execution& execution, const Strategy& strategy,
                       const std::vector<GoalCount>& goals);
   // The execution `next` has ended the process that ran it.
-  void CountDeath() {
+  void CountCrash() {
     ++record_.executions;
     last_part_ = {};
   }
@@ -97,14 +98,14 @@ class Campaign {
   void CountChecked() { ++record_.checked; }
   // Goes on to the next execution.
   void Advance() { record_.next += step_; }
-  // The last one has failed. False if that origin is new: then `Add` is to be
-  // called.
-  bool CountHit(const std::string& origin);
-  // Of one that is new, and takes long to shrink: how many departures it had,
+  // The last one has failed. False if that signature is new: then `Add` is to
+  // be called.
+  bool CountHit(const std::string& signature);
+  // Of one that is new, and takes long to shrink: how many deviations it had,
   // and has so far. Told once a second at most.
   void Shrinks(const Failure& failure, std::size_t from, std::size_t to);
   // A failure that was new, explained; `number` is its execution's.
-  void Add(const std::string& origin, std::uint64_t number, Report report);
+  void Add(const std::string& signature, std::uint64_t number, Report report);
   // The search has ended.
   void End(bool exhausted);
 
@@ -144,9 +145,9 @@ class Campaign {
   double seconds_before_ = 0;  // Of those that it goes on from.
   Clock::time_point written_;
   Clock::time_point shrinks_told_;  // Or the beginning of that shrinking.
-  std::string shrinks_;             // The origin of what is shrunk.
+  std::string shrinks_;             // The signature of what is shrunk.
 
-  std::map<std::string, std::size_t> known_;  // Origins, in the record.
+  std::map<std::string, std::size_t> known_;  // Signatures, in the record.
   std::optional<Report> first_;               // Of the record's first failure.
   std::vector<GoalState> goals_;              // As the simulator has them.
   // Of the strategy, those that were met, and their counts in the record.

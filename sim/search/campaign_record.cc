@@ -176,14 +176,14 @@ Record Read(const Json& json, std::string_view text) {
     record.goals.push_back(std::move(read));
   }
   for (const Json& failure : Array(json, "failures")) {
-    record.failures.push_back({.origin = Text(failure, "origin"),
+    record.failures.push_back({.signature = Text(failure, "signature"),
                                .kind = Text(failure, "kind"),
                                .what = Text(failure, "what"),
                                .place = Text(failure, "place"),
                                .first = Number(failure, "first"),
                                .hits = Number(failure, "hits"),
                                .replay = Text(failure, "replay"),
-                               .departures = Number(failure, "departures"),
+                               .deviations = Number(failure, "deviations"),
                                .part = Text(failure, "part"),
                                .folder = Text(failure, "folder")});
   }
@@ -251,7 +251,7 @@ std::string FormatRecord(const Record& record) {
   absl::StrAppend(&text, "],\n \"failures\": [");
   std::vector<Finding> failures = record.failures;
   std::ranges::sort(failures, [](const Finding& a, const Finding& b) {
-    return std::tie(a.first, a.origin) < std::tie(b.first, b.origin);
+    return std::tie(a.first, a.signature) < std::tie(b.first, b.signature);
   });
   separator = "\n  ";
   for (const Finding& failure : failures) {
@@ -268,14 +268,14 @@ std::string JsonString(std::string_view text) {
 }
 
 std::string FindingMembers(const Finding& failure) {
-  return absl::StrCat("\"origin\": ", JsonString(failure.origin),
+  return absl::StrCat("\"signature\": ", JsonString(failure.signature),
                       ", \"kind\": ", JsonString(failure.kind),
                       ", \"what\": ", JsonString(failure.what),
                       ", \"place\": ", JsonString(failure.place),
                       ", \"first\": ", failure.first,
                       ", \"hits\": ", failure.hits,
                       ", \"replay\": ", JsonString(failure.replay),
-                      ", \"departures\": ", failure.departures,
+                      ", \"deviations\": ", failure.deviations,
                       ", \"part\": ", JsonString(failure.part),
                       ", \"folder\": ", JsonString(failure.folder));
 }

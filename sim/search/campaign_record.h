@@ -23,9 +23,9 @@
 
 namespace clotho::sim::internal {
 
-// A failure, told apart from others by its origin.
+// A failure, told apart from others by its signature.
 struct Finding {
-  std::string origin;
+  std::string signature;
   std::string kind;   // FailureKindName.
   std::string what;   // The report's WHAT.
   std::string place;  // "job_queue.cc:25", or empty.
@@ -33,7 +33,7 @@ struct Finding {
   std::uint64_t first = 0;
   std::uint64_t hits = 0;
   std::string replay;  // Shrunk.
-  std::uint64_t departures = 0;
+  std::uint64_t deviations = 0;
   std::string part;    // Of the strategy, that has found it; may be empty.
   std::string folder;  // With its report; relative to that of all results.
 };
@@ -74,7 +74,7 @@ struct Record {
   __extension__ unsigned __int128 virtual_time_ns = 0;
   TraceSketch sketch;
   // In whatever order they were come by; the text has them by place and name,
-  // and by first and origin.
+  // and by first and signature.
   std::vector<RecordedGoal> goals;
   std::vector<Finding> failures;
 };
@@ -85,8 +85,8 @@ std::string RecordFile(std::string_view out, std::string_view test,
 
 std::string FormatRecord(const Record& record);
 
-// For lines of the journal: a string with its quotes, in ASCII; and what stands
-// between the braces of a failure.
+// For lines of the event_log: a string with its quotes, in ASCII; and what
+// stands between the braces of a failure.
 std::string JsonString(std::string_view text);
 std::string FindingMembers(const Finding& failure);
 

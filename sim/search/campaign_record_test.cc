@@ -46,18 +46,18 @@ Record Sample() {
        .place = "raft.cc:7",
        .reached = 12,
        .first = 7}};
-  record.failures = {{.origin = "always raft.cc:25",
+  record.failures = {{.signature = "always raft.cc:25",
                       .kind = "always",
                       .what = "two\nlines",
                       .place = "raft.cc:25",
                       .first = 30,
                       .hits = 9,
                       .replay = "c1/0/4:1/b7e2",
-                      .departures = 1,
+                      .deviations = 1,
                       .part = "pct:3",
                       .folder = "Suite.Name/0123"},
                      Finding()};
-  record.failures[1].origin = "deadlock";
+  record.failures[1].signature = "deadlock";
   record.failures[1].first = 5;
   return record;
 }

@@ -112,8 +112,8 @@ void Merge(const Record& other, Record& record) {
     }
   }
   for (const Finding& failure : other.failures) {
-    const auto same =
-        std::ranges::find(record.failures, failure.origin, &Finding::origin);
+    const auto same = std::ranges::find(record.failures, failure.signature,
+                                        &Finding::signature);
     if (same == record.failures.end()) {
       record.failures.push_back(failure);
       continue;
@@ -309,12 +309,13 @@ TEST(CampaignTest, LeavesTheVerdictToTheMergeIfItIsAsked) {
 
 // ---- Failures. ----
 
-std::vector<std::string> Origins(const Record& record) {
-  std::vector<std::string> origins;
+std::vector<std::string> Signatures(const Record& record) {
+  std::vector<std::string> signatures;
   for (const Finding& failure : record.failures) {
-    origins.push_back(failure.origin.substr(0, failure.origin.find(' ')));
+    signatures.push_back(
+        failure.signature.substr(0, failure.signature.find(' ')));
   }
-  return origins;
+  return signatures;
 }
 
 TEST(CampaignTest, GoesOnAfterAFailure) {
@@ -322,18 +323,18 @@ TEST(CampaignTest, GoesOnAfterAFailure) {
       RunTests("Campaign.Several", "--clotho_failures=0 --clotho_out=all");
   EXPECT_EQ(all.code, 1);
   const Record record = ReadRecord("all", "Campaign.Several");
-  EXPECT_THAT(Origins(record),
+  EXPECT_THAT(Signatures(record),
               ElementsAre("expectation", "exception", "always"));
   EXPECT_TRUE(record.complete);
   for (const Finding& failure : record.failures) {
     EXPECT_GE(failure.hits, 1);
-    // Each is told, in full, when it is found; its report is kept.
+    // Each is told, in full, when it is found; its report is saved.
     const std::string report =
         ReadFile(absl::StrCat("all/", failure.folder, "/report.txt"));
-    EXPECT_THAT(report, testing::StartsWith("WHAT    "));
+    EXPECT_THAT(report, testing::StartsWith("WHAT      "));
     EXPECT_THAT(all.output, HasSubstr(report));
     EXPECT_THAT(ReadFile(absl::StrCat("all/", failure.folder,
-                                      "/Campaign.Several.kept")),
+                                      "/Campaign.Several.saved")),
                 testing::StartsWith(failure.replay));
     // It can be seen again.
     EXPECT_EQ(
@@ -386,7 +387,7 @@ TEST(CampaignTest, SaysHowFarItIsWithAFailure) {
   const Record record = ReadRecord("slow", "Campaign.IsSlowToShrink");
   ASSERT_EQ(record.failures.size(), 1);
   std::uint64_t least = told[0].at("from");
-  EXPECT_GT(least, record.failures[0].departures);
+  EXPECT_GT(least, record.failures[0].deviations);
   for (const nlohmann::json& event : told) {
     EXPECT_EQ(event.at("test"), "Campaign.IsSlowToShrink");
     EXPECT_EQ(event.at("shard"), 0);
@@ -396,7 +397,7 @@ TEST(CampaignTest, SaysHowFarItIsWithAFailure) {
     EXPECT_LE(event.at("to"), least);
     least = event.at("to");
   }
-  EXPECT_GE(least, record.failures[0].departures);
+  EXPECT_GE(least, record.failures[0].deviations);
 }
 
 TEST(CampaignTest, StopsAfterAsManyAsAskedFor) {
@@ -424,24 +425,24 @@ TEST(CampaignTest, WhatDiffersIsAFindingAmongOthers) {
   const Record record = ReadRecord("differs", "Campaign.Differs");
   EXPECT_EQ(record.executions, 200);
   EXPECT_EQ(record.checked, 200);
-  ASSERT_THAT(Origins(record), ElementsAre("not"));
+  ASSERT_THAT(Signatures(record), ElementsAre("not"));
   EXPECT_EQ(record.failures[0].kind, "not deterministic");
   EXPECT_GT(record.failures[0].hits, 1);
 }
 
 TEST(CampaignTest, KeptSchedulesAreRunFirst) {
   const Ended ended = SampleTests().Run(
-      "mkdir -p kept; "
+      "mkdir -p saved; "
       "./sample_tests --gtest_filter=Campaign.Several --clotho_out=found; "
-      "cp found/Campaign.Several/Campaign.Several.kept kept; "
-      "./sample_tests --gtest_filter=Campaign.Several --clotho_kept=kept "
-      "--clotho_strategy=plain --clotho_failures=0 --clotho_out=kept/out");
+      "cp found/Campaign.Several/Campaign.Several.saved saved; "
+      "./sample_tests --gtest_filter=Campaign.Several --clotho_saved=saved "
+      "--clotho_strategy=fifo --clotho_failures=0 --clotho_out=saved/out");
   EXPECT_EQ(ended.code, 1) << ended.output;
-  const Record record = ReadRecord("kept/out", "Campaign.Several");
+  const Record record = ReadRecord("saved/out", "Campaign.Several");
   EXPECT_EQ(record.executions, 1);
   ASSERT_EQ(record.failures.size(), 1);
   EXPECT_EQ(record.failures[0].first, 0);
-  EXPECT_THAT(ended.output, HasSubstr("SEARCH  the kept schedule "));
+  EXPECT_THAT(ended.output, HasSubstr("SEARCH    the saved schedule "));
 }
 
 // ---- Crashes. ----
@@ -458,12 +459,12 @@ TEST(CampaignTest, ACrashIsAFailureAndItGoesOn) {
     const Ended again =
         RunTests("Campaign.Crashes", "--clotho_replay=" + failure.replay);
     const std::string what = failure.what.substr(0, failure.what.find('\n'));
-    EXPECT_THAT(again.output, HasSubstr("WHAT    " + what));
-    EXPECT_THAT(again.output, HasSubstr("AGAIN   CLOTHO_REPLAY=c1/0/"));
+    EXPECT_THAT(again.output, HasSubstr("WHAT      " + what));
+    EXPECT_THAT(again.output, HasSubstr("REPLAY    CLOTHO_REPLAY=c1/0/"));
     if (failure.kind != "crash") continue;
     EXPECT_THAT(failure.what, testing::AnyOf("Signal 6 (SIGABRT)",
                                              "The program called exit()"));
-    EXPECT_LT(failure.departures, 5);
+    EXPECT_LT(failure.deviations, 5);
   }
   EXPECT_TRUE(one[1].complete);
   EXPECT_EQ(one[1].executions, 40);
@@ -490,9 +491,9 @@ TEST(CampaignTest, AKeptScheduleThatCrashesIsAFailure) {
   const Ended ended = SampleTests().Run(
       "mkdir -p crash; export CLOTHO_ISOLATE=1; ./sample_tests "
       "--gtest_filter=Campaign.Crashes --clotho_out=crash/found; "
-      "cp crash/found/Campaign.Crashes/Campaign.Crashes.kept crash; "
-      "./sample_tests --gtest_filter=Campaign.Crashes --clotho_kept=crash "
-      "--clotho_strategy=plain --clotho_failures=0 --clotho_out=crash/out");
+      "cp crash/found/Campaign.Crashes/Campaign.Crashes.saved crash; "
+      "./sample_tests --gtest_filter=Campaign.Crashes --clotho_saved=crash "
+      "--clotho_strategy=fifo --clotho_failures=0 --clotho_out=crash/out");
   EXPECT_EQ(ended.code, 1) << ended.output;
   const Record record = ReadRecord("crash/out", "Campaign.Crashes");
   EXPECT_EQ(record.executions, 1);
@@ -536,11 +537,11 @@ TEST(CampaignTest, GoesOnWhereItEnded) {
   EXPECT_EQ(third.code, 1);
   EXPECT_EQ(Normal(ReadRecord("parts", "Campaign.Several")), uninterrupted);
   // Found by the first process, and the verdict of the last.
-  EXPECT_THAT(
-      third.output,
-      AllOf(HasSubstr("one after the other"),
-            HasSubstr("AGAIN   CLOTHO_REPLAY="), Not(HasSubstr("CHANGE  none")),
-            HasSubstr("FILES   parts/Campaign.Several/")));
+  EXPECT_THAT(third.output,
+              AllOf(HasSubstr("one after the other"),
+                    HasSubstr("REPLAY    CLOTHO_REPLAY="),
+                    Not(HasSubstr("SCHEDULE  none")),
+                    HasSubstr("FILES     parts/Campaign.Several/")));
   // Once more: nothing is left to do.
   const Ended fourth =
       RunTests("Campaign.Several", "",
@@ -653,7 +654,7 @@ TEST(CampaignTest, AFolderThatCannotBeMade) {
 }
 
 TEST(CampaignTest, AFullDisk) {
-  // Files have room for the journal and for reports, and not for traces; then
+  // Files have room for the event_log and for reports, and not for traces; then
   // for nothing.
   for (const int blocks : {2, 0}) {
     const Ended ended = SampleTests().Run(absl::StrCat(
@@ -663,7 +664,7 @@ TEST(CampaignTest, AFullDisk) {
     EXPECT_THAT(ended.output, HasSubstr("cannot write \"full/"));
     if (blocks > 0) {
       // What was found is told, and nothing is left half written.
-      EXPECT_THAT(ended.output, HasSubstr("WHAT    Expected: (log)"));
+      EXPECT_THAT(ended.output, HasSubstr("WHAT      Expected: (log)"));
     }
     for (const std::string& file : FilesBelow("full")) {
       EXPECT_THAT(file, Not(HasSubstr(".tmp")));
@@ -680,7 +681,7 @@ TEST(CampaignTest, AFullDisk) {
   }
 }
 
-TEST(CampaignTest, AJournalThatCannotBeWritten) {
+TEST(CampaignTest, AEventLogThatCannotBeWritten) {
   const Ended ended = SampleTests().Run(
       "mkdir -p devfull; ln -sf /dev/full devfull/results.jsonl; "
       "./sample_tests --gtest_filter=Campaign.Several --clotho_failures=0 "
@@ -690,13 +691,13 @@ TEST(CampaignTest, AJournalThatCannotBeWritten) {
               HasSubstr("cannot write \"devfull/results.jsonl\": No space"));
 }
 
-// ---- The journal. ----
+// ---- The event_log. ----
 
-TEST(CampaignTest, TheJournalSaysWhatHappens) {
-  RunTests("Campaign.Several", "--clotho_failures=0 --clotho_out=journal");
+TEST(CampaignTest, TheEventLogSaysWhatHappens) {
+  RunTests("Campaign.Several", "--clotho_failures=0 --clotho_out=event_log");
   std::vector<std::string> events;
-  const std::string journal = ReadFile("journal/results.jsonl");
-  for (const auto line : absl::StrSplit(journal, '\n', absl::SkipEmpty())) {
+  const std::string event_log = ReadFile("event_log/results.jsonl");
+  for (const auto line : absl::StrSplit(event_log, '\n', absl::SkipEmpty())) {
     const auto json = nlohmann::json::parse(std::string(line));
     events.push_back(json.at("event").get<std::string>());
     if (events.back() == "run") {

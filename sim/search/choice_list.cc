@@ -20,8 +20,9 @@ std::size_t ChoiceList::Choose(const ChoicePoint& point) {
   const std::size_t ready = point.size() - (point.has_timer() ? 1 : 0);
   Add(point.step(), ready, taken);
   if (point.has_timer() && taken != ready) {
-    steps_.back().choices.push_back(
-        point.strict() ? Deviation::Due(point.boundary()) : Deviation::kTimer);
+    steps_.back().choices.push_back(point.fifo_only()
+                                        ? Deviation::Due(point.boundary())
+                                        : Deviation::kTimer);
   }
   return taken;
 }

@@ -16,7 +16,7 @@ namespace clotho::sim::internal {
 
 class ChoiceList final : public Strategy {
  public:
-  // What could have been chosen at a step, in place of what was: 0 is plain
+  // What could have been chosen at a step, in place of what was: 0 is FIFO
   // order, all else as in a Deviation.
   struct Others {
     std::uint64_t step = 0;

@@ -32,14 +32,14 @@ namespace clotho::sim::internal {
 namespace {
 
 // SIGTERM is what a test runner sends to a test that takes too long. (While
-// OperatedSearch lives, that has its own handler.)
+// SignalScope lives, that has its own handler.)
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM};
 constexpr int kSignalsMax = 64;
 constexpr int kFramesMax = 24;
 
 // What a handler needs is here, made before: it can neither allocate nor wait.
 struct State {
-  pid_t process = 0;  // Not that of a death test's child.
+  pid_t process = 0;  // Not that of a crash test's child.
   int file = -1;      // To send to, in place of standard error.
   bool told = false;
   char text[8192] = {};
@@ -137,7 +137,7 @@ void SayReplay(std::uint64_t program_seed, const Deviations& deviations) {
   if (state.input_size > 0) Say(".");
   Say(std::string_view(state.input, state.input_size));
   Say("/");
-  if (deviations.empty()) Say("plain");
+  if (deviations.empty()) Say("fifo");
   bool first = true;
   for (const Deviation& deviation : deviations) {
     if (!first) Say(",");
@@ -321,13 +321,13 @@ std::string FunctionOf(void* const* frames, int count) {
 
 }  // namespace
 
-std::string DeathText(const Death& death) {
-  if (death.signal != 0) {
-    return absl::StrCat("Signal ", death.signal, " (",
-                        std::string(SignalName(death.signal)), ")");
+std::string DeathText(const Crash& crash) {
+  if (crash.signal != 0) {
+    return absl::StrCat("Signal ", crash.signal, " (",
+                        std::string(SignalName(crash.signal)), ")");
   }
-  if (death.stuck) return state.stuck_text;
-  return death.by_exit ? "The program called exit()"
+  if (crash.stuck) return state.stuck_text;
+  return crash.by_exit ? "The program called exit()"
                        : "A sanitizer has ended the program";
 }
 
@@ -366,7 +366,7 @@ void SetDeathInput(std::string_view input) {
   std::memcpy(state.input, input.data(), state.input_size);
 }
 
-void TellDeath(int signal) { Tell({.signal = signal}); }
+void TellCrash(int signal) { Tell({.signal = signal}); }
 
 void TellStuck() { Tell({.stuck = true}); }
 
@@ -386,7 +386,7 @@ void SendDeathTo(int file) {
   state.told = false;
 }
 
-std::optional<Death> ReadDeath(std::string_view bytes) {
+std::optional<Crash> ReadCrash(std::string_view bytes) {
   const auto take = [&bytes](void* to, std::size_t size) {
     if (bytes.size() < size) return false;
     if (size > 0) std::memcpy(to, bytes.data(), size);
@@ -399,11 +399,11 @@ std::optional<Death> ReadDeath(std::string_view bytes) {
       !take(&number, sizeof(number)) || header.name_size > bytes.size()) {
     return std::nullopt;
   }
-  Death death;
-  death.task = std::string(bytes.substr(0, header.name_size));
+  Crash crash;
+  crash.task = std::string(bytes.substr(0, header.name_size));
   bytes.remove_prefix(header.name_size);
-  if (death.task.empty() && number != 0) {
-    death.task = absl::StrCat("Task-", number);
+  if (crash.task.empty() && number != 0) {
+    crash.task = absl::StrCat("Task-", number);
   }
   void* frames[kFramesMax];
   if (header.frames < 0 || header.frames > kFramesMax ||
@@ -411,17 +411,17 @@ std::optional<Death> ReadDeath(std::string_view bytes) {
       header.deviations > bytes.size() / sizeof(Deviation)) {
     return std::nullopt;
   }
-  death.deviations.resize(header.deviations);
-  take(death.deviations.data(), header.deviations * sizeof(Deviation));
-  death.signal = header.signal;
-  death.by_exit = header.by_exit;
-  death.stuck = header.stuck;
-  death.after_last_step = header.after_last_step;
-  death.program_seed = header.program_seed;
-  death.step = header.step;
-  death.time_ns = header.time_ns;
-  death.function = FunctionOf(frames, header.frames);
-  return death;
+  crash.deviations.resize(header.deviations);
+  take(crash.deviations.data(), header.deviations * sizeof(Deviation));
+  crash.signal = header.signal;
+  crash.by_exit = header.by_exit;
+  crash.stuck = header.stuck;
+  crash.after_last_step = header.after_last_step;
+  crash.program_seed = header.program_seed;
+  crash.step = header.step;
+  crash.time_ns = header.time_ns;
+  crash.function = FunctionOf(frames, header.frames);
+  return crash;
 }
 
 }  // namespace clotho::sim::internal

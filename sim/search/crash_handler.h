@@ -1,4 +1,4 @@
-// The death of the process within an execution: a signal, a sanitizer, or a
+// The crash of the process within an execution: a signal, a sanitizer, or a
 // program that calls exit(). What it had done until then is told by a handler.
 
 #ifndef CLOTHO_SIM_SEARCH_CRASH_HANDLER_H_
@@ -14,7 +14,7 @@
 
 namespace clotho::sim::internal {
 
-struct Death {
+struct Crash {
   // 0: not by a signal.
   int signal = 0;
   bool by_exit = false;  // The program called exit();
@@ -30,9 +30,9 @@ struct Death {
 };
 
 // "Signal 11 (SIGSEGV)".
-std::string DeathText(const Death& death);
+std::string DeathText(const Crash& crash);
 
-// From here on a death within an execution writes to standard error what
+// From here on a crash within an execution writes to standard error what
 // happened, then a text: how to see it again. A fuzzer's engine has a handler
 // of its own for what a sanitizer finds, and there is room for one.
 void InstallDeathHandlers(bool of_sanitizers = true);
@@ -45,17 +45,17 @@ void SetDeathInput(std::string_view input);
 
 // For handlers of other signals, before they end the process: the same for
 // this signal, and for a step that does not end.
-void TellDeath(int signal);
+void TellCrash(int signal);
 void TellStuck();
 // How long a step may take: what is told then.
 void SetStuckText(Delay step_max);
 
-// In a child process: writes the death to this file instead, as bytes for
-// `ReadDeath`.
+// In a child process: writes the crash to this file instead, as bytes for
+// `ReadCrash`.
 void SendDeathTo(int file);
 
-// Nothing if they are no death, or not all of one.
-std::optional<Death> ReadDeath(std::string_view bytes);
+// Nothing if they are no crash, or not all of one.
+std::optional<Crash> ReadCrash(std::string_view bytes);
 
 }  // namespace clotho::sim::internal
 

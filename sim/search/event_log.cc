@@ -17,11 +17,11 @@
 
 namespace clotho::sim::internal {
 
-Journal::~Journal() {
+EventLog::~EventLog() {
   if (file_ >= 0) close(file_);
 }
 
-absl::Status Journal::Open(const std::string& folder) {
+absl::Status EventLog::Open(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
@@ -35,7 +35,7 @@ absl::Status Journal::Open(const std::string& folder) {
       absl::StrCat("cannot write \"", path_, "\": ", std::strerror(errno)));
 }
 
-absl::Status Journal::Write(std::string_view line) {
+absl::Status EventLog::Write(std::string_view line) {
   const std::string whole = absl::StrCat(std::string(line), "\n");
   absl::Status status;
   if (also_ >= 0) status = WriteTo(also_, "standard output", whole);
@@ -43,8 +43,8 @@ absl::Status Journal::Write(std::string_view line) {
   return status;
 }
 
-absl::Status Journal::WriteTo(int file, const std::string& path,
-                              std::string_view line) {
+absl::Status EventLog::WriteTo(int file, const std::string& path,
+                               std::string_view line) {
   struct stat before = {};
   fstat(file, &before);
   const ssize_t written = write(file, line.data(), line.size());

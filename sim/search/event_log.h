@@ -1,4 +1,4 @@
-// The journal of a run: what happens, as it happens, a JSON object to a line,
+// The event_log of a run: what happens, as it happens, a JSON object to a line,
 // in the file results.jsonl of the folder of results. Who draws a screen or
 // watches a cluster reads along.
 //
@@ -21,12 +21,12 @@
 
 namespace clotho::sim::internal {
 
-class Journal {
+class EventLog {
  public:
-  Journal() = default;
-  ~Journal();
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
+  EventLog() = default;
+  ~EventLog();
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
 
   // Opens it for writing at its end; the folder is made if it is not there. An
   // error names what cannot be made.

@@ -19,7 +19,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string Folder(const std::string& name) {
-  return absl::StrCat(testing::TempDir(), "/journal-", getpid(), "-", name);
+  return absl::StrCat(testing::TempDir(), "/event_log-", getpid(), "-", name);
 }
 
 std::string Read(const std::string& folder) {
@@ -28,15 +28,15 @@ std::string Read(const std::string& folder) {
   return content.str();
 }
 
-TEST(JournalTest, LinesAreAdded) {
+TEST(EventLogTest, LinesAreAdded) {
   const std::string folder = Folder("lines") + "/below";
-  Journal first;
+  EventLog first;
   EXPECT_FALSE(first.is_open());
   EXPECT_TRUE(first.Write("nobody reads it").ok());
   ASSERT_TRUE(first.Open(folder).ok());
   EXPECT_TRUE(first.Write("{\"a\": 1}").ok());
   {
-    Journal second;  // Another process.
+    EventLog second;  // Another process.
     ASSERT_TRUE(second.Open(folder).ok());
     EXPECT_TRUE(second.Write("{\"b\": 2}").ok());
   }
@@ -44,32 +44,32 @@ TEST(JournalTest, LinesAreAdded) {
   EXPECT_EQ(Read(folder), "{\"a\": 1}\n{\"b\": 2}\n{\"c\": 3}\n");
 }
 
-TEST(JournalTest, AFolderThatCannotBeMadeIsNamed) {
+TEST(EventLogTest, AFolderThatCannotBeMadeIsNamed) {
   const std::string file = Folder("in_the_way");
   std::ofstream(file) << "in the way";
-  Journal journal;
-  EXPECT_THAT(std::string(journal.Open(file + "/out").message()),
+  EventLog event_log;
+  EXPECT_THAT(std::string(event_log.Open(file + "/out").message()),
               HasSubstr("cannot make the folder \"" + file + "/out\": "));
-  EXPECT_FALSE(journal.is_open());
+  EXPECT_FALSE(event_log.is_open());
 }
 
 // A full disk, of which a line takes the last bytes.
-TEST(JournalTest, NoHalfLineStays) {
+TEST(EventLogTest, NoHalfLineStays) {
   const std::string folder = Folder("full");
-  Journal journal;
-  ASSERT_TRUE(journal.Open(folder).ok());
-  ASSERT_TRUE(journal.Write("0123456789").ok());
+  EventLog event_log;
+  ASSERT_TRUE(event_log.Open(folder).ok());
+  ASSERT_TRUE(event_log.Write("0123456789").ok());
   rlimit before;
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit little = {.rlim_cur = 16, .rlim_max = before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &little), 0);
-  const std::string message(journal.Write("abcdefghij").message());
+  const std::string message(event_log.Write("abcdefghij").message());
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, handler);
   EXPECT_THAT(message, HasSubstr("cannot write \"" + folder));
   EXPECT_EQ(Read(folder), "0123456789\n");
-  EXPECT_TRUE(journal.Write("again").ok());
+  EXPECT_TRUE(event_log.Write("again").ok());
   EXPECT_EQ(Read(folder), "0123456789\nagain\n");
 }
 

@@ -53,11 +53,12 @@ namespace {
 
 using internal::ChildEnd;
 using internal::ChoiceList;
-using internal::Death;
+using internal::Crash;
 using internal::Execution;
-using internal::Freedom;
-using internal::Recorder;
+using internal::MakeStrategy;
+using internal::Ordering;
 using internal::Simulator;
+using internal::TraceRecorder;
 
 // Longer replay strings are for files.
 constexpr std::size_t kReplayLineMax = 200;
@@ -79,8 +80,8 @@ class Explorer {
     simulator_.set_budget(
         {.steps_max = search.steps_max,
          .virtual_time_max_ns = search.virtual_time_max.ns()});
-    simulator_.set_freedom(search.strict ? Freedom::kStrict
-                                         : Freedom::kPortable);
+    simulator_.set_ordering(search.fifo_only ? Ordering::kFifo
+                                             : Ordering::kAnyReady);
     simulator_.set_debug(search.debug);
     simulator_.set_break_at_failure(search.break_at_failure);
     simulator_.set_job_time(search.job_time);
@@ -133,8 +134,8 @@ class Explorer {
   }
 
   void SearchBy(Warm& warm) {
-    for (const SavedSchedule& kept : search_.kept) {
-      if (!RunKept(kept)) return;
+    for (const SavedSchedule& saved : search_.saved) {
+      if (!RunSaved(saved)) return;
     }
     if (search_.first.has_value()) {
       const Execution& execution = Again(*search_.first);
@@ -192,19 +193,19 @@ class Explorer {
       return campaign.Summary(std::move(report_));
     }
     if (campaign.runs_kept()) {
-      for (const SavedSchedule& kept : search_.kept) {
+      for (const SavedSchedule& saved : search_.saved) {
         if (search_.isolate) {
-          const ChildEnd end = InChild([&] { RunKept(kept); });
+          const ChildEnd end = InChild([&] { RunSaved(saved); });
           if (!end.said.has_value()) {
-            AddDeath(campaign, end, /*number=*/0);
+            AddCrash(campaign, end, /*number=*/0);
             continue;
           }
         }
-        if (RunKept(kept)) continue;
+        if (RunSaved(saved)) continue;
         if (report_.misused) return std::move(report_);
         Report found = std::exchange(report_, NewReport());
-        const std::string origin = found.failure->origin;
-        campaign.Add(origin, /*number=*/0, std::move(found));
+        const std::string signature = found.failure->signature;
+        campaign.Add(signature, /*number=*/0, std::move(found));
       }
     }
     bool exhausted = false;
@@ -212,18 +213,18 @@ class Explorer {
     while (!exhausted && campaign.More()) {
       const std::uint64_t j = campaign.next();
       if (search_.isolate) {
-        if (ahead.lives == 0 && !ahead.death.has_value()) {
+        if (ahead.lives == 0 && !ahead.crash.has_value()) {
           ahead = LookAhead(warm, campaign);
           continue;  // It may have taken the time there was.
         }
         if (ahead.lives == 0) {
-          const ChildEnd end = *std::exchange(ahead.death, std::nullopt);
+          const ChildEnd end = *std::exchange(ahead.crash, std::nullopt);
           if (warm.PassOver(ahead.dies) && ahead.dies != j) continue;
-          campaign.CountDeath();
+          campaign.CountCrash();
           campaign.Advance();
-          AddDeath(campaign, end, j);
+          AddCrash(campaign, end, j);
           // To come to the next one, this process would have to run it.
-          if (!end.death.has_value() || !warm.strategy().numbered()) break;
+          if (!end.crash.has_value() || !warm.strategy().numbered()) break;
           continue;
         }
         --ahead.lives;
@@ -237,11 +238,11 @@ class Explorer {
           campaign.Count(execution, warm.strategy(), simulator_.goals());
       campaign.Advance();
       if (Counts(execution)) {
-        const std::string origin = execution.failure->origin;
-        if (campaign.CountHit(origin)) continue;
+        const std::string signature = execution.failure->signature;
+        if (campaign.CountHit(signature)) continue;
         Report all = BeginOne(number);
         Found(execution);
-        campaign.Add(origin, number, std::exchange(report_, std::move(all)));
+        campaign.Add(signature, number, std::exchange(report_, std::move(all)));
         continue;
       }
       // Which ones are checked must not depend on how many others are run here.
@@ -275,7 +276,7 @@ class Explorer {
   // What a child has found out about the executions that come next.
   struct Ahead {
     std::uint64_t lives = 0;        // So many can be run.
-    std::optional<ChildEnd> death;  // The one after them cannot. Nothing: it is
+    std::optional<ChildEnd> crash;  // The one after them cannot. Nothing: it is
                                     // not known.
     std::uint64_t dies = 0;         // Its number, which may be one that has to
                                     // be run before.
@@ -305,28 +306,28 @@ class Explorer {
       }
     });
     Ahead ahead = {
-        .lives = seen->lives, .death = std::nullopt, .dies = seen->running};
-    if (!end.said.has_value()) ahead.death = end;
+        .lives = seen->lives, .crash = std::nullopt, .dies = seen->running};
+    if (!end.said.has_value()) ahead.crash = end;
     return ahead;
   }
 
   // A child has died in execution `number`.
-  void AddDeath(internal::Campaign& campaign, const ChildEnd& end,
+  void AddCrash(internal::Campaign& campaign, const ChildEnd& end,
                 std::uint64_t number) {
-    const std::string origin =
-        end.death.has_value() ? OriginOf(*end.death) : "crash";
-    if (campaign.CountHit(origin)) return;
+    const std::string signature =
+        end.crash.has_value() ? SignatureOf(*end.crash) : "crash";
+    if (campaign.CountHit(signature)) return;
     Report all = BeginOne(number);
     Died(end);
-    campaign.Add(origin, number, std::exchange(report_, std::move(all)));
+    campaign.Add(signature, number, std::exchange(report_, std::move(all)));
   }
 
-  // Runs what the strategy has kept once more, to write it down as bytes.
+  // Runs what the strategy has saved once more, to write it down as bytes.
   void TakeCorpus(const Strategy& strategy) {
     if (!search_.wants_corpus || in_child_) return;
-    for (const Deviations& kept : strategy.corpus()) {
-      const FreedomScope freedom(*this, FreedomOf(kept));
-      ReplayStrategy replay(kept);
+    for (const Deviations& saved : strategy.corpus()) {
+      const OrderingScope ordering(*this, OrderingOf(saved));
+      ReplayStrategy replay(saved);
       BytesWriter writer(replay);
       simulator_.Run(body_, writer, ProgramSeed());
       report_.corpus.push_back(writer.bytes());
@@ -369,8 +370,8 @@ class Explorer {
   bool Counts(const Execution& execution) const {
     if (!execution.failure.has_value()) return false;
     if (!IsFailure(*execution.failure)) return false;
-    return search_.origin.empty() ||
-           execution.failure->origin == search_.origin;
+    return search_.signature.empty() ||
+           execution.failure->signature == search_.signature;
   }
 
   Report ReplayHere(const ReplayString& replay) {
@@ -388,7 +389,7 @@ class Explorer {
       return Follow(replay, execution, std::nullopt);
     }
     const Deviations& deviations = std::get<Deviations>(replay.schedule);
-    const FreedomScope freedom(*this, FreedomOf(deviations));
+    const OrderingScope ordering(*this, OrderingOf(deviations));
     ReplayStrategy strategy(deviations);
     BeginWatched();
     const Execution& execution = simulator_.Run(body_, strategy, ProgramSeed());
@@ -439,11 +440,11 @@ class Explorer {
       }
       learned_ = j + 1;
       simulator.set_profile(&profile_);
-      PlainStrategy plain;
+      FifoStrategy fifo;
       RoleRandomStrategy random;
       const Execution& execution =
           simulator.Run(explorer_.body_,
-                        j == 0 ? static_cast<Strategy&>(plain) : random, seeds);
+                        j == 0 ? static_cast<Strategy&>(fifo) : random, seeds);
       simulator.set_profile(nullptr);
       return execution;
     }
@@ -462,46 +463,47 @@ class Explorer {
     Failure failure;
     failure.kind = FailureKind::kMisuse;
     failure.what = std::move(what);
-    failure.origin = "misuse";
+    failure.signature = "misuse";
     report_.failure = std::move(failure);
   }
 
   // False if that was all.
-  bool RunKept(const SavedSchedule& kept) {
-    const absl::StatusOr<ReplayString> replay = ParseReplay(kept.replay);
+  bool RunSaved(const SavedSchedule& saved) {
+    const absl::StatusOr<ReplayString> replay = ParseReplay(saved.replay);
     const Deviations* const deviations =
         replay.ok() ? std::get_if<Deviations>(&replay->schedule) : nullptr;
     if (deviations == nullptr) {
       Misused(absl::StrCat(
-          "sim::Also(\"", kept.replay, "\"): ",
-          replay.ok() ? "expected departures from plain order, as in c1/0/4:1"
+          "sim::ReplayFirst(\"", saved.replay, "\"): ",
+          replay.ok() ? "expected deviations from FIFO order, as in c1/0/4:1"
                       : std::string(replay.status().message())));
       return false;
     }
     if (replay->input != search_.input) {
-      Misused(absl::StrCat("sim::Also(\"", kept.replay,
+      Misused(absl::StrCat("sim::ReplayFirst(\"", saved.replay,
                            "\"): ", WrongInput(replay->input)));
       return false;
     }
     const std::uint64_t program_seed =
         std::exchange(search_.program_seed, replay->program_seed);
     {
-      const FreedomScope freedom(*this, FreedomOf(*deviations));
+      const OrderingScope ordering(*this, OrderingOf(*deviations));
       ReplayStrategy strategy(*deviations);
       const Execution& execution =
           simulator_.Run(body_, strategy, ProgramSeed());
       ++report_.executions;
       if (Counts(execution)) {
-        report_.kept = absl::StrCat(
-            "the kept schedule ", kept.replay, kept.place.empty() ? "" : " of ",
-            kept.place, kept.note.empty() ? "" : ", ", kept.note);
+        report_.saved =
+            absl::StrCat("the saved schedule ", saved.replay,
+                         saved.place.empty() ? "" : " of ", saved.place,
+                         saved.note.empty() ? "" : ", ", saved.note);
         Found(execution);
         return false;
       }
       if (const auto divergence = strategy.FinalDivergence()) {
-        report_.drifted.push_back(absl::StrCat(kept.replay,
-                                               kept.place.empty() ? "" : " of ",
-                                               kept.place, ": ", *divergence));
+        report_.drifted.push_back(
+            absl::StrCat(saved.replay, saved.place.empty() ? "" : " of ",
+                         saved.place, ": ", *divergence));
       }
     }
     search_.program_seed = program_seed;
@@ -517,9 +519,9 @@ class Explorer {
     failure.what = absl::StrCat(
         "Incomplete: ", report_.executions,
         " executions have passed, and there are more\n(raise the number: "
-        "sim::Exhaustive{.schedules = ...}; bound it: {.departures_max = 2}; "
+        "sim::Exhaustive{.schedules = ...}; bound it: {.deviations_max = 2}; "
         "or accept it: {.allow_incomplete = true})");
-    failure.origin = "incomplete";
+    failure.signature = "incomplete";
     report_.failure = std::move(failure);
   }
 
@@ -554,7 +556,7 @@ class Explorer {
           "The replay does not fit the program: ", *divergence,
           "\nThe string was made by another program, or by another version of "
           "this one.");
-      failure.origin = "divergence";
+      failure.signature = "divergence";
       report_.failure = std::move(failure);
       return std::move(report_);
     }
@@ -563,7 +565,7 @@ class Explorer {
     if (Record(deviations) != hash) {
       NotDeterministic(deviations);
     } else if (report_.failure.has_value()) {
-      report_.trace.plain = InPlainOrder(deviations, report_.failure->step);
+      report_.trace.fifo = InFifoOrder(deviations, report_.failure->step);
     }
     return std::move(report_);
   }
@@ -581,23 +583,23 @@ class Explorer {
     return {.strategy = 0, .program = search_.program_seed};
   }
 
-  // A schedule says by itself which freedom it is for, unless it is empty: then
-  // it does not matter.
-  static Freedom FreedomOf(const Deviations& deviations) {
+  // A schedule says by itself which ordering it is for, unless it is empty:
+  // then it does not matter.
+  static Ordering OrderingOf(const Deviations& deviations) {
     const bool strict = std::ranges::any_of(
         deviations, [](const Deviation& d) { return d.boundary() > 0; });
-    return strict ? Freedom::kStrict : Freedom::kPortable;
+    return strict ? Ordering::kFifo : Ordering::kAnyReady;
   }
 
-  // Sets the simulator's freedom while it lives.
-  class FreedomScope {
+  // Sets the simulator's ordering while it lives.
+  class OrderingScope {
    public:
-    FreedomScope(Explorer& explorer, Freedom freedom) : explorer_(explorer) {
-      explorer_.simulator_.set_freedom(freedom);
+    OrderingScope(Explorer& explorer, Ordering ordering) : explorer_(explorer) {
+      explorer_.simulator_.set_ordering(ordering);
     }
-    ~FreedomScope() {
-      explorer_.simulator_.set_freedom(
-          explorer_.search_.strict ? Freedom::kStrict : Freedom::kPortable);
+    ~OrderingScope() {
+      explorer_.simulator_.set_ordering(
+          explorer_.search_.fifo_only ? Ordering::kFifo : Ordering::kAnyReady);
     }
 
    private:
@@ -605,7 +607,7 @@ class Explorer {
   };
 
   const Execution& Again(const Deviations& deviations) {
-    const FreedomScope freedom(*this, FreedomOf(deviations));
+    const OrderingScope ordering(*this, OrderingOf(deviations));
     ReplayStrategy strategy(deviations);
     return simulator_.Run(body_, strategy, ProgramSeed());
   }
@@ -631,56 +633,58 @@ class Explorer {
     // (A campaign has them for itself, whatever part of it this is.)
     if (search_.campaign == nullptr) CollectGoals();
     const Failure failure = *execution.failure;
-    const std::string& origin = failure.origin;
+    const std::string& signature = failure.signature;
     const std::uint64_t hash = execution.trace_hash;
     Deviations deviations = execution.deviations;
     {
       const Execution& again = Again(deviations);
-      if (!again.failure.has_value() || again.failure->origin != origin ||
+      if (!again.failure.has_value() || again.failure->signature != signature ||
           again.trace_hash != hash) {
         NotDeterministic(deviations);
         return;
       }
     }
-    report_.departures_found = deviations.size();
+    report_.deviations_found = deviations.size();
     if (search_.shrink_runs_max > 0 && !deviations.empty()) {
       deviations = ShrinkTo(failure, std::move(deviations));
     } else {
       report_.minimal = deviations.empty();
     }
     Record(deviations);
-    if (!report_.failure.has_value() || report_.failure->origin != origin) {
+    if (!report_.failure.has_value() ||
+        report_.failure->signature != signature) {
       NotDeterministic(deviations);
       return;
     }
     if (search_.shrink_runs_max == 0) return;  // Nobody wants it explained.
-    report_.trace.plain = InPlainOrder(deviations, report_.failure->step);
-    report_.reachable = Reachability(deviations, origin, report_.failure->step);
-    report_.turn = TurningPoint(deviations, origin, report_.failure->step);
+    report_.trace.fifo = InFifoOrder(deviations, report_.failure->step);
+    report_.reachable =
+        Reachability(deviations, signature, report_.failure->step);
+    report_.turn = TurningPoint(deviations, signature, report_.failure->step);
     report_.nearest_pass = NearestPass(deviations, report_.failure->step);
   }
 
-  // The execution without departures, to compare one with that has `steps`.
-  std::optional<PlainRun> InPlainOrder(const Deviations& deviations,
-                                       std::uint64_t steps) {
+  // The execution without deviations, to compare one with that has `steps`.
+  std::optional<FifoRun> InFifoOrder(const Deviations& deviations,
+                                     std::uint64_t steps) {
     constexpr std::uint64_t kMore = 1'000;  // Than the other one has.
     if (deviations.empty() || in_child_) return std::nullopt;
-    Recorder recorder(simulator_);
-    const FreedomScope freedom(*this, FreedomOf(deviations));
-    PlainStrategy strategy;
+    TraceRecorder recorder(simulator_);
+    const OrderingScope ordering(*this, OrderingOf(deviations));
+    FifoStrategy strategy;
     const Execution& execution =
         simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
-    PlainRun plain;
+    FifoRun fifo;
     if (execution.failure.has_value() && IsFailure(*execution.failure)) {
       const std::string& what = execution.failure->what;
-      plain.failure = what.substr(0, what.find('\n'));
+      fifo.failure = what.substr(0, what.find('\n'));
     }
     const Trace& trace = recorder.trace();
     // Whose steps they are: what begins first in each.
     auto event = trace.events.begin();
     for (const TraceStep& step : trace.steps) {
       if (step.step > steps + kMore) {
-        ++plain.left_out;
+        ++fifo.left_out;
         continue;
       }
       const auto begins = [&step](const TraceEvent& e) {
@@ -692,28 +696,28 @@ class Explorer {
         ++event;
       }
       const bool known = event != trace.events.end() && begins(*event);
-      plain.steps.push_back({.step = step.step,
-                             .time_ns = step.time_ns,
-                             .task = known ? trace.lanes[event->lane] : "-",
-                             .taken = step.taken});
+      fifo.steps.push_back({.step = step.step,
+                            .time_ns = step.time_ns,
+                            .task = known ? trace.lanes[event->lane] : "-",
+                            .taken = step.taken});
     }
-    return plain;
+    return fifo;
   }
 
   // The steps of an execution that goes on where the failing one, of so many,
-  // has ended: as many as the one in plain order has, more or less.
+  // has ended: as many as the one in FIFO order has, more or less.
   std::uint64_t LengthOfOne(std::uint64_t steps) const {
-    const std::optional<PlainRun>& plain = report_.trace.plain;
+    const std::optional<FifoRun>& fifo = report_.trace.fifo;
     const std::uint64_t to_the_end =
-        plain.has_value() ? plain->steps.size() + plain->left_out : 0;
+        fifo.has_value() ? fifo->steps.size() + fifo->left_out : 0;
     return std::max({steps, to_the_end, std::uint64_t{1}});
   }
 
-  // The departure that decides: how many random continuations fail after it,
+  // The deviation that decides: how many random continuations fail after it,
   // and how many before it. (Causality analysis by re-execution; the largest
   // rise is taken.) Empty if there is none, or if it would take long.
   std::string TurningPoint(const Deviations& deviations,
-                           const std::string& origin, std::uint64_t steps) {
+                           const std::string& signature, std::uint64_t steps) {
     constexpr std::uint64_t kStepsMax = 1'000'000;
     constexpr std::uint64_t kContinuationsMax = 200;
     constexpr std::uint64_t kContinuationsMin = 50;  // Fewer would say little.
@@ -722,7 +726,7 @@ class Explorer {
         std::min(kContinuationsMax,
                  kStepsMax / (2 * deviations.size() * LengthOfOne(steps)));
     if (continuations < kContinuationsMin) return "";
-    const FreedomScope freedom(*this, FreedomOf(deviations));
+    const OrderingScope ordering(*this, OrderingOf(deviations));
     const auto failures_after = [&](std::uint64_t last_step) {
       std::uint64_t failures = 0;
       for (std::uint64_t j = 0; j < continuations; ++j) {
@@ -732,11 +736,11 @@ class Explorer {
             {.strategy = DeriveSeed(search_.seed, "turning point", j),
              .program = search_.program_seed});
         failures += execution.failure.has_value() &&
-                    execution.failure->origin == origin;
+                    execution.failure->signature == signature;
       }
       return failures;
     };
-    // Up to the step before a departure, and then including it.
+    // Up to the step before a deviation, and then including it.
     const Deviation* turn = nullptr;
     std::uint64_t before = 0;
     std::uint64_t after = 0;
@@ -756,7 +760,7 @@ class Explorer {
   }
 
   // The passing execution that goes with the failing one for the longest, of
-  // those that then choose once more otherwise, and go on in plain order. Empty
+  // those that then choose once more otherwise, and go on in FIFO order. Empty
   // if there is none, or if it would take long to find.
   std::string NearestPass(const Deviations& deviations, std::uint64_t steps) {
     constexpr std::size_t kChoicesMax = 4;  // Tried at each step.
@@ -764,7 +768,7 @@ class Explorer {
         500, 500'000 / std::max<std::uint64_t>(steps, 1));
     ChoiceList list(deviations, kChoicesMax);
     {
-      const FreedomScope freedom(*this, FreedomOf(deviations));
+      const OrderingScope ordering(*this, OrderingOf(deviations));
       simulator_.Run(body_, list, ProgramSeed());
     }
     for (auto others = list.steps().rbegin(); others != list.steps().rend();
@@ -788,65 +792,65 @@ class Explorer {
 
   // `candidate` passes, and leaves the failing execution at `step`.
   std::string DescribePass(const Deviations& candidate, std::uint64_t step) {
-    Recorder recorder(simulator_);
+    TraceRecorder recorder(simulator_);
     {
-      const FreedomScope freedom(*this, FreedomOf(candidate));
+      const OrderingScope ordering(*this, OrderingOf(candidate));
       ReplayStrategy strategy(candidate);
       simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
     }
     std::string instead;
-    for (const Departure& departure : recorder.trace().departures) {
-      if (departure.step == step) instead = departure.taken;
+    for (const DeviationText& deviation : recorder.trace().deviations) {
+      if (deviation.step == step) instead = deviation.taken;
     }
-    for (const Departure& departure : report_.trace.departures) {
-      if (departure.step == step && instead.empty()) instead = departure.plain;
+    for (const DeviationText& deviation : report_.trace.deviations) {
+      if (deviation.step == step && instead.empty()) instead = deviation.fifo;
     }
     constexpr std::size_t kShownMax = 60;
     std::string replay = ReplayOf(candidate);
-    if (replay.size() > kShownMax) replay = "the same departures before it";
+    if (replay.size() > kShownMax) replay = "the same deviations before it";
     return absl::StrCat("nearest pass  ", replay, ": at step ", step, " ",
                         instead);
   }
 
-  // Whether plain asyncio could show this failure, too: a schedule in strict
-  // freedom is looked for.
+  // Whether asyncio could show this failure, too: a schedule in FIFO
+  // ordering is looked for.
   std::string Reachability(const Deviations& deviations,
-                           const std::string& origin, std::uint64_t steps) {
-    constexpr std::string_view kYes = "reachable under plain asyncio today";
-    if (deviations.empty() || FreedomOf(deviations) == Freedom::kStrict) {
+                           const std::string& signature, std::uint64_t steps) {
+    constexpr std::string_view kYes = "reachable under asyncio today";
+    if (deviations.empty() || OrderingOf(deviations) == Ordering::kFifo) {
       return std::string(kYes);
     }
     // Fewer of a long program.
     const std::uint64_t tries = std::clamp<std::uint64_t>(
         1'000'000 / std::max<std::uint64_t>(steps, 1), 10, 300);
-    const FreedomScope freedom(*this, Freedom::kStrict);
-    PlainStrategy plain;
-    bool choices =
-        simulator_.Run(body_, plain, ProgramSeed()).choice_points > 0;
+    const OrderingScope ordering(*this, Ordering::kFifo);
+    FifoStrategy fifo;
+    bool choices = simulator_.Run(body_, fifo, ProgramSeed()).choice_points > 0;
     RandomStrategy random;
     for (std::uint64_t j = 0; choices && j < tries; ++j) {
       const Execution& execution = simulator_.Run(body_, random, SeedsOf(j));
       if (execution.failure.has_value() &&
-          execution.failure->origin == origin &&
+          execution.failure->signature == signature &&
           !execution.deviations.empty()) {
-        const Deviations found = ShrinkQuietly(origin, execution.deviations);
+        const Deviations found = ShrinkQuietly(signature, execution.deviations);
         return absl::StrCat(std::string(kYes), ", with ", ReplayOf(found));
       }
     }
     return absl::StrCat(
         "needs a reordering that asyncio does not do today",
-        choices ? absl::StrCat(" (", tries, " strict executions passed)") : "");
+        choices ? absl::StrCat(" (", tries, " FIFO executions passed)") : "");
   }
 
-  Deviations ShrinkQuietly(const std::string& origin, Deviations deviations) {
-    return Minimized(std::move(deviations), Fails(origin),
+  Deviations ShrinkQuietly(const std::string& signature,
+                           Deviations deviations) {
+    return Minimized(std::move(deviations), Fails(signature),
                      ShrinkDeadline(search_))
         .deviations;
   }
 
   // `failure` is what `found` ends with.
   Deviations ShrinkTo(const Failure& failure, Deviations found) {
-    const auto fails = Fails(failure.origin);
+    const auto fails = Fails(failure.signature);
     const std::size_t from = found.size();
     std::size_t least = from;
     const auto attempt =
@@ -871,12 +875,12 @@ class Explorer {
 
   // Whether an execution in this process fails with it.
   std::function<std::optional<Deviations>(const Deviations&)> Fails(
-      const std::string& origin) {
-    return [this,
-            origin](const Deviations& candidate) -> std::optional<Deviations> {
+      const std::string& signature) {
+    return [this, signature](
+               const Deviations& candidate) -> std::optional<Deviations> {
       const Execution& execution = Again(candidate);
       if (!execution.failure.has_value() ||
-          execution.failure->origin != origin) {
+          execution.failure->signature != signature) {
         return std::nullopt;
       }
       return execution.deviations;
@@ -895,8 +899,8 @@ class Explorer {
   // Runs the execution once more and writes down what happens. Returns the hash
   // of its steps.
   std::uint64_t Record(const Deviations& deviations) {
-    Recorder recorder(simulator_);
-    const FreedomScope freedom(*this, FreedomOf(deviations));
+    TraceRecorder recorder(simulator_);
+    const OrderingScope ordering(*this, OrderingOf(deviations));
     ReplayStrategy strategy(deviations);
     const Execution& execution =
         simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
@@ -915,7 +919,7 @@ class Explorer {
     if (recorder.races().race().has_value()) {
       report_.race = internal::RaceText(*recorder.races().race());
     }
-    report_.again = internal::AgainText(name_, ReplayText());
+    report_.again = internal::ReplayCommand(name_, ReplayText());
     return execution.trace_hash;
   }
 
@@ -931,14 +935,14 @@ class Explorer {
     });
   }
 
-  static std::string OriginOf(const Death& death) {
-    return absl::StrCat("crash ", internal::DeathText(death), " ",
-                        death.function);
+  static std::string SignatureOf(const Crash& crash) {
+    return absl::StrCat("crash ", internal::DeathText(crash), " ",
+                        crash.function);
   }
 
-  // The death of a child that runs this schedule, if it is this one.
-  std::optional<Death> DieOf(
-      const std::string& origin, const Deviations& deviations,
+  // The crash of a child that runs this schedule, if it is this one.
+  std::optional<Crash> DieOf(
+      const std::string& signature, const Deviations& deviations,
       std::optional<std::chrono::steady_clock::time_point> deadline) {
     ChildEnd end = internal::RunInChild(
         [&]() -> std::string {
@@ -946,10 +950,10 @@ class Explorer {
           return "";
         },
         deadline);
-    if (!end.death.has_value() || OriginOf(*end.death) != origin) {
+    if (!end.crash.has_value() || SignatureOf(*end.crash) != signature) {
       return std::nullopt;
     }
-    return std::move(end.death);
+    return std::move(end.crash);
   }
 
   // A child has died: makes sure of it, shrinks it, and records what came
@@ -958,69 +962,69 @@ class Explorer {
     std::fputs(end.output.c_str(), stderr);  // A sanitizer's report, maybe.
     Failure failure;
     failure.kind = FailureKind::kCrash;
-    failure.origin = "crash";
-    if (!end.death.has_value()) {
+    failure.signature = "crash";
+    if (!end.crash.has_value()) {
       failure.what =
           absl::StrCat("The process that ran the search ended: ", end.other,
                        "\nIn which execution is not known.");
       report_.failure = std::move(failure);
       return;
     }
-    const std::string origin = OriginOf(*end.death);
-    search_.program_seed = end.death->program_seed;
-    Deviations deviations = end.death->deviations;
-    report_.departures_found = deviations.size();
-    std::optional<Death> death = DieOf(origin, deviations, std::nullopt);
-    if (death.has_value() && search_.shrink_runs_max > 0) {
+    const std::string signature = SignatureOf(*end.crash);
+    search_.program_seed = end.crash->program_seed;
+    Deviations deviations = end.crash->deviations;
+    report_.deviations_found = deviations.size();
+    std::optional<Crash> crash = DieOf(signature, deviations, std::nullopt);
+    if (crash.has_value() && search_.shrink_runs_max > 0) {
       const auto deadline = ShrinkDeadline(search_);
       deviations = ShrinkTo(
           std::move(deviations),
           [&](const Deviations& candidate) -> std::optional<Deviations> {
-            std::optional<Death> again = DieOf(origin, candidate, deadline);
+            std::optional<Crash> again = DieOf(signature, candidate, deadline);
             if (!again.has_value()) return std::nullopt;
             return std::move(again->deviations);
           },
           deadline);
-      death = DieOf(origin, deviations, std::nullopt);
+      crash = DieOf(signature, deviations, std::nullopt);
     }
     report_.replay = ReplayString{.program_seed = search_.program_seed,
                                   .input = search_.input,
                                   .schedule = deviations,
                                   .check = std::nullopt};
-    report_.again = internal::AgainText(name_, ReplayText());
-    if (!death.has_value()) {
+    report_.again = internal::ReplayCommand(name_, ReplayText());
+    if (!crash.has_value()) {
       report_.nondeterministic = true;
       failure.kind = FailureKind::kNotDeterministic;
       failure.what = absl::StrCat(
-          "Not deterministic: ", internal::DeathText(*end.death),
+          "Not deterministic: ", internal::DeathText(*end.crash),
           " in a run of ", FormatDeviations(deviations),
           "\nanother run of the same schedule did not die of that");
-      failure.origin = "not deterministic";
-      death = end.death;
+      failure.signature = "not deterministic";
+      crash = end.crash;
     } else {
       failure.what =
-          absl::StrCat(internal::DeathText(*death),
-                       death->after_last_step ? " after the last step" : "");
-      failure.origin = origin;
-      failure.function = death->function;
-      RecordUpTo(*death, deviations);
+          absl::StrCat(internal::DeathText(*crash),
+                       crash->after_last_step ? " after the last step" : "");
+      failure.signature = signature;
+      failure.function = crash->function;
+      RecordUpTo(*crash, deviations);
     }
-    failure.task = death->task;
-    failure.step = death->step;
-    failure.time_ns = death->time_ns;
+    failure.task = crash->task;
+    failure.step = crash->step;
+    failure.time_ns = crash->time_ns;
     report_.failure = std::move(failure);
   }
 
   // What came before a step that no process survives.
-  void RecordUpTo(const Death& death, const Deviations& deviations) {
+  void RecordUpTo(const Crash& crash, const Deviations& deviations) {
     const ChildEnd end = internal::RunInChild([&]() -> std::string {
-      Recorder recorder(simulator_);
-      // What follows is the death.
+      TraceRecorder recorder(simulator_);
+      // What follows is the crash.
       recorder.set_on_end([&recorder] {
         internal::EndChild(internal::WriteTrace(recorder.trace()));
       });
-      if (!death.after_last_step) simulator_.set_stop_before(death.step);
-      const FreedomScope freedom(*this, FreedomOf(deviations));
+      if (!crash.after_last_step) simulator_.set_stop_before(crash.step);
+      const OrderingScope ordering(*this, OrderingOf(deviations));
       ReplayStrategy strategy(deviations);
       simulator_.Run(body_, strategy, ProgramSeed(), &recorder);
       return "";
@@ -1034,15 +1038,15 @@ class Explorer {
     }
     // It is not the same every time. At least the schedule is known.
     for (const Deviation& deviation : deviations) {
-      report_.trace.departures.push_back(
+      report_.trace.deviations.push_back(
           {.step = deviation.step,
            .taken = FormatDeviations({deviation}),
-           .plain = ""});
+           .fifo = ""});
     }
   }
 
   // Adds what only a recording knows.
-  void Explain(Failure& failure, Recorder& recorder) {
+  void Explain(Failure& failure, TraceRecorder& recorder) {
     switch (failure.kind) {
       case FailureKind::kDeadlock:
         report_.waits = internal::WaitsText(recorder);
@@ -1052,11 +1056,12 @@ class Explorer {
         break;
       case FailureKind::kLivelock:
       case FailureKind::kVirtualTime:
-        if (const std::string busiest = internal::BusiestText(recorder.trace());
-            !busiest.empty()) {
+        if (const std::string livelock_summary =
+                internal::LivelockSummary(recorder.trace());
+            !livelock_summary.empty()) {
           // After the first line, which says what it is.
           const std::size_t at = failure.what.find('\n');
-          failure.what.insert(at, "\n" + busiest);
+          failure.what.insert(at, "\n" + livelock_summary);
         }
         break;
       default:
@@ -1081,9 +1086,9 @@ class Explorer {
   // Two runs of the same schedule differ: finds the step at which they part.
   void NotDeterministic(const Deviations& deviations) {
     if (in_child_) return;
-    Recorder first(simulator_);
-    Recorder second(simulator_);
-    const FreedomScope freedom(*this, FreedomOf(deviations));
+    TraceRecorder first(simulator_);
+    TraceRecorder second(simulator_);
+    const OrderingScope ordering(*this, OrderingOf(deviations));
     ReplayStrategy strategy(deviations);
     simulator_.Run(body_, strategy, ProgramSeed(), &first);
     simulator_.Run(body_, strategy, ProgramSeed(), &second);
@@ -1094,7 +1099,7 @@ class Explorer {
     while (i < a.size() && i < b.size() && a[i] == b[i]) ++i;
     Failure failure;
     failure.kind = FailureKind::kNotDeterministic;
-    failure.origin = "not deterministic";
+    failure.signature = "not deterministic";
     failure.what = absl::StrCat("Not deterministic: two runs of ",
                                 FormatDeviations(deviations));
     if (i < a.size() || i < b.size()) {
@@ -1113,7 +1118,7 @@ class Explorer {
                                   .input = search_.input,
                                   .schedule = deviations,
                                   .check = std::nullopt};
-    report_.again = internal::AgainText(name_, ReplayText());
+    report_.again = internal::ReplayCommand(name_, ReplayText());
     report_.trace = Trace();
   }
 
@@ -1183,7 +1188,7 @@ void JudgeGoals(Report& report) {
                    ": the test does not test what this line says it should");
   failure.file = missed->place.substr(0, missed->place.rfind(':'));
   failure.line = missed->line;
-  failure.origin = absl::StrCat("goal ", missed->place);
+  failure.signature = absl::StrCat("goal ", missed->place);
   report.failure = std::move(failure);
 }
 
@@ -1205,7 +1210,7 @@ absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
     if (run->strategy == "exhaustive" || run->strategy == "guided") {
       return absl::InvalidArgumentError(absl::StrCat(
           "replay string: executions of strategy \"", run->strategy,
-          "\" have no number of their own: expected their departures, as in "
+          "\" have no number of their own: expected their deviations, as in "
           "c1/0/4:1"));
     }
     // The test's own may be one that nobody else knows.

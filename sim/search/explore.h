@@ -4,7 +4,7 @@
 //   if (!report.passed()) std::cout << report;
 //
 // A failure is run again before it is reported: if it does not come back, that
-// is the report. Then the schedule is shrunk to departures from plain order
+// is the report. Then the schedule is shrunk to deviations from FIFO order
 // none of which can be left out, and the shrunk execution is recorded. The body
 // is made anew for each execution; statics survive, and what differs because of
 // them is found as nondeterminism.

@@ -94,15 +94,15 @@ std::string ReplayOf(const Report& report) {
 
 // ---- The search. ----
 
-TEST(ExploreTest, WithoutOptionsABodyRunsOnceInPlainOrder) {
+TEST(ExploreTest, WithoutOptionsABodyRunsOnceInFifoOrder) {
   const Report report = Explore(Overtaking);
   EXPECT_TRUE(report.passed());
-  EXPECT_EQ(report.strategy, "plain");
+  EXPECT_EQ(report.strategy, "fifo");
   EXPECT_EQ(report.executions, 1);
-  EXPECT_EQ(report.Text(), "no failure in 1 execution (plain, base seed 1)\n");
+  EXPECT_EQ(report.Text(), "no failure in 1 execution (fifo, base seed 1)\n");
 }
 
-TEST(ExploreTest, FindsWhatPlainOrderNeverShows) {
+TEST(ExploreTest, FindsWhatFifoOrderNeverShows) {
   const Report report = Explore(Overtaking, Random{.schedules = 1'000});
   ASSERT_FALSE(report.passed());
   EXPECT_EQ(report.failure->what,
@@ -161,7 +161,7 @@ TEST(ExploreTest, ShrinkingKeepsToTheFailureThatWasFound) {
     }();
     const Report shrunk = Explore(TwoMistakes, Random{.seed = seed});
     ASSERT_FALSE(unshrunk.passed());
-    EXPECT_EQ(shrunk.failure->origin, unshrunk.failure->origin);
+    EXPECT_EQ(shrunk.failure->signature, unshrunk.failure->signature);
     EXPECT_EQ(shrunk.executions, unshrunk.executions);
     EXPECT_TRUE(shrunk.minimal);
     EXPECT_EQ(unshrunk.shrink_runs, 0);
@@ -173,7 +173,7 @@ TEST(ExploreTest, ShrinkingKeepsToTheFailureThatWasFound) {
   EXPECT_GT(each[1], 0);
 }
 
-TEST(ExploreTest, WhatFailsInPlainOrderHasNoDepartures) {
+TEST(ExploreTest, WhatFailsInFifoOrderHasNoDeviations) {
   const auto body = []() -> Coro<void> {
     Task<void> other = CreateTask(Sleep(absl::Milliseconds(1)));
     co_await other;
@@ -183,8 +183,7 @@ TEST(ExploreTest, WhatFailsInPlainOrderHasNoDepartures) {
   EXPECT_EQ(report.executions, 1);
   EXPECT_TRUE(report.minimal);
   EXPECT_THAT(std::get<Deviations>(report.replay.schedule), IsEmpty());
-  EXPECT_THAT(report.Text(),
-              HasSubstr("none: this fails in plain asyncio order"));
+  EXPECT_THAT(report.Text(), HasSubstr("none: this fails in FIFO order"));
 }
 
 TEST(ExploreTest, LimitsHoldForEveryExecution) {
@@ -220,13 +219,14 @@ TEST(ExploreTest, AUserMayWriteAStrategy) {
   };
   const Report report =
       Explore(Overtaking,
-              With{.make_strategy = [] { return std::make_unique<Youngest>(); },
-                   .schedules = 1,
-                   .name = "youngest"});
+              CustomStrategy{
+                  .make_strategy = [] { return std::make_unique<Youngest>(); },
+                  .schedules = 1,
+                  .name = "youngest"});
   ASSERT_FALSE(report.passed());
   EXPECT_EQ(report.strategy, "youngest");
   EXPECT_EQ(report.executions, 1);
-  EXPECT_THAT(report.Text(), HasSubstr("SEARCH  youngest, base seed 1"));
+  EXPECT_THAT(report.Text(), HasSubstr("SEARCH    youngest, base seed 1"));
 }
 
 // ---- Nondeterminism. ----
@@ -235,12 +235,12 @@ TEST(ExploreTest, AProgramThatPassesButIsNotDeterministicIsReported) {
   const Report report = Explore(Counting, Random{.schedules = 10});
   ASSERT_FALSE(report.passed());
   EXPECT_TRUE(report.nondeterministic);
-  EXPECT_EQ(report.failure->origin, "not deterministic");
+  EXPECT_EQ(report.failure->signature, "not deterministic");
   EXPECT_THAT(report.failure->what,
               AllOf(HasSubstr("Not deterministic: two runs of "),
                     HasSubstr(" part at step "), HasSubstr("\nfirst   "),
                     HasSubstr("\nsecond  ")));
-  EXPECT_THAT(report.Text(), AllOf(HasSubstr("SUSPECT a real clock"),
+  EXPECT_THAT(report.Text(), AllOf(HasSubstr("SUSPECT   a real clock"),
                                    HasSubstr("a second run differed")));
 }
 
@@ -273,7 +273,7 @@ TEST(ExploreTest, ThePlaceWhereTwoRunsPartIsNamed) {
   ASSERT_TRUE(report.nondeterministic);
   EXPECT_THAT(
       report.failure->what,
-      AllOf(HasSubstr("two runs of plain part at step 3"),
+      AllOf(HasSubstr("two runs of fifo part at step 3"),
             HasSubstr(absl::StrCat("sim/search/explore_test.cc:", line)),
             HasSubstr(absl::StrCat("sim/search/explore_test.cc:", line + 1))));
 }
@@ -284,7 +284,7 @@ TEST(ReplayTest, BringsTheFailureBack) {
   const Report found = Explore(Overtaking, Random{.schedules = 1'000});
   const absl::StatusOr<Report> again = Replay(Overtaking, ReplayOf(found));
   ASSERT_TRUE(again.ok());
-  EXPECT_EQ(again->failure->origin, found.failure->origin);
+  EXPECT_EQ(again->failure->signature, found.failure->signature);
   EXPECT_EQ(again->trace_hash, found.trace_hash);
   EXPECT_EQ(again->trace.events, found.trace.events);
   EXPECT_EQ(ReplayOf(*again), ReplayOf(found));
@@ -292,12 +292,12 @@ TEST(ReplayTest, BringsTheFailureBack) {
 }
 
 TEST(ReplayTest, PlainAndWithoutACheckAreGoodEnough) {
-  EXPECT_TRUE(Replay(Overtaking, "c1/0/plain")->passed());
+  EXPECT_TRUE(Replay(Overtaking, "c1/0/fifo")->passed());
   const Report found = Explore(Overtaking, Random{.schedules = 1'000});
   ReplayString replay = found.replay;
   replay.check.reset();
-  EXPECT_EQ(Replay(Overtaking, FormatReplay(replay))->failure->origin,
-            found.failure->origin);
+  EXPECT_EQ(Replay(Overtaking, FormatReplay(replay))->failure->signature,
+            found.failure->signature);
 }
 
 TEST(ReplayTest, AnExecutionOfASearchCanBeNamed) {
@@ -321,27 +321,27 @@ std::string DivergenceOf(std::string_view replay) {
 
 TEST(ReplayTest, AScheduleThatDoesNotFitIsRefusedWithItsPart) {
   EXPECT_THAT(DivergenceOf("c1/0/1:1"),
-              HasSubstr("departure 1:1 does not apply: step 1 has no choice"));
+              HasSubstr("deviation 1:1 does not apply: step 1 has no choice"));
   EXPECT_THAT(DivergenceOf("c1/0/2:7"),
-              HasSubstr("departure 2:7 does not apply: step 2 has 2 ready to "
+              HasSubstr("deviation 2:7 does not apply: step 2 has 2 ready to "
                         "run, numbered from 0"));
   EXPECT_THAT(DivergenceOf("c1/0/2:t"),
-              HasSubstr("departure 2:t does not apply: no timer is set at that "
+              HasSubstr("deviation 2:t does not apply: no timer is set at that "
                         "step"));
   EXPECT_THAT(DivergenceOf("c1/0/999:1"),
-              HasSubstr("departure 999:1 does not apply: the execution ended "
+              HasSubstr("deviation 999:1 does not apply: the execution ended "
                         "before step 999"));
-  EXPECT_THAT(DivergenceOf("c1/0/plain/0000"),
+  EXPECT_THAT(DivergenceOf("c1/0/fifo/0000"),
               HasSubstr("the choices that the program met are not those of the "
                         "replay string"));
-  EXPECT_THAT(DivergenceOf("c1/0/plain/0000"),
+  EXPECT_THAT(DivergenceOf("c1/0/fifo/0000"),
               HasSubstr("The replay does not fit the program: "));
 }
 
 TEST(ReplayTest, WhatCannotBeRunIsAnError) {
   EXPECT_THAT(DivergenceOf("c1/0/"), HasSubstr("the schedule is missing"));
   EXPECT_THAT(DivergenceOf("c1/0/+clever:118"),
-              HasSubstr("unknown strategy \"clever\": expected plain, random"));
+              HasSubstr("unknown strategy \"clever\": expected fifo, random"));
   EXPECT_THAT(DivergenceOf("c1/0/+pct:x:118"),
               HasSubstr("depth \"x\" is not a number from 1 to 1000000"));
   EXPECT_THAT(DivergenceOf("c1/0/+random:2:118"),
@@ -354,8 +354,9 @@ TEST(ReplayTest, AFileHoldsALongReplayString) {
   const Report found = Explore(Overtaking, Random{.schedules = 1'000});
   const std::string path = testing::TempDir() + "overtaking.replay";
   std::ofstream(path) << ReplayOf(found) << "\n";
-  EXPECT_EQ(Replay(Overtaking, absl::StrCat("c1/0/@", path))->failure->origin,
-            found.failure->origin);
+  EXPECT_EQ(
+      Replay(Overtaking, absl::StrCat("c1/0/@", path))->failure->signature,
+      found.failure->signature);
 
   std::ofstream(path) << "c1/0/4:x\n";
   EXPECT_THAT(DivergenceOf(absl::StrCat("c1/0/@", path)),
@@ -368,7 +369,7 @@ TEST(ReplayTest, AFileHoldsALongReplayString) {
 }
 
 // Ends with the last of many deviations, so that none can be left out.
-Coro<void> NeedsManyDepartures() {
+Coro<void> NeedsManyDeviations() {
   auto log = std::make_shared<std::string>();
   Task<void> a = CreateTask(Append(log, 'a', 60));
   Task<void> b = CreateTask(Append(log, 'b', 60));
@@ -379,14 +380,14 @@ Coro<void> NeedsManyDepartures() {
 }
 
 TEST(ReplayTest, TheCheckOfAnExecutionThatIsNamedByItsStrategyCounts) {
-  const auto report = Replay(NeedsManyDepartures, "c1/0/+random:3/0000");
+  const auto report = Replay(NeedsManyDeviations, "c1/0/+random:3/0000");
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_TRUE(report->diverged);
-  EXPECT_FALSE(Replay(NeedsManyDepartures, "c1/0/+random:3")->diverged);
+  EXPECT_FALSE(Replay(NeedsManyDeviations, "c1/0/+random:3")->diverged);
 }
 
 TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
-  // Always the one that plain order would not take.
+  // Always the one that FIFO order would not take.
   class Stay final : public Strategy {
    public:
     void BeginExecution(Rng&) override {}
@@ -397,15 +398,15 @@ TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
       return 0;
     }
   };
-  const With stay{.make_strategy = [] { return std::make_unique<Stay>(); },
-                  .schedules = 1};
+  const CustomStrategy stay{
+      .make_strategy = [] { return std::make_unique<Stay>(); }, .schedules = 1};
   // Under Bazel it would be gone by the time that it is needed.
   setenv("TEST_UNDECLARED_OUTPUTS_DIR", testing::TempDir().c_str(), 1);
-  EXPECT_GT(Explore(NeedsManyDepartures, stay).again.size(), 200);
+  EXPECT_GT(Explore(NeedsManyDeviations, stay).again.size(), 200);
 
   unsetenv("TEST_UNDECLARED_OUTPUTS_DIR");
   ASSERT_EQ(chdir(testing::TempDir().c_str()), 0);
-  const Report report = Explore(NeedsManyDepartures, stay);
+  const Report report = Explore(NeedsManyDeviations, stay);
   ASSERT_FALSE(report.passed());
   ASSERT_GT(ReplayOf(report).size(), 200);
   EXPECT_LT(report.again.size(), 400);
@@ -413,8 +414,8 @@ TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
   ASSERT_NE(at, std::string::npos) << report.again;
   const std::string replay =
       report.again.substr(at, report.again.find('"', at) - at);
-  EXPECT_EQ(Replay(NeedsManyDepartures, replay)->failure->origin,
-            report.failure->origin);
+  EXPECT_EQ(Replay(NeedsManyDeviations, replay)->failure->signature,
+            report.failure->signature);
 }
 
 // ---- Randomness of the program. ----
@@ -444,9 +445,9 @@ TEST(ProgramRngTest, TheReplayStringCarriesItsSeed) {
   Search search = MakeSearch(Random());
   search.program_seed = 0xabc;
   const Report found = RunSearch(body, search, "");
-  EXPECT_THAT(ReplayOf(found), testing::StartsWith("c1/abc/plain/"));
+  EXPECT_THAT(ReplayOf(found), testing::StartsWith("c1/abc/fifo/"));
   EXPECT_EQ(Replay(body, ReplayOf(found))->failure->what, found.failure->what);
-  EXPECT_NE(Replay(body, "c1/abd/plain")->failure->what, found.failure->what);
+  EXPECT_NE(Replay(body, "c1/abd/fifo")->failure->what, found.failure->what);
 }
 
 TEST(ProgramRngTest, ThrowsOutsideOfAnExecution) {
@@ -455,7 +456,7 @@ TEST(ProgramRngTest, ThrowsOutsideOfAnExecution) {
 
 // ---- The turning point. ----
 
-// The first departure is an accident that often happens; the second decides.
+// The first deviation is an accident that often happens; the second decides.
 Coro<void> DecidedByTheSecond() {
   std::string order;
   const auto write = [&order](char name) -> Coro<void> {
@@ -475,22 +476,22 @@ Coro<void> DecidedByTheSecond() {
   Always(order != "baedc", "never like that");
 }
 
-TEST(TurningPointTest, IsTheDepartureThatDecides) {
+TEST(TurningPointTest, IsTheDeviationThatDecides) {
   const Report report =
       Explore(DecidedByTheSecond, Random{.schedules = 10'000});
   ASSERT_FALSE(report.passed());
-  ASSERT_GE(report.trace.departures.size(), 2);
-  // Half of what is left, then all or a third: never the first departure,
+  ASSERT_GE(report.trace.deviations.size(), 2);
+  // Half of what is left, then all or a third: never the first deviation,
   // which raises a twelfth to a sixth.
   EXPECT_THAT(report.turn,
               HasSubstr(" of 200 random continuations fail after"));
   EXPECT_EQ(report.turn.find(
-                absl::StrCat("step ", report.trace.departures[0].step, ":")),
+                absl::StrCat("step ", report.trace.deviations[0].step, ":")),
             std::string::npos)
       << report.turn;
 }
 
-TEST(TurningPointTest, ThereIsNoneInPlainOrder) {
+TEST(TurningPointTest, ThereIsNoneInFifoOrder) {
   const Report report = Explore([]() -> Coro<void> {
     Always(false, "at once");
     co_return;
@@ -516,7 +517,7 @@ TEST(NearestPassTest, PassesAndLeavesTheFailureAsLateAsCanBe) {
               HasSubstr(absl::StrCat("\n        ", report.nearest_pass)));
 }
 
-TEST(NearestPassTest, OfAFailureInPlainOrderIsADeparture) {
+TEST(NearestPassTest, OfAFailureInFifoOrderIsADeviation) {
   const auto body = []() -> Coro<void> {
     auto log = std::make_shared<std::string>();
     Task<void> a = CreateTask(Append(log, 'a', 1), {.name = "a"});
@@ -542,34 +543,35 @@ TEST(NearestPassTest, IsNoneIfNothingHelps) {
             "");
 }
 
-// ---- Kept schedules. ----
+// ---- Saved schedules. ----
 
 TEST(AlsoTest, RunsBeforeTheSearch) {
   const Report found = Explore(Overtaking, Random{.schedules = 1'000});
   ASSERT_FALSE(found.passed());
-  const std::string kept = FormatReplay(found.replay);
-  const Report report = Explore(Overtaking, Plain(), Also(kept, "issue 212"));
+  const std::string saved = FormatReplay(found.replay);
+  const Report report =
+      Explore(Overtaking, Fifo(), ReplayFirst(saved, "issue 212"));
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->origin, found.failure->origin);
+  EXPECT_EQ(report.failure->signature, found.failure->signature);
   EXPECT_EQ(report.executions, 1);
-  EXPECT_EQ(FormatReplay(report.replay), kept);
-  EXPECT_THAT(report.Text(),
-              HasSubstr("SEARCH  the kept schedule " + kept + ", issue 212; "));
+  EXPECT_EQ(FormatReplay(report.replay), saved);
+  EXPECT_THAT(report.Text(), HasSubstr("SEARCH    the saved schedule " + saved +
+                                       ", issue 212; "));
 }
 
 TEST(AlsoTest, OneThatNoLongerAppliesIsNoted) {
   const auto body = []() -> Coro<void> { co_return; };
-  const Report report = Explore(body, Also("c1/0/999:1"));
+  const Report report = Explore(body, ReplayFirst("c1/0/999:1"));
   EXPECT_TRUE(report.passed());
   ASSERT_EQ(report.drifted.size(), 1);
   EXPECT_THAT(report.drifted[0],
-              HasSubstr("c1/0/999:1: departure 999:1 does not apply"));
+              HasSubstr("c1/0/999:1: deviation 999:1 does not apply"));
 }
 
 TEST(AlsoTest, OneThatDoesNotParseFailsTheTest) {
   const auto body = []() -> Coro<void> { co_return; };
   for (const char* bad : {"", "c1/0/x", "c1/0/+random:3", "c1/0/@file"}) {
-    const Report report = Explore(body, Also(bad));
+    const Report report = Explore(body, ReplayFirst(bad));
     EXPECT_TRUE(report.misused) << bad;
     EXPECT_THAT(report.Text(), HasSubstr("expected ")) << bad;
   }
@@ -580,34 +582,34 @@ TEST(AlsoTest, OneThatDoesNotParseFailsTheTest) {
 TEST(ExploreTest, AFirstScheduleIsRunBeforeTheSearch) {
   const Report found = Explore(Overtaking, Random{.schedules = 200});
   ASSERT_FALSE(found.passed());
-  Search search = MakeSearch(Plain());
+  Search search = MakeSearch(Fifo());
   EXPECT_TRUE(RunSearch(Overtaking, search, "").passed());
   search.first = std::get<Deviations>(found.replay.schedule);
   const Report again = RunSearch(Overtaking, search, "");
   ASSERT_FALSE(again.passed());
   EXPECT_EQ(again.replay, found.replay);
-  // Leniently: departures that are not there are passed over.
+  // Leniently: deviations that are not there are passed over.
   search.first = Deviations{{999, 1}};
   EXPECT_TRUE(RunSearch(Overtaking, search, "").passed());
 }
 
-TEST(ExploreTest, FailuresOfAnotherOriginAreNotAskedFor) {
-  std::set<std::string> origins;
+TEST(ExploreTest, FailuresOfAnotherSignatureAreNotAskedFor) {
+  std::set<std::string> signatures;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const Report report = Explore(TwoMistakes, Random{.seed = seed});
     ASSERT_FALSE(report.passed());
-    origins.insert(report.failure->origin);
+    signatures.insert(report.failure->signature);
   }
-  ASSERT_EQ(origins.size(), 2);
-  for (const std::string& origin : origins) {
+  ASSERT_EQ(signatures.size(), 2);
+  for (const std::string& signature : signatures) {
     Search search = MakeSearch(Random{.schedules = 10'000});
-    search.origin = origin;
+    search.signature = signature;
     const Report report = RunSearch(TwoMistakes, search, "");
     ASSERT_FALSE(report.passed());
-    EXPECT_EQ(report.failure->origin, origin);
+    EXPECT_EQ(report.failure->signature, signature);
   }
   Search search = MakeSearch(Random{.schedules = 100});
-  search.origin = "another";
+  search.signature = "another";
   const Report report = RunSearch(TwoMistakes, search, "");
   EXPECT_TRUE(report.passed());
   EXPECT_EQ(report.executions, 100);
@@ -622,7 +624,8 @@ std::optional<Failure> Judged(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const Thrown& thrown) {
-    return Failure{.kind = thrown.kind, .what = "judged", .origin = "judged"};
+    return Failure{
+        .kind = thrown.kind, .what = "judged", .signature = "judged"};
   } catch (...) {
     return std::nullopt;
   }

@@ -26,7 +26,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Whatever a child says begins with it; a death begins with something else.
+// Whatever a child says begins with it; a crash begins with something else.
 constexpr char kSaid = 'S';
 constexpr std::size_t kOutputMax = 1 << 16;
 
@@ -117,7 +117,7 @@ ChildEnd RunInChild(absl::FunctionRef<std::string()> run,
       end.other = "it took too long";
     } else if (!bytes.empty() && bytes[0] == kSaid && WIFEXITED(status)) {
       end.said = bytes.substr(1);
-    } else if (!(end.death = ReadDeath(bytes)).has_value()) {
+    } else if (!(end.crash = ReadCrash(bytes)).has_value()) {
       end.other = WIFSIGNALED(status)
                       ? absl::StrCat("signal ", WTERMSIG(status))
                       : absl::StrCat("exit code ", WEXITSTATUS(status));

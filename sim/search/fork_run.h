@@ -21,7 +21,7 @@ struct ChildEnd {
   // It came to the end, and said this.
   std::optional<std::string> said;
   // It died within an execution.
-  std::optional<Death> death;
+  std::optional<Crash> crash;
   // Else: how it died, or that it was stopped, in words.
   std::string other;
   // What it wrote to its standard output and standard error: the end of it.

@@ -36,7 +36,7 @@ TEST(ChildTest, SaysWhatItReturns) {
        {std::string(), std::string("a\0b", 3), std::string(1'000'000, 'x')}) {
     const ChildEnd end = RunInChild([&] { return text; });
     EXPECT_EQ(end.said, text);
-    EXPECT_FALSE(end.death.has_value());
+    EXPECT_FALSE(end.crash.has_value());
     EXPECT_EQ(end.other, "");
   }
 }
@@ -68,7 +68,7 @@ TEST(ChildTest, ADeathOutsideOfAnExecutionIsNamed) {
     return "never";
   });
   EXPECT_FALSE(killed.said.has_value());
-  EXPECT_FALSE(killed.death.has_value());
+  EXPECT_FALSE(killed.crash.has_value());
   EXPECT_EQ(killed.other, "signal 9");
   const ChildEnd left = RunInChild([]() -> std::string { _exit(3); });
   EXPECT_EQ(left.other, "exit code 3");
@@ -86,7 +86,7 @@ TEST(ChildTest, IsStoppedAtTheDeadline) {
 
 // ---- Deaths. ----
 
-// Runs a body in plain order, but for one deviation.
+// Runs a body in FIFO order, but for one deviation.
 ChildEnd RunBody(const Body& body) {
   return RunInChild([&]() -> std::string {
     Simulator simulator;
@@ -111,23 +111,23 @@ Coro<void> Then(End end) {
 
 TEST(DeathTest, TellsWhatTheExecutionWasDoing) {
   const ChildEnd end = RunBody([] { return Then([] { std::abort(); }); });
-  ASSERT_TRUE(end.death.has_value()) << end.other << end.output;
-  EXPECT_EQ(end.death->signal, SIGABRT);
-  EXPECT_FALSE(end.death->by_exit);
-  EXPECT_THAT(end.death->deviations, ElementsAre(Deviation{2, 1}));
-  EXPECT_EQ(end.death->program_seed, 77);
-  EXPECT_EQ(end.death->task, "main");
-  EXPECT_EQ(end.death->time_ns, 1'000'000);
-  EXPECT_EQ(end.death->step, 6);
-  EXPECT_FALSE(end.death->after_last_step);
-  EXPECT_EQ(DeathText(*end.death), "Signal 6 (SIGABRT)");
+  ASSERT_TRUE(end.crash.has_value()) << end.other << end.output;
+  EXPECT_EQ(end.crash->signal, SIGABRT);
+  EXPECT_FALSE(end.crash->by_exit);
+  EXPECT_THAT(end.crash->deviations, ElementsAre(Deviation{2, 1}));
+  EXPECT_EQ(end.crash->program_seed, 77);
+  EXPECT_EQ(end.crash->task, "main");
+  EXPECT_EQ(end.crash->time_ns, 1'000'000);
+  EXPECT_EQ(end.crash->step, 6);
+  EXPECT_FALSE(end.crash->after_last_step);
+  EXPECT_EQ(DeathText(*end.crash), "Signal 6 (SIGABRT)");
 }
 
-TEST(DeathTest, ExitIsADeath) {
+TEST(DeathTest, ExitIsACrash) {
   const ChildEnd end = RunBody([] { return Then([] { std::exit(0); }); });
-  ASSERT_TRUE(end.death.has_value()) << end.other;
-  EXPECT_TRUE(end.death->by_exit);
-  EXPECT_EQ(DeathText(*end.death), "The program called exit()");
+  ASSERT_TRUE(end.crash.has_value()) << end.other;
+  EXPECT_TRUE(end.crash->by_exit);
+  EXPECT_EQ(DeathText(*end.crash), "The program called exit()");
 }
 
 TEST(DeathTest, AnAutomaticNameIsToldToo) {
@@ -141,8 +141,8 @@ TEST(DeathTest, AnAutomaticNameIsToldToo) {
       co_await task;
     }();
   });
-  ASSERT_TRUE(end.death.has_value()) << end.other;
-  EXPECT_THAT(end.death->task, testing::MatchesRegex("Task-[0-9]+"));
+  ASSERT_TRUE(end.crash.has_value()) << end.other;
+  EXPECT_THAT(end.crash->task, testing::MatchesRegex("Task-[0-9]+"));
 }
 
 // Of a task that is pending when the execution ends: destroyed after it.
@@ -160,8 +160,8 @@ TEST(DeathTest, AfterTheLastStepIsNotInIt) {
       co_await clotho::Sleep(absl::Milliseconds(1));
     }();
   });
-  ASSERT_TRUE(end.death.has_value()) << end.other;
-  EXPECT_TRUE(end.death->after_last_step);
+  ASSERT_TRUE(end.crash.has_value()) << end.other;
+  EXPECT_TRUE(end.crash->after_last_step);
 }
 
 // The stack that has come to its end is not the one that tells.
@@ -178,14 +178,14 @@ TEST(DeathTest, OfAStackOverflow) {
       none = Sum(&none, 1);
     });
   });
-  ASSERT_TRUE(end.death.has_value()) << end.other << end.output;
-  EXPECT_EQ(end.death->task, "main");
+  ASSERT_TRUE(end.crash.has_value()) << end.other << end.output;
+  EXPECT_EQ(end.crash->task, "main");
 }
 
 TEST(DeathTest, PartOfOneIsNone) {
-  EXPECT_FALSE(ReadDeath("").has_value());
-  EXPECT_FALSE(ReadDeath("D").has_value());
-  EXPECT_FALSE(ReadDeath(std::string(1'000, '\xff')).has_value());
+  EXPECT_FALSE(ReadCrash("").has_value());
+  EXPECT_FALSE(ReadCrash("D").has_value());
+  EXPECT_FALSE(ReadCrash(std::string(1'000, '\xff')).has_value());
 }
 
 // ---- Searches. ----
@@ -253,7 +253,7 @@ TEST(IsolateTest, ADeathThatDoesNotComeBackIsNotDeterministic) {
   EXPECT_TRUE(report.nondeterministic);
   EXPECT_THAT(report.failure->what,
               HasSubstr("Not deterministic: Signal 6 (SIGABRT) in a run of "
-                        "plain\nanother run"));
+                        "fifo\nanother run"));
 }
 
 TEST(IsolateTest, ADeathWithoutLastWordsIsAFailureAllTheSame) {

@@ -62,7 +62,7 @@ Coro<void> TwoTasks(std::string& log) {
   co_await Join(std::move(tasks));
 }
 
-TEST(PortableMay, RunReadyTasksInAnyOrder) {
+TEST(AnyReadyMay, RunReadyTasksInAnyOrder) {
   EXPECT_THAT(Orders(TwoTasks, Exhaustive()), UnorderedElementsAre("ab", "ba"));
 }
 
@@ -80,7 +80,7 @@ Coro<void> OneEventTwoWaiters(std::string& log) {
   co_await b;
 }
 
-TEST(PortableMay, RunThoseThatOneEventWakesInAnyOrder) {
+TEST(AnyReadyMay, RunThoseThatOneEventWakesInAnyOrder) {
   EXPECT_THAT(Orders(OneEventTwoWaiters, Exhaustive()),
               UnorderedElementsAre("ab", "ba"));
 }
@@ -93,7 +93,7 @@ Coro<void> ReadyTaskAndTimer(std::string& log) {
   co_await Sleep(absl::Seconds(2));
 }
 
-TEST(PortableMay, LetTheNextTimerFireBeforeWhatIsReady) {
+TEST(AnyReadyMay, LetTheNextTimerFireBeforeWhatIsReady) {
   EXPECT_THAT(Orders(ReadyTaskAndTimer, Exhaustive()),
               UnorderedElementsAre("at", "ta"));
 }
@@ -113,12 +113,12 @@ Coro<void> CallbacksOfTwoTasks(std::string& log) {
   co_await Join(std::move(tasks));
 }
 
-TEST(PortableMay, RunCallbacksOfDifferentTasksInAnyOrder) {
+TEST(AnyReadyMay, RunCallbacksOfDifferentTasksInAnyOrder) {
   EXPECT_THAT(Orders(CallbacksOfTwoTasks, Exhaustive()),
               UnorderedElementsAre("ab", "ba"));
 }
 
-TEST(PortableMay, RunTimersOfOneDeadlineInAnyOrder) {
+TEST(AnyReadyMay, RunTimersOfOneDeadlineInAnyOrder) {
   const auto program = [](std::string& log) -> Coro<void> {
     EventLoop& loop = GetRunningLoop();
     loop.CallLater(absl::Seconds(1), [&log] { log += 'a'; });
@@ -130,7 +130,7 @@ TEST(PortableMay, RunTimersOfOneDeadlineInAnyOrder) {
 
 // ---- Portable: is kept. ----
 
-TEST(PortableKeeps, TheOrderOfCallbacksOfOneTask) {
+TEST(AnyReadyKeeps, TheOrderOfCallbacksOfOneTask) {
   const auto program = [](std::string& log) -> Coro<void> {
     Event all;
     for (const char name : {'a', 'b', 'c'}) {
@@ -144,7 +144,7 @@ TEST(PortableKeeps, TheOrderOfCallbacksOfOneTask) {
   EXPECT_THAT(Orders(program, Exhaustive()), ElementsAre("abc"));
 }
 
-TEST(PortableKeeps, TheOrderOfDoneCallbacks) {
+TEST(AnyReadyKeeps, TheOrderOfDoneCallbacks) {
   const auto program = [](std::string& log) -> Coro<void> {
     Future<int> future = GetRunningLoop().CreateFuture<int>();
     Event all;
@@ -160,7 +160,7 @@ TEST(PortableKeeps, TheOrderOfDoneCallbacks) {
   EXPECT_THAT(Orders(program, Exhaustive()), ElementsAre("abc"));
 }
 
-TEST(PortableKeeps, TheOrderOfDeadlines) {
+TEST(AnyReadyKeeps, TheOrderOfDeadlines) {
   const auto program = [](std::string& log) -> Coro<void> {
     EventLoop& loop = GetRunningLoop();
     loop.CallLater(absl::Seconds(2), [&log] { log += 'b'; });
@@ -172,7 +172,7 @@ TEST(PortableKeeps, TheOrderOfDeadlines) {
   EXPECT_THAT(Orders(program, Exhaustive()), ElementsAre("abc"));
 }
 
-TEST(PortableKeeps, TimersFromFiringEarly) {
+TEST(AnyReadyKeeps, TimersFromFiringEarly) {
   const auto program = [](std::string& log) -> Coro<void> {
     EventLoop& loop = GetRunningLoop();
     const absl::Duration start = loop.Time();
@@ -192,7 +192,7 @@ TEST(PortableKeeps, TimersFromFiringEarly) {
   EXPECT_THAT(Orders(program, Exhaustive()), ElementsAre(".."));
 }
 
-TEST(PortableKeeps, StepsWhole) {
+TEST(AnyReadyKeeps, StepsWhole) {
   const auto program = [](std::string& log) -> Coro<void> {
     const auto two = [](std::string& out, char name) -> Coro<void> {
       out += name;
@@ -210,7 +210,7 @@ TEST(PortableKeeps, StepsWhole) {
                                    "bbaaba", "bbbaaa"));
 }
 
-TEST(PortableKeeps, TheLineBeforeALock) {
+TEST(AnyReadyKeeps, TheLineBeforeALock) {
   const auto program = [](std::string& log) -> Coro<void> {
     Lock lock;
     Event both;
@@ -234,7 +234,7 @@ TEST(PortableKeeps, TheLineBeforeALock) {
               UnorderedElementsAre("abAB", "baBA"));
 }
 
-TEST(PortableKeeps, TheLineBeforeAQueue) {
+TEST(AnyReadyKeeps, TheLineBeforeAQueue) {
   const auto program = [](std::string& log) -> Coro<void> {
     Queue<int> queue;
     Event both;
@@ -260,7 +260,7 @@ TEST(PortableKeeps, TheLineBeforeAQueue) {
   }
 }
 
-TEST(PortableKeeps, TheRuntimesOwnBookkeepingOutOfSight) {
+TEST(AnyReadyKeeps, TheRuntimesOwnBookkeepingOutOfSight) {
   // Gather's counting is no step that could be chosen: with it, two tasks of
   // one step would have six executions.
   const auto program = [](std::string& log) -> Coro<void> {
@@ -274,7 +274,7 @@ TEST(PortableKeeps, TheRuntimesOwnBookkeepingOutOfSight) {
   EXPECT_EQ(Explore(body, Exhaustive()).executions, 2);
 }
 
-TEST(PortableKeeps, TimeStillOnceTheBodyHasReturned) {
+TEST(AnyReadyKeeps, TimeStillOnceTheBodyHasReturned) {
   bool fired = false;
   const auto body = [&]() -> Coro<void> {
     GetRunningLoop().CallLater(absl::Seconds(1), [&fired] { fired = true; });
@@ -286,21 +286,21 @@ TEST(PortableKeeps, TimeStillOnceTheBodyHasReturned) {
 
 // ---- Strict. ----
 
-TEST(StrictKeeps, TheOrderOfReadyTasks) {
-  EXPECT_THAT(Orders(TwoTasks, Exhaustive(), Strict()), ElementsAre("ab"));
-  EXPECT_THAT(Orders(OneEventTwoWaiters, Exhaustive(), Strict()),
+TEST(FifoKeeps, TheOrderOfReadyTasks) {
+  EXPECT_THAT(Orders(TwoTasks, Exhaustive(), FifoOnly()), ElementsAre("ab"));
+  EXPECT_THAT(Orders(OneEventTwoWaiters, Exhaustive(), FifoOnly()),
               ElementsAre("ab"));
-  EXPECT_THAT(Orders(CallbacksOfTwoTasks, Exhaustive(), Strict()),
+  EXPECT_THAT(Orders(CallbacksOfTwoTasks, Exhaustive(), FifoOnly()),
               ElementsAre("ab"));
 }
 
-TEST(StrictKeeps, TimersBehindWhatIsReady) {
+TEST(FifoKeeps, TimersBehindWhatIsReady) {
   // The task is ready when the timer becomes due, and goes first.
-  EXPECT_THAT(Orders(ReadyTaskAndTimer, Exhaustive(), Strict()),
+  EXPECT_THAT(Orders(ReadyTaskAndTimer, Exhaustive(), FifoOnly()),
               ElementsAre("at"));
 }
 
-TEST(StrictMay, LetATimerComeAheadOfWhatTheReadyOnesSchedule) {
+TEST(FifoMay, LetATimerComeAheadOfWhatTheReadyOnesSchedule) {
   const auto program = [](std::string& log) -> Coro<void> {
     GetRunningLoop().CallLater(absl::Seconds(1), [&log] { log += 't'; });
     log += '1';
@@ -310,11 +310,11 @@ TEST(StrictMay, LetATimerComeAheadOfWhatTheReadyOnesSchedule) {
     log += '3';
     co_await Sleep(absl::Seconds(2));
   };
-  EXPECT_THAT(Orders(program, Exhaustive(), Strict()),
+  EXPECT_THAT(Orders(program, Exhaustive(), FifoOnly()),
               UnorderedElementsAre("12t3", "123t"));
 }
 
-TEST(StrictMay, LetSeveralTimersBecomeDueAtOnce) {
+TEST(FifoMay, LetSeveralTimersBecomeDueAtOnce) {
   const auto program = [](std::string& log) -> Coro<void> {
     EventLoop& loop = GetRunningLoop();
     loop.CallLater(absl::Seconds(1), [&log] { log += 'a'; });
@@ -324,7 +324,7 @@ TEST(StrictMay, LetSeveralTimersBecomeDueAtOnce) {
     log += '.';
     co_await Sleep(absl::Seconds(3));
   };
-  EXPECT_THAT(Orders(program, Exhaustive(), Strict()),
+  EXPECT_THAT(Orders(program, Exhaustive(), FifoOnly()),
               UnorderedElementsAre("ab.", "a.b", ".ab"));
 }
 
@@ -348,7 +348,7 @@ TEST(ReachabilityTest, SaysWhatPlainAsyncioCanDo) {
   const Report report = Explore(TimeoutAgainstCompletion, Fuzz());
   ASSERT_FALSE(report.passed());
   EXPECT_THAT(report.reachable,
-              testing::StartsWith("reachable under plain asyncio today, with "
+              testing::StartsWith("reachable under asyncio today, with "
                                   "c1/0/"));
   // The schedule that it gives is one.
   const std::string strict =
@@ -356,7 +356,7 @@ TEST(ReachabilityTest, SaysWhatPlainAsyncioCanDo) {
   const auto again = Replay(TimeoutAgainstCompletion, strict);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_FALSE(again->diverged) << *again;
-  EXPECT_EQ(again->failure->origin, report.failure->origin);
+  EXPECT_EQ(again->failure->signature, report.failure->signature);
 }
 
 TEST(ReachabilityTest, SaysWhatItCannot) {
@@ -375,7 +375,7 @@ TEST(ReachabilityTest, SaysWhatItCannot) {
 // The iteration in which a deadline passes has only bookkeeping to do: it wakes
 // the sleeper, who takes a step in the next one. A timer that becomes due at
 // the beginning of the one or of the other is not the same.
-TEST(ReachabilityTest, AStrictExecutionIsReplayedFromItsDepartures) {
+TEST(ReachabilityTest, AStrictExecutionIsReplayedFromItsDeviations) {
   std::set<std::string> logs;
   const auto body = [&logs]() -> Coro<void> {
     std::string log;
@@ -393,20 +393,20 @@ TEST(ReachabilityTest, AStrictExecutionIsReplayedFromItsDepartures) {
     co_await Gather(std::move(a), std::move(b), std::move(c));
     logs.insert(log);
   };
-  Search search = MakeSearch(Random{.schedules = 2'000}, Strict());
+  Search search = MakeSearch(Random{.schedules = 2'000}, FifoOnly());
   search.check_every = 1;
   const Report report = RunSearch(body, search, "test");
   EXPECT_TRUE(report.passed()) << report;
   EXPECT_GT(logs.size(), 20);
 }
 
-TEST(ReachabilityTest, AStrictSearchFindsAndShrinksInStrictFreedom) {
-  const Report report = Explore(TimeoutAgainstCompletion, Fuzz(), Strict());
+TEST(ReachabilityTest, AStrictSearchFindsAndShrinksInStrictOrdering) {
+  const Report report = Explore(TimeoutAgainstCompletion, Fuzz(), FifoOnly());
   ASSERT_FALSE(report.passed());
   EXPECT_TRUE(report.minimal);
   const std::string replay = FormatReplay(report.replay);
   EXPECT_THAT(replay, testing::HasSubstr(":d"));
-  EXPECT_EQ(report.reachable, "reachable under plain asyncio today");
+  EXPECT_EQ(report.reachable, "reachable under asyncio today");
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ inline constexpr std::uint64_t kInputSizeMax = 1'000'000;
 // A search as a whole. Tests fill it through the structs below.
 struct Search {
   // The strategy's name, as reports and replay strings have it.
-  std::string strategy = "plain";
+  std::string strategy = "fifo";
   // Its parameters, as in "+pct:2:118", separated by ':'.
   std::string strategy_parameters = {};
   // Makes it. Null: StrategyByName does, from the two above.
@@ -43,10 +43,10 @@ struct Search {
   bool break_at_failure = false;
   // A replay stops before this step, for a debugger. 0: it does not.
   std::uint64_t break_before = 0;
-  // Executions. Plain order has only one.
+  // Executions. FIFO order has only one.
   std::uint64_t schedules = 1;
   // Schedules that are run before the search: see options.h.
-  std::vector<SavedSchedule> kept = {};
+  std::vector<SavedSchedule> saved = {};
   // The base seed. That of execution j is derived from it, from the test's name
   // and from j, and from nothing else.
   std::uint64_t seed = 1;
@@ -72,14 +72,14 @@ struct Search {
   // Search in a child process first: see options.h.
   bool isolate = false;
   // Only what comes from outside may move: see options.h.
-  bool strict = false;
+  bool fifo_only = false;
   // The strategy must come to an end by itself: a search that `schedules` cuts
   // short fails as incomplete, unless that is allowed.
   bool exhaustive = false;
   bool allow_incomplete = false;
   // What was asked for cannot be done; the search says so and runs nothing.
   std::string misuse = {};
-  // What the strategy has kept of schedules is wanted: Report::corpus.
+  // What the strategy has saved of schedules is wanted: Report::corpus.
   bool wants_corpus = false;
   // Every so many executions one is run twice and compared; 0: none but
   // failures.
@@ -101,8 +101,8 @@ struct Search {
   std::function<std::optional<Failure>(const std::exception_ptr&)> judge = {};
   // Run before the search, leniently.
   std::optional<Deviations> first = {};
-  // Failures of any other origin do not count. Empty: all do.
-  std::string origin = {};
+  // Failures of any other signature do not count. Empty: all do.
+  std::string signature = {};
 };
 
 namespace internal {

@@ -2,7 +2,7 @@
 //
 //   const ShrinkResult shrunk =
 //       Shrink(found, [&](const Deviations& candidate) {
-//         return RunAndCompareOrigin(candidate);
+//         return RunAndCompareSignature(candidate);
 //       });
 //
 // The result is 1-minimal: without any one of its deviations the failure is
@@ -30,7 +30,7 @@ namespace clotho::sim {
 
 // Runs the program under `candidate`; deviations that do not apply are dropped.
 // Returns the deviations that really happened if it failed with the same
-// origin, nothing otherwise. Must be deterministic.
+// signature, nothing otherwise. Must be deterministic.
 using TryDeviations =
     absl::FunctionRef<std::optional<Deviations>(const Deviations& candidate)>;
 

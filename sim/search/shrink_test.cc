@@ -75,7 +75,7 @@ ShrinkResult ShrinkWith(const Deviations& failing, const Fails& fails,
   return result;
 }
 
-TEST(ShrinkTest, NeedsOneRunToSeeThatPlainOrderFails) {
+TEST(ShrinkTest, NeedsOneRunToSeeThatFifoOrderFails) {
   const ShrinkResult result =
       ShrinkWith(EveryTenSteps(500), [](const Deviations&) { return true; });
   EXPECT_EQ(result.deviations, Deviations{});
@@ -267,7 +267,7 @@ TEST(ShrinkTest, GoesOnFromWhatReallyHappened) {
   EXPECT_EQ(result.runs, log.size());
   // The empty one; the half, which brings two; the first of them; the second.
   log.resize(4);
-  EXPECT_EQ(log, (std::vector<std::string>{"plain", "40:1,45:1,50:1", "40:1",
+  EXPECT_EQ(log, (std::vector<std::string>{"fifo", "40:1,45:1,50:1", "40:1",
                                            "45:1"}));
 }
 

@@ -99,8 +99,8 @@ void OnTick(int, siginfo_t*, void*) {
   } else if (++state.ticks >= kTicksMax) {
     state.ticks = 0;
     if (!IsDebugged()) {
-      if (const int signal = attention.interrupted_by; signal != 0) {
-        TellDeath(signal);
+      if (const int signal = stop_requests.interrupted_by; signal != 0) {
+        TellCrash(signal);
         _exit(128 + signal);
       }
       TellStuck();
@@ -118,19 +118,19 @@ void OnInterrupt(int signal, siginfo_t*, void*) {
   } else if (state.is_child) {
     // Ctrl-C reaches it as well; its parent says when.
     if (signal == SIGTERM && !Interrupted()) {
-      attention.interrupted_by = signal;
+      stop_requests.interrupted_by = signal;
       SetTimer(kHurryNs);
     }
   } else if (const pid_t child = state.child; Interrupted()) {
     if (child > 0) kill(child, SIGKILL);
-    TellDeath(signal);
+    TellCrash(signal);
     _exit(128 + signal);
   } else {
     timespec now = {};
     clock_gettime(CLOCK_MONOTONIC, &now);
-    attention.interrupted_at_ns =
+    stop_requests.interrupted_at_ns =
         std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-    attention.interrupted_by = signal;
+    stop_requests.interrupted_by = signal;
     if (child > 0) kill(child, SIGTERM);
     SetTimer(kHurryNs);
     Say("[  CLOTHO  ] interrupted: this execution is finished, and what it "
@@ -141,7 +141,7 @@ void OnInterrupt(int signal, siginfo_t*, void*) {
 
 void OnTaskTable(int signal, siginfo_t*, void*) {
   const int saved_errno = errno;
-  attention.tasks = true;
+  stop_requests.tasks = true;
   if (Simulator* const simulator = Simulator::Current()) {
     simulator->Attend();
   } else if (state.process != getpid()) {
@@ -181,7 +181,7 @@ void InstallTaskTableSignal() {
   if (previous.sa_handler == SIG_DFL) Handle(SIGUSR1, &OnTaskTable, nullptr);
 }
 
-OperatedSearch::OperatedSearch(std::string_view test, Delay step_max) {
+SignalScope::SignalScope(std::string_view test, Delay step_max) {
   state.process = getpid();
   state.thread = pthread_self();
   state.step_max_ns = step_max.ns();
@@ -199,7 +199,7 @@ OperatedSearch::OperatedSearch(std::string_view test, Delay step_max) {
   MakeTimer();
 }
 
-OperatedSearch::~OperatedSearch() {
+SignalScope::~SignalScope() {
   if (state.has_timer) timer_delete(state.timer);
   state.has_timer = false;
   sigaction(kTickSignal, &state.previous_tick, nullptr);

@@ -19,21 +19,21 @@ void InstallTaskTableSignal();
 // The search that this thread makes while it lives.
 //
 // The first SIGINT or SIGTERM lets it finish its execution, and shrink what it
-// has found for ten seconds at most (see attention.h). The second one ends the
-// process, after it has been told where the execution was; so does the first,
-// if the present step has no end.
+// has found for ten seconds at most (see stop_requests.h). The second one ends
+// the process, after it has been told where the execution was; so does the
+// first, if the present step has no end.
 //
 // The process aborts if one step takes longer than `step_max` of real time,
 // unless a debugger is attached; zero: it may take as long as it wants. Nothing
 // else depends on that time, and no step becomes dearer: a timer looks at the
 // number of the step, a few times before it is up.
-class OperatedSearch {
+class SignalScope {
  public:
   // `test` is its name, for who asks.
-  OperatedSearch(std::string_view test, Delay step_max);
-  ~OperatedSearch();
-  OperatedSearch(const OperatedSearch&) = delete;
-  OperatedSearch& operator=(const OperatedSearch&) = delete;
+  SignalScope(std::string_view test, Delay step_max);
+  ~SignalScope();
+  SignalScope(const SignalScope&) = delete;
+  SignalScope& operator=(const SignalScope&) = delete;
 };
 
 // A child process works for this search: what ends the search ends it, too. 0:

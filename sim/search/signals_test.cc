@@ -19,11 +19,11 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-using internal::AgainOf;
 using internal::Ended;
+using internal::ReplayCommandOf;
 using internal::ReplayIn;
 
-const internal::Shell& OperatedTests() {
+const internal::Shell& SignalsTests() {
   static const auto* const shell =
       new internal::Shell("sim/testing/signals_tests");
   return *shell;
@@ -31,7 +31,7 @@ const internal::Shell& OperatedTests() {
 
 Ended RunTests(std::string_view filter, std::string_view arguments = "",
                std::string_view variables = "") {
-  return OperatedTests().Run(
+  return SignalsTests().Run(
       absl::StrCat(std::string(variables), " ./signals_tests --gtest_filter=",
                    std::string(filter), " ", std::string(arguments)));
 }
@@ -39,13 +39,12 @@ Ended RunTests(std::string_view filter, std::string_view arguments = "",
 std::string Sends(int signal) { return absl::StrCat("SIGNAL=", signal); }
 
 bool Exists(const std::string& name) {
-  return std::ifstream(absl::StrCat(OperatedTests().folder(), "/", name))
-      .good();
+  return std::ifstream(absl::StrCat(SignalsTests().folder(), "/", name)).good();
 }
 
 std::string ReadFile(const std::string& name) {
   std::stringstream content;
-  content << std::ifstream(absl::StrCat(OperatedTests().folder(), "/", name))
+  content << std::ifstream(absl::StrCat(SignalsTests().folder(), "/", name))
                  .rdbuf();
   return content.str();
 }
@@ -75,11 +74,11 @@ TEST(InterruptTest, WhatWasFoundIsShrunkAndWritten) {
                "--clotho_out=found", Sends(SIGINT));
   EXPECT_EQ(ended.code, 128 + SIGINT) << ended.output;
   EXPECT_THAT(ended.output,
-              AllOf(HasSubstr("CHANGE  1 departure from plain"),
-                    HasSubstr("FILES   found/"), HasSubstr("SKIPPED ] 2")));
+              AllOf(HasSubstr("SCHEDULE  1 deviation from fifo"),
+                    HasSubstr("FILES     found/"), HasSubstr("SKIPPED ] 2")));
   EXPECT_TRUE(Exists("found/Interrupted.InTheExecutionThatFails/report.txt"));
   // That of another run.
-  EXPECT_EQ(OperatedTests().Run(AgainOf(ended)).code, 1);
+  EXPECT_EQ(SignalsTests().Run(ReplayCommandOf(ended)).code, 1);
 }
 
 TEST(InterruptTest, TheSecondTimeEndsItNow) {
@@ -88,9 +87,9 @@ TEST(InterruptTest, TheSecondTimeEndsItNow) {
         RunTests("Interrupted.InTheTenthExecutionTwice", "", Sends(signal));
     EXPECT_EQ(ended.code, 128 + signal) << ended.output;
     EXPECT_THAT(ended.output,
-                AllOf(HasSubstr(absl::StrCat("WHAT    Signal ", signal)),
+                AllOf(HasSubstr(absl::StrCat("WHAT      Signal ", signal)),
                       HasSubstr("task main, t = 5 ms, step "),
-                      HasSubstr("AGAIN   CLOTHO_REPLAY=c1/0/"),
+                      HasSubstr("REPLAY    CLOTHO_REPLAY=c1/0/"),
                       Not(HasSubstr("none failed"))));
   }
 }
@@ -99,7 +98,7 @@ TEST(InterruptTest, AStepThatDoesNotEndIsNotWaitedFor) {
   const Ended ended = RunTests("Interrupted.WhereNothingMoves",
                                "--clotho_step_watchdog=0", Sends(SIGTERM));
   EXPECT_EQ(ended.code, 128 + SIGTERM) << ended.output;
-  EXPECT_THAT(ended.output, AllOf(HasSubstr("WHAT    Signal 15 (SIGTERM)\n"),
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("WHAT      Signal 15 (SIGTERM)\n"),
                                   HasSubstr("task main, t = 5 ms, step 2")));
 }
 
@@ -130,13 +129,13 @@ TEST(WatchdogTest, EndsAStepThatDoesNot) {
   EXPECT_EQ(ended.code, 128 + SIGABRT) << ended.output;
   EXPECT_THAT(
       ended.output,
-      AllOf(HasSubstr("WHAT    One step has taken more than 200 ms of real "
+      AllOf(HasSubstr("WHAT      One step has taken more than 200 ms of real "
                       "time (--clotho_step_watchdog)\n"
                       "        task main, t = 5 ms, step "),
             HasSubstr("\nAGAIN   CLOTHO_REPLAY=c1/0/")));
   // The variable, and the line that was printed.
-  const Ended again = OperatedTests().Run("export CLOTHO_STEP_WATCHDOG=0.1s\n" +
-                                          AgainOf(ended));
+  const Ended again = SignalsTests().Run("export CLOTHO_STEP_WATCHDOG=0.1s\n" +
+                                         ReplayCommandOf(ended));
   EXPECT_EQ(again.code, 128 + SIGABRT);
   EXPECT_THAT(again.output,
               HasSubstr("One step has taken more than 100 ms of real time"));
@@ -148,8 +147,8 @@ TEST(WatchdogTest, InAChildItIsAReport) {
       "--clotho_isolate=1 --clotho_step_watchdog=200ms --clotho_shrink_for=0");
   EXPECT_EQ(ended.code, 1) << ended.output;
   EXPECT_THAT(ended.output,
-              AllOf(HasSubstr("WHAT    One step has taken more than 200 ms"),
-                    HasSubstr("AGAIN   CLOTHO_REPLAY=")));
+              AllOf(HasSubstr("WHAT      One step has taken more than 200 ms"),
+                    HasSubstr("REPLAY    CLOTHO_REPLAY=")));
 }
 
 TEST(WatchdogTest, ManyShortStepsAreNoLongOne) {
@@ -198,7 +197,7 @@ TEST(TaskTableTest, WithoutASearchThereIsNone) {
 TEST(RateTest, RealTimePassesToo) {
   using Clock = std::chrono::steady_clock;
   for (const char* how :
-       {"--clotho_rate=5", "--clotho_rate=5 --clotho_replay=c1/0/plain",
+       {"--clotho_rate=5", "--clotho_rate=5 --clotho_replay=c1/0/fifo",
         "--clotho_rate=5 --clotho_replay=c1/0/+random:1"}) {
     const Clock::time_point begin = Clock::now();
     const Ended ended = RunTests("Watched.*", how);
@@ -227,11 +226,11 @@ TEST(BreakTest, StopsBeforeTheStep) {
   // What it does where it stops, the debugger says; without one that is this.
   const Ended ended = RunTests("Table.OfTasks",
                                "--clotho_break_before=3 "
-                               "--clotho_replay=c1/0/plain --clotho_out=b");
+                               "--clotho_replay=c1/0/fifo --clotho_out=b");
   EXPECT_EQ(ended.code, 128 + SIGTRAP) << ended.output;
   // Once, and then it goes on: of the runs of a replay it is the first.
   const Ended trapped = RunTests(
-      "Table.OfTasks", "--clotho_break_before=3 --clotho_replay=c1/0/plain",
+      "Table.OfTasks", "--clotho_break_before=3 --clotho_replay=c1/0/fifo",
       "TRAPS=yes");
   EXPECT_EQ(trapped.code, 0);
   EXPECT_THAT(trapped.output, testing::ContainsRegex("\nTRAP\n[^T]*OK"));
@@ -254,7 +253,7 @@ TEST(TraceTest, NeverLeavesThemOut) {
 TEST(TraceTest, AlwaysWritesThatOfARunThatPasses) {
   EXPECT_EQ(RunTests("Watched.*", "--clotho_out=quiet").code, 0);
   EXPECT_FALSE(Exists("quiet/Watched.TakesASecond/trace.json"));
-  for (const char* how : {"", "CLOTHO_REPLAY=c1/0/plain"}) {
+  for (const char* how : {"", "CLOTHO_REPLAY=c1/0/fifo"}) {
     const Ended ended = RunTests("Watched.*", "--clotho_out=passes",
                                  absl::StrCat("CLOTHO_TRACE=always ", how));
     EXPECT_EQ(ended.code, 0);
@@ -262,9 +261,9 @@ TEST(TraceTest, AlwaysWritesThatOfARunThatPasses) {
                 HasSubstr("[  CLOTHO  ] passes/Watched.TakesASecond/  "
                           "trace.json  trace.chrome.json\n"));
     EXPECT_THAT(ReadFile("passes/Watched.TakesASecond/trace.json"),
-                AllOf(HasSubstr("\"replay\":\"c1/0/plain"),
+                AllOf(HasSubstr("\"replay\":\"c1/0/fifo"),
                       HasSubstr("\"test\":\"Watched.TakesASecond\"")));
-    EXPECT_EQ(OperatedTests().Run("rm -r passes").code, 0);
+    EXPECT_EQ(SignalsTests().Run("rm -r passes").code, 0);
   }
   // Where nobody has said where.
   EXPECT_THAT(RunTests("Watched.*", "--clotho_trace=always").output,
@@ -298,14 +297,14 @@ TEST(ColorTest, IsForTerminals) {
 
 // script(1) makes a terminal.
 Ended OnATerminal(const std::string& variables, const std::string& arguments) {
-  return OperatedTests().Run(absl::StrCat(
+  return SignalsTests().Run(absl::StrCat(
       "TERM=xterm ", variables, " script --quiet --return --command ",
       "'./signals_tests --gtest_filter=", std::string(kFails), " ", arguments,
       "' /dev/null"));
 }
 
 TEST(ColorTest, OnATerminalUnlessItIsNotWanted) {
-  if (OperatedTests().Run("command -v script").code != 0) {
+  if (SignalsTests().Run("command -v script").code != 0) {
     GTEST_SKIP() << "no script(1)";
   }
   EXPECT_THAT(OnATerminal("", "").output, HasSubstr("\033[1mWHAT\033[0m "));
@@ -327,18 +326,18 @@ TEST(FormatTest, GithubAnnotatesThePlace) {
       AllOf(HasSubstr("\nWHAT    "),
             testing::ContainsRegex(
                 "\n::error file=[^,]*signals_tests.cc,line=[0-9]+,title="
-                "Interrupted.InTheExecutionThatFails::WHAT    ")));
+                "Interrupted.InTheExecutionThatFails::WHAT      ")));
   // One line.
   const std::size_t at = ended.output.find("\n::error ") + 1;
   const std::string line =
       ended.output.substr(at, ended.output.find('\n', at) - at);
   EXPECT_THAT(line, AllOf(HasSubstr("%0A%0AAGAIN   CLOTHO_REPLAY="),
-                          HasSubstr("SEARCH  random")));
+                          HasSubstr("SEARCH    random")));
   EXPECT_EQ(RunTests(kFails, "--clotho_format=xml").code, 2);
 }
 
 TEST(FormatTest, JsonIsAllThereIsOnStandardOutput) {
-  const Ended ended = OperatedTests().Run(
+  const Ended ended = SignalsTests().Run(
       absl::StrCat("./signals_tests --clotho_format=json --clotho_out=json "
                    "--gtest_filter=Watched.*:",
                    std::string(kFails), " 2>stderr.txt"));
@@ -355,9 +354,9 @@ TEST(FormatTest, JsonIsAllThereIsOnStandardOutput) {
                       "\"passed\", \"executions\": 1, \"failures\": 0}\n"),
             testing::EndsWith("\n{\"event\": \"end\", \"code\": 1}\n")));
   EXPECT_THAT(ReadFile("stderr.txt"),
-              AllOf(HasSubstr("WHAT    "), HasSubstr("[  FAILED  ] 1 test")));
+              AllOf(HasSubstr("WHAT      "), HasSubstr("[  FAILED  ] 1 test")));
   // Without a folder, and of a campaign.
-  EXPECT_THAT(OperatedTests()
+  EXPECT_THAT(SignalsTests()
                   .Run("./signals_tests --clotho_format=json "
                        "--clotho_failures=0 --clotho_schedules=100 "
                        "--gtest_filter=LastOfAll.Passes 2>/dev/null")

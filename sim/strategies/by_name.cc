@@ -28,7 +28,7 @@
 namespace clotho::sim {
 namespace {
 
-// What a parameter may be at most: more departures than steps mean nothing.
+// What a parameter may be at most: more deviations than steps mean nothing.
 constexpr std::uint64_t kParameterMax = 1'000'000;
 
 template <typename T>
@@ -44,7 +44,7 @@ struct Named {
 };
 
 constexpr Named kStrategies[] = {
-    {"plain", "", &Make<PlainStrategy>},
+    {"fifo", "", &Make<FifoStrategy>},
     {"random", "", &Make<RandomStrategy>},
     {"role_random", "", &Make<RoleRandomStrategy>},
     {"pct", "depth",
@@ -54,15 +54,15 @@ constexpr Named kStrategies[] = {
     {"pos", "", &Make<PosStrategy>},
     {"urw", "", &Make<UrwStrategy>},
     {"surw", "", &Make<SurwStrategy>},
-    {"delay_bounded", "departures",
-     [](std::uint64_t departures) -> std::unique_ptr<Strategy> {
-       return departures == 0
+    {"delay_bounded", "deviations",
+     [](std::uint64_t deviations) -> std::unique_ptr<Strategy> {
+       return deviations == 0
                   ? std::make_unique<DelayBoundedStrategy>()
-                  : std::make_unique<DelayBoundedStrategy>(departures);
+                  : std::make_unique<DelayBoundedStrategy>(deviations);
      }},
-    {"exhaustive", "departures",
-     [](std::uint64_t departures) -> std::unique_ptr<Strategy> {
-       return std::make_unique<ExhaustiveStrategy>(departures);
+    {"exhaustive", "deviations",
+     [](std::uint64_t deviations) -> std::unique_ptr<Strategy> {
+       return std::make_unique<ExhaustiveStrategy>(deviations);
      }},
     {"guided", "", &Make<GuidedStrategy>},
     {"reduced", "", &Make<ReducedStrategy>},

@@ -24,7 +24,7 @@ absl::StatusOr<StrategyMaker> StrategyByName(std::string_view name,
 // All names, in the order in which they are listed to users.
 std::span<const std::string_view> StrategyNames();
 
-// "plain, random, ... or fuzz".
+// "fifo, random, ... or fuzz".
 std::string StrategyNamesText();
 
 }  // namespace clotho::sim

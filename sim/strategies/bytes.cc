@@ -8,7 +8,7 @@
 namespace clotho::sim {
 namespace {
 
-// Of choices before a departure, in its own byte.
+// Of choices before a deviation, in its own byte.
 constexpr std::uint64_t kGapMax = 15;
 
 }  // namespace
@@ -23,51 +23,51 @@ std::uint64_t BytesStrategy::ChooseValue(const ValueChoice& choice, Rng&) {
 }
 
 std::uint64_t BytesStrategy::Next(std::uint64_t size) {
-  if (plain_ > 0) {
-    --plain_;
-    if (plain_ == 0 && departure_ == 0) ReadRecord();
+  if (fifo_ > 0) {
+    --fifo_;
+    if (fifo_ == 0 && deviation_ == 0) ReadRecord();
     return 0;
   }
-  const std::uint64_t alternative = 1 + (departure_ - 1) % (size - 1);
+  const std::uint64_t alternative = 1 + (deviation_ - 1) % (size - 1);
   ReadRecord();
   return alternative;
 }
 
 void BytesStrategy::ReadRecord() {
   if (next_ == bytes_.size()) {
-    plain_ = std::numeric_limits<std::uint64_t>::max();
-    departure_ = 0;
+    fifo_ = std::numeric_limits<std::uint64_t>::max();
+    deviation_ = 0;
     return;
   }
   const auto first = static_cast<unsigned char>(bytes_[next_++]);
   const unsigned gap = first >> 4;
-  departure_ = first & 15;
-  if (departure_ == 0) {
-    plain_ = std::uint64_t{1} << gap;
+  deviation_ = first & 15;
+  if (deviation_ == 0) {
+    fifo_ = std::uint64_t{1} << gap;
     return;
   }
-  plain_ = gap;
-  if (departure_ < 15) return;
+  fifo_ = gap;
+  if (deviation_ < 15) return;
   for (unsigned shift = 0; shift < 21 && next_ < bytes_.size(); shift += 7) {
     const auto byte = static_cast<unsigned char>(bytes_[next_++]);
-    departure_ += std::uint64_t{byte & 127u} << shift;
+    deviation_ += std::uint64_t{byte & 127u} << shift;
     if (byte < 128) break;
   }
 }
 
 void BytesWriter::Write(std::uint64_t alternative) {
   if (alternative == 0) {
-    ++plain_;
+    ++fifo_;
     return;
   }
-  while (plain_ > kGapMax) {
-    const unsigned power = std::min<unsigned>(std::bit_width(plain_) - 1, 15);
+  while (fifo_ > kGapMax) {
+    const unsigned power = std::min<unsigned>(std::bit_width(fifo_) - 1, 15);
     bytes_ += static_cast<char>(power << 4);
-    plain_ -= std::uint64_t{1} << power;
+    fifo_ -= std::uint64_t{1} << power;
   }
   const std::uint64_t number = std::min<std::uint64_t>(alternative, 15);
-  bytes_ += static_cast<char>(plain_ << 4 | number);
-  plain_ = 0;
+  bytes_ += static_cast<char>(fifo_ << 4 | number);
+  fifo_ = 0;
   if (number < 15) return;
   std::uint64_t rest = alternative - 15;
   for (; rest >= 128; rest >>= 7) {

@@ -51,48 +51,48 @@ Alternatives Taken(const std::vector<int>& bytes, std::size_t choices,
   return taken;
 }
 
-// The only departure, as the choice (from 1) and the alternative; 0, 0: there
+// The only deviation, as the choice (from 1) and the alternative; 0, 0: there
 // is none, or are several.
-std::pair<std::size_t, std::uint64_t> Departure(const std::vector<int>& bytes,
+std::pair<std::size_t, std::uint64_t> DeviationIn(const std::vector<int>& bytes,
                                                 std::uint64_t size) {
   const Alternatives taken = Taken(bytes, 100'000, size);
-  std::pair<std::size_t, std::uint64_t> departure;
+  std::pair<std::size_t, std::uint64_t> deviation;
   for (std::size_t i = 0; i < taken.size(); ++i) {
     if (taken[i] == 0) continue;
-    if (departure.first != 0) return {};
-    departure = {i + 1, taken[i]};
+    if (deviation.first != 0) return {};
+    deviation = {i + 1, taken[i]};
   }
-  return departure;
+  return deviation;
 }
 
-TEST(BytesTest, WhatIsNotThereIsPlainOrder) {
+TEST(BytesTest, WhatIsNotThereIsFifoOrder) {
   EXPECT_THAT(Taken({}, 3, 5), ElementsAre(0, 0, 0));
   EXPECT_THAT(Taken({0x01}, 3, 5), ElementsAre(1, 0, 0));
 }
 
-TEST(BytesTest, AByteIsAGapAndADeparture) {
+TEST(BytesTest, AByteIsAGapAndADeviation) {
   EXPECT_THAT(Taken({0x01, 0x02, 0x13, 0x04}, 6, 9),
               ElementsAre(1, 2, 0, 3, 4, 0));
-  EXPECT_EQ(Departure({0xfe}, 100), std::pair(std::size_t{16}, 14ul));
+  EXPECT_EQ(DeviationIn({0xfe}, 100), std::pair(std::size_t{16}, 14ul));
 }
 
 TEST(BytesTest, LongGapsAreShort) {
-  EXPECT_EQ(Departure({0x00, 0x01}, 2).first, 2u);
-  EXPECT_EQ(Departure({0x10, 0x01}, 2).first, 3u);
-  EXPECT_EQ(Departure({0x60, 0x01}, 2).first, 65u);
-  EXPECT_EQ(Departure({0xf0, 0x00, 0x21}, 2).first, 32'768u + 1 + 2 + 1);
+  EXPECT_EQ(DeviationIn({0x00, 0x01}, 2).first, 2u);
+  EXPECT_EQ(DeviationIn({0x10, 0x01}, 2).first, 3u);
+  EXPECT_EQ(DeviationIn({0x60, 0x01}, 2).first, 65u);
+  EXPECT_EQ(DeviationIn({0xf0, 0x00, 0x21}, 2).first, 32'768u + 1 + 2 + 1);
 }
 
 TEST(BytesTest, LargeNumbersFollowInLeb128) {
-  EXPECT_EQ(Departure({0x0f, 0x00}, 1000).second, 15u);
-  EXPECT_EQ(Departure({0x0f, 0x7f}, 1000).second, 15u + 127);
-  EXPECT_EQ(Departure({0x0f, 0x81, 0x02}, 1000).second, 15u + 1 + 2 * 128);
+  EXPECT_EQ(DeviationIn({0x0f, 0x00}, 1000).second, 15u);
+  EXPECT_EQ(DeviationIn({0x0f, 0x7f}, 1000).second, 15u + 127);
+  EXPECT_EQ(DeviationIn({0x0f, 0x81, 0x02}, 1000).second, 15u + 1 + 2 * 128);
   // Three bytes at most: the fourth is the next record.
   EXPECT_THAT(Taken({0x0f, 0xff, 0xff, 0xff, 0x01}, 3, 1u << 22),
               ElementsAre(15 + (1u << 21) - 1, 1, 0));
   // What is missing is zeros.
-  EXPECT_EQ(Departure({0x0f}, 1000).second, 15u);
-  EXPECT_EQ(Departure({0x0f, 0x83}, 1000).second, 15u + 3);
+  EXPECT_EQ(DeviationIn({0x0f}, 1000).second, 15u);
+  EXPECT_EQ(DeviationIn({0x0f, 0x83}, 1000).second, 15u + 3);
 }
 
 TEST(BytesTest, ANumberThatIsTooLargeGoesRound) {
@@ -146,7 +146,7 @@ std::string OrderUnder(const std::string& bytes) {
   return log;
 }
 
-TEST(BytesTest, NoBytesArePlainOrder) {
+TEST(BytesTest, NoBytesAreFifoOrder) {
   EXPECT_EQ(OrderUnder(""), "ababab");
   EXPECT_EQ(OrderUnder(String({0x00, 0x50, 0xf0})), "ababab");
   EXPECT_NE(OrderUnder(String({0x11})), "ababab");
@@ -188,7 +188,7 @@ TEST(BytesTest, AFailureBecomesAnOrdinaryReplayString) {
         Replay(Fragile, FormatReplay(found.replay));
     ASSERT_TRUE(again.ok());
     ASSERT_FALSE(again->passed());
-    EXPECT_EQ(again->failure->origin, found.failure->origin);
+    EXPECT_EQ(again->failure->signature, found.failure->signature);
     EXPECT_EQ(again->trace_hash, found.trace_hash);
     return;
   }
@@ -256,11 +256,11 @@ TEST(BytesWriterTest, WhatIsWrittenIsReadAgain) {
   for (int i = 0; i < 2'000; ++i) {
     const std::uint64_t size = 2 + (std::uint64_t{1} << rng.Uniform(20));
     // From none but plain choices to none at all.
-    const std::uint64_t plain = rng.Uniform(200);
+    const std::uint64_t fifo = rng.Uniform(200);
     Alternatives alternatives;
     for (std::uint64_t j = rng.Uniform(400); j > 0; --j) {
-      alternatives.push_back(rng.Uniform(plain + 1) != 0 ? 0
-                                                         : rng.Uniform(size));
+      alternatives.push_back(rng.Uniform(fifo + 1) != 0 ? 0
+                                                        : rng.Uniform(size));
     }
     const std::string bytes = Written(alternatives, size);
     EXPECT_EQ(Taken(std::vector<int>(bytes.begin(), bytes.end()),
@@ -305,10 +305,11 @@ TEST(BytesWriterTest, TheProgramDoesTheSame) {
   };
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     std::string bytes;
-    Explore(body, With{.make_strategy =
-                           [&] { return std::make_unique<Saves>(bytes); },
-                       .schedules = 1,
-                       .seed = seed});
+    Explore(body,
+            CustomStrategy{
+                .make_strategy = [&] { return std::make_unique<Saves>(bytes); },
+                .schedules = 1,
+                .seed = seed});
     const std::string told = story;
     Explore(body, Bytes{bytes});
     EXPECT_EQ(story, told) << "seed " << seed;

@@ -1,10 +1,10 @@
-// DelayBoundedStrategy: plain order, but for a few random departures.
+// DelayBoundedStrategy: FIFO order, but for a few random deviations.
 //
 // Delay-bounded scheduling (Emmi, Qadeer and Rakamaric, POPL 2011), sampled:
-// asyncio's order is the deterministic scheduler, and a departure from it a
+// asyncio's order is the deterministic scheduler, and a deviation from it a
 // delay. Most bugs need one or two. Each execution draws how many, from 1 to
 // the bound, and at which of the choice points; what runs there is drawn by
-// role, as in RoleRandomStrategy. Finds a bug that b departures suffice for
+// role, as in RoleRandomStrategy. Finds a bug that b deviations suffice for
 // with a chance of at least about 1 / (bound (k m)^b), for k choice points of m
 // candidates.
 
@@ -24,8 +24,8 @@ namespace clotho::sim {
 
 class DelayBoundedStrategy final : public Strategy {
  public:
-  explicit DelayBoundedStrategy(std::uint64_t departures_max = 3)
-      : departures_max_(departures_max) {}
+  explicit DelayBoundedStrategy(std::uint64_t deviations_max = 3)
+      : deviations_max_(deviations_max) {}
 
   std::uint64_t warm_up() const override { return 4; }
   void Prepare(const Profile& profile) override { profile_ = &profile; }
@@ -33,10 +33,10 @@ class DelayBoundedStrategy final : public Strategy {
   std::size_t Choose(const ChoicePoint& point) override;
 
  private:
-  const std::uint64_t departures_max_;
+  const std::uint64_t deviations_max_;
   const Profile* profile_ = nullptr;
   RoleRandomStrategy pick_;
-  std::vector<std::uint64_t> departures_;  // Falling; the last comes next.
+  std::vector<std::uint64_t> deviations_;  // Falling; the last comes next.
   std::uint64_t choice_points_ = 0;        // So far.
 };
 

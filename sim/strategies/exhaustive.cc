@@ -23,21 +23,21 @@ std::uint64_t ExhaustiveStrategy::Next(std::uint64_t size) {
   Choice& choice = path_[made_++];
   choice.size = size;
   if (choice.value >= size) choice.value = 0;
-  departures_ += choice.value != 0;
+  deviations_ += choice.value != 0;
   return choice.value;
 }
 
 void ExhaustiveStrategy::EndExecution() {
   path_.resize(made_);
-  // The first execution, of each part, is the one in plain order.
-  if (departures_max_ == 0 && patience_ == UINT64_MAX) {
+  // The first execution, of each part, is the one in FIFO order.
+  if (deviations_max_ == 0 && patience_ == UINT64_MAX) {
     patience_ = Patience(made_);
   }
   if (unrolling_) {
     Unroll();
     return;
   }
-  const bool repeated = departures_max_ != 0 && departures_ < bound_;
+  const bool repeated = deviations_max_ != 0 && deviations_ < bound_;
   if (repeated) ++repeated_;
   if (part_count_ != 0) {
     counts_ = !repeated;
@@ -46,9 +46,9 @@ void ExhaustiveStrategy::EndExecution() {
   // The last choice that has another value, within the bound.
   for (; path_.size() > subtrees_[subtree_].root.size(); path_.pop_back()) {
     Choice& last = path_.back();
-    departures_ -= last.value != 0;
+    deviations_ -= last.value != 0;
     if (last.value + 1 == last.size) continue;
-    if (departures_ == bound_) {
+    if (deviations_ == bound_) {
       cut_ = true;
       continue;
     }
@@ -61,14 +61,14 @@ void ExhaustiveStrategy::EndExecution() {
 void ExhaustiveStrategy::GoTo(std::size_t subtree) {
   while (true) {
     for (; subtree < subtrees_.size(); ++subtree) {
-      if (subtrees_[subtree].departures <= bound_) {
+      if (subtrees_[subtree].deviations <= bound_) {
         subtree_ = subtree;
         path_ = subtrees_[subtree].root;
         return;
       }
       cut_ = true;
     }
-    if (!cut_ || bound_ >= departures_max_) break;
+    if (!cut_ || bound_ >= deviations_max_) break;
     ++bound_;
     cut_ = false;
     subtree = 0;
@@ -93,10 +93,10 @@ void ExhaustiveStrategy::Unroll() {
   } else {
     const std::uint64_t size = path_[here.root.size()].size;
     for (std::uint64_t value = 0; value < size; ++value) {
-      Subtree subtree = {.root = here.root, .departures = here.departures};
+      Subtree subtree = {.root = here.root, .deviations = here.deviations};
       subtree.root.push_back({.size = size, .value = value});
-      subtree.departures += value != 0;
-      if (departures_max_ != 0 && subtree.departures > departures_max_) {
+      subtree.deviations += value != 0;
+      if (deviations_max_ != 0 && subtree.deviations > deviations_max_) {
         left_out_ = true;
         break;
       }
@@ -135,30 +135,30 @@ void ExhaustiveStrategy::TakeSubtrees() {
   GoTo(0);
 }
 
-// Executions with fewer departures come first, if there is a bound; then the
+// Executions with fewer deviations come first, if there is a bound; then the
 // order is that of the tree: what lies below each choice has its share of the
 // numbers.
 std::uint64_t ExhaustiveStrategy::OrderOf(const Path& path) const {
   constexpr int kBits = 47;
   std::uint64_t first = 0;
   std::uint64_t share = std::uint64_t{1} << kBits;
-  std::uint64_t departures = 0;
+  std::uint64_t deviations = 0;
   for (const Choice& choice : path) {
-    departures += choice.value != 0;
+    deviations += choice.value != 0;
     share /= choice.size;
     first += share * choice.value;
   }
-  return departures_max_ == 0 ? first : first + (departures << kBits);
+  return deviations_max_ == 0 ? first : first + (deviations << kBits);
 }
 
 std::string ExhaustiveStrategy::scope() const {
   if (impatient_) {
-    return absl::StrCat("in plain order after ", patience_, " choices");
+    return absl::StrCat("in FIFO order after ", patience_, " choices");
   }
-  if (!cut_) return "";  // No execution has more departures than that.
-  return absl::StrCat("within ", departures_max_,
-                      departures_max_ == 1 ? " departure" : " departures",
-                      " from plain order");
+  if (!cut_) return "";  // No execution has more deviations than that.
+  return absl::StrCat("within ", deviations_max_,
+                      deviations_max_ == 1 ? " deviation" : " deviations",
+                      " from FIFO order");
 }
 
 }  // namespace clotho::sim

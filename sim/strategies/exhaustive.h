@@ -1,9 +1,9 @@
-// ExhaustiveStrategy: every execution, those nearest to plain order first.
+// ExhaustiveStrategy: every execution, those nearest to FIFO order first.
 //
-// An execution is its list of departures from plain order. With a bound, those
-// with no departure come first, then those with one, and so on up to the bound:
+// An execution is its list of deviations from FIFO order. With a bound, those
+// with no deviation come first, then those with one, and so on up to the bound:
 // delay-bounded search (Emmi, Qadeer and Rakamaric, POPL 2011), where a delay
-// is a departure. Each round runs again what leads to its own executions, which
+// is a deviation. Each round runs again what leads to its own executions, which
 // is little beside them. Without a bound it is a depth-first search of the tree
 // of choices, in which nothing is run twice. Decisions of the environment
 // (choice.h) are choices like any other. Takes the memory of one execution.
@@ -21,8 +21,8 @@
 // Without a bound the tree may be endless: who polls could be chosen for ever,
 // and never what he waits for. No scheduler in the world does that (fair
 // stateless model checking: Musuvathi and Qadeer, PLDI 2008). So an execution
-// that has made more than twice the choices of plain order, and a thousand
-// more, goes on in plain order, in which everybody gets a turn; what is still a
+// that has made more than twice the choices of FIFO order, and a thousand
+// more, goes on in FIFO order, in which everybody gets a turn; what is still a
 // livelock then is one of the program. Its scope says so. (It is the patience
 // of profiled.h, for searches that have no profile.)
 
@@ -42,20 +42,20 @@ namespace clotho::sim {
 
 class ExhaustiveStrategy final : public Strategy {
  public:
-  // How many choices an execution may make, if one in plain order has made
+  // How many choices an execution may make, if one in FIFO order has made
   // `choices`, before it is taken to be one that may never end.
   static std::uint64_t Patience(std::uint64_t choices) {
     return 2 * choices + 1'000;
   }
 
   // 0: no bound.
-  explicit ExhaustiveStrategy(std::uint64_t departures_max = 0)
-      : departures_max_(departures_max),
-        bound_(departures_max == 0 ? UINT64_MAX : 0) {}
+  explicit ExhaustiveStrategy(std::uint64_t deviations_max = 0)
+      : deviations_max_(deviations_max),
+        bound_(deviations_max == 0 ? UINT64_MAX : 0) {}
 
   void BeginExecution(Rng&) override {
     made_ = 0;
-    departures_ = 0;
+    deviations_ = 0;
   }
   std::size_t Choose(const ChoicePoint& point) override {
     return Next(point.size());
@@ -81,7 +81,7 @@ class ExhaustiveStrategy final : public Strategy {
   // What begins with some choices.
   struct Subtree {
     Path root;
-    std::uint64_t departures = 0;  // In the root.
+    std::uint64_t deviations = 0;  // In the root.
     bool unrolled = false;         // It is one execution: no choice follows.
   };
 
@@ -96,12 +96,12 @@ class ExhaustiveStrategy final : public Strategy {
   void GoTo(std::size_t subtree);
   std::uint64_t OrderOf(const Path& path) const;
 
-  const std::uint64_t departures_max_;
+  const std::uint64_t deviations_max_;
   std::uint64_t bound_;  // Of this round.
   bool cut_ = false;     // In this round a choice was left out for it.
   Path path_;            // What is to be chosen, then what was.
   std::size_t made_ = 0;
-  std::uint64_t departures_ = 0;
+  std::uint64_t deviations_ = 0;
   std::uint64_t repeated_ = 0;
   bool done_ = false;
   std::uint64_t patience_ = UINT64_MAX;  // Choices that an execution may make.
@@ -116,7 +116,7 @@ class ExhaustiveStrategy final : public Strategy {
   // these.
   bool unrolling_ = false;
   std::vector<Subtree> below_;
-  bool left_out_ = false;  // A subtree with more departures than there may be.
+  bool left_out_ = false;  // A subtree with more deviations than there may be.
   bool counts_ = true;
   std::optional<std::uint64_t> order_;
 };

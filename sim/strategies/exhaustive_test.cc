@@ -64,29 +64,29 @@ TEST(ExhaustiveTest, RunsEveryInterleavingOnce) {
   }
 }
 
-// How many of `order` are not where plain order has them is at most `bound`:
+// How many of `order` are not where FIFO order has them is at most `bound`:
 // what a bounded search must have seen, found out another way.
-TEST(ExhaustiveTest, ABoundCountsDepartures) {
+TEST(ExhaustiveTest, ABoundCountsDeviations) {
   std::set<std::string> all;
   std::uint64_t before = 0;
   for (const std::uint64_t bound : {1, 2, 3, 4}) {
     std::set<std::string> seen;
     const Report report = Explore([&] { return Letters(3, 2, seen); },
-                                  Exhaustive{.departures_max = bound});
+                                  Exhaustive{.deviations_max = bound});
     EXPECT_TRUE(report.passed()) << report;
     EXPECT_TRUE(report.exhausted);
     EXPECT_GT(report.distinct_executions, before);
     before = report.distinct_executions;
     // No execution of it has more than four.
     const std::string scope =
-        bound == 1 ? " within 1 departure from plain order ("
+        bound == 1 ? " within 1 deviation from FIFO order ("
         : bound < 4
-            ? absl::StrCat(" within ", bound, " departures from plain order (")
+            ? absl::StrCat(" within ", bound, " deviations from FIFO order (")
             : " (";
     EXPECT_THAT(report.Text(),
                 HasSubstr(absl::StrCat("no failure in all ", before,
                                        " executions", scope)));
-    // Every execution has another list of departures, and so another order.
+    // Every execution has another list of deviations, and so another order.
     EXPECT_EQ(seen.size(), report.distinct_executions);
     EXPECT_TRUE(std::ranges::includes(seen, all));
     all = seen;
@@ -97,7 +97,7 @@ TEST(ExhaustiveTest, ABoundCountsDepartures) {
 TEST(ExhaustiveTest, ABoundThatIsNeverReachedIsNone) {
   std::set<std::string> seen;
   const Report report = Explore([&] { return Letters(3, 2, seen); },
-                                Exhaustive{.departures_max = 1'000});
+                                Exhaustive{.deviations_max = 1'000});
   EXPECT_TRUE(report.exhausted);
   EXPECT_EQ(report.distinct_executions, 90);
   EXPECT_THAT(report.Text(), HasSubstr("no failure in all 90 executions ("));
@@ -152,7 +152,7 @@ TEST(ExhaustiveTest, WhoPollsIsNotChosenForEver) {
   EXPECT_TRUE(report.passed()) << report;
   EXPECT_TRUE(report.exhausted);
   // It does not claim more than it has done.
-  EXPECT_THAT(report.Text(), HasSubstr(" executions in plain order after "));
+  EXPECT_THAT(report.Text(), HasSubstr(" executions in FIFO order after "));
   EXPECT_GT(report.executions, 1'000);
   // But for long.
   fails = true;
@@ -204,8 +204,8 @@ struct PartRun {
 };
 
 PartRun RunPart(std::uint64_t index, std::uint64_t count, int tasks, int steps,
-                std::uint64_t departures_max) {
-  ExhaustiveStrategy strategy(departures_max);
+                std::uint64_t deviations_max) {
+  ExhaustiveStrategy strategy(deviations_max);
   EXPECT_TRUE(strategy.TakePart(index, count));
   internal::Simulator simulator;
   PartRun run;
@@ -224,11 +224,11 @@ TEST(ExhaustiveTest, PartsAreTheWholeTogether) {
   struct Case {
     int tasks;
     int steps;
-    std::uint64_t departures_max;
+    std::uint64_t deviations_max;
   };
   for (const Case& c : {Case{2, 3, 0}, Case{3, 2, 0}, Case{3, 3, 2},
                         Case{3, 3, 1}, Case{1, 1, 0}}) {
-    const PartRun whole = RunPart(0, 1, c.tasks, c.steps, c.departures_max);
+    const PartRun whole = RunPart(0, 1, c.tasks, c.steps, c.deviations_max);
     EXPECT_TRUE(std::ranges::is_sorted(whole.places, std::less_equal()))
         << "two have one place";
     for (const std::uint64_t count : {2, 3, 7, 50}) {
@@ -236,7 +236,7 @@ TEST(ExhaustiveTest, PartsAreTheWholeTogether) {
       std::size_t most = 0;
       for (std::uint64_t index = 0; index < count; ++index) {
         const PartRun part =
-            RunPart(index, count, c.tasks, c.steps, c.departures_max);
+            RunPart(index, count, c.tasks, c.steps, c.deviations_max);
         EXPECT_TRUE(std::ranges::is_sorted(part.places, std::less_equal()));
         most = std::max(most, part.seen.size());
         for (std::size_t i = 0; i < part.seen.size(); ++i) {

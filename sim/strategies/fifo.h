@@ -1,4 +1,4 @@
-// PlainStrategy: the order of asyncio. Shows what a program does when nothing
+// FifoStrategy: the order of asyncio. Shows what a program does when nothing
 // is searched.
 
 #ifndef CLOTHO_SIM_STRATEGIES_FIFO_H_
@@ -12,7 +12,7 @@
 
 namespace clotho::sim {
 
-class PlainStrategy final : public Strategy {
+class FifoStrategy final : public Strategy {
  public:
   void BeginExecution(Rng&) override {}
   std::size_t Choose(const ChoicePoint&) override { return 0; }

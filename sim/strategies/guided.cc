@@ -12,7 +12,7 @@ namespace clotho::sim {
 namespace {
 
 constexpr std::size_t kKeptMax = 128;
-constexpr std::size_t kDeparturesMax = 2'048;
+constexpr std::size_t kTakenMax = 2'048;
 
 }  // namespace
 
@@ -25,7 +25,7 @@ void GuidedStrategy::BeginExecution(Rng& rng) {
   rng_ = &rng;
   next_ = 0;
   taken_.clear();
-  last_hand_over_ = 0;
+  last_handoff_ = 0;
   shows_new_ = false;
   fresh_ = kept_.empty() || rng.Chance(1, 4);
   if (fresh_) {
@@ -39,7 +39,7 @@ void GuidedStrategy::BeginExecution(Rng& rng) {
 void GuidedStrategy::MakePlan() {
   plan_ = kept_[rng_->Uniform(kept_.size())];
   random_after_ = std::numeric_limits<std::uint64_t>::max();
-  // As long as the program is, or was: where a departure may be added.
+  // As long as the program is, or was: where a deviation may be added.
   const std::uint64_t length =
       std::max(profile_steps_, plan_.empty() ? 0 : plan_.back().step);
   if (rng_->Chance(1, 2)) {
@@ -58,7 +58,7 @@ void GuidedStrategy::MakePlan() {
 }
 
 void GuidedStrategy::Mutate(std::uint64_t length) {
-  // What takes a departure adds one where there is none.
+  // What takes a deviation adds one where there is none.
   const std::uint64_t kind = plan_.empty() ? 0 : rng_->Uniform(5);
   if (kind == 0) {
     plan_.push_back({.step = 1 + rng_->Uniform(length), .choice = kAny});
@@ -137,14 +137,14 @@ std::uint64_t GuidedStrategy::ChooseValue(const ValueChoice& choice, Rng& rng) {
 }
 
 void GuidedStrategy::Note(std::uint64_t step, std::uint32_t choice) {
-  if (taken_.size() < kDeparturesMax) {
+  if (taken_.size() < kTakenMax) {
     taken_.push_back({.step = step, .choice = choice});
   }
 }
 
-void GuidedStrategy::HandedOver(std::uint64_t hand_over) {
-  const std::uint64_t both = internal::Mix64(last_hand_over_) + hand_over;
-  last_hand_over_ = hand_over;
+void GuidedStrategy::HandedOver(std::uint64_t handoff) {
+  const std::uint64_t both = internal::Mix64(last_handoff_) + handoff;
+  last_handoff_ = handoff;
   const std::size_t bit = internal::Mix64(both) % seen_.size();
   if (seen_[bit]) return;
   seen_[bit] = true;

@@ -49,24 +49,23 @@ class Collector final : public Strategy {
   std::size_t Choose(const ChoicePoint& point) override {
     return replay_.Choose(point);
   }
-  bool wants_hand_overs() const override { return true; }
-  void HandedOver(std::uint64_t hand_over) override {
-    told_->insert(hand_over);
-  }
+  bool wants_handoffs() const override { return true; }
+  void HandedOver(std::uint64_t handoff) override { told_->insert(handoff); }
 
  private:
   ReplayStrategy replay_;
   std::set<std::uint64_t>* const told_;
 };
 
-std::set<std::uint64_t> HandOversOf(const Body& body,
-                                    const Deviations& deviations = {}) {
+std::set<std::uint64_t> HandoffsOf(const Body& body,
+                                   const Deviations& deviations = {}) {
   std::set<std::uint64_t> told;
   const Report report = Explore(
       body,
-      With{.make_strategy =
-               [&] { return std::make_unique<Collector>(deviations, &told); },
-           .schedules = 1});
+      CustomStrategy{
+          .make_strategy =
+              [&] { return std::make_unique<Collector>(deviations, &told); },
+          .schedules = 1});
   EXPECT_TRUE(report.passed()) << report;
   return told;
 }
@@ -84,9 +83,9 @@ Coro<void> Alone() {
   co_await future;
 }
 
-TEST(HandOverTest, NobodyHandsOverToHimself) {
+TEST(HandoffTest, NobodyHandsOverToHimself) {
   // The first read is of what nobody has written.
-  EXPECT_THAT(HandOversOf(Alone), SizeIs(1));
+  EXPECT_THAT(HandoffsOf(Alone), SizeIs(1));
 }
 
 Coro<void> WriteThenRead() {
@@ -105,12 +104,12 @@ Coro<void> WriteThenRead() {
   co_await b;
 }
 
-TEST(HandOverTest, OfTrackedStateTheOrderCounts) {
-  const std::set<std::uint64_t> plain = HandOversOf(WriteThenRead);
+TEST(HandoffTest, OfTrackedStateTheOrderCounts) {
+  const std::set<std::uint64_t> fifo = HandoffsOf(WriteThenRead);
   const std::set<std::uint64_t> other =
-      HandOversOf(WriteThenRead, {{.step = 2, .choice = 1}});
-  EXPECT_NE(plain, other);
-  EXPECT_EQ(plain, HandOversOf(WriteThenRead));
+      HandoffsOf(WriteThenRead, {{.step = 2, .choice = 1}});
+  EXPECT_NE(fifo, other);
+  EXPECT_EQ(fifo, HandoffsOf(WriteThenRead));
 }
 
 Coro<void> Hold(Lock& lock) {
@@ -138,7 +137,7 @@ Coro<void> OneAfterTheOther() {
   }
 }
 
-TEST(HandOverTest, OfALockItIsFromReleaseToAcquire) {
+TEST(HandoffTest, OfALockItIsFromReleaseToAcquire) {
   // Besides those of tasks to who awaits them.
   const auto none = []() -> Coro<void> {
     Lock first;
@@ -148,10 +147,10 @@ TEST(HandOverTest, OfALockItIsFromReleaseToAcquire) {
     co_await a;
     co_await b;
   };
-  EXPECT_GT(HandOversOf(TwoHolders).size(), HandOversOf(none).size());
+  EXPECT_GT(HandoffsOf(TwoHolders).size(), HandoffsOf(none).size());
 }
 
-TEST(HandOverTest, AnotherObjectAtTheSameAddressIsAnother) {
+TEST(HandoffTest, AnotherObjectAtTheSameAddressIsAnother) {
   const auto one = []() -> Coro<void> {
     const auto alone = []() -> Coro<void> {
       auto lock = std::make_unique<Lock>();
@@ -160,10 +159,10 @@ TEST(HandOverTest, AnotherObjectAtTheSameAddressIsAnother) {
     Task<void> task = CreateTask(alone());
     co_await task;
   };
-  EXPECT_EQ(HandOversOf(OneAfterTheOther).size(), HandOversOf(one).size());
+  EXPECT_EQ(HandoffsOf(OneAfterTheOther).size(), HandoffsOf(one).size());
 }
 
-TEST(HandOverTest, QueuesEventsSemaphoresAndFuturesHandOver) {
+TEST(HandoffTest, QueuesEventsSemaphoresAndFuturesHandoff) {
   const auto through = [](auto give, auto take) {
     return [give, take]() -> Coro<void> {
       struct Shared {
@@ -184,52 +183,52 @@ TEST(HandOverTest, QueuesEventsSemaphoresAndFuturesHandOver) {
   const auto idle = [](Q, Event&, Semaphore&, Future<void>) -> Coro<void> {
     co_await Give();
   };
-  const std::size_t none = HandOversOf(through(idle, idle)).size();
+  const std::size_t none = HandoffsOf(through(idle, idle)).size();
   EXPECT_GT(
-      HandOversOf(through([](Q q, Event&, Semaphore&,
-                             Future<void>) -> Coro<void> { co_await q.Put(1); },
-                          [](Q q, Event&, Semaphore&,
-                             Future<void>) -> Coro<void> { co_await q.Get(); }))
+      HandoffsOf(through([](Q q, Event&, Semaphore&,
+                            Future<void>) -> Coro<void> { co_await q.Put(1); },
+                         [](Q q, Event&, Semaphore&,
+                            Future<void>) -> Coro<void> { co_await q.Get(); }))
           .size(),
       none);
   EXPECT_GT(
-      HandOversOf(through(
-                      [](Q, Event& e, Semaphore&, Future<void>) -> Coro<void> {
-                        e.Set();
-                        co_return;
-                      },
-                      [](Q, Event& e, Semaphore&, Future<void>) -> Coro<void> {
-                        co_await e.Wait();
-                        // The flag, not only the waking.
-                        EXPECT_TRUE(e.IsSet());
-                      }))
+      HandoffsOf(through(
+                     [](Q, Event& e, Semaphore&, Future<void>) -> Coro<void> {
+                       e.Set();
+                       co_return;
+                     },
+                     [](Q, Event& e, Semaphore&, Future<void>) -> Coro<void> {
+                       co_await e.Wait();
+                       // The flag, not only the waking.
+                       EXPECT_TRUE(e.IsSet());
+                     }))
           .size(),
       none);
   EXPECT_GT(
-      HandOversOf(through(
-                      [](Q, Event&, Semaphore& s, Future<void>) -> Coro<void> {
-                        s.Release();
-                        co_return;
-                      },
-                      [](Q, Event&, Semaphore& s, Future<void>) -> Coro<void> {
-                        Semaphore::Guard guard = co_await s.Acquire();
-                      }))
+      HandoffsOf(through(
+                     [](Q, Event&, Semaphore& s, Future<void>) -> Coro<void> {
+                       s.Release();
+                       co_return;
+                     },
+                     [](Q, Event&, Semaphore& s, Future<void>) -> Coro<void> {
+                       Semaphore::Guard guard = co_await s.Acquire();
+                     }))
           .size(),
       none);
   EXPECT_GT(
-      HandOversOf(through(
-                      [](Q, Event&, Semaphore&, Future<void> f) -> Coro<void> {
-                        f.SetResult();
-                        co_return;
-                      },
-                      [](Q, Event&, Semaphore&, Future<void> f) -> Coro<void> {
-                        co_await f;
-                      }))
+      HandoffsOf(through(
+                     [](Q, Event&, Semaphore&, Future<void> f) -> Coro<void> {
+                       f.SetResult();
+                       co_return;
+                     },
+                     [](Q, Event&, Semaphore&, Future<void> f) -> Coro<void> {
+                       co_await f;
+                     }))
           .size(),
       none);
 }
 
-TEST(HandOverTest, WhoDoesNotAskIsNotTold) {
+TEST(HandoffTest, WhoDoesNotAskIsNotTold) {
   class Deaf final : public Strategy {
    public:
     void BeginExecution(Rng&) override {}
@@ -238,15 +237,16 @@ TEST(HandOverTest, WhoDoesNotAskIsNotTold) {
   };
   EXPECT_TRUE(
       Explore(TwoHolders,
-              With{.make_strategy = [] { return std::make_unique<Deaf>(); },
-                   .schedules = 3})
+              CustomStrategy{
+                  .make_strategy = [] { return std::make_unique<Deaf>(); },
+                  .schedules = 3})
           .passed());
 }
 
 // ---- The search. ----
 
 // A combination lock: each of its digits must be read at the right moment, and
-// the first wrong one is the end. Each right one is a hand-over of its own.
+// the first wrong one is the end. Each right one is a handoff of its own.
 template <int kDigits>
 Coro<void> Combination() {
   struct State {
@@ -326,7 +326,7 @@ class Watched final : public Strategy {
  public:
   struct Most {
     std::size_t kept = 0;
-    std::size_t hand_overs = 0;
+    std::size_t handoffs = 0;
   };
   explicit Watched(Most* most) : most_(most) {}
 
@@ -339,13 +339,13 @@ class Watched final : public Strategy {
   std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng) override {
     return guided_.ChooseValue(choice, rng);
   }
-  bool wants_hand_overs() const override { return true; }
-  void HandedOver(std::uint64_t hand_over) override {
-    guided_.HandedOver(hand_over);
+  bool wants_handoffs() const override { return true; }
+  void HandedOver(std::uint64_t handoff) override {
+    guided_.HandedOver(handoff);
   }
   void EndExecution() override {
     guided_.EndExecution();
-    *most_ = {guided_.corpus().size(), guided_.hand_overs()};
+    *most_ = {guided_.corpus().size(), guided_.handoffs()};
   }
 
  private:
@@ -356,30 +356,30 @@ class Watched final : public Strategy {
 Watched::Most Watch(const Body& body, std::uint64_t schedules) {
   Watched::Most most;
   const Report report = Explore(
-      body,
-      With{.make_strategy = [&] { return std::make_unique<Watched>(&most); },
-           .schedules = schedules});
+      body, CustomStrategy{.make_strategy =
+                               [&] { return std::make_unique<Watched>(&most); },
+                           .schedules = schedules});
   EXPECT_TRUE(report.passed()) << report;
   return most;
 }
 
 TEST(GuidedTest, KeepsWhatIsNewAndNothingElse) {
   const Watched::Most few = Watch(TwoHolders, 1'000);
-  EXPECT_GE(few.hand_overs, 1u);
+  EXPECT_GE(few.handoffs, 1u);
   EXPECT_GE(few.kept, 1u);
-  EXPECT_LE(few.kept, few.hand_overs);
+  EXPECT_LE(few.kept, few.handoffs);
   EXPECT_LT(few.kept, 20u);
 }
 
-TEST(GuidedTest, HandOversInAnotherOrderAreNew) {
+TEST(GuidedTest, HandoffsInAnotherOrderAreNew) {
   GuidedStrategy guided;
   guided.Prepare(Profile());
   Rng rng(1);
   // How many were kept after an execution with these.
-  const auto kept_after = [&](std::initializer_list<std::uint64_t> hand_overs) {
+  const auto kept_after = [&](std::initializer_list<std::uint64_t> handoffs) {
     guided.BeginExecution(rng);
-    for (const std::uint64_t hand_over : hand_overs) {
-      guided.HandedOver(hand_over);
+    for (const std::uint64_t handoff : handoffs) {
+      guided.HandedOver(handoff);
     }
     guided.EndExecution();
     return guided.corpus().size();
@@ -391,7 +391,7 @@ TEST(GuidedTest, HandOversInAnotherOrderAreNew) {
   EXPECT_EQ(kept_after({22, 11}), 3u);
   EXPECT_EQ(kept_after({22}), 3u);
   EXPECT_EQ(kept_after({}), 3u);
-  EXPECT_EQ(guided.hand_overs(), 6u);  // 11, 11-22, 22-33, 11-33, 22, 22-11.
+  EXPECT_EQ(guided.handoffs(), 6u);  // 11, 11-22, 22-33, 11-33, 22, 22-11.
 }
 
 TEST(GuidedTest, KeepsNoMoreThanItSays) {
@@ -414,7 +414,7 @@ TEST(GuidedTest, KeepsNoMoreThanItSays) {
   };
   const Watched::Most most = Watch(body, 3'000);
   EXPECT_EQ(most.kept, 128u);
-  EXPECT_GT(most.hand_overs, 128u);
+  EXPECT_GT(most.handoffs, 128u);
 }
 
 TEST(GuidedTest, DecidesForTheEnvironmentToo) {
@@ -445,7 +445,7 @@ TEST(GuidedTest, IsAnOptionAndAName) {
   const Report report = Explore(Combination<3>, Guided{.schedules = 5'000});
   ASSERT_FALSE(report.passed());
   EXPECT_EQ(report.strategy, "guided");
-  // Its failures are departures, as all are.
+  // Its failures are deviations, as all are.
   const absl::StatusOr<Report> again =
       Replay(Combination<3>, FormatReplay(report.replay));
   ASSERT_TRUE(again.ok());

@@ -277,7 +277,7 @@ void ReducedStrategy::EndExecution() {
     return;
   }
   if (patience_ == UINT64_MAX) {
-    patience_ = ExhaustiveStrategy::Patience(made_);  // It was in plain order.
+    patience_ = ExhaustiveStrategy::Patience(made_);  // It was in FIFO order.
   }
   WakeForLate();
   if (blocked_) ++repeated_;

@@ -18,8 +18,8 @@
 // whose conflicts are not known, or does what depends on when the runtime's
 // bookkeeping comes to its turn, or polls so long that it may never end (see
 // exhaustive.h), the reduction is given up: the search begins anew with all
-// executions, and `scope` says why. A bound on departures does not go together
-// with this: what stands for an execution may have more departures than it.
+// executions, and `scope` says why. A bound on deviations does not go together
+// with this: what stands for an execution may have more deviations than it.
 
 #ifndef CLOTHO_SIM_STRATEGIES_REDUCED_H_
 #define CLOTHO_SIM_STRATEGIES_REDUCED_H_

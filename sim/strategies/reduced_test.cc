@@ -262,7 +262,7 @@ class Runs {
     if (execution.failure.has_value()) {
       // Where the others stand when the body throws is no final state.
       if (execution.failure->kind == FailureKind::kException) state.clear();
-      absl::StrAppend(&state, " FAILS ", execution.failure->origin);
+      absl::StrAppend(&state, " FAILS ", execution.failure->signature);
     }
     found.states.insert(state);
     ++found.executions;
@@ -288,7 +288,7 @@ std::optional<Found> Search(const Program& program, Strategy& strategy) {
   return found;
 }
 
-// Follows a list of choices, then plain order, and notes what else there was.
+// Follows a list of choices, then FIFO order, and notes what else there was.
 class Prefix final : public Strategy {
  public:
   explicit Prefix(const std::vector<std::uint64_t>& prefix) : prefix_(prefix) {}
@@ -485,9 +485,9 @@ TEST(ReducedTest, ABoundIsRefused) {
     co_return;
   };
   const Report report =
-      Explore(body, Exhaustive{.departures_max = 2, .reduce = true});
+      Explore(body, Exhaustive{.deviations_max = 2, .reduce = true});
   EXPECT_TRUE(report.misused);
-  EXPECT_THAT(report.Text(), HasSubstr(".departures_max"));
+  EXPECT_THAT(report.Text(), HasSubstr(".deviations_max"));
   EXPECT_EQ(runs, 0);
 }
 

@@ -19,7 +19,7 @@ std::string Name(const Deviation& deviation) {
 
 void ReplayStrategy::Diverge(const Deviation& deviation, std::string_view why) {
   if (divergence_.has_value()) return;
-  divergence_ = absl::StrCat("departure ", Name(deviation),
+  divergence_ = absl::StrCat("deviation ", Name(deviation),
                              " does not apply: ", std::string(why));
 }
 
@@ -43,7 +43,7 @@ const Deviation* ReplayStrategy::At(std::uint64_t step) {
 }
 
 std::size_t ReplayStrategy::Choose(const ChoicePoint& point) {
-  if (point.strict()) {
+  if (point.fifo_only()) {
     // It may be meant for a later iteration, or for the step itself.
     const Deviation* const deviation = Peek(point.step());
     if (deviation == nullptr || deviation->boundary() != point.boundary()) {
@@ -82,7 +82,7 @@ std::optional<std::string> ReplayStrategy::FinalDivergence() const {
     return divergence_;
   }
   const Deviation& deviation = (*deviations_)[next_];
-  return absl::StrCat("departure ", Name(deviation),
+  return absl::StrCat("deviation ", Name(deviation),
                       " does not apply: the execution ended before step ",
                       deviation.step, ", or has no choice there");
 }

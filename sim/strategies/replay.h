@@ -1,4 +1,4 @@
-// ReplayStrategy: plain order, but for a list of deviations.
+// ReplayStrategy: FIFO order, but for a list of deviations.
 //
 // A deviation may not apply: the program has changed, or the list is an attempt
 // at shrinking another. Leniently, it is dropped; strictly, `divergence` says

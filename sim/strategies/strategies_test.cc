@@ -142,7 +142,7 @@ TEST(StrategiesTest, RolesHaveAPaceOfTheirOwn) {
   EXPECT_LE(MeanToFailure(ShortTaskLast, "role_random", 1'000), 60);
 }
 
-TEST(StrategiesTest, DelayBoundedNeedsFewDepartures) {
+TEST(StrategiesTest, DelayBoundedNeedsFewDeviations) {
   EXPECT_LE(MeanToFailure(Reorder<20>, "delay_bounded", 500), 50);
 }
 
@@ -208,9 +208,9 @@ TEST(StrategiesTest, UrwMakesAllInterleavingsEquallyLikely) {
 
 TEST(StrategiesTest, EachReachesEveryInterleavingOfASmallProgram) {
   for (const std::string_view name : StrategyNames()) {
-    // Not with three departures; nor if their order is shared in a way that a
+    // Not with three deviations; nor if their order is shared in a way that a
     // search cannot see.
-    if (name == "plain" || name == "delay_bounded" || name == "reduced") {
+    if (name == "fifo" || name == "delay_bounded" || name == "reduced") {
       continue;
     }
     EXPECT_THAT(Interleavings(name, 20'000), SizeIs(20)) << name;
@@ -284,7 +284,7 @@ TEST(StrategiesTest, PctReachesTheLastStepsOfLongerExecutions) {
 TEST(StrategiesTest, AnExecutionIsTheSameWithoutThoseBeforeIt) {
   for (const std::string_view name : StrategyNames()) {
     // The first has a single execution, those of the others have no number.
-    if (name == "plain" || name == "exhaustive" || name == "reduced" ||
+    if (name == "fifo" || name == "exhaustive" || name == "reduced" ||
         name == "guided") {
       continue;
     }

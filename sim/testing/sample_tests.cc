@@ -24,7 +24,7 @@
 namespace clotho {
 namespace {
 
-CLOTHO_TEST(Passes, InPlainOrder) {
+CLOTHO_TEST(Passes, InFifoOrder) {
   co_await Sleep(absl::Hours(1));
   EXPECT_EQ(GetRunningLoop().Time(), absl::Hours(1));
 }
@@ -44,7 +44,7 @@ Coro<void> Append(std::shared_ptr<std::string> log, char name) {
   }
 }
 
-// In plain order it is "abab".
+// In FIFO order it is "abab".
 Coro<std::string> RunBoth() {
   auto log = std::make_shared<std::string>();
   Task<void> a = CreateTask(Append(log, 'a'), {.name = "a"});
@@ -110,7 +110,7 @@ CLOTHO_TEST(Skips, WhenAHelperSaysSo) {
 
 // What no program under test does.
 CLOTHO_TEST(Breaks, InItsStrategy,
-            sim::With{[]() -> std::unique_ptr<sim::Strategy> {
+            sim::CustomStrategy{[]() -> std::unique_ptr<sim::Strategy> {
               throw std::runtime_error("no strategy today");
             }}) {
   co_return;
@@ -140,7 +140,7 @@ CLOTHO_TEST(Environment, Decides, sim::Random{.schedules = 100}) {
 
 // ---- For campaigns. ----
 
-// Of three tasks, "abcabc" in plain order.
+// Of three tasks, "abcabc" in FIFO order.
 Coro<std::string> RunThree() {
   auto log = std::make_shared<std::string>();
   std::vector<Task<void>> tasks;
@@ -188,7 +188,7 @@ CLOTHO_TEST(Campaign, MissesAGoal, sim::Random{.schedules = 50}) {
 
 CLOTHO_TEST(Campaign, All, sim::Exhaustive()) { co_await FailInThreeWays(); }
 
-CLOTHO_TEST(Campaign, Near, sim::Exhaustive{.departures_max = 3}) {
+CLOTHO_TEST(Campaign, Near, sim::Exhaustive{.deviations_max = 3}) {
   co_await FailInThreeWays();
 }
 
@@ -200,7 +200,7 @@ CLOTHO_TEST(Campaign, Islands, sim::Guided{.schedules = 100}) {
   co_await RunThree();
 }
 
-// One failure that needs several departures, and executions that take long: to
+// One failure that needs several deviations, and executions that take long: to
 // shrink it takes more than a second. (It has many steps, so that there is not
 // much looking into it.)
 CLOTHO_TEST(Campaign, IsSlowToShrink, sim::Random{.schedules = 100}) {

@@ -41,7 +41,7 @@ Ended Shell::Run(std::string_view line) const {
   return ended;
 }
 
-std::string AgainOf(const Ended& ended) {
+std::string ReplayCommandOf(const Ended& ended) {
   const std::size_t at = ended.output.find("\nAGAIN   ");
   if (at == std::string::npos) return "false";
   std::size_t begin = at + 9;

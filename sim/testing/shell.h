@@ -31,9 +31,9 @@ class Shell {
   std::string folder_;
 };
 
-// What stands after AGAIN: a line, and those that it goes on in; the one for
+// What stands after REPLAY: a line, and those that it goes on in; the one for
 // this binary, if there are several. "false" if there is none.
-std::string AgainOf(const Ended& ended);
+std::string ReplayCommandOf(const Ended& ended);
 
 // Its replay string.
 std::string ReplayIn(std::string_view again);

@@ -98,7 +98,7 @@ def clotho_cc_binary(name, **kwargs):
     """
     native.cc_binary(name = name, **_settings(kwargs))
 
-def _sweep_impl(ctx):
+def _campaign_impl(ctx):
     program = ctx.attr.test[DefaultInfo]
     executable = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.symlink(
@@ -129,8 +129,8 @@ def _sweep_impl(ctx):
         testing.TestEnvironment(env),
     ]
 
-_sweep_test = rule(
-    implementation = _sweep_impl,
+_campaign_test = rule(
+    implementation = _campaign_impl,
     test = True,
     attrs = {
         # (Strings: Bazel's integers have 32 bits.)
@@ -146,7 +146,7 @@ _sweep_test = rule(
     },
 )
 
-def clotho_sweep(
+def clotho_campaign(
         name,
         test,
         schedules,
@@ -172,10 +172,10 @@ def clotho_sweep(
       **kwargs: as for any test.
     """
     if shards < 1 or shards > 50:
-        fail(("clotho_sweep %s: shards = %d: expected 1 to 50, which is the " +
+        fail(("clotho_campaign %s: shards = %d: expected 1 to 50, which is the " +
               "most that Bazel has; more by --runs_per_test") % (name, shards))
     kwargs.setdefault("size", "enormous")
-    _sweep_test(
+    _campaign_test(
         name = name,
         test = test,
         schedules = str(schedules),
@@ -183,7 +183,7 @@ def clotho_sweep(
         seed = None if seed == None else str(seed),
         tests = tests,
         shard_count = shards,
-        tags = ["clotho-sweep", "manual"] + kwargs.pop("tags", []),
+        tags = ["clotho-campaign", "manual"] + kwargs.pop("tags", []),
         testonly = True,
         **kwargs
     )

@@ -1,4 +1,4 @@
-"""What a sweep is asked for, on the command line: which tests, how many
+"""What a campaign is asked for, on the command line: which tests, how many
 executions, from which seed. For the commands that run or plan one."""
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """A sweep's tests and the flags that every shard is given."""
+    """A campaign's tests and the flags that every shard is given."""
 
     tests: list[str]  # Patterns; empty: all.
     flags: list[str]
@@ -63,7 +63,7 @@ def check_tests(tests: list[str]) -> None:
 def asked(arguments: argparse.Namespace,
           known_seed: int | None = None) -> Asked:
     """What a command line asks for; a random seed is `known_seed`, if there is
-    one that the sweep has begun with."""
+    one that the campaign has begun with."""
     if arguments.seed == "random":
         # Each shard would draw another.
         seed = secrets.randbits(63) if known_seed is None else known_seed

@@ -31,7 +31,7 @@ class ListTest(testing.ClothoTestCase):
         value = json.loads(ended.out)
         self.assertEqual(value["clotho_list"], 1)
         self.assertEqual(value["tests"][0]["test"], TEST)
-        self.assertEqual(value["tests"][0]["kept"], [])
+        self.assertEqual(value["tests"][0]["saved"], [])
 
     def test_what_is_no_test_binary_is_refused(self):
         self.assert_trouble(self.clotho("list", "/bin/false"), 2,
@@ -59,17 +59,17 @@ class ListTest(testing.ClothoTestCase):
                             "no-\\udcff")
 
 
-    def test_kept_schedules(self):
+    def test_saved_schedules(self):
         # They are beside the source, as the compiler was told of it.
         listed = json.loads(self.clotho("list", HUNT, "--json").out)
         source = pathlib.PurePath(listed["tests"][0]["file"])
         if source.is_absolute() or ".." in source.parts:
             self.skipTest("compiled elsewhere")
-        self.write(f"{source.parent}/testdata/clotho/{TEST}.kept",
+        self.write(f"{source.parent}/testdata/clotho/{TEST}.saved",
                    f"{FAILS}  issue 212\n")
-        self.assertIn("  1 kept", self.clotho("list", HUNT).out)
+        self.assertIn("  1 saved", self.clotho("list", HUNT).out)
         listed = json.loads(self.clotho("list", HUNT, "--json").out)
-        self.assertEqual(listed["tests"][0]["kept"],
+        self.assertEqual(listed["tests"][0]["saved"],
                          [{"replay": FAILS, "note": "issue 212"}])
 
 
@@ -78,18 +78,18 @@ class ReplayTest(testing.ClothoTestCase):
     def test_prints_the_report_and_leaves_the_trace(self):
         ended = self.clotho("replay", FAILS, HUNT)
         self.assertEqual(ended.code, 1, ended)
-        self.assertIn('WHAT    Always "a woken worker finds a job" is false',
+        self.assertIn('WHAT      Always "a woken worker finds a job" is false',
                       ended.out)
         trace = json.loads(self.read(f"clotho-out/{TEST}/trace.json"))
         self.assertEqual(trace["test"], TEST)
 
     def test_a_schedule_that_passes(self):
-        ended = self.clotho("replay", "c1/0/plain", HUNT, TEST)
+        ended = self.clotho("replay", "c1/0/fifo", HUNT, TEST)
         self.assertEqual(ended.code, 0, ended)
-        self.assertIn("c1/0/plain passes", ended.out)
+        self.assertIn("c1/0/fifo passes", ended.out)
 
     def test_remembers_target_and_test(self):
-        self.clotho("replay", "c1/0/plain", HUNT)
+        self.clotho("replay", "c1/0/fifo", HUNT)
         self.assertEqual(self.clotho("replay", FAILS).code, 1)
         # Also the schedule.
         self.assertEqual(self.clotho("replay").code, 1)
@@ -100,9 +100,9 @@ class ReplayTest(testing.ClothoTestCase):
 
     def test_from_a_log_with_only_the_line(self):
         for log in (
-                f"AGAIN   CLOTHO_REPLAY={FAILS} ./job_queue_hunt "
+                f"REPLAY    CLOTHO_REPLAY={FAILS} ./job_queue_hunt "
                 f"--gtest_filter={TEST}\n",
-                f"12:01:07 AGAIN   CLOTHO_REPLAY={FAILS} \\\n"
+                f"12:01:07 REPLAY    CLOTHO_REPLAY={FAILS} \\\n"
                 f"            ./job_queue_hunt --gtest_filter={TEST}\n",
                 f"\x1b[1mAGAIN\x1b[m   CLOTHO_REPLAY={FAILS} "
                 f"./job_queue_hunt --gtest_filter={TEST}\n"):
@@ -115,14 +115,14 @@ class ReplayTest(testing.ClothoTestCase):
         self.clotho("replay", FAILS, HUNT)
         folder = f"clotho-out/{TEST}"
         for path in (folder, f"{folder}/trace.json", f"{folder}/report.txt",
-                     f"{folder}/{TEST}.kept"):
+                     f"{folder}/{TEST}.saved"):
             self.assertEqual(self.clotho("replay", path).code, 1, path)
 
     def test_all_of_a_file(self):
-        self.write("two.kept", f"# Two.\nc1/0/plain  passes\n{FAILS}\n")
-        ended = self.clotho("replay", "two.kept", HUNT, TEST)
+        self.write("two.saved", f"# Two.\nc1/0/fifo  passes\n{FAILS}\n")
+        ended = self.clotho("replay", "two.saved", HUNT, TEST)
         self.assertEqual(ended.code, 1)
-        self.assertIn("c1/0/plain passes", ended.out)
+        self.assertIn("c1/0/fifo passes", ended.out)
         self.assertIn("WHAT", ended.out)
 
     def test_what_does_not_fit_the_program(self):
@@ -169,16 +169,16 @@ class ExplainTest(testing.ClothoTestCase):
     def test_says_what_matters(self):
         ended = self.clotho("explain", FAILS, HUNT)
         self.assertEqual(ended.code, 1, ended)
-        self.assertIn("PLAIN   c1/0/plain passes", ended.out)
+        self.assertIn("FIFO      c1/0/fifo passes", ended.out)
         self.assertIn("WITHOUT 4:1  passes", ended.out)
         self.assertRegex(ended.out, r"TURN +step 4: \d+ of 200")
 
-    def test_a_departure_that_does_not_matter(self):
+    def test_a_deviation_that_does_not_matter(self):
         ended = self.clotho("explain", "c1/0/2:1,4:1,6:1", HUNT)
         self.assertNotEqual(ended.code, 70, ended)
 
     def test_a_schedule_that_passes_is_refused(self):
-        self.assert_trouble(self.clotho("explain", "c1/0/plain", HUNT), 3,
+        self.assert_trouble(self.clotho("explain", "c1/0/fifo", HUNT), 3,
                             "passes")
         self.assert_trouble(self.clotho("explain", "c1/0/999:1", HUNT), 3,
                             "does not fit")
@@ -188,7 +188,7 @@ class ExplainTest(testing.ClothoTestCase):
 class ShrinkTest(testing.ClothoTestCase):
 
     def found_by_search(self) -> str:
-        """An execution of a search, with departures that do not matter."""
+        """An execution of a search, with deviations that do not matter."""
         for j in range(50):
             replay = f"c1/0/+random:{j}"
             ended = self.clotho("explain", replay, HUNT)
@@ -196,11 +196,11 @@ class ShrinkTest(testing.ClothoTestCase):
                 return replay
         self.fail("no execution fails")
 
-    def test_finds_the_one_departure(self):
+    def test_finds_the_one_deviation(self):
         ended = self.clotho("shrink", self.found_by_search(), HUNT)
         self.assertEqual(ended.code, 1, ended)
         self.assertRegex(ended.out,
-                         r"SHRUNK  \d+ -> 1 departures: c1/0/4:1/[0-9a-f]{4}")
+                         r"SHRUNK  \d+ -> 1 deviations: c1/0/4:1/[0-9a-f]{4}")
         # What follows goes on with the shrunk one.
         self.assertEqual(self.clotho("replay").code, 1)
 
@@ -210,65 +210,65 @@ class ShrinkTest(testing.ClothoTestCase):
         self.assertIn("SHRUNK  1 -> 1", ended.out)
 
     def test_a_schedule_that_passes_is_refused(self):
-        self.assert_trouble(self.clotho("shrink", "c1/0/plain", HUNT), 3,
+        self.assert_trouble(self.clotho("shrink", "c1/0/fifo", HUNT), 3,
                             "passes")
 
 
 class KeepTest(testing.ClothoTestCase):
 
     def test_keeps_what_fails_and_runs_it_from_then_on(self):
-        ended = self.clotho("keep", FAILS, HUNT, "--kept=kept",
+        ended = self.clotho("save", FAILS, HUNT, "--saved=saved",
                             "--note=issue 212")
         self.assertEqual(ended.code, 0, ended)
         self.assertRegex(
-            self.read(f"kept/{TEST}.kept"),
+            self.read(f"saved/{TEST}.saved"),
             r"^c1/0/4:1/[0-9a-f]{4}  \d{4}-\d\d-\d\d  always .*job_queue.cc:"
             r"\d+  issue 212\n$")
-        again = self.clotho("keep", FAILS, HUNT, "--kept=kept")
-        self.assertIn("is kept already", again.out)
-        self.assertEqual(self.read(f"kept/{TEST}.kept").count("\n"), 1)
-        check = self.clotho("kept", HUNT, "--kept=kept", "--check")
+        again = self.clotho("save", FAILS, HUNT, "--saved=saved")
+        self.assertIn("is saved already", again.out)
+        self.assertEqual(self.read(f"saved/{TEST}.saved").count("\n"), 1)
+        check = self.clotho("saved", HUNT, "--saved=saved", "--check")
         self.assertEqual(check.code, 1, check)
         self.assertIn(":1: fails  c1/0/4:1", check.out)
 
     def test_what_passes_is_refused_unless_it_is_fixed(self):
-        keep = lambda *a: self.clotho("keep", "c1/0/plain", HUNT,
-                                      "--kept=kept", *a)
+        keep = lambda *a: self.clotho("save", "c1/0/fifo", HUNT,
+                                      "--saved=saved", *a)
         self.assert_trouble(keep(), 3, "passes")
-        self.assertFalse((self.folder / "kept").exists())
+        self.assertFalse((self.folder / "saved").exists())
         self.assertEqual(keep("--fixed").code, 0)
-        self.assertIn("c1/0/plain  ", self.read(f"kept/{TEST}.kept"))
+        self.assertIn("c1/0/fifo  ", self.read(f"saved/{TEST}.saved"))
 
     def test_prune_takes_out_what_has_drifted_and_nothing_else(self):
-        path = f"kept/{TEST}.kept"
-        self.write(path, f"# Why.\nc1/0/plain  passes\nc1/0/99:1  old\n{FAILS}")
-        kept = self.clotho("kept", HUNT, "--kept=kept")
-        self.assertEqual(kept.code, 0, kept)
-        self.assertIn(f"{path}:3: c1/0/99:1  old", kept.out)
-        ended = self.clotho("kept", HUNT, "--kept=kept", "--prune")
+        path = f"saved/{TEST}.saved"
+        self.write(path, f"# Why.\nc1/0/fifo  passes\nc1/0/99:1  old\n{FAILS}")
+        saved = self.clotho("saved", HUNT, "--saved=saved")
+        self.assertEqual(saved.code, 0, saved)
+        self.assertIn(f"{path}:3: c1/0/99:1  old", saved.out)
+        ended = self.clotho("saved", HUNT, "--saved=saved", "--prune")
         self.assertEqual(ended.code, 1, ended)
         self.assertIn(f"{path}:3: drifted", ended.out)
         self.assertEqual(self.read(path),
-                         f"# Why.\nc1/0/plain  passes\n{FAILS}")
+                         f"# Why.\nc1/0/fifo  passes\n{FAILS}")
 
     def test_bad_input(self):
-        keep = lambda *a: self.clotho("keep", *a, HUNT, "--kept=kept")
+        keep = lambda *a: self.clotho("save", *a, HUNT, "--saved=saved")
         self.assert_trouble(keep(FAILS, "--note=a\nb"), 2, "line break")
         self.assert_trouble(keep("c1/0/999:1"), 3, "does not fit")
-        self.write(f"kept/{TEST}.kept", "# ok\nnonsense here\n")
-        self.assert_trouble(keep(FAILS), 2, f"{TEST}.kept:2", "nonsense here")
-        self.assertEqual(self.read(f"kept/{TEST}.kept"),
+        self.write(f"saved/{TEST}.saved", "# ok\nnonsense here\n")
+        self.assert_trouble(keep(FAILS), 2, f"{TEST}.saved:2", "nonsense here")
+        self.assertEqual(self.read(f"saved/{TEST}.saved"),
                          "# ok\nnonsense here\n")
         self.assert_trouble(
-            self.clotho("kept", HUNT, "--kept=kept", "--check"), 2,
+            self.clotho("saved", HUNT, "--saved=saved", "--check"), 2,
             "nonsense here")
         self.assert_trouble(
-            self.clotho("keep", FAILS, HUNT, "--kept=/proc/no"), 75)
+            self.clotho("save", FAILS, HUNT, "--saved=/proc/no"), 75)
 
 
 class CheckTest(testing.ClothoTestCase):
 
-    FAKE = str(testing.TOOLS / "cli" / "fake_sweep.py")
+    FAKE = str(testing.TOOLS / "cli" / "fake_campaign.py")
 
     def test_a_program_that_is_deterministic(self):
         ended = self.clotho("check", HUNT, "--schedules=300")
@@ -353,7 +353,7 @@ class HelpTest(testing.ClothoTestCase):
         self.write("completion", script.out)
         self.write("try", """source ./completion
 COMP_WORDS=(clotho expl); COMP_CWORD=1; _clotho; echo "${COMPREPLY[@]}"
-COMP_WORDS=(clotho keep --no); COMP_CWORD=2; _clotho; echo "${COMPREPLY[@]}"
+COMP_WORDS=(clotho save --no); COMP_CWORD=2; _clotho; echo "${COMPREPLY[@]}"
 COMP_WORDS=(clotho list ./job); COMP_CWORD=2; _clotho; echo "${COMPREPLY[@]}"
 """)
         done = subprocess.run(["bash", "try"], cwd=self.folder, text=True,

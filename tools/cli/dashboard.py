@@ -1,6 +1,6 @@
-"""stats.json: what a sweep comes to so far, for dashboards and scripts.
+"""stats.json: what a campaign comes to so far, for dashboards and scripts.
 
-One object, rewritten as a whole: who reads it while the sweep runs sees the
+One object, rewritten as a whole: who reads it while the campaign runs sees the
 last one or the next, never a half. docs/scaling.md says what is in it.
 """
 
@@ -15,7 +15,7 @@ from cli.progress import State
 
 
 def path(out: str) -> str:
-    """Where a sweep has it."""
+    """Where a campaign has it."""
     return os.path.join(out, "stats.json")
 
 

@@ -29,7 +29,7 @@ class DebugTest(testing.ClothoTestCase):
         return testing.Ended(done.returncode, done.stdout.decode(),
                              done.stderr.decode())
 
-    def test_begins_at_the_first_departure(self):
+    def test_begins_at_the_first_deviation(self):
         ended = self.debug(FAILS)
         self.assertEqual(ended.code, 0, ended)
         self.assertRegex(ended.out, rf'^{FAILS}/\w+ fails at step 5: Always '
@@ -38,7 +38,7 @@ class DebugTest(testing.ClothoTestCase):
                       ended.out)
 
     def test_begins_where_it_fails_or_where_it_is_told(self):
-        self.assertIn("\nstep 1, t = 0 s: main", self.debug("c1/0/plain").out)
+        self.assertIn("\nstep 1, t = 0 s: main", self.debug("c1/0/fifo").out)
         self.assertIn("\nstep 2, t = 0 s: ",
                       self.debug(FAILS, flags=["--at=2"]).out)
         self.assert_trouble(self.debug(FAILS, flags=["--at=99"]), 2,
@@ -62,14 +62,14 @@ class DebugTest(testing.ClothoTestCase):
 
     def test_lists_what_can_run_and_why(self):
         out = self.debug(FAILS, "ready").out
-        self.assertRegex(out, r"\n  0  worker-1 \(.*\)   \(plain order's\)\n"
+        self.assertRegex(out, r"\n  0  worker-1 \(.*\)   \(FIFO order's\)\n"
                          r"       \S.*\n"
                          r"  1  worker-2 \(its first step\)   \(taken here\)\n")
 
     def test_another_choice_is_another_execution(self):
         ended = self.debug(FAILS, "choose 0", "undo", "choose 7", "choose x",
                            "goto 1", "choose 1", "undo", "undo")
-        self.assertRegex(ended.out, r"\nc1/0/plain/\w+ passes, in \d+ steps\n")
+        self.assertRegex(ended.out, r"\nc1/0/fifo/\w+ passes, in \d+ steps\n")
         self.assertEqual(ended.out.count(f"{FAILS}/"), 2, ended)
         self.assertIn("there is no candidate 7 at step 4: expected one from 0 "
                       "to ", ended.out)
@@ -78,36 +78,36 @@ class DebugTest(testing.ClothoTestCase):
         self.assertIn("nothing was chosen", ended.out)
 
     def test_a_failure_can_be_built_by_hand(self):
-        out = self.debug("c1/0/plain", "goto 4", "choose 1", "replay",
-                         "save mine.kept", "save mine.kept", "save",
+        out = self.debug("c1/0/fifo", "goto 4", "choose 1", "replay",
+                         "save mine.saved", "save mine.saved", "save",
                          "save /no/such/folder/x").out
         self.assertEqual(len([line for line in out.splitlines() if
                               line.startswith(f"{FAILS}/") and
                               "fails at step 5" in line]), 2, out)
         self.assertIn("save needs a FILE", out)
         self.assertIn('"/no/such/folder/x"', out)
-        lines = self.read("mine.kept").splitlines()
+        lines = self.read("mine.saved").splitlines()
         self.assertEqual(len(lines), 2)
         self.assertRegex(lines[0], rf"^{FAILS}/\w+  always .*job_queue.cc:\d+$")
         # It is a file as tests read it.
-        os.rename(self.folder / "mine.kept", self.folder / f"{TEST}.kept")
+        os.rename(self.folder / "mine.saved", self.folder / f"{TEST}.saved")
         done = subprocess.run(
-            [HUNT, "--clotho_kept=.", "--clotho_strategy=plain"],
+            [HUNT, "--clotho_saved=.", "--clotho_strategy=fifo"],
             cwd=self.folder, env=self.environment(), capture_output=True,
             check=False)
-        self.assertIn(b"SEARCH  the kept schedule " + FAILS.encode(),
+        self.assertIn(b"SEARCH    the saved schedule " + FAILS.encode(),
                       done.stdout)
 
     def test_a_timer_is_a_choice_too(self):
         # main waits for it while both jobs are still to come.
-        out = self.debug("c1/0/plain", "goto 4", "ready", "choose 2").out
+        out = self.debug("c1/0/fifo", "goto 4", "ready", "choose 2").out
         self.assertRegex(out, r"\n  2  the 1 ms timer\n")
         self.assertRegex(out, r"\nc1/0/4:t/\w+ (passes|fails)")
 
     def test_the_environment_can_be_decided_for(self):
         program = next(p for p in self.programs if p.endswith("sample_tests"))
         out = self.debug(
-            "c1/0/plain", "goto 2", "ready", "decide 3 2", "decide 4 3",
+            "c1/0/fifo", "goto 2", "ready", "decide 3 2", "decide 4 3",
             "report", "undo", "undo", "decide 3 2", "decide 5 1",
             "decide 3 7", "decide 9 1", "decide 3", "goto 1", "decide 3 1",
             program=(program, "Environment.Decides")).out
@@ -134,7 +134,7 @@ class DebugTest(testing.ClothoTestCase):
         self.assertIn('unknown command "setp": did you mean step?', out)
         self.assertIn('"" is not a number', out)
         self.assertIn("there is no step 99: ", out)
-        self.assertIn("\nCHANGE  1 departure", out)
+        self.assertIn("\nCHANGE  1 deviation", out)
         self.assertRegex(out, r"\n  choose N +run it again")
         self.assertTrue(out.rstrip().splitlines()[-1].startswith(FAILS))
 
@@ -146,7 +146,7 @@ class DebugTest(testing.ClothoTestCase):
                             '"nothing" is neither')
 
     @unittest.skipUnless(shutil.which("gdb"), "no gdb")
-    def test_gdb_stops_before_the_departure(self):
+    def test_gdb_stops_before_the_deviation(self):
         done = subprocess.run(
             self.command("debug", "--gdb", FAILS, HUNT, TEST),
             cwd=self.folder, env=self.environment(), input=b"bt 9\nkill\nquit\n",

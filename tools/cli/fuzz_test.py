@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
 # pylint: disable=wrong-import-position
 from cli import progress, records, testing
 
-FAKE = str(testing.TOOLS / "cli" / "fake_sweep.py")
+FAKE = str(testing.TOOLS / "cli" / "fake_campaign.py")
 # Ends long after anything here.
 FOREVER = "--schedules=100000000"
 
@@ -30,7 +30,7 @@ class FuzzTestCase(testing.ClothoTestCase):
     def setUp(self):
         super().setUp()
         (self.folder / "fake").symlink_to(FAKE)
-        self.out = self.folder / "clotho-out/fake.sweep"
+        self.out = self.folder / "clotho-out/fake.campaign"
         self.merged = str(self.out / "merged")
 
     def fuzz(self, *arguments, fake=None):
@@ -93,7 +93,7 @@ class ResultTest(FuzzTestCase):
                 if line.startswith("failure #")]
         self.assertEqual(len(told), 2, ended.out)
         self.assertRegex(ended.out, r"\d+s 1.8k/1.8k .* fail 2 goals 2/2; "
-                         r"results in clotho-out/fake.sweep\n$")
+                         r"results in clotho-out/fake.campaign\n$")
 
     def test_names_tests(self):
         ended = self.fuzz("Fake.Pass*", "--schedules=50")
@@ -109,8 +109,8 @@ class ResultTest(FuzzTestCase):
         self.assertEqual(last["replay"], first["replay"])
         self.assertTrue(os.path.exists(last["results"] + "/report.txt"))
 
-    def test_sweep_is_another_name(self):
-        ended = self.clotho("sweep", "./fake", "Fake.Passes", "--schedules=90")
+    def test_campaign_is_another_name(self):
+        ended = self.clotho("campaign", "./fake", "Fake.Passes", "--schedules=90")
         self.assertEqual(ended.code, 0, ended)
 
 
@@ -622,7 +622,7 @@ class StatsTest(FuzzTestCase):
         self.wait_for(path.exists)
         self.assertEqual(json.loads(path.read_text())["status"], "running")
         first = path.stat().st_ino
-        # It is rewritten, as a whole, while the sweep runs.
+        # It is rewritten, as a whole, while the campaign runs.
         self.wait_for(lambda: path.stat().st_ino != first)
         stats = json.loads(path.read_text())
         self.assertEqual(stats["status"], "running")
@@ -633,7 +633,7 @@ class StatsTest(FuzzTestCase):
         self.assertEqual(json.loads(path.read_text())["executions"],
                          self.total("Fake.Passes")["executions"])
 
-    def test_a_sweep_does_not_end_for_it(self):
+    def test_a_campaign_does_not_end_for_it(self):
         (self.out / "stats.json").mkdir(parents=True)
         ended = self.fuzz("--schedules=50", "Fake.Passes")
         self.assertEqual(ended.code, 0, ended)

@@ -1,4 +1,4 @@
-"""Keys that are pressed while a sweep runs.
+"""Keys that are pressed while a campaign runs.
 
 The terminal is asked for them one by one, without echo. Ctrl-C and its like
 stay signals. Whoever opens `Keys` has to close them, whatever happens: a shell

@@ -19,8 +19,8 @@ from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
 
 # In the order in which people meet them.
 COMMANDS = ("list", "test", "fuzz", "replay", "debug", "show", "explain",
-            "shrink", "keep", "kept", "check", "plan", "merge")
-ALIASES = {"sweep": "fuzz"}
+            "shrink", "save", "saved", "check", "plan", "merge")
+ALIASES = {"campaign": "fuzz"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,7 +49,7 @@ def _module(command: str):
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = _Parser(
-        prog="clotho", description="Tests, sweeps and failures of Clotho.",
+        prog="clotho", description="Tests, campaigns and failures of Clotho.",
         epilog="clotho COMMAND -h has an example of each. clotho help TOPIC, "
                "of: " + ", ".join(topics.TOPICS))
     commands = parser.add_subparsers(

@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
 # pylint: disable=wrong-import-position
 from cli import records, testing
 
-FAKE = str(testing.TOOLS / "cli" / "fake_sweep.py")
+FAKE = str(testing.TOOLS / "cli" / "fake_campaign.py")
 
 
 def contents(folder):
@@ -27,9 +27,9 @@ def contents(folder):
             for path in folder.rglob("*") if path.is_file()}
 
 
-class SweepTestCase(testing.ClothoTestCase):
+class CampaignTestCase(testing.ClothoTestCase):
 
-    def sweep(self, shards, which=None, schedules=600, into=None, flags=()):
+    def campaign(self, shards, which=None, schedules=600, into=None, flags=()):
         """Runs shards, each with a folder of its own; returns the folders."""
         folders = []
         for i in which if which is not None else range(shards):
@@ -49,12 +49,12 @@ class SweepTestCase(testing.ClothoTestCase):
         return contents(self.folder / into), ended
 
 
-class SumTest(SweepTestCase):
+class SumTest(CampaignTestCase):
 
     def test_the_number_of_shards_does_not_matter(self):
-        one, _ = self.merged(self.sweep(1), "m1")
-        three, _ = self.merged(self.sweep(3), "m3")
-        many, _ = self.merged(self.sweep(64), "m64")
+        one, _ = self.merged(self.campaign(1), "m1")
+        three, _ = self.merged(self.campaign(3), "m3")
+        many, _ = self.merged(self.campaign(64), "m64")
         self.assertEqual(one, three)
         self.assertEqual(one, many)
         record = json.loads(one["Fake.Fails/shard-0-of-1.json"])
@@ -68,7 +68,7 @@ class SumTest(SweepTestCase):
         self.assertEqual(record, alone | {"next": 600})
 
     def test_neither_order_nor_grouping_nor_repetition_matters(self):
-        folders = self.sweep(5)
+        folders = self.campaign(5)
         whole, _ = self.merged(folders)
         rng = random.Random(6)
         for attempt in range(6):
@@ -86,9 +86,9 @@ class SumTest(SweepTestCase):
         self.assertEqual(again, whole)
 
     def test_any_three_partial_results_join_in_any_order(self):
-        a = self.sweep(3, [0, 1])
-        b = self.sweep(4, [1, 3])
-        c = self.sweep(4, [0, 2])
+        a = self.campaign(3, [0, 1])
+        b = self.campaign(4, [1, 3])
+        c = self.campaign(4, [0, 2])
         results = []
         for order in itertools.permutations([a, b, c]):
             name = f"p{len(results)}"
@@ -99,7 +99,7 @@ class SumTest(SweepTestCase):
         self.assertIn("Fake.Fails/shard-0-of-1.json", results[0])
 
     def test_of_two_records_of_a_shard_the_further_one_counts(self):
-        folders = self.sweep(2)
+        folders = self.campaign(2)
         whole, _ = self.merged(folders)
         old = self.folder / "old"
         shutil.copytree(folders[1], old)
@@ -137,12 +137,12 @@ class SumTest(SweepTestCase):
                                delta=0.05)
 
 
-class VerdictTest(SweepTestCase):
+class VerdictTest(CampaignTestCase):
 
     PASSES = "--gtest_filter=Fake.Passes"
 
     def test_what_is_missing_is_named_with_what_runs_it(self):
-        folders = self.sweep(16, [i for i in range(16) if i not in (3, 7, 8)],
+        folders = self.campaign(16, [i for i in range(16) if i not in (3, 7, 8)],
                              flags=[self.PASSES])
         _, ended = self.merged(folders)
         self.assertEqual(ended.code, 5, ended)
@@ -155,11 +155,11 @@ class VerdictTest(SweepTestCase):
         subprocess.run(["sh", "todo.sh"], cwd=self.folder, check=True)
         whole, ended = self.merged(["merged", "rest"], "whole")
         self.assertEqual(ended.code, 0, ended)
-        one, _ = self.merged(self.sweep(1, flags=[self.PASSES]), "one")
+        one, _ = self.merged(self.campaign(1, flags=[self.PASSES]), "one")
         self.assertEqual(whole, one)
 
     def test_a_shard_that_stopped_is_named(self):
-        folders = self.sweep(2, flags=[self.PASSES])
+        folders = self.campaign(2, flags=[self.PASSES])
         path = pathlib.Path(folders[1]) / "Fake.Passes/shard-1-of-2.json"
         record = json.loads(path.read_text())
         record.update({"complete": False, "next": 301})
@@ -170,12 +170,12 @@ class VerdictTest(SweepTestCase):
         self.assertIn("--clotho_resume=1 --clotho_shard=1/2", ended.out)
 
     def test_a_failure_counts_for_more(self):
-        _, ended = self.merged(self.sweep(4, [0, 1, 2]))
+        _, ended = self.merged(self.campaign(4, [0, 1, 2]))
         self.assertEqual(ended.code, 1, ended)
         self.assertIn("missing: shards 3 of 4", ended.out)
 
     def test_goals_are_judged_when_all_is_there(self):
-        folders = self.sweep(2, flags=[self.PASSES])
+        folders = self.campaign(2, flags=[self.PASSES])
         for folder in folders:
             path = next(pathlib.Path(folder).rglob("shard-*.json"))
             record = json.loads(path.read_text())
@@ -188,7 +188,7 @@ class VerdictTest(SweepTestCase):
 
     def test_blocks_of_bazels_runs_per_test(self):
         for block in (0, 2):
-            folder = self.sweep(1, into=f"block{block}",
+            folder = self.campaign(1, into=f"block{block}",
                                 flags=[self.PASSES])[0]
             path = next(pathlib.Path(folder).rglob("shard-*.json"))
             record = json.loads(path.read_text())
@@ -202,10 +202,10 @@ class VerdictTest(SweepTestCase):
         self.assertEqual(self.merged(["merged"], "again")[0], merged)
 
 
-class OutputTest(SweepTestCase):
+class OutputTest(CampaignTestCase):
 
     def test_junit(self):
-        merged, _ = self.merged(self.sweep(3))
+        merged, _ = self.merged(self.campaign(3))
         root = ElementTree.fromstring(merged["junit.xml"])
         self.assertEqual(root.attrib,
                          {"tests": "2", "failures": "1", "errors": "0"})
@@ -215,14 +215,14 @@ class OutputTest(SweepTestCase):
         self.assertEqual({f.get("message") for f in failures},
                          {'Always "97"', 'Always "41"'})
         self.assertEqual(failures[0].get("type"), "always")
-        self.assertIn("WHAT    Always", failures[0].text)
+        self.assertIn("WHAT      Always", failures[0].text)
         properties = {p.get("name"): p.get("value")
                       for p in cases["Fails"].iter("property")}
         self.assertEqual(properties["executions"], "600")
         self.assertTrue(properties["replay_1"].startswith("c1/0/"))
 
     def test_what_xml_cannot_hold_is_spelt(self):
-        folder = self.sweep(1)[0]
+        folder = self.campaign(1)[0]
         path = pathlib.Path(folder) / "Fake.Fails/shard-0-of-1.json"
         record = json.loads(path.read_text())
         record["failures"][0]["what"] = "a\0b\x1b[1m <&\" \ud800"
@@ -233,14 +233,14 @@ class OutputTest(SweepTestCase):
         self.assertIn('a\\x00b\\x1b[1m <&" \\xd800', messages)
 
     def test_the_folder_of_the_first_hit_is_taken(self):
-        merged, _ = self.merged(self.sweep(5))
+        merged, _ = self.merged(self.campaign(5))
         record = json.loads(merged["Fake.Fails/shard-0-of-1.json"])
         for failure in record["failures"]:
             report = merged[failure["folder"] + "/report.txt"].decode()
             self.assertIn(f"in execution {failure['first']}\n", report)
 
     def test_bazels_archives(self):
-        whole, _ = self.merged(self.sweep(2))
+        whole, _ = self.merged(self.campaign(2))
         for i in range(2):
             logs = self.folder / f"logs/shard_{i + 1}_of_2/test.outputs"
             logs.mkdir(parents=True)
@@ -265,7 +265,7 @@ class OutputTest(SweepTestCase):
         self.assertFalse((self.folder / "evil").exists())
 
     def test_a_merge_is_written_again_in_place(self):
-        folders = self.sweep(2)
+        folders = self.campaign(2)
         first, _ = self.merged(folders[:1])
         second, _ = self.merged(folders)
         self.assertNotEqual(first, second)
@@ -273,14 +273,14 @@ class OutputTest(SweepTestCase):
                          ["merged"])
 
     def test_the_default_place_is_not_taken_for_an_input(self):
-        self.sweep(2, into="clotho-out")
+        self.campaign(2, into="clotho-out")
         first = self.clotho("merge", "clotho-out")
         again = self.clotho("merge", "clotho-out")
         self.assertEqual(first.code, 1, first)
         self.assertEqual(first, again)
 
 
-class BadInputTest(SweepTestCase):
+class BadInputTest(CampaignTestCase):
 
     def refused(self, code, *texts, folders=("in",)):
         before = sorted(os.listdir(self.folder))
@@ -290,7 +290,7 @@ class BadInputTest(SweepTestCase):
 
     def setUp(self):
         super().setUp()
-        self.sweep(1, into="in")
+        self.campaign(1, into="in")
         self.path = "in/0/Fake.Fails/shard-0-of-1.json"
 
     def change(self, **members):
@@ -333,7 +333,7 @@ class BadInputTest(SweepTestCase):
                 ("sketch", {"size": 2, "entries": [["00", 1]]}),
                 ("sketch", {"size": 1, "entries": [["1" * 16, 1],
                                                    ["0" * 16, 1]]}),
-                ("failures", [{"origin": "x"}])):
+                ("failures", [{"signature": "x"}])):
             text = self.read(self.path)
             self.change(**{name: value})
             self.refused(2, "shard-0-of-1.json", name if name != "shard"
@@ -348,13 +348,13 @@ class BadInputTest(SweepTestCase):
             self.refused(2, "failures")
 
     def test_another_campaign_is_refused_by_name(self):
-        self.sweep(1, into="other", flags=["--clotho_seed=7"])
+        self.campaign(1, into="other", flags=["--clotho_seed=7"])
         self.refused(2, "not of one campaign", 'seed "1" and "7"',
                      "in/0/Fake.Fails/shard-0-of-1.json",
                      folders=["in", "other"])
         self.change(campaign="0" * 16)
         self.refused(2, "two builds of the program",
-                     folders=["in", *self.sweep(2, [0])])
+                     folders=["in", *self.campaign(2, [0])])
 
     def test_no_half_written_result(self):
         self.assert_trouble(self.clotho("merge", "in", "--into=/proc/x"), 75,

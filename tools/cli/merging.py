@@ -1,4 +1,4 @@
-"""Joins the records of a sweep's shards, and writes what comes of it."""
+"""Joins the records of a campaign's shards, and writes what comes of it."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Part:
     """A block of a test."""
 
     total: Record
-    owners: dict[str, Found]      # Whose each failure is, by origin.
+    owners: dict[str, Found]      # Whose each failure is, by signature.
     records: list[Found]          # What it is the sum of.
     missing: Missing | None
 
 
 @dataclasses.dataclass
 class Merged:
-    """All tests of a sweep."""
+    """All tests of a campaign."""
 
     parts: list[Part]  # By test, then block.
     missing_blocks: dict[str, list[int]]
@@ -119,7 +119,7 @@ def _part(test: str, block: int, found: list[Found]) -> Part:
         # (How often is known of one way only: another counts the same again.)
         best.total["failures"] = [
             next((known for known in best.total["failures"]
-                  if known["origin"] == failure["origin"]
+                  if known["signature"] == failure["signature"]
                   and known["first"] == failure["first"]), failure)
             for failure in everywhere["failures"]]
         best.owners = owners_of_all
@@ -130,7 +130,7 @@ def write(merged: Merged, folder: str) -> None:
     """Writes a merged folder: all of it, or nothing.
 
     A test that is complete has one record; of another, those of its shards are
-    kept apart, so that what is missing can be added later.
+    saved apart, so that what is missing can be added later.
     """
     folder = os.path.abspath(folder)
     if os.path.isdir(folder) and os.listdir(folder) and not os.path.exists(
@@ -175,7 +175,7 @@ def _write_part(part: Part, folder: str) -> None:
                              f"{record['shards']}{suffix}.json"),
                 records.write_text(record))
     for failure in part.total["failures"]:
-        _copy_folder(part.owners[failure["origin"]].base, failure, folder)
+        _copy_folder(part.owners[failure["signature"]].base, failure, folder)
 
 
 def _copy_folder(base: str, failure: Record, folder: str) -> None:
@@ -199,7 +199,7 @@ def _read_report(path: str, failure: Record) -> str:
     with open(path, encoding="utf-8", errors="backslashreplace") as file:
         text = file.read()
     return re.sub(r"^FILES .*(?:\n(?: +\S.*|in outputs\.zip.*))*",
-                  f"FILES   {failure['folder']}/", text, flags=re.MULTILINE)
+                  f"FILES     {failure['folder']}/", text, flags=re.MULTILINE)
 
 
 def _xml_text(text: str) -> str:
@@ -265,7 +265,7 @@ def junit(merged: Merged) -> bytes:
 def _report(merged: Merged, test: str, failure: Record) -> str:
     """The report that the failure left behind; else what its record says."""
     for part in merged.parts:
-        owner = part.owners.get(failure["origin"])
+        owner = part.owners.get(failure["signature"])
         if part.total["test"] != test or owner is None:
             continue
         path = os.path.join(owner.base, failure["folder"], "report.txt")

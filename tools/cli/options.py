@@ -38,7 +38,7 @@ def add_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "replay", metavar="REPLAY|FILE", nargs="?",
         help="a replay string such as c1/0/4:1/b7e2; or a file that has it: a "
-             "log with a line AGAIN, a trace.json, a .kept file; the last "
+             "log with a line REPLAY, a trace.json, a .saved file; the last "
              "replay if left out")
     add_target(parser)
     add_common(parser)

@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
 # pylint: disable=wrong-import-position
 from cli import testing
 
-FAKE = str(testing.TOOLS / "cli" / "fake_sweep.py")
+FAKE = str(testing.TOOLS / "cli" / "fake_campaign.py")
 
 # What stands in for Slurm: tasks one after the other, in their environment.
 SRUN = """#!/bin/sh
@@ -110,10 +110,10 @@ class PlanTest(testing.ClothoTestCase):
         self.write("WORKSPACE", "")
         plan = self.plan("bazel", "--shards=50", "--strategy=pct:3",
                          "//shop:cart_test")
-        for text in ('name = "cart_sweep"', "schedules = 60,", "shards = 50,",
+        for text in ('name = "cart_campaign"', "schedules = 60,", "shards = 50,",
                      'strategy = "pct:3"', 'test = ":cart_test"',
-                     "bazel test --keep_going //shop:cart_sweep",
-                     "clotho merge bazel-testlogs/shop/cart_sweep"):
+                     "bazel test --keep_going //shop:cart_campaign",
+                     "clotho merge bazel-testlogs/shop/cart_campaign"):
             self.assertIn(text, plan)
         self.assertNotIn("runs_per_test", plan)
         # Bazel has at most 50 shards.

@@ -1,6 +1,6 @@
-"""How far a sweep has come: from the records that its workers write.
+"""How far a campaign has come: from the records that its workers write.
 
-What is kept is of a fixed size: the last record of each shard and test, and
+What is saved is of a fixed size: the last record of each shard and test, and
 where the stream of events has been read to.
 """
 
@@ -69,7 +69,7 @@ class Shrinking:
     test: str
     kind: str
     place: str
-    departures: int  # That it had.
+    deviations: int  # That it had.
     now: int         # That it has so far.
 
 
@@ -161,7 +161,7 @@ def folder_of(out: str, shard: int) -> str:
 
 
 class Progress:
-    """Reads what the workers of a sweep write."""
+    """Reads what the workers of a campaign write."""
 
     def __init__(self, out: str, tests: list[str], shards: int,
                  schedules: int | None,
@@ -258,7 +258,7 @@ class Progress:
         self._failures = []
         new = []
         for failure in failures:
-            key = (failure.test, failure.record["origin"])
+            key = (failure.test, failure.record["signature"])
             if key not in self._told:
                 self._told.add(key)
                 new.append(failure)
@@ -290,7 +290,7 @@ class Progress:
                 event["test"], event["kind"], event["place"], event["from"],
                 event["to"])
         elif kind == "failure" and _has(
-                event, str, "test", "origin", "kind", "what", "place",
+                event, str, "test", "signature", "kind", "what", "place",
                 "replay", "folder"):
             self._failures.append(
                 Failure(event["test"], event, os.path.join(
@@ -334,7 +334,7 @@ class Progress:
         return self._state
 
     def executed_here(self) -> int:
-        """Executions since the sweep was started or resumed."""
+        """Executions since the campaign was started or resumed."""
         return self._state.executions - max(self._begin, 0)
 
     def _add(self) -> State:

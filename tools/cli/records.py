@@ -1,6 +1,6 @@
-"""The records of sweeps: what a shard has done of a test, and how they add up.
+"""The records of campaigns: what a shard has done of a test, and how they add up.
 
-A sweep (a test binary with --clotho_shard_by=schedules and --clotho_out=DIR)
+A campaign (a test binary with --clotho_shard_by=schedules and --clotho_out=DIR)
 writes one record for each test, DIR/TEST/shard-I-of-N.json. Execution j of a
 test depends on its number alone, and shard I of N runs those with j mod N = I:
 so the sum of all shards is the same whatever N is.
@@ -111,11 +111,11 @@ _MEMBERS: dict[str, tuple[Callable[[object], bool], str]] = {
     "goals": (_all_have(("goal", _text), ("place", _text),
                         ("reached", _whole)),
               "objects with goal, place and reached"),
-    "failures": (_all_have(("origin", _text), ("kind", _text), ("what", _text),
+    "failures": (_all_have(("signature", _text), ("kind", _text), ("what", _text),
                            ("place", _text), ("first", _whole),
                            ("hits", _whole), ("replay", _text),
                            ("part", _text), ("folder", _folder)),
-                 "objects with origin, kind, what, place, first, hits, replay, "
+                 "objects with signature, kind, what, place, first, hits, replay, "
                  "part and a folder below"),
 }
 _SUMS = ("executions", "steps", "budget_hits", "checked", "virtual_time_ns")
@@ -283,7 +283,7 @@ def _add_numbers(objects: list[dict[str, int]]) -> dict[str, int]:
 def add(found: list[Found]) -> tuple[Record, dict[str, Found]]:
     """The sum of records of one test and block, each of another shard.
 
-    Also whose each failure is, by origin. What depends on the clock or on the
+    Also whose each failure is, by signature. What depends on the clock or on the
     number of shards is left out.
     """
     records = [one.record for one in found]
@@ -320,11 +320,11 @@ def add(found: list[Found]) -> tuple[Record, dict[str, Found]]:
     owners: dict[str, Found] = {}
     for one in found:
         for failure in one.record["failures"]:
-            known = failures.get(failure["origin"])
+            known = failures.get(failure["signature"])
             hits = failure["hits"] + (known["hits"] if known else 0)
             if known is None or _first(failure) < _first(known):
-                failures[failure["origin"]] = known = copy.copy(failure)
-                owners[failure["origin"]] = one
+                failures[failure["signature"]] = known = copy.copy(failure)
+                owners[failure["signature"]] = one
             known["hits"] = hits
     total["failures"] = sorted(failures.values(), key=_first)
     return total, owners
@@ -333,7 +333,7 @@ def add(found: list[Found]) -> tuple[Record, dict[str, Found]]:
 def _first(failure: Record) -> tuple[object, ...]:
     """Orders failures by the execution that found them."""
     return (failure["first"], len(failure["replay"]), failure["replay"],
-            failure["origin"])
+            failure["signature"])
 
 
 def write_text(record: Record) -> str:

@@ -1,4 +1,4 @@
-"""Replay strings, where they stand (reports, logs, traces), and kept files."""
+"""Replay strings, where they stand (reports, logs, traces), and saved files."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def is_replay(text: str) -> bool:
     return _REPLAY.fullmatch(text) is not None
 
 
-def has_departures(replay: str) -> bool:
-    """Whether it says itself what to run, as in c1/0/4:1 and c1/0/plain."""
+def has_deviations(replay: str) -> bool:
+    """Whether it says itself what to run, as in c1/0/4:1 and c1/0/fifo."""
     parts = replay.split("/")
     return len(parts) >= 3 and not parts[2].startswith(("+", "@"))
 
@@ -47,7 +47,7 @@ def find_sources(text: str) -> list[Source]:
                       f"there")
     if os.path.isdir(text):
         text = os.path.join(text, "trace.json")
-    what = ("a log or report with a line AGAIN, a trace.json, a .kept file, or "
+    what = ("a log or report with a line REPLAY, a trace.json, a .saved file, or "
             "a file with a replay string")
     content = read_text(text, what)
     if content.lstrip().startswith("{"):
@@ -72,13 +72,13 @@ def _of_trace(trace: dict[str, object], path: str) -> Source:
 
 
 def _of_log(text: str) -> list[Source]:
-    """The lines after AGAIN, of all reports in a log."""
+    """The lines after REPLAY, of all reports in a log."""
     found = []
     lines = text.splitlines()
     for i, line in enumerate(lines):
         # A CI's log may have times before the text, and colours in it.
         plain = re.sub(r"\x1b\[[0-9;]*m|\\x1b\[[0-9;]*m", "", line)
-        at = re.search(r"(?:^|\s)AGAIN\s+(.*)", plain)
+        at = re.search(r"(?:^|\s)REPLAY\s+(.*)", plain)
         if at is None:
             continue
         command = at[1].rstrip()
@@ -124,10 +124,10 @@ def _as_target(path: str) -> str:
 
 
 def _of_lines(text: str, path: str) -> list[Source]:
-    """A file with a replay string on each line, as `.kept` files have."""
+    """A file with a replay string on each line, as `.saved` files have."""
     test = ""
-    if path.endswith(".kept"):
-        test = os.path.basename(path).removesuffix(".kept")
+    if path.endswith(".saved"):
+        test = os.path.basename(path).removesuffix(".saved")
     found = []
     for line in text.splitlines():
         words = line.split(None, 1)
@@ -141,8 +141,8 @@ def _of_lines(text: str, path: str) -> list[Source]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Kept:
-    """A line of a .kept file."""
+class Saved:
+    """A line of a .saved file."""
 
     path: str
     line: int  # From 1.
@@ -150,30 +150,30 @@ class Kept:
     note: str
 
 
-def kept_file(source: str, folder: str, test: str,
-              kept: str | None = None) -> str:
-    """Where the kept schedules of a test are, as the binary looks for them.
+def saved_file(source: str, folder: str, test: str,
+              saved: str | None = None) -> str:
+    """Where the saved schedules of a test are, as the binary looks for them.
 
     `source` is the test's file as the compiler was told; relative to `folder`.
     """
-    if not kept:
-        kept = os.path.join(os.path.dirname(source), "testdata", "clotho")
-    return os.path.join(folder, kept, file_name(test) + ".kept")
+    if not saved:
+        saved = os.path.join(os.path.dirname(source), "testdata", "clotho")
+    return os.path.join(folder, saved, file_name(test) + ".saved")
 
 
-def read_kept(path: str) -> list[Kept]:
-    """The schedules of a .kept file; none if it is not there."""
+def read_saved(path: str) -> list[Saved]:
+    """The schedules of a .saved file; none if it is not there."""
     if not os.path.exists(path):
         return []
     found = []
-    text = read_text(path, "a file of kept schedules")
+    text = read_text(path, "a file of saved schedules")
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split(None, 1)
         if not words or words[0].startswith("#"):
             continue
-        if not is_replay(words[0]) or not has_departures(words[0]):
+        if not is_replay(words[0]) or not has_deviations(words[0]):
             raise Trouble(f"{path}:{number}: {quote(line)}: expected a replay "
-                          f"string with departures, as in c1/0/4:1")
-        found.append(Kept(path, number, words[0],
+                          f"string with deviations, as in c1/0/4:1")
+        found.append(Saved(path, number, words[0],
                           words[1].strip() if len(words) > 1 else ""))
     return found

@@ -1,4 +1,4 @@
-"""What a sweep looks like: a screen for a terminal, lines for a pipe.
+"""What a campaign looks like: a screen for a terminal, lines for a pipe.
 
 Plain ASCII. The screen is written with the few sequences of ANSI that every
 terminal knows, and fits from 20 columns up.
@@ -255,7 +255,7 @@ def _narrow(state: State, width: int) -> list[str]:
 
 
 def _shrinking(one: Shrinking) -> str:
-    return f"shrinking {one.departures} -> {one.now} ..."
+    return f"shrinking {one.deviations} -> {one.now} ..."
 
 
 def _strategy(strategy: Strategy, indent: int) -> str:

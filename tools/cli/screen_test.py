@@ -1,4 +1,4 @@
-"""Tests of what a sweep looks like, of the figures in it, and of keys."""
+"""Tests of what a campaign looks like, of the figures in it, and of keys."""
 
 import fcntl
 import io
@@ -25,7 +25,7 @@ def state(**members):
              "first": None}
     failure = {"kind": "deadlock", "place": "raft.cc:88", "hits": 9,
                "replay": "c1/0/17:1,22:t/77a0", "what": "Deadlock at t = 6 ms",
-               "first": 118, "origin": "o"}
+               "first": 118, "signature": "o"}
     values = {
         "title": "//examples:raft_test  RaftTest.OneLeaderPerTerm",
         "workers": 8, "elapsed": 761.0, "executions": 18_402_113,
@@ -39,7 +39,7 @@ def state(**members):
         "goals": [goal, never], "failures": [Failure("A.B", failure)],
         "keys": True,
         "tests": [Test("RaftTest.OneLeaderPerTerm", 18_402_113, 20_000, 3)],
-        "rss": 212_000_000, "out": "clotho-out/raft_test.sweep"}
+        "rss": 212_000_000, "out": "clotho-out/raft_test.campaign"}
     return State(**(values | members))
 
 
@@ -84,8 +84,8 @@ class ScreenTest(unittest.TestCase):
                         if text.startswith(" determinism"))
         differs = Failure("A.B", {
             "kind": "not deterministic", "place": "", "hits": 4, "first": 1,
-            "what": "Not deterministic: two runs of plain", "origin": "not",
-            "replay": "c1/0/plain"})
+            "what": "Not deterministic: two runs of fifo", "signature": "not",
+            "replay": "c1/0/fifo"})
         always = state().failures[0]
         self.assertRegex(line(checked=0), r"0 run twice, as yet$")
         self.assertRegex(line(differ=4, failures=[always, differs]),
@@ -121,7 +121,7 @@ class ScreenTest(unittest.TestCase):
     def test_lists_leave_nothing_out(self):
         failures = [Failure("A.B", {
             "kind": "livelock" if i % 2 else "always", "place": f"x.cc:{i}",
-            "hits": i, "first": 2 * i, "origin": str(i), "what": "a limit",
+            "hits": i, "first": 2 * i, "signature": str(i), "what": "a limit",
             "replay": f"c1/0/{i}:" + "1,22:t" * 9 + f"/{i:04x}"})
                     for i in range(1, 10)]
         goals = [{"goal": f"goal {i}", "place": "raft.cc:7", "reached": i % 2,
@@ -183,7 +183,7 @@ class ScreenTest(unittest.TestCase):
     def test_no_sequence_of_others_reaches_the_terminal(self):
         failure = Failure("A.\x1b[2J", {
             "kind": "always", "place": "x.cc:1", "hits": 1, "first": 1,
-            "what": "\x1b]0;title\x07 \u202e", "replay": "c1/0/plain"})
+            "what": "\x1b]0;title\x07 \u202e", "replay": "c1/0/fifo"})
         drawn = state(failures=[failure], title="\x1b[31m\n")
         for width in (20, 100):
             for view in ("", "f", "b"):
@@ -327,10 +327,10 @@ class RecordsTest(unittest.TestCase):
         self.assertEqual(self.poll().strategies[0].bound, 1.0)
 
     def test_a_portfolio_has_the_bounds_of_its_parts(self):
-        def failure(origin, first, part):
-            return {"origin": origin, "kind": "always", "what": "x",
+        def failure(signature, first, part):
+            return {"signature": signature, "kind": "always", "what": "x",
                     "place": "x.cc:1", "first": first, "hits": 3,
-                    "replay": "c1/0/plain", "part": part, "folder": "A.B/0"}
+                    "replay": "c1/0/fifo", "part": part, "folder": "A.B/0"}
         self.write(executions=700, parts={"pct:2": 300, "pos": 396},
                    failures=[failure("a", 8, "pos"), failure("b", 6, "pct:2")])
         self.write(1, executions=300, parts={"pct:2": 100, "pct:3": 200},
@@ -370,17 +370,17 @@ class RecordsTest(unittest.TestCase):
         self.tell(1, "shrinking", **one, **{"from": 9, "to": 3})
         self.progress.new_failures()
         (shrinking,) = self.poll().shrinking  # One failure, found by two.
-        self.assertEqual((shrinking.departures, shrinking.now), (9, 3))
+        self.assertEqual((shrinking.deviations, shrinking.now), (9, 3))
         for width, height in ((140, 40), (24, 40)):
             for view in ("", "f"):
                 self.assertIn("shrinking 9 -> 3 ...", "\n".join(
                     screen.draw(self.poll(), width, height, view)))
         # It has been told, and the other one has come to its end otherwise.
-        self.tell(1, "failure", **one, origin="o", what="w", replay="r",
+        self.tell(1, "failure", **one, signature="o", what="w", replay="r",
                   folder="f")
         self.progress.new_failures()
         (shrinking,) = self.poll().shrinking
-        self.assertEqual((shrinking.departures, shrinking.now), (7, 5))
+        self.assertEqual((shrinking.deviations, shrinking.now), (7, 5))
         self.tell(0, "run")
         self.progress.new_failures()
         self.assertEqual(self.poll().shrinking, [])
@@ -390,8 +390,8 @@ class RecordsTest(unittest.TestCase):
         self.assertEqual(self.poll().shrinking, [])
 
     def test_what_differs(self):
-        failure = {"origin": "not", "kind": "not deterministic", "what": "x",
-                   "place": "", "first": 1, "hits": 3, "replay": "c1/0/plain",
+        failure = {"signature": "not", "kind": "not deterministic", "what": "x",
+                   "place": "", "first": 1, "hits": 3, "replay": "c1/0/fifo",
                    "part": "", "folder": "A.B/0"}
         self.write(checked=7, failures=[failure], budget_hits=2)
         self.write(1, checked=5, failures=[failure])

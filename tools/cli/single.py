@@ -8,7 +8,7 @@ import re
 
 from cli import binary
 from cli.files import file_name, make_folder, read_json, read_text, write_file
-from cli.replays import has_departures
+from cli.replays import has_deviations
 from cli.targets import Target
 from cli.trouble import FAILED, NOT_REPRODUCIBLE, USAGE, Trouble, quote
 
@@ -21,9 +21,9 @@ class Outcome:
     code: int
     output: str
     report: str = ""
-    replay: str = ""   # By its departures.
-    origin: str = ""   # As in a .kept file.
-    drifted: str = ""  # Of a kept schedule: why not all of it applies.
+    replay: str = ""   # By its deviations.
+    signature: str = ""   # As in a .saved file.
+    drifted: str = ""  # Of a saved schedule: why not all of it applies.
 
     def what(self) -> str:
         """The first line of the report, without its heading."""
@@ -32,30 +32,32 @@ class Outcome:
 
 def section(report: str, heading: str) -> str:
     """What stands below a heading of a report; "" if it has none."""
-    found = re.search(rf"^{heading} +(.*(?:\n(?: .*|\n(?= )))*)", report, re.M)
+    found = re.search(rf"^{heading}(?: +|\n(?= ))(.*(?:\n(?: .*|\n(?= )))*)", report, re.M)
     return found[1].rstrip() if found else ""
 
 
 def block(report: str, heading: str) -> str:
     """The same as it stands there, with its heading."""
     text = section(report, heading)
-    return f"{heading:<8}{text}" if text else ""
+    if not text:
+        return ""
+    return f"{heading:<10}{text}" if len(heading) < 10 else f"{heading}\n{text}"
 
 
 def _outcome(ended: binary.Ended, test: str, out: str) -> Outcome:
     folder = os.path.join(out, file_name(test))
-    report = replay = origin = ""
+    report = replay = signature = ""
     path = os.path.join(folder, "report.txt")
     if os.path.exists(path):
         report = read_text(path, "a report")
-    path = os.path.join(folder, file_name(test) + ".kept")
+    path = os.path.join(folder, file_name(test) + ".saved")
     if os.path.exists(path):
-        replay, _, origin = read_text(path, "a schedule").strip().partition(
+        replay, _, signature = read_text(path, "a schedule").strip().partition(
             "  ")
     elif os.path.exists(os.path.join(folder, "trace.json")):
         replay = str(read_json(os.path.join(folder, "trace.json"),
                                "a trace").get("replay", ""))
-    return Outcome(ended.code, ended.output, report, replay, origin,
+    return Outcome(ended.code, ended.output, report, replay, signature,
                    ended.property(test, "clotho_drifted"))
 
 
@@ -70,16 +72,16 @@ def replay(target: Target, test: str, text: str, *flags: str) -> Outcome:
 
 def search_from(target: Target, test: str, text: str, *flags: str,
                 out: str | None = None) -> Outcome:
-    """Runs a schedule as a kept one: leniently, and if it fails, the failure is
+    """Runs a schedule as a saved one: leniently, and if it fails, the failure is
     shrunk and explained. Nothing else is searched."""
     with binary.scratch() as folder:
-        kept = os.path.join(folder, "kept")
-        make_folder(kept)
-        write_file(os.path.join(kept, file_name(test) + ".kept"), text + "\n")
+        saved = os.path.join(folder, "saved")
+        make_folder(saved)
+        write_file(os.path.join(saved, file_name(test) + ".saved"), text + "\n")
         out = out or os.path.join(folder, "out")
         return _outcome(
             binary.ask(target, f"--gtest_filter={test}",
-                       f"--clotho_kept={kept}", "--clotho_strategy=plain",
+                       f"--clotho_saved={saved}", "--clotho_strategy=fifo",
                        f"--clotho_out={out}", *flags), test, out)
 
 
@@ -101,8 +103,8 @@ def failing(target: Target, test: str, text: str, *flags: str) -> Outcome:
         raise Trouble("\n".join(ends[-15:]) + hint
                       if ends else f"the binary ended with {outcome.code}",
                       USAGE if outcome.code == USAGE else FAILED)
-    if not has_departures(outcome.replay):
-        raise Trouble(f"the report of {text} names no departures: "
+    if not has_deviations(outcome.replay):
+        raise Trouble(f"the report of {text} names no deviations: "
                       f"{quote(outcome.replay)}", NOT_REPRODUCIBLE)
     return outcome
 
@@ -113,12 +115,12 @@ def without_check(text: str) -> str:
     return "/".join(parts[:3])
 
 
-def departures(text: str) -> list[str]:
-    """The departures of a replay string; none of plain order."""
+def deviations(text: str) -> list[str]:
+    """The deviations of a replay string; none of FIFO order."""
     schedule = text.split("/")[2]
-    return [] if schedule == "plain" else schedule.split(",")
+    return [] if schedule == "fifo" else schedule.split(",")
 
 
-def with_departures(text: str, rest: list[str]) -> str:
-    """A replay string of the same program with other departures."""
-    return "/".join([*text.split("/")[:2], ",".join(rest) or "plain"])
+def with_deviations(text: str, rest: list[str]) -> str:
+    """A replay string of the same program with other deviations."""
+    return "/".join([*text.split("/")[:2], ",".join(rest) or "fifo"])

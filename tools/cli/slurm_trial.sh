@@ -1,5 +1,5 @@
 #!/bin/bash
-# Tries a sweep under Slurm on this machine: a controller and two nodes on the
+# Tries a campaign under Slurm on this machine: a controller and two nodes on the
 # loopback address run an array of 16 tasks, one of which is killed half way.
 # `clotho merge` has to name its shard, and once that has been run again the
 # result has to be that of one process.
@@ -85,13 +85,13 @@ ln -s "$program" program
 "$folder/program" "${test_flags[@]}" --clotho_out=alone >/dev/null || true
 "$clotho" merge alone --into=one >/dev/null || true
 
-# ---- The sweep, as `clotho plan` has it. ----
+# ---- The campaign, as `clotho plan` has it. ----
 
 mkdir clotho-out
 "$clotho" plan --engine=slurm --shards=16 --schedules=$schedules \
-  "$folder/program" >sweep.sh
+  "$folder/program" >campaign.sh
 # A killed task is to stay killed here, and not to be queued again.
-job=$(sbatch --parsable --no-requeue sweep.sh)
+job=$(sbatch --parsable --no-requeue campaign.sh)
 say "array $job of 16 tasks"
 victim=
 while [[ -z $victim ]]; do
@@ -114,7 +114,7 @@ say "the merge names shard $victim"
 # ---- Once more, the one that is missing. ----
 
 sbatch --wait --array="$victim" \
-  --wrap="$(sed -n '/^exec/,$p' sweep.sh |
+  --wrap="$(sed -n '/^exec/,$p' campaign.sh |
     sed "s|--clotho_shard=auto|--clotho_shard=$victim/16|")" || true
 set +e
 "$clotho" merge clotho-out merged --into=merged

@@ -11,9 +11,9 @@ TOPICS = {
 A replay string is one execution of a test, in a form that can be pasted:
 
   c1/0/4:1/b7e2       version 1, program seed 0; at step 4, candidate 1 runs
-                      where plain asyncio order runs candidate 0; a check
+                      where FIFO order runs candidate 0; a check
   c1/0/5:t            at step 5 the next timer fires first
-  c1/0/plain          plain asyncio order
+  c1/0/fifo          FIFO order
   c1/0/+pct:2:118     execution 118 of strategy pct:2, before shrinking
   c1/0/@long.replay   in a file, being too long for a line
 
@@ -23,9 +23,9 @@ replay that does not follow ends with 3.
 
   clotho replay STRING TARGET TEST     what happens
   clotho debug STRING                  step by step, forwards and backwards
-  clotho explain STRING                which departures matter
+  clotho explain STRING                which deviations matter
   clotho shrink STRING                 fewer of them
-  clotho keep STRING                   into testdata/clotho/, to run from now on
+  clotho save STRING                   into testdata/clotho/, to run from now on
 """,
     "codes": """\
 Exit codes, of the test binaries and of clotho:
@@ -52,9 +52,9 @@ otherwise:
     report.txt            the report
     trace.json            the trace, for clotho show
     trace.chrome.json     the same for ui.perfetto.dev
-    SUITE.NAME.kept       the schedule, as it would be kept
-    shard-I-of-N.json     of a sweep: what shard I has done
-    1a2b3c4d/             of a sweep: a folder of that kind for each failure
+    SUITE.NAME.saved       the schedule, as it would be saved
+    shard-I-of-N.json     of a campaign: what shard I has done
+    1a2b3c4d/             of a campaign: a folder of that kind for each failure
 """,
 }
 

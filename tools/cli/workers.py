@@ -1,4 +1,4 @@
-"""The processes of a sweep on this machine: one for each shard, as many at a
+"""The processes of a campaign on this machine: one for each shard, as many at a
 time as there are cores. What dies is started again, and goes on from its
 record; what has crashed, in child processes of its own, which it outlives.
 """
@@ -50,7 +50,7 @@ class _Shard:
 
 
 class Workers:
-    """Runs all shards of a sweep.
+    """Runs all shards of a campaign.
 
     `flags(shard)` are those of a shard's process. `progress(shard)` is
     something that changes when the shard gets further. `has_ended(shard)` is

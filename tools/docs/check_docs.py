@@ -112,8 +112,8 @@ def main():
             return f"<!-- help: {source} -->\n```text\n{actual}```\n"
         # Where the program is differs between machines; what it reports does not.
         actual = re.sub(
-            r"AGAIN   (.|\n)*?(CLOTHO_REPLAY=\S+)(.|\n)*?(--gtest_filter=\S+)",
-            rf"AGAIN   \2 \\\n            bazel-bin/{source} \4",
+            r"REPLAY    (.|\n)*?(CLOTHO_REPLAY=\S+)(.|\n)*?(--gtest_filter=\S+)",
+            rf"REPLAY    \2 \\\n              bazel-bin/{source} \4",
             report_of(programs.get(source, source)))
         if actual == text:
             return match[0]

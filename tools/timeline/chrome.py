@@ -29,10 +29,10 @@ class _Writer:
         self.last = last
         self.first = max(1, last - STEPS_MAX + 1) if last > STEPS_MAX else 1
         self.steps = {step.step: step for step in trace.steps}
-        self.departures = {
-            departure.step: departure
-            for departure in trace.departures
-            if departure.step >= self.first
+        self.deviations = {
+            deviation.step: deviation
+            for deviation in trace.deviations
+            if deviation.step >= self.first
         }
         self.arrows: dict[int, list[traces.Event]] = {}
         self.sliced: set[tuple[int, int]] = set()
@@ -72,8 +72,8 @@ class _Writer:
         for event in trace.events:
             if event.step >= self.first:
                 self._event(event)
-        for departure in [*self.departures.values()]:
-            self._departure(departure, 0)
+        for deviation in [*self.deviations.values()]:
+            self._deviation(deviation, 0)
         lines = ",\n  ".join(
             json.dumps(line, separators=(",", ":")) for line in self.lines)
         return ("{\"displayTimeUnit\":\"ns\",\"otherData\":" +
@@ -130,8 +130,8 @@ class _Writer:
             "dur": 1 if self.begins is None else 0.001,
             "cat": "step", "name": name, "args": args
         })
-        if event.step in self.departures:
-            self._departure(self.departures.pop(event.step), event.lane)
+        if event.step in self.deviations:
+            self._deviation(self.deviations.pop(event.step), event.lane)
         for start in self.arrows.pop(event.lane, []):
             self._arrow(start, event)
 
@@ -163,10 +163,10 @@ class _Writer:
             "name": event.text, "args": args
         })
 
-    def _departure(self, departure: traces.Departure, lane: int) -> None:
+    def _deviation(self, deviation: traces.Deviation, lane: int) -> None:
         self.lines.append({
             "ph": "i", "pid": 1, "tid": lane + 1,
-            "ts": self.at(departure.step), "s": "p", "cat": "departure",
-            "name": f"departure: {departure.taken}",
-            "args": {"step": departure.step, "plain": departure.plain}
+            "ts": self.at(deviation.step), "s": "p", "cat": "deviation",
+            "name": f"deviation: {deviation.taken}",
+            "args": {"step": deviation.step, "fifo": deviation.fifo}
         })

@@ -112,9 +112,9 @@ function drawHeader() {
 // ---- What is selected. ----
 
 let selected = -1;
-const stops = [];  // Departures, and the failure.
+const stops = [];  // Deviations, and the failure.
 steps.forEach((step, column) => {
-  if (step.departs || column === data.failing) stops.push(column);
+  if (step.deviates || column === data.failing) stops.push(column);
 });
 
 function select(column, options = {}) {
@@ -151,21 +151,21 @@ function selectFromAddress() {
 // ---- The two rows. ----
 
 const CHIP = 132;
-const plainSteps = data.plain ? data.plain.steps : [];
+const fifoSteps = data.fifo ? data.fifo.steps : [];
 // Up to there both runs are the same; 0 if there is nothing to compare.
-const parting = data.plain && data.plain.parts !== null ? data.plain.parts : steps.length;
+const parting = data.fifo && data.fifo.parts !== null ? data.fifo.parts : steps.length;
 
 function drawCompareFrame() {
-  const chips = Math.max(steps.length, plainSteps.length);
+  const chips = Math.max(steps.length, fifoSteps.length);
   $("compare-space").style.width = chips * CHIP + "px";
-  $("compare").classList.toggle("single", !data.plain);
-  if (data.plain) {
-    const fails = Boolean(data.plain.failure);
-    $("plain-end").textContent = fails ? "fails" : "passes";
-    $("plain-end").title = data.plain.failure;
-    $("plain-end").classList.toggle("fails", fails);
-    if (data.plain.left_out) {
-      $("plain-end").title += " (" + count(data.plain.left_out) + " more steps)";
+  $("compare").classList.toggle("single", !data.fifo);
+  if (data.fifo) {
+    const fails = Boolean(data.fifo.failure);
+    $("fifo-end").textContent = fails ? "fails" : "passes";
+    $("fifo-end").title = data.fifo.failure;
+    $("fifo-end").classList.toggle("fails", fails);
+    if (data.fifo.left_out) {
+      $("fifo-end").title += " (" + count(data.fifo.left_out) + " more steps)";
     }
   }
   const failed = $("verdict").classList.contains("fails");
@@ -192,22 +192,22 @@ function drawCompare() {
     chips.push(element);
   };
   for (let column = from; column < to; ++column) {
-    if (column < plainSteps.length) {
-      const [number, task, taken] = plainSteps[column];
+    if (column < fifoSteps.length) {
+      const [number, task, taken] = fifoSteps[column];
       chip(0, column, number + " " + (task === "-" ? taken : task),
            column >= parting ? " apart" : "");
     }
     if (column < steps.length) {
       const step = steps[column];
       const fails = column === data.failing;
-      const mark = fails ? "\u2715" : step.departs ? "\u2217" : "";
+      const mark = fails ? "\u2715" : step.deviates ? "\u2217" : "";
       chip(1, column, mark + step.n + " " + stepTask(step),
-           (step.departs ? " departs" : "") + (fails ? " fails" : "") +
+           (step.deviates ? " deviates" : "") + (fails ? " fails" : "") +
                (column === selected ? " selected" : ""),
            () => select(column));
     }
   }
-  if (data.plain && parting < steps.length) {
+  if (data.fifo && parting < steps.length) {
     const line = make("div", {class: "parting"});
     line.style.left = parting * CHIP - 1 + "px";
     chips.push(line);
@@ -376,7 +376,7 @@ function drawSpan(group, texts, lane, [begin, end, state, text], x, y) {
     const fails = begin === data.failing && own;
     const width = Math.max(3, blockWidth(begin) - 4);
     const block = draw(group, "rect", {
-      class: "run step" + (step.departs && own ? " departs" : "") + (fails ? " fails" : ""),
+      class: "run step" + (step.deviates && own ? " deviates" : "") + (fails ? " fails" : ""),
       x: x(begin) + 2, y: y + 4, width, height: ROW - 8, rx: 3, "data-column": begin,
     });
     draw(block, "title", {}, "step " + step.n + ": " + step.taken);
@@ -417,14 +417,14 @@ function drawAccesses(group, column, x, y) {
   });
 }
 
-// Marks of departures, also of those that no task takes, and of the failure.
+// Marks of deviations, also of those that no task takes, and of the failure.
 function drawFlags(group, from, to, x, height) {
   for (const column of stops) {
     if (column < from || column >= to) continue;
     const fails = column === data.failing;
-    const kind = fails ? "fails" : "departs";
+    const kind = fails ? "fails" : "deviates";
     const flag = draw(group, "rect", {class: "flag step " + kind, x: x(column) + 1, y: 0, width: Math.max(3, blockWidth(column) - 2), height: 3, "data-column": column});
-    draw(flag, "title", {}, fails ? "here it failed" : steps[column].departs.map((departure) => departure.taken).join("\n"));
+    draw(flag, "title", {}, fails ? "here it failed" : steps[column].deviates.map((deviation) => deviation.taken).join("\n"));
     draw(group, "line", {class: "flag " + kind, x1: x(column), x2: x(column), y1: 0, y2: height - FOOT, stroke: `var(--${kind})`, "stroke-width": 1, "stroke-dasharray": "2 3"});
   }
 }
@@ -563,7 +563,7 @@ function drawDetails() {
   const step = steps[selected];
   const events = step.events || [];
   const heading = make("h2", {}, "step " + step.n + ", t = " + step.when + ": " + stepTask(step));
-  if (step.departs) heading.append(make("span", {class: "tag departs"}, "departure"));
+  if (step.deviates) heading.append(make("span", {class: "tag deviates"}, "deviation"));
   if (selected === data.failing) heading.append(make("span", {class: "tag fails"}, "failure"));
   const facts = make("dl");
   const fact = (name, ...values) => facts.append(make("dt", {}, name), make("dd", {}, ...values));
@@ -572,7 +572,7 @@ function drawDetails() {
   const candidates = names.map((name, i) => {
     const parts = [name];
     if (names.length > 1 || step.candidates > 1) {
-      if (i === 0) parts.push(make("span", {class: "tag"}, "plain"));
+      if (i === 0) parts.push(make("span", {class: "tag"}, "fifo"));
       if (i === step.choice) parts.push(make("span", {class: "tag taken"}, "taken"));
     }
     if (step.why && step.why[i]) parts.push(make("div", {class: "why"}, step.why[i]));
@@ -582,8 +582,8 @@ function drawDetails() {
     candidates.push("and " + count(step.candidates - names.length) + " more");
   }
   fact("could have run", list(candidates));
-  if (step.departs) {
-    fact("departure", list(step.departs.map((departure) => [departure.taken, make("div", {class: "why"}, departure.plain)])));
+  if (step.deviates) {
+    fact("deviation", list(step.deviates.map((deviation) => [deviation.taken, make("div", {class: "why"}, deviation.fifo)])));
   }
   const ready = madeReadyBy(step);
   if (ready.length > 0) fact("made ready by", ...ready);
@@ -877,11 +877,11 @@ function drawSearch() {
   }
   fact("replay", data.replay && make("code", {}, data.replay));
   fact("again", data.again && make("pre", {}, data.again));
-  if (search.departures_found !== undefined) {
-    fact("shrunk", "from " + count(search.departures_found) + " to " + count(data.departures.length) + " departures in " + count(search.shrink_runs || 0) + " runs" + (search.minimal ? "; none to spare" : ""));
+  if (search.deviations_found !== undefined) {
+    fact("shrunk", "from " + count(search.deviations_found) + " to " + count(data.deviations.length) + " deviations in " + count(search.shrink_runs || 0) + " runs" + (search.minimal ? "; none to spare" : ""));
   }
-  if (data.departures.length > 0) {
-    fact("departures", list(data.departures.map((departure) => [stepLink(departure.step), ": " + departure.taken, make("div", {class: "why"}, departure.plain)])));
+  if (data.deviations.length > 0) {
+    fact("deviations", list(data.deviations.map((deviation) => [stepLink(deviation.step), ": " + deviation.taken, make("div", {class: "why"}, deviation.fifo)])));
   }
   fact("turn", search.turn);
   fact("nearest pass", search.nearest_pass && search.nearest_pass.replace(/^nearest pass\s+/, ""));
@@ -928,7 +928,7 @@ function drawRaw() {
   for (let i = from; i < to; ++i) {
     const {column, first, who, text} = rawShown[i];
     const step = steps[column];
-    const mark = column === data.failing ? "\u2715 " : step.departs ? "\u2217 " : "";
+    const mark = column === data.failing ? "\u2715 " : step.deviates ? "\u2217 " : "";
     const shown = first || filtered;
     const line = make("a", {class: "line" + (column === selected ? " selected" : ""), href: "#s" + step.n},
         make("span", {class: "n"}, shown ? mark + step.n : ""),

@@ -62,29 +62,29 @@ def _heading(trace: traces.Trace) -> list[str]:
         lines.append(f"TEST    {printable(trace.test)}")
     for i, line in enumerate(trace.failure.split("\n")):
         if line or i == 0:
-            label = "WHAT    " if i == 0 else "        "
+            label = "WHAT      " if i == 0 else "          "
             lines.append(
                 label + (printable(line) or "(no failure is written here)"))
     where = trace.failed.get("file", "")
     if where:
         place = f"{printable(where)}:{trace.failed.get('line', 0)}"
         function = printable(trace.failed.get("function", ""))
-        lines.append("        " + (f"in {function} ({place})" if function else
+        lines.append("          " + (f"in {function} ({place})" if function else
                                    f"at {place}"))
     if trace.replay:
         lines.append(f"REPLAY  {printable(trace.replay)}")
-    if trace.departures:
-        for i, departure in enumerate(trace.departures):
-            label = "CHANGE  " if i == 0 else "        "
-            lines.append(f"{label}step {departure.step}: "
-                         f"{printable(departure.taken)}")
-            if departure.plain:
-                lines.append(f"            {printable(departure.plain)}")
+    if trace.deviations:
+        for i, deviation in enumerate(trace.deviations):
+            label = "SCHEDULE  " if i == 0 else "          "
+            lines.append(f"{label}step {deviation.step}: "
+                         f"{printable(deviation.taken)}")
+            if deviation.fifo:
+                lines.append(f"            {printable(deviation.fifo)}")
     else:
-        lines.append("CHANGE  none: this is plain asyncio order")
-    if trace.plain is not None:
-        verdict = ("plain order passes" if not trace.plain.failure else
-                   f"plain order fails: {printable(trace.plain.failure)}")
+        lines.append("SCHEDULE  none: this is FIFO order")
+    if trace.fifo is not None:
+        verdict = ("FIFO order passes" if not trace.fifo.failure else
+                   f"FIFO order fails: {printable(trace.fifo.failure)}")
         lines.append(f"        {verdict}")
     return lines
 
@@ -92,11 +92,11 @@ def _heading(trace: traces.Trace) -> list[str]:
 def _text(trace: traces.Trace) -> str:
     lines = _heading(trace)
     lines.append("")
-    departures = trace.departure_columns()
+    deviations = trace.deviation_columns()
     failing = trace.failing_column()
     rows = []
     for column, step in enumerate(trace.steps):
-        mark = "*" if column in departures else " "
+        mark = "*" if column in deviations else " "
         mark = "X" if column == failing else mark
         own = trace.events_of(column)
         if not own:
@@ -151,7 +151,7 @@ def _step_text(trace: traces.Trace, number: int) -> str:
     for i, name in enumerate(names):
         marks = []
         if i == 0 and step.candidates > 1:
-            marks.append("plain order's")
+            marks.append("FIFO order's")
         if i == step.choice and step.candidates > 1:
             marks.append("this was taken")
         label = "could have run  " if i == 0 else " " * 16
@@ -238,7 +238,7 @@ def _dot(trace: traces.Trace) -> str:
             color = ", color=red" if (i, holder) in circle else ""
             lines.append(f"  t{i} -> t{holder} [label={label}{color}];")
         if wait.what and not wait.holders:
-            lines.append(f"  n{i} [label=\"nobody is known\", shape=plain];")
+            lines.append(f"  n{i} [label=\"nobody is known\", shape=fifo];")
             lines.append(f"  t{i} -> n{i} [label={label}, style=dashed];")
     lines.append("}")
     return "\n".join(lines) + "\n"
@@ -345,10 +345,10 @@ def page_data(trace: traces.Trace, steps_max: int,
         if events:
             step["events"] = events
         steps.append(step)
-    for column, departures in trace.departure_columns().items():
+    for column, deviations in trace.deviation_columns().items():
         if column >= first:
-            steps[column - first]["departs"] = [
-                vars(departure) for departure in departures
+            steps[column - first]["deviates"] = [
+                vars(deviation) for deviation in deviations
             ]
     failing = trace.failing_column()
     value: dict[str, Any] = {
@@ -365,7 +365,7 @@ def page_data(trace: traces.Trace, steps_max: int,
         "total": total,
         "first": first,
         "steps": steps,
-        "departures": [vars(departure) for departure in trace.departures],
+        "deviations": [vars(deviation) for deviation in trace.deviations],
         "spans": [
             [[max(span.begin, first) - first, span.end - first, span.state,
               span.text]
@@ -384,8 +384,8 @@ def page_data(trace: traces.Trace, steps_max: int,
     }
     if failing is not None and failing >= first:
         value["failing"] = failing - first
-    if trace.plain is not None:
-        value["plain"] = _plain_json(trace, first, steps_max)
+    if trace.fifo is not None:
+        value["fifo"] = _fifo_json(trace, first, steps_max)
     if sources:
         value["sources"] = sources
     if number is not None:
@@ -393,15 +393,15 @@ def page_data(trace: traces.Trace, steps_max: int,
     return value
 
 
-def _plain_json(trace: traces.Trace, first: int,
+def _fifo_json(trace: traces.Trace, first: int,
                 steps_max: int) -> dict[str, Any]:
-    assert trace.plain is not None
+    assert trace.fifo is not None
     difference = trace.first_difference()
     begin = trace.steps[first].step if trace.steps else 0
-    steps = [step for step in trace.plain.steps if step.step >= begin]
+    steps = [step for step in trace.fifo.steps if step.step >= begin]
     return {
-        "failure": trace.plain.failure,
-        "left_out": trace.plain.left_out + max(0, len(steps) - 2 * steps_max),
+        "failure": trace.fifo.failure,
+        "left_out": trace.fifo.left_out + max(0, len(steps) - 2 * steps_max),
         "steps": [[step.step, step.task, step.taken]
                   for step in steps[:2 * steps_max]],
         "parts": difference - first if difference is not None else None,

@@ -30,7 +30,7 @@ import trace as traces
 
 # Members that a trace of the first version 1 did not have.
 NEWER = ("failed", "race", "again", "search", "goals", "stacks", "waits",
-         "cycle", "histories", "plain")
+         "cycle", "histories", "fifo")
 
 
 def data_path(name):
@@ -176,9 +176,9 @@ class ModelTest(unittest.TestCase):
                                           (3, 0, 4, 2, "spawn"),
                                           (6, 2, 7, 0, "wake")])
 
-    def test_departures_and_the_failure_have_columns(self):
+    def test_deviations_and_the_failure_have_columns(self):
         trace = parsed(data("lost_update"))
-        self.assertEqual(list(trace.departure_columns()), [1])
+        self.assertEqual(list(trace.deviation_columns()), [1])
         self.assertEqual(trace.failing_column(), 7)
         self.assertEqual(trace.first_difference(), 1)
         dining = parsed(data("twenty_dine"))
@@ -190,8 +190,8 @@ class ModelTest(unittest.TestCase):
         # Number 3 becomes a decision within step 1's column of a shorter run.
         trace = parsed({
             "clotho_trace": 1, "lanes": ["main"],
-            "departures": [{"step": 2, "taken": "Choose gives 1",
-                            "plain": "plain order gives 0"}],
+            "deviations": [{"step": 2, "taken": "Choose gives 1",
+                            "fifo": "FIFO order gives 0"}],
             "steps": [value["steps"][0],
                       dict(value["steps"][0], step=3)],
             "events": [
@@ -200,13 +200,13 @@ class ModelTest(unittest.TestCase):
                 {"step": 2, "lane": 0, "kind": "await", "text": "gives way"},
                 {"step": 3, "lane": 0, "kind": "resume", "text": "resumes"},
             ]})
-        self.assertEqual(list(trace.departure_columns()), [0])
+        self.assertEqual(list(trace.deviation_columns()), [0])
         self.assertEqual(trace.at(2).step.step, 1)
         self.assertEqual(trace.at(3).tasks[0].state, "running")
 
     def test_an_eager_task_runs_inside_of_anothers_step(self):
         trace = parsed({
-            "clotho_trace": 1, "lanes": ["main", "eager"], "departures": [],
+            "clotho_trace": 1, "lanes": ["main", "eager"], "deviations": [],
             "steps": [{"step": 1, "time_ns": 0, "taken": "main"},
                       {"step": 2, "time_ns": 0, "taken": "eager",
                        "since": 1, "by": 0}],
@@ -333,7 +333,7 @@ class BadTraceTest(unittest.TestCase):
     def test_without_steps_it_is_shown_nevertheless(self):
         for value in ({"lanes": [], "steps": [], "events": []},
                       {"lanes": ["main"], "steps": [], "events": [],
-                       "departures": [{"step": 3, "taken": "3:1"}]}):
+                       "deviations": [{"step": 3, "taken": "3:1"}]}):
             trace = parsed(dict(value, clotho_trace=1))
             self.assertEqual(trace.at(None).tasks, [])
             self.assertIn("JavaScript", show.page(trace))
@@ -428,9 +428,9 @@ class CommandTest(Folder):
     def test_as_text(self):
         code, out, err = run(data_path("lost_update"))
         self.assertEqual((code, err), (0, ""))
-        self.assertIn("WHAT    Always \"no update is lost\" is false", out)
+        self.assertIn("WHAT      Always \"no update is lost\" is false", out)
         self.assertIn("REPLAY  c1/0/2:t", out)
-        self.assertIn("plain order passes", out)
+        self.assertIn("FIFO order passes", out)
         self.assertRegex(out, r"(?m)^\*  2     0 s +the 4 ms timer fires early")
         self.assertRegex(out, r"(?m)^X  8     7 ms  main")
         self.assertRegex(out, r"(?m)^ +main    FAILS: always ")
@@ -439,7 +439,7 @@ class CommandTest(Folder):
         code, out, _ = run(data_path("lost_update"), "--at=2")
         self.assertEqual(code, 0)
         self.assertIn("step 2, t = 0 s: the 4 ms timer", out)
-        self.assertRegex(out, r"could have run  first .*\(plain order's\)\n"
+        self.assertRegex(out, r"could have run  first .*\(FIFO order's\)\n"
                               r" +ready since step 1, created by main\n"
                               r" +the 4 ms timer +\(this was taken\)\n"
                               r" +the next timer, due in 4 ms")
@@ -461,7 +461,7 @@ class CommandTest(Folder):
     def test_a_tree_of_tasks_as_deep_as_it_gets(self):
         lanes = [f"t{i}" for i in range(5_000)]
         trace = parsed({
-            "clotho_trace": 1, "lanes": lanes, "departures": [],
+            "clotho_trace": 1, "lanes": lanes, "deviations": [],
             "steps": [{"step": i + 1, "taken": lane}
                       for i, lane in enumerate(lanes)],
             "events": [
@@ -492,7 +492,7 @@ class CommandTest(Folder):
         value = json.loads(out)
         self.assertEqual(value["clotho_show"], 1)
         self.assertEqual(value["failing"], 7)
-        self.assertEqual(value["plain"]["parts"], 1)
+        self.assertEqual(value["fifo"]["parts"], 1)
         code, out, _ = run(data_path("lost_update"), "--format=json",
                            "--at=4")
         value = json.loads(out)
@@ -633,9 +633,9 @@ class PageTest(Folder):
         self.assertEqual(len(value["steps"]), 8)
         self.assertEqual(value["steps"][1]["why"][0],
                          "ready since step 1, created by main")
-        self.assertEqual(value["steps"][1]["departs"], [{
+        self.assertEqual(value["steps"][1]["deviates"], [{
             "step": 2, "taken": "let the 4 ms timer fire first",
-            "plain": "plain order runs first (its first step)"}])
+            "fifo": "FIFO order runs first (its first step)"}])
         self.assertNotIn("sources", value)
 
     def test_names_stay_names(self):

@@ -100,10 +100,10 @@ class Event:
 
 
 @dataclasses.dataclass
-class Departure:
+class Deviation:
     step: int
     taken: str
-    plain: str
+    fifo: str
 
 
 @dataclasses.dataclass
@@ -127,7 +127,7 @@ class Step:
 
 
 @dataclasses.dataclass
-class PlainStep:
+class FifoStep:
     step: int
     time_ns: int
     task: str
@@ -135,10 +135,10 @@ class PlainStep:
 
 
 @dataclasses.dataclass
-class Plain:
-    """The same test in plain order."""
+class Fifo:
+    """The same test in FIFO order."""
 
-    steps: list[PlainStep]
+    steps: list[FifoStep]
     failure: str = ""
     left_out: int = 0
 
@@ -242,14 +242,14 @@ class Trace:
     search: dict[str, Any]
     goals: list[Goal]
     lanes: list[str]
-    departures: list[Departure]
+    deviations: list[Deviation]
     steps: list[Step]
     events: list[Event]
     stacks: list[list[Frame]]
     waits: list[Wait]
     cycle: list[int]
     histories: list[History]
-    plain: Optional[Plain]
+    fifo: Optional[Fifo]
 
     def __post_init__(self) -> None:
         self._numbers = [step.step for step in self.steps]
@@ -276,13 +276,13 @@ class Trace:
     def events_of(self, column: int) -> list[Event]:
         return self._by_column[column]
 
-    def departure_columns(self) -> dict[int, list[Departure]]:
+    def deviation_columns(self) -> dict[int, list[Deviation]]:
         """Several, if the environment decides more than once in a step."""
-        found: dict[int, list[Departure]] = {}
-        for departure in self.departures:
-            column = self.column_of(departure.step)
+        found: dict[int, list[Deviation]] = {}
+        for deviation in self.deviations:
+            column = self.column_of(deviation.step)
             if column is not None:
-                found.setdefault(column, []).append(departure)
+                found.setdefault(column, []).append(deviation)
         return found
 
     def failing_column(self) -> Optional[int]:
@@ -298,11 +298,11 @@ class Trace:
         return len(self.steps) - 1
 
     def first_difference(self) -> Optional[int]:
-        """The column from which on plain order's run is another one."""
-        if self.plain is None:
+        """The column from which on FIFO order's run is another one."""
+        if self.fifo is None:
             return None
-        if self.departures:
-            return self.column_of(self.departures[0].step)
+        if self.deviations:
+            return self.column_of(self.deviations[0].step)
         return None
 
     def parents(self) -> dict[int, int]:
@@ -684,15 +684,15 @@ def _build(value: dict[str, Any], source: str) -> Trace:
     check.must_have(value, ("lanes", "steps", "events"), "")
     lanes = check.texts(value, "lanes", "")
 
-    departures = []
-    for i, entry in enumerate(check.items(value, "departures", "")):
-        where = f"departures[{i}]"
+    deviations = []
+    for i, entry in enumerate(check.items(value, "deviations", "")):
+        where = f"deviations[{i}]"
         entry = check.object(entry, where)
         where += "."
-        departures.append(
-            Departure(check.number(entry, "step", where),
+        deviations.append(
+            Deviation(check.number(entry, "step", where),
                       check.text(entry, "taken", where),
-                      check.text(entry, "plain", where)))
+                      check.text(entry, "fifo", where)))
 
     steps: list[Step] = []
     for i, entry in enumerate(check.items(value, "steps", "")):
@@ -788,7 +788,7 @@ def _build(value: dict[str, Any], source: str) -> Trace:
         search=_search(check, value),
         goals=goals,
         lanes=lanes,
-        departures=departures,
+        deviations=deviations,
         steps=steps,
         events=events,
         stacks=stacks,
@@ -798,7 +798,7 @@ def _build(value: dict[str, Any], source: str) -> Trace:
             _history(check, entry, f"histories[{i}]")
             for i, entry in enumerate(check.items(value, "histories", ""))
         ],
-        plain=_plain(check, value))
+        fifo=_fifo(check, value))
 
 
 def _failed(check: _Checker, value: dict[str, Any]) -> dict[str, Any]:
@@ -815,7 +815,7 @@ def _search(check: _Checker, value: dict[str, Any]) -> dict[str, Any]:
     search = check.object(value.get("search", {}), "search")
     for name in ("strategy", "turn", "nearest_pass", "reachable"):
         check.text(search, name, "search.")
-    for name in ("seed", "schedules", "executions", "departures_found",
+    for name in ("seed", "schedules", "executions", "deviations_found",
                  "shrink_runs"):
         check.number(search, name, "search.")
     check.flag(search, "minimal", "search.")
@@ -866,23 +866,23 @@ def _history(check: _Checker, value: Any, where: str) -> History:
         check.texts(history, "right_results", where))
 
 
-def _plain(check: _Checker, value: dict[str, Any]) -> Optional[Plain]:
-    if "plain" not in value:
+def _fifo(check: _Checker, value: dict[str, Any]) -> Optional[Fifo]:
+    if "fifo" not in value:
         return None
-    plain = check.object(value["plain"], "plain")
+    fifo = check.object(value["fifo"], "fifo")
     steps = []
-    for i, entry in enumerate(check.items(plain, "steps", "plain.")):
-        where = f"plain.steps[{i}]"
+    for i, entry in enumerate(check.items(fifo, "steps", "fifo.")):
+        where = f"fifo.steps[{i}]"
         entry = check.object(entry, where)
         where += "."
         steps.append(
-            PlainStep(
+            FifoStep(
                 check.number(entry, "step", where, 1),
                 check.number(entry, "time_ns", where, None),
                 check.text(entry, "task", where),
                 check.text(entry, "taken", where)))
-    return Plain(steps, check.text(plain, "failure", "plain."),
-                 check.number(plain, "left_out", "plain."))
+    return Fifo(steps, check.text(fifo, "failure", "fifo."),
+                 check.number(fifo, "left_out", "fifo."))
 
 
 # ---- Finding. ----

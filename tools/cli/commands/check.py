@@ -50,7 +50,7 @@ def _figures(record: Record | None) -> object:
         return None
     # (What fails may say an address in its text.)
     return ([record[name] for name in _COMPARED],
-            [(failure["origin"], failure["first"], failure["hits"])
+            [(failure["signature"], failure["first"], failure["hits"])
              for failure in record["failures"]])
 
 

@@ -1,7 +1,7 @@
 """Goes through one execution, forwards and backwards, at a prompt: what could
 have run at each step and why, what the tasks were doing, and what happens if
 something else is chosen. With --gdb it starts gdb instead, stopped before the
-first departure.
+first deviation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from cli import binary, options
 from cli.files import file_name, read_text, write_file
-from cli.replays import has_departures
+from cli.replays import has_deviations
 from cli.targets import Target
 from cli.trouble import INTERNAL, Trouble, quote
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_replay(parser)
     parser.add_argument(
         "--at", metavar="STEP", type=int,
-        help="the step to begin at (default: the first departure, else where "
+        help="the step to begin at (default: the first deviation, else where "
              "it fails)")
     parser.add_argument("--gdb", action="store_true",
                         help="under gdb, stopped before that step")
@@ -118,8 +118,8 @@ class Session:
         """Where to begin."""
         if at is not None:
             return self.known(at)
-        if self.trace.departures:
-            return self.known(self.trace.departures[0].step)
+        if self.trace.deviations:
+            return self.known(self.trace.deviations[0].step)
         return self.failing_step() or self.first()
 
     def first(self) -> int:
@@ -152,7 +152,7 @@ class Session:
 
     def with_choice(self, choice: int) -> str:
         """The schedule that is the same up to the present step, takes this
-        candidate there, and goes on in plain order."""
+        candidate there, and goes on in FIFO order."""
         step = self.step()
         if step.candidates < 2:
             raise Trouble(f"nothing else could have run at step {step.step}")
@@ -186,18 +186,18 @@ class Session:
         return [event for event in self.trace.events_of(column)
                 if event.kind == "choice"]
 
-    def _departing(self, step: int, departure: str | None) -> str:
-        """The schedule that is the same before `step`, and departs there."""
-        if not has_departures(self.replay):
-            raise Trouble(f"{quote(self.replay)} has no departures to add one "
+    def _departing(self, step: int, deviation: str | None) -> str:
+        """The schedule that is the same before `step`, and deviates there."""
+        if not has_deviations(self.replay):
+            raise Trouble(f"{quote(self.replay)} has no deviations to add one "
                           f"to", INTERNAL)
         version, program, schedule = self.replay.split("/")[:3]
-        kept = [] if schedule == "plain" else [
+        saved = [] if schedule == "fifo" else [
             known for known in schedule.split(",")
             if int(known.split(":")[0]) < step]
-        if departure is not None:
-            kept.append(departure)
-        return "/".join([version, program, ",".join(kept) or "plain"])
+        if deviation is not None:
+            saved.append(deviation)
+        return "/".join([version, program, ",".join(saved) or "fifo"])
 
     # ---- Showing it. ----
 
@@ -216,10 +216,10 @@ class Session:
                     f"{what}")
         return f"{self.replay} passes, in {self.trace.steps[-1].last} steps"
 
-    def kept_line(self) -> str:
-        """Its line in a .kept file."""
+    def saved_line(self) -> str:
+        """Its line in a .saved file."""
         path = os.path.join(os.path.dirname(self.path()),
-                            file_name(self.test) + ".kept")
+                            file_name(self.test) + ".saved")
         if os.path.exists(path):
             return read_text(path, "a schedule")
         return f"{self.replay}  passes\n"
@@ -337,7 +337,7 @@ class Prompt(cmd.Cmd):
         step = self.session.step()
         names = step.named or [step.taken]
         for number, name in enumerate(names):
-            marks = ["plain order's"] if number == 0 else []
+            marks = ["FIFO order's"] if number == 0 else []
             if number == step.choice:
                 marks.append("taken here")
             print(f"  {number}  {name}"
@@ -352,7 +352,7 @@ class Prompt(cmd.Cmd):
         return False
 
     def do_choose(self, argument: str) -> bool:
-        """choose N: run it again, with candidate N at this step, and plain
+        """choose N: run it again, with candidate N at this step, and FIFO
         order from there on"""
         return self._change(self.session.with_choice(self._count(argument)))
 
@@ -396,18 +396,18 @@ class Prompt(cmd.Cmd):
         return False
 
     def do_save(self, argument: str) -> bool:
-        """save FILE: add the schedule to a .kept file, as a line"""
+        """save FILE: add the schedule to a .saved file, as a line"""
         path = argument.strip()
         if not path:
             raise Trouble("save needs a FILE, such as "
                           f"testdata/clotho/{file_name(self.session.test)}"
-                          ".kept")
+                          ".saved")
         try:
-            text = (read_text(path, "kept schedules")
+            text = (read_text(path, "saved schedules")
                     if os.path.exists(path) else "")
             if text and not text.endswith("\n"):
                 text += "\n"
-            write_file(path, text + self.session.kept_line())
+            write_file(path, text + self.session.saved_line())
         except OSError as error:
             raise Trouble(f"cannot write {quote(path)}: "
                           f"{error.strerror}") from error

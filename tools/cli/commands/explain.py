@@ -1,5 +1,5 @@
-"""Says what of a failing schedule matters: how plain order goes, what becomes
-of it without each of its departures, and the turning point.
+"""Says what of a failing schedule matters: how FIFO order goes, what becomes
+of it without each of its deviations, and the turning point.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ HELP = "what of a failing schedule matters"
 EXAMPLE = "tools/clotho explain c1/0/4:1 //examples:job_queue_hunt"
 
 # Each is a process.
-_DEPARTURES_MAX = 64
+_DEVIATIONS_MAX = 64
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = single.search_from(target, test,
                                single.without_check(failure.replay))
     full = found if found.report else failure
-    for heading in ("WHAT", "CHANGE", "RACE", "WAITS"):
+    for heading in ("WHAT", "SCHEDULE", "RACE", "WAITS"):
         text = single.block(full.report, heading)
         if text:
             print(text + "\n")
@@ -41,24 +41,24 @@ def run(arguments: argparse.Namespace) -> int:
             return "passes"
         if outcome.code == 3:
             return "does not apply: the steps after it are others"
-        if outcome.origin and outcome.origin == failure.origin:
+        if outcome.signature and outcome.signature == failure.signature:
             return "fails all the same"
         return f"fails otherwise: {outcome.what()}"
 
-    plain = single.with_departures(failure.replay, [])
-    print(f"PLAIN   {plain} {say(plain)}")
-    all_departures = single.departures(failure.replay)
+    fifo = single.with_deviations(failure.replay, [])
+    print(f"FIFO      {fifo} {say(fifo)}")
+    all_deviations = single.deviations(failure.replay)
     print()
-    for i, departure in enumerate(all_departures[:_DEPARTURES_MAX]):
-        rest = all_departures[:i] + all_departures[i + 1:]
+    for i, deviation in enumerate(all_deviations[:_DEVIATIONS_MAX]):
+        rest = all_deviations[:i] + all_deviations[i + 1:]
         heading = "WITHOUT" if i == 0 else ""
-        print(f"{heading:<8}{departure}  "
-              f"{say(single.with_departures(failure.replay, rest))}")
-    if len(all_departures) > _DEPARTURES_MAX:
-        print(f"        and {len(all_departures) - _DEPARTURES_MAX} more, that "
+        print(f"{heading:<10}{deviation}  "
+              f"{say(single.with_deviations(failure.replay, rest))}")
+    if len(all_deviations) > _DEVIATIONS_MAX:
+        print(f"          and {len(all_deviations) - _DEVIATIONS_MAX} more, that "
               f"were not tried: clotho shrink first")
-    if all_departures:
+    if all_deviations:
         print()
-    print(single.block(full.report, "TURN")
-          or "TURN    none: no departure makes the failure more likely")
+    print(single.block(full.report, "TURNING POINT")
+          or "TURNING POINT\n          none: no deviation makes the failure more likely")
     return 1

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     tests = campaigns.chosen_tests(target, arguments.tests)
     base = results_folder(arguments.out)
     name = os.path.basename(target.name.rpartition(":")[2])
-    out = base if arguments.out else os.path.join(base, name + ".sweep")
+    out = base if arguments.out else os.path.join(base, name + ".campaign")
     make_folder(out)
     with _lock(out):
         records_there = records_of(out, tests)
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lock(out: str) -> TextIO:
-    """Two sweeps must not write the same records."""
+    """Two campaigns must not write the same records."""
     path = os.path.join(out, "lock")
     try:
         lock = open(path, "a", encoding="ascii")  # pylint: disable=R1732
@@ -101,7 +101,7 @@ def cores() -> int:
 
 
 def records_of(out: str, tests: list[str]) -> list[Record]:
-    """The records that the sweep has left, if it was begun before."""
+    """The records that the campaign has left, if it was begun before."""
     names = {file_name(test) for test in tests}
     return [records.read(path).record
             for path in records.find(out, os.path.join(out, "merged"))
@@ -110,10 +110,10 @@ def records_of(out: str, tests: list[str]) -> list[Record]:
 
 def shards_of(out: str, tests: list[str], workers: int) -> int:
     """How many shards: those of the records, if there are any, so that the
-    sweep goes on whatever the number of cores."""
+    campaign goes on whatever the number of cores."""
     counts = {record["shards"] for record in records_of(out, tests)}
     if len(counts) > 1:
-        raise Trouble(f"{quote(out)} has records of sweeps of "
+        raise Trouble(f"{quote(out)} has records of campaigns of "
                       f"{' and of '.join(map(str, sorted(counts)))} shards: "
                       f"expected one; say --out=DIR for another")
     return counts.pop() if counts else workers
@@ -284,7 +284,7 @@ class _Sweep:
         self._tell_failures(known)
 
     def _write_stats(self, state: State) -> None:
-        """A sweep does not end for a dashboard."""
+        """A campaign does not end for a dashboard."""
         try:
             dashboard.write(self._out, state)
         except Trouble as trouble:

@@ -1,5 +1,5 @@
-"""Lists the tests of a binary: where each is, how many schedules are kept for
-it, and the strategy of its last sweep, if there is one in the results.
+"""Lists the tests of a binary: where each is, how many schedules are saved for
+it, and the strategy of its last campaign, if there is one in the results.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import os
 
 from cli import binary, options, records
 from cli.memory import results_folder, target_or_last
-from cli.replays import kept_file, read_kept
+from cli.replays import saved_file, read_saved
 
-HELP = "the tests of a target, and their kept schedules"
+HELP = "the tests of a target, and their saved schedules"
 EXAMPLE = """tools/clotho list //examples:job_queue_test
 tools/clotho list bazel-bin/examples/job_queue_hunt --json"""
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _strategies(out: str) -> dict[str, str]:
-    """Of the last sweeps, by test."""
+    """Of the last campaigns, by test."""
     if not os.path.isdir(out):
         return {}
     found = [records.read(path).record for path in records.find(out)]
@@ -38,11 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
     strategies = _strategies(out)
     rows = []
     for test in binary.list_tests(target):
-        kept = read_kept(kept_file(test.file, target.folder, test.name))
+        saved = read_saved(saved_file(test.file, target.folder, test.name))
         rows.append({"test": test.name, "file": test.file, "line": test.line,
                      "strategy": strategies.get(test.name, ""),
-                     "kept": [{"replay": k.replay, "note": k.note}
-                              for k in kept]})
+                     "saved": [{"replay": k.replay, "note": k.note}
+                              for k in saved]})
     if arguments.json:
         print(json.dumps({"clotho_list": 1, "target": target.name,
                           "binary": target.binary, "tests": rows}, indent=1))
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         text = f"{row['test']:{width}}  {row['file']}:{row['line']}"
         if row["strategy"]:
             text += f"  {row['strategy']}"
-        if row["kept"]:
-            text += f"  {len(row['kept'])} kept"
+        if row["saved"]:
+            text += f"  {len(row['saved'])} saved"
         print(text)
     return 0

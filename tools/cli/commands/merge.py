@@ -1,4 +1,4 @@
-"""Joins what the shards of a sweep wrote, and judges it: failures, goals, and
+"""Joins what the shards of a campaign wrote, and judges it: failures, goals, and
 whether all was run.
 
 Each DIR is a folder that --clotho_out named, one with several of them below, or
@@ -19,9 +19,9 @@ from cli.records import Found
 from cli.targets import resolve
 from cli.trouble import NOT_REPRODUCIBLE, Trouble, quote
 
-HELP = "joins the shards of a sweep, and judges it"
+HELP = "joins the shards of a campaign, and judges it"
 EXAMPLE = """tools/clotho merge clotho-out
-tools/clotho merge bazel-testlogs/examples/job_queue_sweep --into=merged"""
+tools/clotho merge bazel-testlogs/examples/job_queue_campaign --into=merged"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def read_all(folders: list[str], scratch: str, into: str) -> list[Found]:
     for folder in folders:
         if not os.path.exists(folder):
             raise Trouble(f"there is no folder {quote(folder)}: expected what "
-                          f"a sweep wrote to --clotho_out")
+                          f"a campaign wrote to --clotho_out")
         paths = []
         if os.path.isdir(folder):
             paths = records.find(folder, os.path.abspath(into))
@@ -55,7 +55,7 @@ def read_all(folders: list[str], scratch: str, into: str) -> list[Found]:
             unpack(archive, opened)
             paths += records.find(opened)
         if not paths:
-            raise Trouble(f"there is no record of a sweep below "
+            raise Trouble(f"there is no record of a campaign below "
                           f"{quote(folder)}: expected what a test binary wrote "
                           f"with --clotho_shard_by=schedules and "
                           f"--clotho_out={folder}")

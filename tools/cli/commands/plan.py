@@ -1,4 +1,4 @@
-"""Prints what to submit for a sweep on many machines; submits nothing.
+"""Prints what to submit for a campaign on many machines; submits nothing.
 
 Each shard is the same binary with the same flags, runs its share of the
 executions, and writes to a folder of its own. clotho merge joins them.
@@ -15,7 +15,7 @@ from cli.targets import (find_workspace, from_workspace, is_label,
                          need_workspace, resolve)
 from cli.trouble import Trouble, quote
 
-HELP = "what to submit for a sweep on many machines"
+HELP = "what to submit for a campaign on many machines"
 EXAMPLE = """tools/clotho plan --engine=slurm --shards=1000 --schedules=1e9 \\
     bazel-bin/examples/job_queue_hunt 'JobQueueTest.*'
 tools/clotho plan --engine=bazel --shards=50 --schedules=5_000_000 \\
@@ -98,7 +98,7 @@ def _bazel(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
     each = -(-arguments.schedules // runs)
     package, _, name = label.partition(":")
     name = name or package.rsplit("/", 1)[-1]
-    sweep = name.removesuffix("_test").removesuffix("_hunt") + "_sweep"
+    campaign = name.removesuffix("_test").removesuffix("_hunt") + "_campaign"
     settings = "".join(
         f"    {key} = \"{value}\",\n" for key, value in (
             ("strategy", arguments.strategy), ("seed", arguments.seed),
@@ -110,20 +110,20 @@ def _bazel(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
                 f"each run has {each} executions of its own.\n")
     run_flags = f" --runs_per_test={runs}" if runs > 1 else ""
     jobs = f" --jobs={arguments.parallel}" if arguments.parallel else ""
-    logs = "/".join(["bazel-testlogs", package.removeprefix("//"), sweep])
+    logs = "/".join(["bazel-testlogs", package.removeprefix("//"), campaign])
     return f"""\
 {note}# In {package.removeprefix("//") or "the root"}/BUILD.bazel:
-load("//tools/build_defs:clotho.bzl", "clotho_sweep")
+load("//tools/build_defs:clotho.bzl", "clotho_campaign")
 
-clotho_sweep(
-    name = "{sweep}",
+clotho_campaign(
+    name = "{campaign}",
     schedules = {each},
     shards = {shards},
 {settings}    test = ":{name}",
 )
 
 # Then (with --config=remote or whatever your remote execution is called):
-bazel test --keep_going{run_flags}{jobs} {package}:{sweep}
+bazel test --keep_going{run_flags}{jobs} {package}:{campaign}
 clotho merge {logs.replace("//", "/")}
 """
 
@@ -136,7 +136,7 @@ def _slurm(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
         array = f"#SBATCH --array=0-{shards - 1}{at_a_time}\n"
         which = "--clotho_shard=auto"
         folder = "$SLURM_ARRAY_TASK_ID"
-        submit = "sbatch sweep.sh"
+        submit = "sbatch campaign.sh"
     else:
         array = ""
         which = f"--clotho_shard=$((OFFSET + SLURM_ARRAY_TASK_ID))/{shards}"
@@ -145,7 +145,7 @@ def _slurm(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
             [f"# An array has at most {most} tasks (MaxArraySize): "
              f"{-(-shards // most)} arrays."] + [
                 f"sbatch --array=0-{min(most, shards - first) - 1}"
-                f"{at_a_time} --export=ALL,OFFSET={first} sweep.sh"
+                f"{at_a_time} --export=ALL,OFFSET={first} campaign.sh"
                 for first in range(0, shards, most)])
     command = _command(program, _flags(asked), which,
                        f"--clotho_out=clotho-out/{folder}")
@@ -153,11 +153,11 @@ def _slurm(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
                         for line in submit.splitlines())
     return f"""\
 #!/bin/bash
-#SBATCH --job-name=clotho-sweep
+#SBATCH --job-name=clotho-campaign
 {array}#SBATCH --output=clotho-out/%A_%a.log
 #SBATCH --requeue
 
-# Save this as sweep.sh, and make the folder that its logs go to:
+# Save this as campaign.sh, and make the folder that its logs go to:
 #   mkdir -p clotho-out
 {comment}
 # When all have ended, whatever they have found (afterok would not do: a shard
@@ -195,14 +195,14 @@ def _kubernetes(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
     command = " ".join(map(shlex.quote, words))
     command += " --clotho_out=/results/$JOB_COMPLETION_INDEX"
     return f"""\
-# kubectl apply -f sweep.yaml; when it has ended, from a pod with the volume:
+# kubectl apply -f campaign.yaml; when it has ended, from a pod with the volume:
 #   clotho merge /results
 # A found bug fails its index at once; 75 is tried again; a pod that is evicted
 # does not count.
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: clotho-sweep
+  name: clotho-campaign
 spec:
   completionMode: Indexed
   completions: {shards}

@@ -41,6 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
                   f"{chosen.test}")
         elif code == 1 and os.path.exists(trace):
             print("the timeline:  clotho show --format=html -o timeline.html\n"
-                  "keep it:       clotho keep")
+                  "keep it:       clotho save")
         worst = max(worst, code)
     return worst

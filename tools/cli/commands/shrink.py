@@ -1,4 +1,4 @@
-"""Looks for the fewest departures from plain order that still give the same
+"""Looks for the fewest deviations from FIFO order that still give the same
 failure, and prints the report with the line that replays them.
 """
 
@@ -13,7 +13,7 @@ from cli.memory import remember
 from cli.trouble import (FAILED, INFRASTRUCTURE, NOT_REPRODUCIBLE, Trouble,
                          quote)
 
-HELP = "the fewest departures that still fail"
+HELP = "the fewest deviations that still fail"
 EXAMPLE = """tools/clotho shrink c1/0/2:1,4:1 //examples:job_queue_hunt
 tools/clotho shrink --isolate c1/0/+random:7 ./crashing_test"""
 
@@ -43,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
                       f"when it is searched from:\n{shrunk.output.strip()}",
                       NOT_REPRODUCIBLE)
     print(shrunk.report)
-    before = len(single.departures(failure.replay))
-    after = len(single.departures(shrunk.replay))
-    print(f"SHRUNK  {before} -> {after} departures: {shrunk.replay}")
+    before = len(single.deviations(failure.replay))
+    after = len(single.deviations(shrunk.replay))
+    print(f"SHRUNK  {before} -> {after} deviations: {shrunk.replay}")
     remember(chosen.out, target, test, shrunk.replay,
              os.path.join(chosen.out, file_name(test)))
     return FAILED

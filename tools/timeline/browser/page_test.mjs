@@ -1,5 +1,5 @@
 // Opens timelines in Chromium, and looks at what it draws: that nothing is
-// fetched and nothing goes wrong, that the departure and the failing step can
+// fetched and nothing goes wrong, that the deviation and the failing step can
 // be seen, that every key, toggle and address works, and that a long execution
 // has no more elements than a short one.
 //
@@ -35,10 +35,10 @@ function makePage(name, trace, ...options) {
   return pathToFileURL(page).href;
 }
 
-// The steps of a sample that `n` and `N` go through: the departures, the failure.
+// The steps of a sample that `n` and `N` go through: the deviations, the failure.
 function marks(name) {
   const trace = JSON.parse(readFileSync(sample(name), "utf8"));
-  return [...trace.departures.map((departure) => departure.step), trace.failed.step];
+  return [...trace.deviations.map((deviation) => deviation.step), trace.failed.step];
 }
 
 function withChanges(name, change) {
@@ -73,8 +73,8 @@ function longTrace(count, tasks) {
   writeFileSync(path, JSON.stringify({
     clotho_trace: 1, test: "Relay.IsLong", replay: "c1/0/x", failure: "Always \"it ends\" is false",
     failed: {kind: "always", step: count, time_ns: 0},
-    lanes, departures: [{step: count - 20, taken: "ran one", plain: "plain order runs another"}], steps, events,
-    plain: {steps: steps.map((step) => ({step: step.step, time_ns: step.time_ns, task: lanes[step.step % tasks], taken: step.taken}))},
+    lanes, deviations: [{step: count - 20, taken: "ran one", fifo: "FIFO order runs another"}], steps, events,
+    fifo: {steps: steps.map((step) => ({step: step.step, time_ns: step.time_ns, task: lanes[step.step % tasks], taken: step.taken}))},
   }));
   return path;
 }
@@ -141,15 +141,15 @@ const tests = {
     await close(page);
   },
 
-  async theDepartureAndTheFailureCanBeSeen() {
+  async theDeviationAndTheFailureCanBeSeen() {
     const [first, ...others] = marks("stale_read");
     const failure = others.at(-1);
     for (const width of [1280, 600]) {
       const page = await open(makePage("stale", sample("stale_read")), {width});
-      // It opens at the first departure.
-      assert.match(await details(page), new RegExp(`^step ${first},.*departure$`, "s"));
+      // It opens at the first deviation.
+      assert.match(await details(page), new RegExp(`^step ${first},.*deviation$`, "s"));
       assert.ok(await isVisible(page, first - 1, "#chart .flag"));
-      assert.ok(await isVisible(page, first - 1, "#chart .run.departs"));
+      assert.ok(await isVisible(page, first - 1, "#chart .run.deviates"));
       for (const _ of others) await press(page, "n");
       assert.match(await details(page), new RegExp(`^step ${failure},.*failure$`, "s"));
       assert.ok(await isVisible(page, failure - 1, "#chart .flag.fails"));
@@ -159,7 +159,7 @@ const tests = {
     }
   },
 
-  async bothRunsStandAboveEachOtherUpToTheFirstDeparture() {
+  async bothRunsStandAboveEachOtherUpToTheFirstDeviation() {
     const page = await open(makePage("lost", sample("lost_update")));
     const rows = await page.evaluate(() => [0, 1].map((row) =>
         [...document.querySelectorAll(`.chip.row${row}`)].map((chip) => [chip.offsetLeft, chip.textContent])));
@@ -168,7 +168,7 @@ const tests = {
     assert.equal(rows[0][1][0], rows[1][1][0]);
     assert.equal(rows[0][1][1], "2 first");
     assert.match(rows[1][1][1], /2 the 4 ms timer/);
-    assert.equal(await page.locator("#plain-end").innerText(), "passes");
+    assert.equal(await page.locator("#fifo-end").innerText(), "passes");
     assert.equal(await page.locator("#run-end").innerText(), "fails");
     const parting = await page.locator(".parting").evaluate((line) => line.offsetLeft);
     assert.ok(Math.abs(parting - rows[1][1][0]) < 5);
@@ -178,7 +178,7 @@ const tests = {
   async theDetailsSayWhatCouldHaveRunAndWhy() {
     const page = await open(makePage("lost", sample("lost_update")) + "#s2");
     const text = await page.locator("#details").innerText();
-    assert.match(text, /first \(its first step\)\s*plain\s+ready since step 1, created by main/);
+    assert.match(text, /first \(its first step\)\s*fifo\s+ready since step 1, created by main/);
     assert.match(text, /the 4 ms timer\s*taken\s+the next timer, due in 4 ms/);
     await page.goto(page.url().replace("#s2", "#s7"));
     await settle(page);
@@ -461,7 +461,7 @@ const tests = {
 
   async anOlderTraceOpens() {
     const page = await open(makePage("older", withChanges("stale_read", (trace) => {
-      for (const member of ["failed", "race", "again", "search", "goals", "stacks", "waits", "cycle", "histories", "plain"]) delete trace[member];
+      for (const member of ["failed", "race", "again", "search", "goals", "stacks", "waits", "cycle", "histories", "fifo"]) delete trace[member];
       for (const step of trace.steps) for (const member of ["why", "since", "by"]) delete step[member];
       for (const event of trace.events) delete event.stack;
     })));
@@ -486,8 +486,8 @@ const tests = {
     assert.ok(await isVisible(page, 4999, "#chart .run"));
     const begun = performance.now();
     await press(page, "n");
-    console.log(`  to the departure: ${Math.round(performance.now() - begun)} ms`);
-    assert.match(await details(page), /^step 9980,.*departure$/s);
+    console.log(`  to the deviation: ${Math.round(performance.now() - begun)} ms`);
+    assert.match(await details(page), /^step 9980,.*deviation$/s);
     await press(page, "n");
     assert.ok(await isVisible(page, 9_999, "#chart .run.fails"));
     // As narrow as it gets, and with virtual time.

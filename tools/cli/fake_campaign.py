@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A stand-in for a test binary in a sweep, for the tests of `clotho`.
+"""A stand-in for a test binary in a campaign, for the tests of `clotho`.
 
-It takes the flags that a sweep is run with, and writes the records and events
+It takes the flags that a campaign is run with, and writes the records and events
 that a test binary does, of two tests whose executions are made up: what
 execution j does depends on the test and j alone. FAKE_SWEEP, in the
 environment, is a JSON object: "pause", seconds that an execution takes;
@@ -56,16 +56,16 @@ def run_execution(record, test, j):
     for one in TESTS[test]:
         if value % one != 0:
             continue
-        origin = f"always queue.cc:{one}"
+        signature = f"always queue.cc:{one}"
         for known in record["failures"]:
-            if known["origin"] == origin:
+            if known["signature"] == signature:
                 known["hits"] += 1
                 return None
         failure = {
-            "origin": origin, "kind": "always", "what": f"Always \"{one}\"",
+            "signature": signature, "kind": "always", "what": f"Always \"{one}\"",
             "place": f"queue.cc:{one}", "first": j, "hits": 1,
-            "replay": f"c1/0/{j + 1}:1", "departures": 1, "part": part,
-            "folder": f"{test}/{number('origin', one):016x}"[:-8]}
+            "replay": f"c1/0/{j + 1}:1", "deviations": 1, "part": part,
+            "folder": f"{test}/{number('signature', one):016x}"[:-8]}
         record["failures"].append(failure)
         return failure
     return None
@@ -84,7 +84,7 @@ def is_over(fake):
     return True
 
 
-def sweep(flags, test, fake):
+def campaign(flags, test, fake):
     shard, shards = map(int, flags.get("shard", "0/1").split("/"))
     # (None but the time is a bound, if that is.)
     schedules = int(flags.get("schedules", 0 if "for" in flags else 1000))
@@ -136,9 +136,9 @@ def sweep(flags, test, fake):
                     os._exit(fake["crash"])
                 os.kill(os.getpid(), fake["crash"])
             record["failures"].append({
-                "origin": "crash", "kind": "crash", "what": "Signal",
+                "signature": "crash", "kind": "crash", "what": "Signal",
                 "place": "queue.cc:1", "first": j, "hits": 1,
-                "replay": f"c1/0/{j + 1}:1", "departures": 1, "part": "",
+                "replay": f"c1/0/{j + 1}:1", "deviations": 1, "part": "",
                 "folder": f"{test}/0"})
         failure = run_execution(record, test, j)
         if fake.get("layout") == j:
@@ -152,7 +152,7 @@ def sweep(flags, test, fake):
         if failure is not None:
             os.makedirs(f"{out}/{failure['folder']}", exist_ok=True)
             save(f"{out}/{failure['folder']}/report.txt",
-                 f"WHAT    {failure['what']} in execution {j}\n")
+                 f"WHAT      {failure['what']} in execution {j}\n")
             write()
             event(event="failure", **failure)
         if time.monotonic() - said > 0.2:
@@ -184,7 +184,7 @@ def main():
                 for name in TESTS]}]}, file)
         return 0
     if "code" in fake:
-        print("fake_sweep: it was told to end so", file=sys.stderr)
+        print("fake_campaign: it was told to end so", file=sys.stderr)
         return fake["code"]
     chosen = flags.get("gtest_filter", "*").split(":")
     failed = False
@@ -197,7 +197,7 @@ def main():
     event(event="run")
     for test in TESTS:
         if chosen == ["*"] or test in chosen:
-            fails, stopped = sweep(flags, test, fake)
+            fails, stopped = campaign(flags, test, fake)
             failed |= fails
             if stopped:
                 break

@@ -1,4 +1,4 @@
-"""Tests of docs/scaling.md and docs/first-failure.md, and of sweeps: what the
+"""Tests of docs/scaling.md and docs/first-failure.md, and of campaigns: what the
 pages say is run, with a real test binary. The arguments are
 //examples:job_queue_hunt and //examples/failures:failures_hunt."""
 
@@ -124,7 +124,7 @@ class FuzzTest(PageTestCase):
         # (Their reports name the program by another path.)
         record = f"{TEST}/shard-0-of-1.json"
         self.assertEqual(
-            self.read(f"clotho-out/job_queue_hunt.sweep/merged/{record}"),
+            self.read(f"clotho-out/job_queue_hunt.campaign/merged/{record}"),
             self.read(f"loop-merged/{record}"))
         # What it found can be gone on with at once.
         self.assertEqual(self.clotho("replay").code, 1)
@@ -154,7 +154,7 @@ class FuzzTest(PageTestCase):
         self.assertEqual(one.code, 1, one)
         record = f"merged/{TEST}/shard-0-of-1.json"
         self.assertEqual(
-            self.read(f"clotho-out/job_queue_hunt.sweep/{record}"),
+            self.read(f"clotho-out/job_queue_hunt.campaign/{record}"),
             self.read(f"one/{record}"))
 
     def test_strategy_seed_and_time(self):
@@ -203,7 +203,7 @@ class FuzzTest(PageTestCase):
         self.assertEqual(termios.tcgetattr(theirs), before)
         os.close(theirs)
         stats = json.loads(
-            self.read("clotho-out/job_queue_hunt.sweep/stats.json"))
+            self.read("clotho-out/job_queue_hunt.campaign/stats.json"))
         self.assertEqual((stats["restarts"], stats["status"]), (0, "ended"))
 
     def test_a_random_seed_is_one_for_all_and_stays(self):
@@ -239,7 +239,7 @@ class FuzzTest(PageTestCase):
         self.assertRegex(replay, r"^c1/0/\S+:\S+$")
         again = self.clotho("replay", replay, hunt, "Crash.NullPointer")
         self.assertIn("Signal 11 (SIGSEGV)", again.out + again.err)
-        folder = self.folder / "clotho-out/failures_hunt.sweep/merged"
+        folder = self.folder / "clotho-out/failures_hunt.campaign/merged"
         (report,) = folder.glob("Crash.NullPointer/*/report.txt")
         self.assertIn("ReadEntry", report.read_text())
 
@@ -266,7 +266,7 @@ class FirstFailureTest(PageTestCase):
             self.assertEqual(command.count("\n"), 1)
         done = self.shell(run["replay"])
         self.assertEqual(done.returncode, 1, done)
-        self.assertIn('WHAT    Always "a woken worker finds a job" is false',
+        self.assertIn('WHAT      Always "a woken worker finds a job" is false',
                       done.stdout)
         self.assertIn("step 4  ran worker-2", done.stdout)
         done = self.shell(run["explain"])

@@ -1,7 +1,7 @@
-"""Lists the kept schedules of a target's tests, one a line, as FILE:LINE.
+"""Lists the saved schedules of a target's tests, one a line, as FILE:LINE.
 
 With --check, runs each: whether it passes, fails, or has drifted, which is that
-its departures no longer all apply. With --prune, takes those that have drifted
+its deviations no longer all apply. With --prune, takes those that have drifted
 out of their files. Ends with 1 if one fails.
 """
 
@@ -13,17 +13,17 @@ import os
 from cli import binary, options, single
 from cli.files import read_text, write_file
 from cli.memory import results_folder, target_or_last
-from cli.replays import Kept, kept_file, read_kept
+from cli.replays import Saved, saved_file, read_saved
 from cli.targets import Target
 from cli.trouble import FAILED, Trouble, quote
 
-HELP = "the kept schedules of a target"
-EXAMPLE = """tools/clotho kept //examples:job_queue_test --check
-tools/clotho kept //examples:job_queue_test --prune"""
+HELP = "the saved schedules of a target"
+EXAMPLE = """tools/clotho saved //examples:job_queue_test --check
+tools/clotho saved //examples:job_queue_test --prune"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--kept", metavar="DIR",
+    parser.add_argument("--saved", metavar="DIR",
                         help="the folder, in place of testdata/clotho beside "
                              "the tests")
     what = parser.add_mutually_exclusive_group()
@@ -37,37 +37,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     out = results_folder(arguments.out)
     target = target_or_last(arguments.target, out, arguments.bazel_flag)
-    folder = os.path.abspath(arguments.kept) if arguments.kept else None
+    folder = os.path.abspath(arguments.saved) if arguments.saved else None
     failed = False
     found = 0
     for test in binary.list_tests(target):
-        path = kept_file(test.file, target.folder, test.name, folder)
+        path = saved_file(test.file, target.folder, test.name, folder)
         drifted = set()
-        for kept in read_kept(path):
+        for saved in read_saved(path):
             found += 1
             verdict = ""
             if arguments.check or arguments.prune:
-                verdict = _try(target, test.name, kept)
+                verdict = _try(target, test.name, saved)
                 failed |= verdict == "fails"
                 if verdict == "drifted":
-                    drifted.add(kept.line)
-            text = (f"{os.path.relpath(kept.path)}:{kept.line}: "
-                    f"{verdict + '  ' if verdict else ''}{kept.replay}  "
-                    f"{kept.note}")
+                    drifted.add(saved.line)
+            text = (f"{os.path.relpath(saved.path)}:{saved.line}: "
+                    f"{verdict + '  ' if verdict else ''}{saved.replay}  "
+                    f"{saved.note}")
             print(text.rstrip())
         if arguments.prune and drifted:
             _drop(path, drifted)
     if not found:
-        print(f"no schedule is kept for {target.name}")
+        print(f"no schedule is saved for {target.name}")
     return FAILED if failed else 0
 
 
-def _try(target: Target, test: str, kept: Kept) -> str:
-    outcome = single.search_from(target, test, kept.replay)
+def _try(target: Target, test: str, saved: Saved) -> str:
+    outcome = single.search_from(target, test, saved.replay)
     if outcome.code == 1 or outcome.code > 128:
         return "fails"
     if outcome.code not in (0, 5):
-        raise Trouble(f"{kept.path}:{kept.line}: {quote(kept.replay)}: the "
+        raise Trouble(f"{saved.path}:{saved.line}: {quote(saved.replay)}: the "
                       f"binary ended with {outcome.code}:\n"
                       f"{outcome.output.strip()}", outcome.code)
     return "drifted" if outcome.drifted else "passes"
@@ -75,7 +75,7 @@ def _try(target: Target, test: str, kept: Kept) -> str:
 
 def _drop(path: str, lines: set[int]) -> None:
     left = [line for number, line in enumerate(
-        read_text(path, "kept schedules").splitlines(keepends=True), 1)
+        read_text(path, "saved schedules").splitlines(keepends=True), 1)
             if number not in lines]
     write_file(path, "".join(left))
     print(f"{os.path.relpath(path)}: {len(lines)} taken out")

@@ -1,4 +1,4 @@
-"""Keeps a failing schedule beside its test, in testdata/clotho/SUITE.NAME.kept:
+"""Keeps a failing schedule beside its test, in testdata/clotho/SUITE.NAME.saved:
 it runs before every search of the test from then on.
 
 The schedule is run first. One that passes is refused, unless --fixed says that
@@ -13,19 +13,19 @@ import os
 
 from cli import binary, options, single
 from cli.files import make_folder, read_text, write_file
-from cli.replays import has_departures, kept_file, read_kept
+from cli.replays import has_deviations, saved_file, read_saved
 from cli.trouble import USAGE, Trouble, quote
 
 HELP = "keeps a failing schedule beside its test"
-EXAMPLE = """tools/clotho keep c1/0/4:1 //examples:job_queue_hunt \\
+EXAMPLE = """tools/clotho save c1/0/4:1 //examples:job_queue_hunt \\
     --note="issue 212"
-tools/clotho keep clotho-out/JobQueueTest.NoJobIsLost/trace.json"""
+tools/clotho save clotho-out/JobQueueTest.NoJobIsLost/trace.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--note", metavar="TEXT", default="",
                         help="what is to be remembered of it")
-    parser.add_argument("--kept", metavar="DIR",
+    parser.add_argument("--saved", metavar="DIR",
                         help="the folder, in place of testdata/clotho beside "
                              "the test")
     parser.add_argument("--fixed", action="store_true",
@@ -39,29 +39,29 @@ def run(arguments: argparse.Namespace) -> int:
     if "\n" in note or "\r" in note:
         raise Trouble(f"--note={quote(note)} has a line break: expected text "
                       f"for the end of a line")
-    path = _path(chosen, arguments.kept)
-    present = {kept.replay for kept in read_kept(path)}
-    text = read_text(path, "kept schedules") if os.path.exists(path) else ""
+    path = _path(chosen, arguments.saved)
+    present = {saved.replay for saved in read_saved(path)}
+    text = read_text(path, "saved schedules") if os.path.exists(path) else ""
     if text and not text.endswith("\n"):
         text += "\n"
     added = 0
     for source in chosen.sources:
-        replay, origin = source.replay, ""
+        replay, signature = source.replay, ""
         if arguments.fixed:
             outcome = single.replay(chosen.target, chosen.test, replay)
             if outcome.code not in (0, 1):
                 raise Trouble(f"{replay} is no schedule of {chosen.test}:\n"
                               f"{outcome.output.strip()}", outcome.code)
-            if not has_departures(replay):
+            if not has_deviations(replay):
                 raise Trouble(f"{quote(replay)} names a search: expected "
-                              f"departures, as in c1/0/4:1")
+                              f"deviations, as in c1/0/4:1")
         else:
             failure = single.failing(chosen.target, chosen.test, replay)
-            replay, origin = failure.replay, failure.origin
+            replay, signature = failure.replay, failure.signature
         if replay in present:
-            print(f"{replay} is kept already, in {_short(path)}")
+            print(f"{replay} is saved already, in {_short(path)}")
             continue
-        words = [replay, datetime.date.today().isoformat(), origin,
+        words = [replay, datetime.date.today().isoformat(), signature,
                  note or source.note]
         text += "  ".join(word for word in words if word) + "\n"
         present.add(replay)
@@ -69,22 +69,22 @@ def run(arguments: argparse.Namespace) -> int:
     if added:
         make_folder(os.path.dirname(path))
         write_file(path, text)
-        print(f"kept in {_short(path)}")
+        print(f"saved in {_short(path)}")
     return 0
 
 
-def _path(chosen: options.Chosen, kept: str | None) -> str:
+def _path(chosen: options.Chosen, saved: str | None) -> str:
     for test in binary.list_tests(chosen.target):
         if test.name != chosen.test:
             continue
-        path = kept_file(test.file, chosen.target.folder, test.name,
-                         os.path.abspath(kept) if kept else None)
+        path = saved_file(test.file, chosen.target.folder, test.name,
+                         os.path.abspath(saved) if saved else None)
         source = os.path.join(chosen.target.folder, test.file)
-        if not kept and not os.path.exists(source):
+        if not saved and not os.path.exists(source):
             raise Trouble(
                 f"the test is in {quote(test.file)}, which is not below "
                 f"{quote(chosen.target.folder)}: go to the folder that it was "
-                f"compiled in, or say --kept=DIR", USAGE)
+                f"compiled in, or say --saved=DIR", USAGE)
         return path
     raise Trouble(f"there is no test {quote(chosen.test)}", USAGE)
 
