@@ -68,13 +68,13 @@ TEST(CommandLineTest, AnExpectationFailsOnce) {
 TEST(CommandLineTest, AnAssertionLeavesTheBody) {
   const Ended ended = RunTests("Fails.Assertion");
   EXPECT_EQ(ended.code, 1);
-  EXPECT_THAT(ended.output, HasSubstr("        text = \"aaaa\"\n"));
+  EXPECT_THAT(ended.output, HasSubstr("          text = \"aaaa\"\n"));
 }
 
 TEST(CommandLineTest, AMockCounts) {
   const Ended ended = RunTests("Fails.Mock");
   EXPECT_EQ(ended.code, 1);
-  EXPECT_THAT(ended.output, HasSubstr("        times = 3\n"));
+  EXPECT_THAT(ended.output, HasSubstr("          times = 3\n"));
 }
 
 TEST(CommandLineTest, ASkippedPropertyIsSkipped) {
@@ -92,8 +92,8 @@ TEST(CommandLineTest, TheLineAfterAgainFailsInTheSameWay) {
     EXPECT_EQ(again.code, 1) << line;
     EXPECT_EQ(ReplayIn(ReplayCommandOf(again)), ReplayIn(line)) << again.output;
     const auto values = [](const std::string& output) {
-      const std::size_t begin = output.find(" = ", output.find("\nINPUT   "));
-      return output.substr(begin, output.find("\n\nAGAIN", begin) - begin);
+      const std::size_t begin = output.find(" = ", output.find("\nINPUT     "));
+      return output.substr(begin, output.find("\n\nREPLAY", begin) - begin);
     };
     EXPECT_EQ(values(again.output), values(found.output));
   }
@@ -158,7 +158,7 @@ TEST(CommandLineTest, ADeathIsNotToldOfTheTestBefore) {
   const Ended ended = RunTests("Passes.Quietly:Dies.*");
   EXPECT_NE(ended.code, 0);
   EXPECT_THAT(ended.output,
-              AllOf(HasSubstr("\nWHAT    Signal 6 (SIGABRT)"),
+              AllOf(HasSubstr("\nWHAT      Signal 6 (SIGABRT)"),
                     Not(HasSubstr("--gtest_filter=Passes.Quietly"))));
 }
 

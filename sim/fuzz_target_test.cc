@@ -70,7 +70,7 @@ TEST(FuzzTargetTest, AnInputIsASchedule) {
   EXPECT_EQ(fails.code, kAborted) << fails.output;
   EXPECT_THAT(fails.output, AllOf(HasSubstr("ran empty\n"), HasSubstr("WHAT "),
                                   HasSubstr("not in turns"),
-                                  HasSubstr("SCHEDULE  1 deviation from fifo"),
+                                  HasSubstr("SCHEDULE  1 deviation from FIFO"),
                                   HasSubstr("SEARCH    bytes, "),
                                   Not(HasSubstr("ran " + failing))));
   // What engines tell crashes apart by comes behind the report.
@@ -133,7 +133,7 @@ TEST(FuzzTargetTest, FixturesAndParametersWork) {
 TEST(FuzzTargetTest, ACrashSaysHowToSeeItAgain) {
   const Ended ended = Fuzz("--clotho_test=Crashes.BySignal " + Input("e", ""));
   EXPECT_NE(ended.code, 0);
-  EXPECT_THAT(ended.output, HasSubstr("\nAGAIN   CLOTHO_REPLAY=c1/0/fifo "));
+  EXPECT_THAT(ended.output, HasSubstr("\nREPLAY    CLOTHO_REPLAY=c1/0/fifo "));
 }
 
 TEST(FuzzTargetTest, ItNeedsOneTest) {

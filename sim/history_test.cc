@@ -182,7 +182,7 @@ Register::Operation RandomOperation(Register, Rng& rng) {
   if (rng.Uniform(2) == 0) return Put{static_cast<int>(rng.Uniform(3))};
   return Get{};
 }
-Fifo::Operation RandomOperation(Fifo, Rng& rng) {
+FifoQueue::Operation RandomOperation(FifoQueue, Rng& rng) {
   if (rng.Uniform(2) == 0) return Enqueue{static_cast<int>(rng.Uniform(3))};
   return Dequeue{};
 }
@@ -200,7 +200,8 @@ Register::Result RandomResult(Register, const Register::Operation& operation,
   if (std::holds_alternative<Put>(operation)) return std::monostate();
   return static_cast<int>(rng.Uniform(3));
 }
-Fifo::Result RandomResult(Fifo, const Fifo::Operation& operation, Rng& rng) {
+FifoQueue::Result RandomResult(FifoQueue, const FifoQueue::Operation& operation,
+                               Rng& rng) {
   const int item = static_cast<int>(rng.Uniform(4));
   if (std::holds_alternative<Enqueue>(operation) || item == 3) {
     return std::nullopt;
@@ -335,7 +336,7 @@ void ExpectIsMinimal(const Calls<Model>& calls, const Linearizability& result) {
 
 template <typename Model>
 class RandomHistoryTest : public testing::Test {};
-using Models = testing::Types<Register, Fifo, Set>;
+using Models = testing::Types<Register, FifoQueue, Set>;
 TYPED_TEST_SUITE(RandomHistoryTest, Models);
 
 TYPED_TEST(RandomHistoryTest, TheVerdictIsThatOfTheDefinition) {
@@ -1055,15 +1056,16 @@ TEST(HistoryTest, AnExplorationFindsAndExplainsAStaleRead) {
     EXPECT_EQ(report.failure->task, "main");
     EXPECT_FALSE(report.nondeterministic);
     EXPECT_TRUE(report.minimal);
-    EXPECT_THAT(report.Text(),
-                AllOf(HasSubstr("WHAT      History \"kv\" is not linearizable "
-                                "(1 of 2 operations fit)\n"),
-                      HasSubstr("        after [Put(1)] the model holds 1; Get "
-                                "must return 1\n"),
-                      HasSubstr("        t(ms)   0      2 3\n"
-                                "        writer  |Put(1)|\n"
-                                "        reader           |Get -> 0|  <- no "
-                                "order explains this\n")));
+    EXPECT_THAT(
+        report.Text(),
+        AllOf(HasSubstr("WHAT      History \"kv\" is not linearizable "
+                        "(1 of 2 operations fit)\n"),
+              HasSubstr("          after [Put(1)] the model holds 1; Get "
+                        "must return 1\n"),
+              HasSubstr("          t(ms)   0      2 3\n"
+                        "          writer  |Put(1)|\n"
+                        "          reader           |Get -> 0|  <- no "
+                        "order explains this\n")));
     EXPECT_THAT(report.failure->file, EndsWith("sim/history_test.cc"));
   }
 }

@@ -190,7 +190,7 @@ TEST(RaceTest, NamesTheAccessInTheGap) {
   EXPECT_THAT(report.race, testing::StartsWith("on value\nstep "));
   EXPECT_THAT(report.race, testing::HasSubstr("<- in the gap"));
   EXPECT_THAT(report.race, testing::HasSubstr("b  writes"));
-  EXPECT_THAT(report.Text(), testing::HasSubstr("\nRACE    on value\n"));
+  EXPECT_THAT(report.Text(), testing::HasSubstr("\nRACE      on value\n"));
 }
 
 // Fails at the end, for the report's sake.

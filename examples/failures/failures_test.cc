@@ -75,7 +75,7 @@ std::string InputIn(const Ended& ended) {
   report.erase(0, report.find("INPUT     "));
   report.resize(std::min(report.size(), report.find("\n\n")));
   if (report.starts_with("INPUT     after ")) {
-    report.replace(8, report.find('\n') + 9 - 8, "");
+    report.replace(10, report.find('\n') + 11 - 10, "");
   }
   return report;
 }

@@ -158,7 +158,7 @@ TEST(ExpectationTest, TheFirstOneIsTheFailure) {
 TEST(ExpectationTest, OnlyTheReportedExecutionIsHeardOf) {
   const Ended ended = RunTests("Fails.UnderSomeSchedule");
   EXPECT_EQ(Count(ended.output, "not in turns"), 1) << ended.output;
-  EXPECT_THAT(ended.output, HasSubstr("SCHEDULE  1 deviation from fifo"));
+  EXPECT_THAT(ended.output, HasSubstr("SCHEDULE  1 deviation from FIFO"));
 }
 
 TEST(ExpectationTest, MocksAreExpectationsToo) {
@@ -191,7 +191,7 @@ TEST(AgainTest, TheLineCanBePastedIntoAShell) {
     // The same failure: all the same up to the numbers of the search.
     const auto story = [](const Ended& ended) {
       const std::size_t from = ended.output.find("\nWHAT ");
-      const std::size_t to = ended.output.find("\nCHANGE ", from);
+      const std::size_t to = ended.output.find("\nSCHEDULE ", from);
       return ended.output.substr(from, to - from);
     };
     EXPECT_EQ(story(again), story(found));
@@ -205,7 +205,7 @@ TEST(AgainTest, UnderBazelItNamesTheTarget) {
   EXPECT_THAT(ended.output,
               AllOf(HasSubstr("REPLAY    bazel test //shop:cart_test "
                               "--test_filter=Fails.UnderSomeSchedule \\\n"
-                              "            --test_env=CLOTHO_REPLAY=c1/0/"),
+                              "              --test_env=CLOTHO_REPLAY=c1/0/"),
                     HasSubstr("same binary:  CLOTHO_REPLAY=c1/0/")));
 }
 
@@ -677,7 +677,7 @@ TEST(GoogleTestTest, ThrowsWhenAskedTo) {
       RunTests("Fails.UnderSomeSchedule", "--gtest_throw_on_failure");
   EXPECT_NE(ended.code, 0);
   EXPECT_NE(ended.code, 1);
-  EXPECT_THAT(ended.output, AllOf(HasSubstr("SCHEDULE  1 deviation from fifo"),
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("SCHEDULE  1 deviation from FIFO"),
                                   HasSubstr("GoogleTestFailureException")));
 }
 
@@ -719,9 +719,9 @@ TEST(GoogleTestTest, WithoutADebuggerABreakEndsTheProgram) {
 // ---- Results in files. ----
 
 std::string FilesOf(const Ended& ended) {
-  const std::size_t at = ended.output.find("\nFILES   ");
+  const std::size_t at = ended.output.find("\nFILES     ");
   if (at == std::string::npos) return "";
-  const std::size_t begin = at + 9;
+  const std::size_t begin = at + 11;
   return ended.output.substr(begin, ended.output.find('\n', begin) - begin);
 }
 
@@ -729,8 +729,8 @@ TEST(ArtifactsTest, OnlyAFailureLeavesSome) {
   const Ended fails = RunTests("Fails.UnderSomeSchedule:Passes.InFifoOrder",
                                "--clotho_out=results/a");
   EXPECT_THAT(fails.output,
-              HasSubstr("\nFILES   results/a/Fails.UnderSomeSchedule/\n"
-                        "        report.txt  trace.json  trace.chrome.json  "
+              HasSubstr("\nFILES     results/a/Fails.UnderSomeSchedule/\n"
+                        "          report.txt  trace.json  trace.chrome.json  "
                         "Fails.UnderSomeSchedule.saved\n"));
   const std::string report =
       ReadFile("results/a/Fails.UnderSomeSchedule/report.txt");

@@ -160,7 +160,7 @@ TEST_F(ArtifactsTest, AFailureLeavesReportTracesAndSchedule) {
   EXPECT_THAT(Names(own), ElementsAre("All-Suite.Name-0.saved", "report.txt",
                                       "trace.chrome.json", "trace.json"));
   EXPECT_EQ(Read(own + "/report.txt"), report.Text());
-  EXPECT_THAT(report.Text(), HasSubstr("\nFILES   " + own));
+  EXPECT_THAT(report.Text(), HasSubstr("\nFILES     " + own));
   const std::string trace = Read(own + "/trace.json");
   EXPECT_THAT(trace, AllOf(StartsWith("{\"clotho_trace\":1,\n"),
                            HasSubstr("\"test\":\"All/Suite.Name/0\""),

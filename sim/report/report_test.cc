@@ -173,18 +173,20 @@ TEST(ReportTest, OfALongInputShowsItsBegin) {
   Report report = Explore(TwoWorkersTwoJobs, Random{.schedules = 100});
   ASSERT_FALSE(report.passed());
   report.input = "a = 1\nb = 2";
-  EXPECT_THAT(report.Text(), HasSubstr("\n\nINPUT   a = 1\n        b = 2\n\n"));
+  EXPECT_THAT(report.Text(),
+              HasSubstr("\n\nINPUT     a = 1\n          b = 2\n\n"));
   report.tests = 1;
   report.input_shrinks = 7;
   EXPECT_THAT(
       report.Text(),
-      HasSubstr("\nINPUT   after 1 test and 7 shrinks\n        a = 1\n"));
+      HasSubstr("\nINPUT     after 1 test and 7 shrinks\n          a = 1\n"));
   report.input.clear();
   for (int i = 0; i < 30; ++i) absl::StrAppend(&report.input, "line ", i, "\n");
-  EXPECT_THAT(report.Text(),
-              AllOf(HasSubstr("        line 10\n        ... and 20 lines more: "
-                              "input.txt of --clotho_out has all\n\nAGAIN"),
-                    Not(HasSubstr("line 11"))));
+  EXPECT_THAT(
+      report.Text(),
+      AllOf(HasSubstr("          line 10\n          ... and 20 lines more: "
+                      "input.txt of --clotho_out has all\n\nREPLAY"),
+            Not(HasSubstr("line 11"))));
 }
 
 TEST(ReportTest, OfAPassIsALine) {
@@ -196,8 +198,8 @@ TEST(ReportTest, AnswersInTheOrderInWhichAReaderAsks) {
   const std::string text = Search1000(TransfersInBothDirections, "A.B").Text();
   std::size_t last = 0;
   EXPECT_THAT(text, StartsWith("WHAT      "));
-  for (const char* block :
-       {"\nAGAIN   ", "\nCHANGE  ", "\n  step ", "\nWAITS   ", "\nSEARCH  "}) {
+  for (const char* block : {"\nREPLAY    ", "\nSCHEDULE  ", "\n  step ",
+                            "\nWAITS     ", "\nSEARCH    "}) {
     const std::size_t at = text.find(block);
     ASSERT_NE(at, text.npos) << block;
     EXPECT_GT(at, last);

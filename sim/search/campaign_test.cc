@@ -341,9 +341,9 @@ TEST(CampaignTest, GoesOnAfterAFailure) {
         RunTests("Campaign.Several", "--clotho_replay=" + failure.replay).code,
         1);
   }
-  EXPECT_THAT(all.output,
-              AllOf(HasSubstr("Campaign.Several: failure 3\nWHAT "),
-                    HasSubstr("\nOTHERS  #2  "), HasSubstr("\n        #3  ")));
+  EXPECT_THAT(all.output, AllOf(HasSubstr("Campaign.Several: failure 3\nWHAT "),
+                                HasSubstr("\nOTHERS    #2  "),
+                                HasSubstr("\n          #3  ")));
 }
 
 TEST(CampaignTest, CountsThePartsOfAPortfolio) {

@@ -228,7 +228,7 @@ void Tell(const Cause& cause) {
     Send(*simulator, cause, name);
     return;
   }
-  Say("\nWHAT    ");
+  Say("\nWHAT      ");
   if (cause.signal != 0) {
     Say("Signal ");
     Say(static_cast<std::uint64_t>(cause.signal));

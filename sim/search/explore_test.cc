@@ -514,7 +514,7 @@ TEST(NearestPassTest, PassesAndLeavesTheFailureAsLateAsCanBe) {
   EXPECT_TRUE(pass->passed()) << replay;
   EXPECT_FALSE(pass->diverged) << replay;
   EXPECT_THAT(report.Text(),
-              HasSubstr(absl::StrCat("\n        ", report.nearest_pass)));
+              HasSubstr(absl::StrCat("\n          ", report.nearest_pass)));
 }
 
 TEST(NearestPassTest, OfAFailureInFifoOrderIsADeviation) {

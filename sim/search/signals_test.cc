@@ -74,7 +74,7 @@ TEST(InterruptTest, WhatWasFoundIsShrunkAndWritten) {
                "--clotho_out=found", Sends(SIGINT));
   EXPECT_EQ(ended.code, 128 + SIGINT) << ended.output;
   EXPECT_THAT(ended.output,
-              AllOf(HasSubstr("SCHEDULE  1 deviation from fifo"),
+              AllOf(HasSubstr("SCHEDULE  1 deviation from FIFO"),
                     HasSubstr("FILES     found/"), HasSubstr("SKIPPED ] 2")));
   EXPECT_TRUE(Exists("found/Interrupted.InTheExecutionThatFails/report.txt"));
   // That of another run.
@@ -131,8 +131,8 @@ TEST(WatchdogTest, EndsAStepThatDoesNot) {
       ended.output,
       AllOf(HasSubstr("WHAT      One step has taken more than 200 ms of real "
                       "time (--clotho_step_watchdog)\n"
-                      "        task main, t = 5 ms, step "),
-            HasSubstr("\nAGAIN   CLOTHO_REPLAY=c1/0/")));
+                      "          task main, t = 5 ms, step "),
+            HasSubstr("\nREPLAY    CLOTHO_REPLAY=c1/0/")));
   // The variable, and the line that was printed.
   const Ended again = SignalsTests().Run("export CLOTHO_STEP_WATCHDOG=0.1s\n" +
                                          ReplayCommandOf(ended));
@@ -284,7 +284,7 @@ TEST(ColorTest, IsForTerminals) {
                "--clotho_out=color");
   EXPECT_THAT(ended.output,
               AllOf(HasSubstr("\033[1mWHAT\033[0m    "),
-                    HasSubstr("\033[1mAGAIN\033[0m   "),
+                    HasSubstr("\033[1mREPLAY\033[0m    "),
                     HasSubstr("\033[1;31mX "), HasSubstr("\033[33m*")));
   // Files have none.
   EXPECT_THAT(ReadFile("color.xml"),
@@ -323,7 +323,7 @@ TEST(FormatTest, GithubAnnotatesThePlace) {
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(
       ended.output,
-      AllOf(HasSubstr("\nWHAT    "),
+      AllOf(HasSubstr("\nWHAT      "),
             testing::ContainsRegex(
                 "\n::error file=[^,]*signals_tests.cc,line=[0-9]+,title="
                 "Interrupted.InTheExecutionThatFails::WHAT      ")));
@@ -331,7 +331,7 @@ TEST(FormatTest, GithubAnnotatesThePlace) {
   const std::size_t at = ended.output.find("\n::error ") + 1;
   const std::string line =
       ended.output.substr(at, ended.output.find('\n', at) - at);
-  EXPECT_THAT(line, AllOf(HasSubstr("%0A%0AAGAIN   CLOTHO_REPLAY="),
+  EXPECT_THAT(line, AllOf(HasSubstr("%0A%0AREPLAY    CLOTHO_REPLAY="),
                           HasSubstr("SEARCH    random")));
   EXPECT_EQ(RunTests(kFails, "--clotho_format=xml").code, 2);
 }

@@ -42,9 +42,9 @@ Ended Shell::Run(std::string_view line) const {
 }
 
 std::string ReplayCommandOf(const Ended& ended) {
-  const std::size_t at = ended.output.find("\nAGAIN   ");
+  const std::size_t at = ended.output.find("\nREPLAY    ");
   if (at == std::string::npos) return "false";
-  std::size_t begin = at + 9;
+  std::size_t begin = at + 11;
   static constexpr std::string_view kSame = "same binary:  ";
   const std::size_t block_end = ended.output.find("\n\n", begin);
   if (const std::size_t same = ended.output.find(kSame, begin);

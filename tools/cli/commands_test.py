@@ -104,7 +104,7 @@ class ReplayTest(testing.ClothoTestCase):
                 f"--gtest_filter={TEST}\n",
                 f"12:01:07 REPLAY    CLOTHO_REPLAY={FAILS} \\\n"
                 f"            ./job_queue_hunt --gtest_filter={TEST}\n",
-                f"\x1b[1mAGAIN\x1b[m   CLOTHO_REPLAY={FAILS} "
+                f"\x1b[1mREPLAY\x1b[m    CLOTHO_REPLAY={FAILS} "
                 f"./job_queue_hunt --gtest_filter={TEST}\n"):
             self.write("ci.log", "noise\n" + log + "\nmore")
             ended = self.clotho("replay", "ci.log")

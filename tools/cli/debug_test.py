@@ -134,7 +134,7 @@ class DebugTest(testing.ClothoTestCase):
         self.assertIn('unknown command "setp": did you mean step?', out)
         self.assertIn('"" is not a number', out)
         self.assertIn("there is no step 99: ", out)
-        self.assertIn("\nCHANGE  1 deviation", out)
+        self.assertIn("\nSCHEDULE  1 deviation", out)
         self.assertRegex(out, r"\n  choose N +run it again")
         self.assertTrue(out.rstrip().splitlines()[-1].startswith(FAILS))
 
