@@ -1,7 +1,7 @@
-// AssertionFailed: thrown out of code in which an execution has failed.
+// AssertionFailed: thrown out of code when a check has failed the execution.
 //
 // The failure is recorded before the throw, and the execution ends with the
-// step, so that nothing that catches this can hide it.
+// current step, so code that catches this exception cannot hide the failure.
 
 #ifndef CLOTHO_SIM_ENGINE_ASSERTION_FAILED_H_
 #define CLOTHO_SIM_ENGINE_ASSERTION_FAILED_H_

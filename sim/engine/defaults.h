@@ -1,4 +1,4 @@
-// The defaults that options, flags and the simulator share, each written once.
+// The defaults that options, flags and the simulator share, each defined once.
 
 #ifndef CLOTHO_SIM_ENGINE_DEFAULTS_H_
 #define CLOTHO_SIM_ENGINE_DEFAULTS_H_
@@ -7,14 +7,14 @@
 
 namespace clotho::sim {
 
-// Executions of a search, and of one that runs them all.
+// Executions of a search, and of an exhaustive search.
 inline constexpr std::uint64_t kSchedules = 1'000;
 inline constexpr std::uint64_t kExhaustiveSchedules = 1'000'000;
 
-// Steps of an execution. One that takes more is a livelock.
+// Steps per execution. An execution that takes more is a livelock.
 inline constexpr std::uint64_t kStepsMax = 100'000;
 
-// Virtual time of an execution: ten years.
+// Virtual time per execution: ten years.
 inline constexpr std::int64_t kVirtualHoursMax = 10 * 365 * 24;
 
 }  // namespace clotho::sim

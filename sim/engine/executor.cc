@@ -22,11 +22,13 @@ namespace {
 using clotho::internal::Job;
 using clotho::internal::Ref;
 
-// What a machine with one core has: who needs more finds out here.
+// The default on a machine with one core, so that a program that needs more
+// hangs here, too.
 constexpr int kDefaultWorkers = 5;
 
-// While it lives, this thread stands for another one: no loop runs here, what
-// is not for other threads is refused, and nothing of the context is seen.
+// While it exists, this thread stands for another one: no loop runs here,
+// functions that only the loop's thread may call are refused, and the context
+// is invisible.
 class OtherThread {
  public:
   explicit OtherThread(EventLoop& loop)
@@ -71,7 +73,7 @@ Worker::Worker(Executors& executors, Pool& pool, std::uint32_t chain)
 
 void Worker::Run() {
   const Ref<Worker> self = Ref<Worker>::Adopt(this);
-  // Else somebody has waited for it, and this came too late.
+  // Otherwise a blocking call has already waited for this event.
   if (waits_) executors_.Step(*this);
 }
 
@@ -118,7 +120,7 @@ void Executors::Execute(ThreadPoolExecutor& executor,
 
 void Executors::Arm(Worker& worker, std::int64_t delay_ns) {
   worker.waits_ = true;
-  worker.AddRef();  // Of the loop.
+  worker.AddRef();  // For the loop.
   loop_.Arm(worker, clotho::internal::SaturatingAdd(
                         loop_.NowNs(), std::max<std::int64_t>(delay_ns, 0)));
 }
@@ -143,7 +145,7 @@ void Executors::Step(Worker& worker) {
 }
 
 void Executors::Begin(Worker& worker, std::uint64_t number) {
-  // A job may wait for the jobs of another executor, within its own.
+  // A job may block on jobs of another executor.
   Worker* const outer = std::exchange(current_, &worker);
   const std::int64_t outer_blocked_ns = std::exchange(blocked_ns_, 0);
   {

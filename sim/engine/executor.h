@@ -1,18 +1,19 @@
 // Executors in a simulation: jobs without threads.
 //
-// A program that uses ToThread, RunInExecutor or a ThreadPoolExecutor runs as
-// it is. Each executor has workers, as many as it has threads elsewhere; a
-// worker takes the oldest job that waits, and has it for some virtual time.
-// That a job begins, and that it ends, are events from outside, like timers:
-// what else is ready may come before or after them, and the strategy chooses.
+// A program that uses ToThread, RunInExecutor or a ThreadPoolExecutor runs
+// unchanged. Each executor has as many workers as it would have threads in
+// production; a worker takes the oldest waiting job and holds it for some
+// virtual time. The beginning and the end of a job are external events, like
+// timers: the strategy chooses whether other ready work runs before or after
+// them.
 //
-// The job's function runs when the job begins, all at once, in the loop's
-// thread, but as if in another: no loop runs there, and what it gives to the
-// loop goes the way of CallSoonThreadsafe. Others see its effects from then on,
-// and its result when it ends.
+// The job's function runs to completion when the job begins. It runs in the
+// loop's thread but as if in another one: no loop is running there, and it
+// reaches the loop only through CallSoonThreadsafe. Other tasks see its side
+// effects from then on, and its result when the job ends.
 //
-// How long that takes: as long as the function has blocked (BlockingSleep,
-// sim::Stall), else no time. A test may say otherwise:
+// A job takes as long as its function has blocked (BlockingSleep, sim::Stall),
+// otherwise no time. A test can override that:
 //
 //   CLOTHO_TEST(Thumbnails, AreMadeInOrder,
 //               sim::JobDuration{.time = [](const sim::JobInfo& job) -> Delay {
@@ -42,24 +43,24 @@ namespace clotho::sim {
 
 // A job whose function has run.
 struct JobInfo {
-  // From 1, in the order in which jobs were given to executors.
+  // From 1, in the order in which jobs were submitted to executors.
   std::uint64_t number = 0;
-  // Where that was; line 0 if it is not known.
+  // Where the job was submitted; line 0 if unknown.
   std::source_location location = {};
   // How long the function has blocked.
   Delay blocked = {};
 };
 
-// How long a job takes. It must be a function of what it is given, and of
-// `ProgramRng`; less than zero is zero.
+// How long a job takes. Must depend only on its argument and on `ProgramRng`. A
+// negative result counts as zero.
 using JobTime = std::function<Delay(const JobInfo&)>;
 
 namespace internal {
 
 class Executors;
 
-// One that does the jobs of an executor, one after the other. It is the timer
-// of its own next event.
+// Runs jobs of one executor, one after the other. It is the timer of its own
+// next event.
 class Worker final : public clotho::internal::Timer {
  public:
   struct Pool;
@@ -74,9 +75,9 @@ class Worker final : public clotho::internal::Timer {
   void Run() override;
   void Drop() noexcept override { Release(); }
 
-  // It has a job: its next event is the end of that.
+  // If true, the next event is the end of that job.
   bool has_job() const { return job_ != nullptr; }
-  // Where the job was given to the executor; line 0 if it is not known.
+  // Where the job was submitted; line 0 if unknown.
   std::source_location location() const;
 
  private:
@@ -89,15 +90,15 @@ class Worker final : public clotho::internal::Timer {
   std::unique_ptr<clotho::internal::Job> job_;
 };
 
-// All the executors of a simulation.
+// All executors of a simulation.
 class Executors final : public clotho::internal::ThreadModel {
  public:
   explicit Executors(EventLoop& loop);
   ~Executors();
 
-  // Null: as long as the job has blocked.
+  // Null: a job takes as long as its function has blocked.
   void set_job_time(JobTime time) { job_time_ = std::move(time); }
-  // An execution has ended, and its loop has been reset.
+  // Called after an execution has ended and its loop has been reset.
   void Clear();
 
   void Execute(ThreadPoolExecutor& pool,
@@ -113,11 +114,11 @@ class Executors final : public clotho::internal::ThreadModel {
   using Job = clotho::internal::Job;
 
   Worker::Pool* Find(const ThreadPoolExecutor& pool);
-  // Its next event is due after `delay_ns`.
+  // Schedules the worker's next event in `delay_ns`.
   void Arm(Worker& worker, std::int64_t delay_ns);
   void Step(Worker& worker);
   void Begin(Worker& worker, std::uint64_t number);
-  // Lets time pass until no job of the pool is left.
+  // Advances time until the pool has no jobs left.
   void Drain(Worker::Pool& pool);
   void TellIfDrained(Worker::Pool& pool);
 
@@ -125,8 +126,8 @@ class Executors final : public clotho::internal::ThreadModel {
   JobTime job_time_;
   std::vector<std::unique_ptr<Worker::Pool>> pools_;
   std::uint64_t job_count_ = 0;
-  Worker* current_ = nullptr;    // Whose job's function runs now.
-  std::int64_t blocked_ns_ = 0;  // How long that has blocked until now.
+  Worker* current_ = nullptr;    // The worker whose function runs now.
+  std::int64_t blocked_ns_ = 0;  // How long that function has blocked so far.
 };
 
 }  // namespace internal

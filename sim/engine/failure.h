@@ -11,26 +11,28 @@
 namespace clotho::sim {
 
 enum class FailureKind {
-  kException,     // Came out of the test's body.
+  kException,     // Thrown by the test's body.
   kExpectation,   // A failed EXPECT_*, ASSERT_* or mock.
-  kAlways,        // An Always() that was false, or an Unreachable().
+  kAlways,        // An Always() that was false, or a reached Unreachable().
   kInvariant,     // An AfterEveryStep() that was false.
-  kHistory,       // A History that is not linearizable, or undecided.
-  kDeadlock,      // Nothing is ready, no timer is set, the body has not ended.
-  kLivelock,      // The step budget.
-  kVirtualTime,   // The budget of virtual time.
-  kLeakedTask,    // Still pending when the body had returned.
-  kUnretrieved,   // An exception that nobody looked at.
-  kNeverAwaited,  // A coroutine that was made and not run.
-  kCallback,      // An exception out of a callback.
-  kCrash,         // The process died.
+  kHistory,       // A History that is not linearizable, or that could not be
+                  // decided.
+  kDeadlock,      // Nothing is ready, no timer is set, and the body has not
+                  // finished.
+  kLivelock,      // The step budget was exceeded.
+  kVirtualTime,   // The budget of virtual time was exceeded.
+  kLeakedTask,    // Still pending after the body returned.
+  kUnretrieved,   // An exception that was never retrieved.
+  kNeverAwaited,  // A coroutine that was created but never run.
+  kCallback,      // An exception thrown by a callback.
+  kCrash,         // The process crashed.
   kGoal,          // A Sometimes() that was false in every execution.
-  kMisuse,        // What was asked for cannot be done.
-  kIncomplete,    // An exhaustive search that its budget has cut short.
+  kMisuse,        // The request cannot be carried out.
+  kIncomplete,    // An exhaustive search that its budget cut short.
   kNotDeterministic,  // Two runs of one schedule differ.
-  // No failures, but exceptions that end an execution (see Search::judge):
-  kDiscarded,  // It is not to count.
-  kSucceeded,  // It has passed already.
+  // Not failures, but exceptions that end an execution (see Search::judge):
+  kDiscarded,  // The execution does not count.
+  kSucceeded,  // The execution has already passed.
 };
 
 // "deadlock", "expectation", ...
@@ -38,18 +40,18 @@ std::string_view FailureKindName(FailureKind kind);
 
 struct Failure {
   FailureKind kind = FailureKind::kException;
-  // What the report says after WHAT; may have several lines.
+  // The report's WHAT block; may have several lines.
   std::string what = {};
-  // The place to look at first. Empty function, line 0: unknown.
+  // The place to look at first. An empty function and line 0 mean unknown.
   std::string function = {};
   std::string file = {};
   std::uint32_t line = 0;
-  // The step in which it happened, its task, and the virtual time.
+  // The step and the task in which it happened, and the virtual time.
   std::uint64_t step = 0;
   std::string task = {};
   std::int64_t time_ns = 0;
-  // Tells failures apart: kind, place, and for a deadlock the places of the
-  // waits. Shrinking keeps it.
+  // Distinguishes failures: kind, place, and for a deadlock the places of the
+  // waits. Shrinking preserves it.
   std::string signature = {};
 };
 

@@ -8,8 +8,9 @@ namespace clotho::sim::internal {
 
 std::string Wrap(std::string_view text, std::size_t width, std::size_t indent) {
   std::string wrapped;
-  std::size_t used = 0;       // In the present line.
-  std::size_t breakable = 0;  // Where it may break: at a space in `wrapped`.
+  std::size_t used = 0;  // Characters in the current line.
+  // The last space in `wrapped` where the line may break.
+  std::size_t breakable = 0;
   for (const char c : text) {
     if (c == '\n') {
       wrapped += c;

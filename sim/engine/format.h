@@ -17,8 +17,8 @@ using clotho::internal::FunctionName;
 using clotho::internal::Place;
 using clotho::internal::ShortFile;
 
-// Breaks lines that are longer than `width` at spaces, where they have any, and
-// indents what follows.
+// Breaks lines longer than `width` at spaces, where there are any, and indents
+// the continuation lines.
 std::string Wrap(std::string_view text, std::size_t width, std::size_t indent);
 
 inline std::string TimeText(std::int64_t ns) {

@@ -51,7 +51,7 @@ void Handoffs::Tell(std::uint64_t object, const Use& from, const Use& to) {
 
 void Handoffs::Touched(std::uint64_t object, bool write,
                        const std::source_location& location) {
-  // A read and a write at one place are two.
+  // A read and a write at the same place are different uses.
   Use use = step_;
   const std::uint64_t place = PlaceOf(location);
   if (place != 0) use.place = place;
@@ -64,7 +64,7 @@ void Handoffs::Touched(std::uint64_t object, bool write,
 }
 
 void Handoffs::Released(const void* object) {
-  // The runtime's bookkeeping and callbacks are nobody's.
+  // The runtime's bookkeeping and callbacks belong to no task.
   if (loop_.current_task() == nullptr) {
     released_.erase(object);
   } else {
@@ -75,7 +75,7 @@ void Handoffs::Released(const void* object) {
 void Handoffs::Acquired(const void* object) {
   if (loop_.current_task() == nullptr) return;
   const auto released = released_.find(object);
-  // An address is not the same in all runs. The places tell objects apart.
+  // Addresses differ between runs. The places distinguish the objects.
   if (released != released_.end() && released->second.chain != step_.chain) {
     Tell(0, released->second, step_);
   }

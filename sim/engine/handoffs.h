@@ -1,14 +1,15 @@
-// Handoffs: tells a strategy which handoffs an execution shows.
+// Handoffs: tells a strategy which handoffs occur in an execution.
 //
-// A handoff is that one task uses an object and another one uses it next,
-// each at some place in the program. Of tracked state: what was written at A is
-// read at B, or what was used at A is overwritten at B, or is read at B before
-// anybody has written it. Of locks, queues, events, semaphores and futures:
-// what was released at A is acquired at B.
+// In a handoff one task uses an object and another task uses it next, each at
+// some place in the program. For tracked state: a value written at A is read at
+// B; a value used at A is overwritten at B; or an object that has never been
+// written is read at B. For locks, queues, events, semaphores and futures: what
+// was released at A is acquired at B.
 //
-// An access of tracked state has a place of its own; the others have that at
-// which the task's step began. Places are what the compiler says: another one
-// may see others, and a search that is guided by them go another way.
+// An access to tracked state has its own place; for the others it is the place
+// at which the task's step began. The compiler determines places: another
+// compiler may yield other places, and a search guided by them may then take
+// another path.
 
 #ifndef CLOTHO_SIM_ENGINE_HANDOFFS_H_
 #define CLOTHO_SIM_ENGINE_HANDOFFS_H_
@@ -30,12 +31,12 @@ class Handoffs final : public clotho::internal::SyncListener {
   // `loop` must outlive it.
   explicit Handoffs(const EventLoop& loop) : loop_(loop) {}
 
-  // An execution begins, of a strategy that wants to be told; null: of one that
-  // does not.
+  // Starts an execution. `strategy` receives its handoffs; null if the strategy
+  // does not want them.
   void BeginExecution(Strategy* strategy);
   bool active() const { return strategy_ != nullptr; }
 
-  // A step begins, which has not run yet.
+  // A step is about to run.
   void BeginStep(const clotho::internal::Runnable& runnable);
   // A tracked object is used.
   void Touched(std::uint64_t object, bool write,
@@ -46,7 +47,7 @@ class Handoffs final : public clotho::internal::SyncListener {
   void Made(const void* object) override;
 
  private:
-  // By whom and where something was done.
+  // The task and the place of a use.
   struct Use {
     std::uint32_t chain = 0;
     std::uint64_t place = 0;  // A hash of it.
@@ -56,18 +57,18 @@ class Handoffs final : public clotho::internal::SyncListener {
     Use last;
   };
 
-  // A hash of the file's name and the line, the same in all runs.
+  // A hash of the file name and the line, the same in all runs.
   std::uint64_t PlaceOf(const std::source_location& location);
   void Tell(std::uint64_t object, const Use& from, const Use& to);
 
   const EventLoop& loop_;
   Strategy* strategy_ = nullptr;
   Use step_;
-  // Never iterated over: addresses and hashes have no order that would be the
-  // same in all runs.
+  // Never iterated over: the order of addresses and hashes differs between
+  // runs.
   absl::flat_hash_map<const void*, Use> released_;
   absl::flat_hash_map<std::uint64_t, TrackedUse> tracked_;
-  // As many as there are places in the program.
+  // One entry per place in the program.
   absl::flat_hash_map<std::pair<const void*, std::uint32_t>, std::uint64_t>
       places_;
 };

@@ -90,8 +90,8 @@ void Profile::Add(std::span<const Step> steps, std::span<const Lineage> chains,
     }
   }
 
-  // An object is shared if two chains touch it and one of them writes: over
-  // all executions so far.
+  // An object is shared if two chains touch it and one of them writes it, in
+  // any execution so far.
   struct Users {
     std::uint64_t first = 0;
     bool several = false;

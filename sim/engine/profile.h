@@ -1,8 +1,8 @@
 // Profile: what a search has learned about a program from its first executions.
 //
-// How long it is, how many tasks it has, how many steps each takes, and what
-// shared state the n-th step of a task touches. All of it is an estimate: under
-// another schedule a program does other things.
+// It holds the program's length, the number of its tasks, the steps of each
+// task, and the shared state that the n-th step of a task touches. All of it is
+// an estimate: under another schedule the program behaves differently.
 
 #ifndef CLOTHO_SIM_ENGINE_PROFILE_H_
 #define CLOTHO_SIM_ENGINE_PROFILE_H_
@@ -17,55 +17,55 @@ namespace clotho::sim {
 
 // What one step does to one shared object.
 struct Access {
-  std::uint64_t object = 0;  // The same object in all executions.
+  std::uint64_t object = 0;  // The same number in all executions.
   bool write = false;
 
   friend auto operator<=>(const Access&, const Access&) = default;
 };
 
-// What a step touches, each object once, in the order of their numbers.
+// What a step touches: each object once, sorted by number.
 using Footprint = std::vector<Access>;
 
-// Whether the order of two steps matters: both touch an object, and one of them
-// changes it.
+// Whether the order of two steps matters: both touch the same object, and at
+// least one of them writes it.
 bool Conflict(const Footprint& a, const Footprint& b);
 
 class Profile {
  public:
   // ---- What was learned. ----
 
-  // The most that any execution had; at least 1.
+  // The maximum over all executions; at least 1.
   std::uint64_t steps() const { return steps_; }
-  // Steps with a choice of what runs: somewhat more than any execution had,
-  // since one that was not seen may be longer. If they were too few, nothing
-  // would ever happen in the last steps of a program.
+  // An estimate of the steps with a choice: slightly more than in any execution
+  // so far, since others may be longer. If it were too low, nothing would ever
+  // deviate in the last steps of a program.
   std::uint64_t choice_points() const {
     return choice_points_ + choice_points_ / 8 + 4;
   }
   std::uint64_t chains() const { return chains_; }
 
-  // The most steps that a chain took, with those of all it created, in one
-  // execution. 1 if it is not known.
+  // The most steps that a chain and all its descendants took in one execution.
+  // 1 if unknown.
   std::uint64_t StepsWithin(std::uint64_t path) const;
 
   // What the `step`-th step of a chain (from 1) touched in any execution. Null
   // if it was never seen.
   const Footprint* FootprintOf(std::uint64_t path, std::uint64_t step) const;
 
-  // Objects that several chains touch, and one of them changes.
+  // Objects that several chains touch, and that at least one of them writes.
   std::span<const std::uint64_t> shared_objects() const {
     return shared_objects_;
   }
 
-  // How many steps of a chain, with those of all it created, touch `object`:
-  // the most in one execution.
+  // How many steps of a chain and all its descendants touch `object`: the
+  // maximum in one execution.
   std::uint64_t StepsTouching(std::uint64_t object, std::uint64_t path) const;
 
-  // ---- For whoever collects it, execution by execution. ----
+  // ---- For the collector, execution by execution. ----
 
   struct Step {
     std::uint32_t chain;   // An index into `paths` and `parents`.
-    std::uint32_t number;  // Of the chain's steps, from 1.
+    std::uint32_t number;  // Within the chain, from 1.
     Footprint footprint;
   };
   struct Lineage {

@@ -27,11 +27,11 @@ constexpr std::string_view kParameterCharacters =
 constexpr std::string_view kPathCharacters =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-:/,+@";
 
-// In a message, at most this much of the text.
+// The most characters of the text that a message shows.
 constexpr std::size_t kQuoteMax = 40;
 constexpr std::size_t kExcerptMax = 60;
 
-// Where Abseil is older than std::string_view, its own is another type.
+// With an Abseil that has its own string_view, this is a different type.
 absl::string_view ToAbsl(std::string_view text) {
   return absl::string_view(text.data(), text.size());
 }
@@ -41,11 +41,11 @@ std::string Quote(std::string_view part) {
                       part.size() > kQuoteMax ? "...\"" : "\"");
 }
 
-// Two lines: the text round the place, and a caret under it.
+// Two lines: the text around the position, and a caret under it.
 std::string Excerpt(std::string_view text, std::size_t position) {
   constexpr std::string_view kEllipsis = "...";
   constexpr std::size_t kWindow = kExcerptMax - 2 * kEllipsis.size();
-  // More of what comes before the place, which says how it was read.
+  // Shows more of the text before the position, which explains how it was read.
   constexpr std::size_t kBefore = kWindow * 3 / 4;
   std::size_t begin = 0;
   std::size_t size = text.size();
@@ -62,8 +62,8 @@ std::string Excerpt(std::string_view text, std::size_t position) {
   return absl::StrCat("  ", line, "\n  ", std::string(caret, ' '), "^");
 }
 
-// Reads from left to right, once. Every part is a view into the whole, so that
-// an error knows its place.
+// Reads from left to right, once. Every part is a view into the whole text, so
+// that an error knows its position.
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text), rest_(text) {}
@@ -80,8 +80,8 @@ class Parser {
   absl::StatusOr<ReplayFile> ParseReplayFile();
   absl::StatusOr<std::uint16_t> ParseCheck();
 
-  // A decimal number in its only spelling. `expected` ends the message if it is
-  // none.
+  // A decimal number in its canonical spelling. `expected` ends the error
+  // message.
   absl::StatusOr<std::uint64_t> ParseNumber(std::string_view part,
                                             std::string_view what,
                                             std::uint64_t min,
@@ -91,7 +91,7 @@ class Parser {
                          std::string_view allowed,
                          std::string_view expected) const;
 
-  // What comes before any of `ends`, or all that is left.
+  // Takes the text up to any of `ends`, or all that is left.
   std::string_view TakeUntil(std::string_view ends) {
     const std::size_t size = std::min(rest_.find_first_of(ends), rest_.size());
     const std::string_view part = rest_.substr(0, size);
@@ -104,7 +104,7 @@ class Parser {
     return true;
   }
 
-  // `place` begins at the character that is wrong, or ends the text.
+  // `place` begins at the wrong character, or at the end of the text.
   absl::Status ErrorAt(std::string_view place, std::string_view message) const {
     const auto position = static_cast<std::size_t>(place.data() - text_.data());
     return absl::InvalidArgumentError(
@@ -113,7 +113,7 @@ class Parser {
   }
 
   const std::string_view text_;
-  std::string_view rest_;  // The end of text_ that has not been read.
+  std::string_view rest_;  // The part of text_ that has not been read.
 };
 
 absl::StatusOr<ReplayString> Parser::Parse() {
@@ -269,7 +269,7 @@ absl::StatusOr<Deviation> Parser::ParseDeviation(std::uint64_t step_before) {
         .step = *step,
         .choice = Deviation::Due(static_cast<std::uint32_t>(*boundary))};
   }
-  // A word, which is what a fault will look like.
+  // A word: the syntax reserved for faults.
   if (choice_part.size() > 1 &&
       choice_part.find_first_not_of(kNameCharacters) > 1) {
     return ErrorAt(choice_part,
@@ -304,7 +304,7 @@ absl::StatusOr<StrategyRun> Parser::ParseStrategyRun() {
         rest_, absl::StrCat("the execution is missing: ", ToAbsl(kExpected)));
   }
   std::string_view field = TakeUntil(":/");
-  while (Take(':')) {  // Not the last: a parameter.
+  while (Take(':')) {  // Not the last field, hence a parameter.
     if (absl::Status status = CheckText(
             field, "parameter", kParameterCharacters,
             "expected characters 0-9 A-Z a-z . _ -, as in +pct:2:118");
@@ -330,7 +330,7 @@ absl::StatusOr<StrategyRun> Parser::ParseStrategyRun() {
 
 absl::StatusOr<ReplayFile> Parser::ParseReplayFile() {
   Take('@');
-  const std::string_view path = TakeUntil("");  // Nothing comes after it.
+  const std::string_view path = TakeUntil("");  // Nothing follows it.
   if (absl::Status status = CheckText(
           path, "path", kPathCharacters,
           "expected characters 0-9 A-Z a-z . / : , + @ _ -, as in @out/replay");
@@ -343,12 +343,12 @@ absl::StatusOr<ReplayFile> Parser::ParseReplayFile() {
 absl::StatusOr<std::uint16_t> Parser::ParseCheck() {
   constexpr std::string_view kExpected =
       "expected four lower-case hexadecimal digits, as in c1/0/4:1/b7e2";
-  const std::string_view part = TakeUntil("");  // Nothing comes after it.
+  const std::string_view part = TakeUntil("");  // Nothing follows it.
   if (part.empty()) {
     return ErrorAt(part,
                    absl::StrCat("the check is missing: ", ToAbsl(kExpected)));
   }
-  // The first character that is wrong, or the first that is missing.
+  // The first character that is wrong or missing.
   const std::size_t digits =
       std::min(part.find_first_not_of(kHexDigits), part.size());
   if (digits != 4 || part.size() != 4) {
@@ -456,7 +456,7 @@ std::string FormatReplay(const ReplayString& replay) {
                    replay.input.empty() ? "" : ".", replay.input, "/");
   std::visit([&text](const auto& schedule) { AppendSchedule(schedule, text); },
              replay.schedule);
-  // After a path it would be read as a part of the path.
+  // After a path, the check would be read as part of the path.
   if (replay.check.has_value() &&
       !std::holds_alternative<ReplayFile>(replay.schedule)) {
     absl::StrAppend(&text, "/", absl::Hex(*replay.check, absl::kZeroPad4));

@@ -38,8 +38,8 @@ using clotho::internal::TaskBase;
 
 thread_local constinit Simulator* current_simulator = nullptr;
 
-// After the body has ended, whoever is ready may take this many steps in all:
-// to finish what was as good as finished, but not to go round for ever.
+// After the body has ended, tasks that are ready may take this many steps in
+// total: enough to finish what is almost done, but not to loop forever.
 constexpr std::uint64_t kSettlingStepsMax = 1'000;
 
 constexpr std::size_t kInitialCapacity = 256;
@@ -51,7 +51,7 @@ void SetPlace(Failure& failure, const std::source_location& location) {
   failure.line = location.line();
 }
 
-// The deadline of a callback that a timer has brought to the queue.
+// The deadline of a callback that a timer has queued.
 std::optional<std::int64_t> DeadlineOf(
     const clotho::internal::Runnable& callback) {
   const auto* const handle =
@@ -65,7 +65,7 @@ std::optional<std::int64_t> DeadlineOf(
 Simulator* Simulator::Current() { return current_simulator; }
 
 Simulator::Simulator() : loop_({.clock = &clock_, .scheduler = this}) {
-  // Enough for small tests from the first execution on.
+  // Enough for small tests from the first execution.
   execution_.deviations.reserve(kInitialCapacity);
   candidates_.resize(kInitialCapacity);
   chains_.reserve(kInitialCapacity);
@@ -127,7 +127,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
                         static_cast<clotho::internal::ClaimHandler*>(this)),
           std::exchange(clotho::internal::thread_model, &executors_),
           clotho::internal::sync_listener};
-  // From here on a handler knows where to ask.
+  // From here on a signal handler finds this simulator.
   if (stop_requests.tasks.load(std::memory_order_relaxed)) Attend();
   handoffs_.BeginExecution(strategy.wants_handoffs() ? &strategy : nullptr);
   if (handoffs_.active()) clotho::internal::sync_listener = &handoffs_;
@@ -157,7 +157,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   if (profile_ != nullptr) AddToProfile();
   loop_.set_instrument(nullptr);
   observer_ = nullptr;
-  if (handoffs_.active()) {  // What is torn down hands over nothing.
+  if (handoffs_.active()) {  // Teardown hands over nothing.
     handoffs_.BeginExecution(nullptr);
     clotho::internal::sync_listener = scope.outer_listener;
   }
@@ -257,7 +257,7 @@ void Simulator::OnException(const ExceptionContext& context) {
   Failure failure;
   switch (context.source) {
     case Source::kWarning:
-      // A search would say it a thousand times.
+      // A search would print it a thousand times.
       if (warnings_.insert(context.message).second) {
         std::fprintf(stderr, "clotho: t = %s: %s\n",
                      TimeText(clock_.NowNs()).c_str(), context.message.c_str());
@@ -418,8 +418,8 @@ void Simulator::TaskRaised(const std::exception_ptr& error) {
 }
 
 void Simulator::NoteNewChains() {
-  // Bookkeeping creates none that the program knows of, so it was the last
-  // step.
+  // Bookkeeping creates no chain that the program can see, so the last step
+  // created them.
   while (chains_.size() < loop_.chain_count()) {
     Chain& parent = chains_[step_chain_];
     ++parent.children;
@@ -448,7 +448,7 @@ std::uint64_t Simulator::PathOf(std::uint32_t chain) {
 }
 
 std::uint64_t Simulator::NewObject() {
-  // Made by a task that runs for the first time.
+  // The current task may be running for the first time.
   NoteNewChains();
   if (objects_.size() <= step_chain_) objects_.resize(step_chain_ + 1, 0);
   ++objects_[step_chain_];
@@ -484,8 +484,8 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
   point_.chains_ = chains_;
   if (ready.others() == 0) return;
   if (candidates_.size() < ready.size()) candidates_.resize(ready.size());
-  // (Member by member, as all that is listed at each step: a copy of what was
-  // just made on the stack would wait until that is there.)
+  // (Assigned member by member, like everything listed at each step: copying a
+  // struct just written to the stack would stall until the store completes.)
   Entry* end = candidates_.data();
   const auto add = [&end](std::size_t place, Runnable& visible) {
     end->place = place;
@@ -505,7 +505,7 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
       case RunnableKind::kCallback:
         if (runnable.cancelled()) break;
         // Deadlines are kept in order: no timer overtakes an earlier one that
-        // has come to the queue.
+        // is already queued.
         if (const auto deadline_ns = DeadlineOf(runnable)) {
           if (*deadline_ns > earliest_ns) break;
           earliest_ns = *deadline_ns;
@@ -513,14 +513,14 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
             point_.timer_ = next_timer = nullptr;
           }
         }
-        // Of each chain the first: asyncio promises their order (L-02).
+        // The first one of each chain: asyncio guarantees their order (L-02).
         if (std::exchange(listed_[runnable.chain()].callback, listing_) !=
             listing_) {
           add(place, runnable);
         }
         break;
       case RunnableKind::kInternal:
-        // A task whose waking is certain, with only bookkeeping before it.
+        // A task that is certain to be woken, with only bookkeeping before it.
         if (Runnable* const led = runnable.EventualStep();
             led != nullptr &&
             std::exchange(listed_[led->chain()].task, listing_) != listing_) {
@@ -563,15 +563,15 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
       BecomesDue(ready, *next_timer)) {
     return kDue;
   }
-  // Bookkeeping whose turn has come is no step.
+  // Bookkeeping at the head of the queue is not a step.
   if (ready.others() > 0 &&
       (ready[0].kind() == RunnableKind::kInternal || ready[0].cancelled())) {
     return 0;
   }
   if (main_->done()) {
     if (settling_since_ == 0) {
-      // It has failed, and what the others would do in its ruins would hide
-      // why.
+      // The body has failed. What the other tasks would do now would hide the
+      // reason.
       if (main_->OutcomeAsException() != nullptr) return kStop;
       settling_since_ = step_ + 1;
       if (watcher_.watches()) watcher_.TimersEnd();
@@ -579,7 +579,7 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
     if (step_ + 1 - settling_since_ >= kSettlingStepsMax) return kStop;
     next_timer = nullptr;
   }
-  // No step takes as long as that.
+  // No execution lasts until then.
   if (next_timer != nullptr &&
       next_timer->when_ns() > budget_.virtual_time_max_ns) {
     next_timer = nullptr;
@@ -591,8 +591,8 @@ Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
 }
 
 bool Simulator::PassStepLimit() {
-  // A signal may come at any time: whatever it asks for after it has been
-  // looked at brings the limit near once more.
+  // A signal may arrive at any time: one that arrives after the check below
+  // lowers the limit again.
   const bool breaks = break_before_ > 0 && step_ + 1 >= break_before_;
   if (breaks) break_before_ = 0;
   step_limit_.store(break_before_ > 0 ? break_before_ - 1 : budget_.steps_max,
@@ -620,12 +620,12 @@ bool Simulator::PassStepLimit() {
 
 bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
   GiveUpLog("FIFO ordering");
-  // Once for each timer, at the boundary of each iteration.
+  // Once per timer, at the boundary of each iteration.
   if (iteration_ == loop_.iterations()) return false;
   if (main_->done() || next_timer.when_ns() > budget_.virtual_time_max_ns) {
     return false;
   }
-  // An iteration that has only bookkeeping to do takes no step.
+  // An iteration with only bookkeeping takes no step.
   if (boundary_step_ != step_ + 1) {
     boundary_step_ = step_ + 1;
     boundary_ = 0;
@@ -645,7 +645,7 @@ bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
   const bool due = strategy_->Choose(point_) == 1;
   check_hash_.Add(2);
   if (!due) {
-    // What stands first is the step of this number.
+    // The head of the queue runs as this step.
     iteration_ = loop_.iterations();
     return false;
   }
@@ -675,8 +675,8 @@ Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
   }
   std::size_t choice = 0;
   if (watcher_.watches()) [[unlikely]] {
-    // A due timer comes to the queue at the next iteration, which depends on
-    // how many steps were taken.
+    // A due timer is queued at the next iteration; when that begins depends on
+    // the number of steps.
     if (next_timer != nullptr && next_timer->when_ns() <= clock_.NowNs()) {
       watcher_.NextConflictsWithAll();
     }
@@ -740,7 +740,7 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
         graph.cycle.empty() ? "Deadlock (lost wake-up)" : "Deadlock",
         " at t = ", TimeText(clock_.NowNs()), ", step ", step_,
         ": nothing is ready, no timer is set, main has not finished");
-    // It is told apart by where those who are stuck wait.
+    // The places where stuck tasks wait identify the deadlock.
     std::vector<std::string> places;
     const auto add = [&places](const Wait& wait) {
       const std::source_location* const place = PlaceOf(wait);
@@ -752,13 +752,13 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
         if (!wait.background) add(wait);
       }
     }
-    // Where to look first: the wait of the oldest of them that holds something.
+    // Where to look first: the wait of the oldest task in the cycle.
     const Wait* first = graph.waits.empty() ? nullptr : &graph.waits.front();
     if (!graph.cycle.empty()) {
       first = &graph.waits[*std::min_element(graph.cycle.begin(),
                                              graph.cycle.end())];
     } else {
-      // One that nobody is known to end; the body mostly waits for others.
+      // A wait that no known task can end; the body mostly waits for others.
       const auto lost = std::find_if(
           graph.waits.begin(), graph.waits.end(), [](const Wait& wait) {
             return !wait.background && !wait.what.empty() &&

@@ -1,14 +1,14 @@
-// Simulator: runs one execution of a test after another, in one thread.
+// Simulator: runs executions of a test one after another, in one thread.
 //
 // It is the loop's Scheduler. At each step it lists what may happen next, lets
-// the strategy choose where there is a choice, and records each choice that
-// deviates from FIFO order. What the program can notice are steps, numbered
-// from 1: steps of tasks, callbacks, and timers that were let through early.
-// The runtime's own bookkeeping is not a choice; it runs when its turn comes,
-// or when what it leads to is chosen.
+// the strategy choose if there is a choice, and records each choice that
+// deviates from FIFO order. Steps are numbered from 1 and are what the program
+// can observe: steps of tasks, callbacks, and timers that fire early. The
+// runtime's own bookkeeping is not a choice; it runs in its turn, or when the
+// step that it leads to is chosen.
 //
-// Everything is reused from one execution to the next: after the first few, an
-// execution takes no memory.
+// All memory is reused from one execution to the next: after the first few, an
+// execution allocates nothing.
 
 #ifndef CLOTHO_SIM_ENGINE_SIMULATOR_H_
 #define CLOTHO_SIM_ENGINE_SIMULATOR_H_
@@ -52,11 +52,11 @@
 
 namespace clotho::sim::internal {
 
-// Makes the coroutine of a test, afresh for each execution.
+// Creates the coroutine of a test, anew for each execution.
 using Body = std::function<Coro<void>()>;
 
-// What an exception means that leaves a task, if it is more than an exception:
-// the execution ends with this.
+// Decides whether an exception that leaves a task ends the execution. If so,
+// returns the failure with which it ends.
 using Judge = std::function<std::optional<Failure>(const std::exception_ptr&)>;
 
 // What may be reordered: see options.h.
@@ -67,18 +67,18 @@ struct Budget {
   std::int64_t virtual_time_max_ns = kVirtualHoursMax * 3600 * 1'000'000'000;
 };
 
-// What came of an execution. The vectors keep their memory between executions.
+// The result of an execution. The vectors keep their memory between executions.
 struct Execution {
   std::optional<Failure> failure;
   // The deviations from FIFO order, up to the failure.
   Deviations deviations;
   std::uint64_t steps = 0;
   std::uint64_t choice_points = 0;
-  // Tasks, and callbacks that belong to none: see Chain.
+  // Tasks, and callbacks that belong to no task: see Chain.
   std::uint64_t chains = 0;
-  // Of the steps that were taken: equal executions have equal ones.
+  // A hash of the steps that were taken: equal executions have equal hashes.
   std::uint64_t trace_hash = 0;
-  // Of the choice points that were met, for the replay string.
+  // A hash of the choice points, for the replay string.
   std::uint16_t check = 0;
   std::int64_t time_ns = 0;
 };
@@ -87,13 +87,13 @@ struct Execution {
 struct GoalCount {
   std::string goal;
   std::source_location location;
-  std::uint64_t met = 0;      // How often the program has come past it,
-  std::uint64_t reached = 0;  // and how often it was true then.
+  std::uint64_t met = 0;      // How often the program has reached it,
+  std::uint64_t reached = 0;  // and how often it was true.
 };
 
 class Simulator;
 
-// What is checked after every step: see after_every_step.h.
+// A condition that is checked after every step: see after_every_step.h.
 struct Invariant {
   Simulator* simulator;
   std::string_view claim;
@@ -107,13 +107,13 @@ struct Seeds {
   std::uint64_t program = 0;
 };
 
-// Sees an execution as it goes, for reports. Must not act on it.
+// Observes an execution for reports. Must not affect it.
 class Observer : public Instrument {
  public:
-  // The next visible step, before it is taken: what could be next, also if that
-  // is only one thing, and which of it was chosen.
+  // Called before the next visible step: the candidates, even if there is only
+  // one, and the chosen one.
   virtual void Step(const ChoicePoint& point, std::size_t choice) = 0;
-  // The present step touches a tracked object.
+  // The current step touches a tracked object.
   virtual void Touched(std::uint64_t /*object*/, bool /*write*/,
                        std::string_view /*name*/, const std::source_location&) {
   }
@@ -122,11 +122,11 @@ class Observer : public Instrument {
   // The environment decided: "Choose(3)", 2.
   virtual void Chose(std::string_view /*what*/, std::uint64_t /*value*/,
                      const std::source_location&) {}
-  // The present step has found that this is not linearizable.
+  // The current step has found that this history is not linearizable.
   virtual void Contradicts(TraceHistory /*history*/) {}
-  // The execution's failure, at the moment at which it was noticed.
+  // Called when the execution's failure is detected.
   virtual void Failed(const Failure& failure) = 0;
-  // The program is where it will stay, and has not been torn down.
+  // The program has stopped, but has not been torn down.
   virtual void End(EventLoop& loop) = 0;
 };
 
@@ -136,62 +136,63 @@ class Simulator final : public Scheduler,
   Simulator();
   ~Simulator() override;
 
-  // The one that runs in this thread, or null.
+  // The simulator that runs in this thread, or null.
   static Simulator* Current();
 
   void set_budget(const Budget& budget) { budget_ = budget; }
-  // Virtual seconds in a second of the next executions, for who watches; 0: as
-  // many as can be.
+  // Virtual seconds per real second in the next executions, for a person who
+  // watches; 0: as fast as possible.
   void set_rate(double rate) { clock_.set_rate(rate); }
   void set_ordering(Ordering ordering) { ordering_ = ordering; }
-  // Of the loop: see EventLoop::SetDebug.
+  // Debug mode of the loop: see EventLoop::SetDebug.
   void set_debug(bool debug) { debug_ = debug; }
-  // The next failure stops the program where it is noticed, as a breakpoint.
+  // The next failure stops the program where it is detected, like a breakpoint.
   void set_break_at_failure(bool on) { break_at_failure_ = on; }
-  // The next executions stop before this step, as at a breakpoint. 0: they do
-  // not.
+  // The next executions stop before this step, like at a breakpoint. 0: they do
+  // not stop.
   void set_break_before(std::uint64_t step) { break_before_ = step; }
   // See sim/engine/executor.h.
   void set_job_time(JobTime time) { executors_.set_job_time(std::move(time)); }
 
-  // Null: exceptions are only that.
+  // Null: exceptions have no special meaning.
   void set_judge(Judge judge) { judge_ = std::move(judge); }
 
   // Runs `body` once: the strategy draws from `seeds.strategy`, the program
   // from `seeds.program`. If it fails, the execution ends with that step. The
-  // result is good until the next call. An observer, if given, sees it all.
+  // result is valid until the next call. `observer`, if not null, observes the
+  // whole execution.
   const Execution& Run(const Body& body, Strategy& strategy, const Seeds& seeds,
                        Observer* observer = nullptr);
 
-  // The goals that were met in all executions, in the order in which the
-  // program first came past them.
+  // The goals of all executions, in the order in which the program first
+  // reached them.
   const std::vector<GoalCount>& goals() const { return goals_; }
 
-  // The next executions fail in place of this step, before it is taken: what
-  // led to a step that no process survives can still be seen. 0: none does.
-  // Only with an observer.
+  // The next executions fail instead of taking this step, so that the events
+  // before a step that crashes the process can be observed. 0: none fails. Only
+  // with an observer.
   void set_stop_before(std::uint64_t step) { stop_before_ = step; }
 
-  // What the next executions do is added to `profile`, until it is set to null.
+  // The next executions are added to `profile`, until it is set to null.
   void set_profile(Profile* profile) { profile_ = profile; }
 
-  // ---- From inside of an execution. ----
+  // ---- From inside an execution. ----
 
-  // For the observer, if there is one.
+  // Passes the history to the observer, if there is one.
   void ShowHistory(TraceHistory history) {
     if (observer_ == nullptr || failed()) return;
     observer_->Contradicts(std::move(history));
   }
-  // Records a failure, unless there was one before. Fills in step, task and
-  // time. The execution ends with the present step.
+  // Records a failure, unless one was recorded before. Fills in step, task and
+  // time. The execution ends with the current step.
   void Fail(Failure failure);
-  // The present execution, as far as it has come, and its seeds.
+  // The current execution so far, and its seeds.
   const Execution& execution() const { return execution_; }
   const Seeds& seeds() const { return seeds_; }
-  // No step is taken any more: what is left is being destroyed.
+  // No further step is taken: what is left is being destroyed.
   bool ending() const { return ending_; }
   bool failed() const { return execution_.failure.has_value(); }
-  // Whether anybody will read what a failure says.
+  // Whether the text of a failure will be read.
   bool is_observed() const { return observer_ != nullptr; }
 
   EventLoop& loop() { return loop_; }
@@ -199,12 +200,12 @@ class Simulator final : public Scheduler,
   VirtualClock& clock() { return clock_; }
   std::uint64_t step() const { return step_; }
   std::int64_t now_ns() const { return clock_.NowNs(); }
-  // Randomness for the program itself.
+  // Randomness for the program under test.
   Rng& program_rng() {
     if (watcher_.watches()) watcher_.TouchNumber(kProgramRng, /*write=*/true);
     return program_rng_;
   }
-  // For a strategy that has a StepLog: what it says is not all there is.
+  // For a strategy that has a StepLog: marks the log as incomplete.
   void GiveUpLog(std::string_view why) {
     if (watcher_.watches()) watcher_.Unknown(why);
   }
@@ -213,10 +214,10 @@ class Simulator final : public Scheduler,
   std::uint64_t ChooseValue(std::string_view what, std::uint64_t size,
                             std::uint64_t numerator, std::uint64_t denominator,
                             const std::source_location& location);
-  // Whether this execution is one of those with mishaps at this place.
+  // Whether this execution may have mishaps at this place.
   bool MayMisbehave(const std::source_location& location);
 
-  // Completes `settled` when nothing is ready.
+  // Completes `settled` when nothing else is ready.
   void WhenSettled(Future<void> settled) {
     settling_.push_back(std::move(settled));
   }
@@ -224,23 +225,22 @@ class Simulator final : public Scheduler,
   void AddInvariant(Invariant& invariant);
   void RemoveInvariant(Invariant& invariant);
 
-  // A number for the present execution, which no other of this thread has.
+  // A number of the current execution, unique in this thread.
   std::uint64_t run() const { return run_; }
-  // Looks at what `stop_requests` asks for before the next step. For handlers
-  // of signals.
+  // Handles `stop_requests` before the next step. For signal handlers.
   void Attend() { step_limit_.store(0, std::memory_order_relaxed); }
 
-  // A number for a shared object that is made now: the same in all executions
-  // in which the same chain makes it as its n-th.
+  // Returns a number for a shared object that is created now: the same in all
+  // executions in which it is the n-th object of the same chain.
   std::uint64_t NewObject();
-  // The present step touches a shared object.
+  // The current step touches a shared object.
   void Touch(std::uint64_t object, bool write, std::string_view name,
              const std::source_location& location);
 
   // The path of a chain.
   std::uint64_t PathOf(std::uint32_t chain);
 
-  // The name of the task that runs now; empty outside of any.
+  // The name of the task that runs now; empty outside any task.
   std::string CurrentTaskName() const;
 
  private:
@@ -255,33 +255,33 @@ class Simulator final : public Scheduler,
   void Goal(std::string_view goal, bool reached,
             const std::source_location& location) override;
   void TaskRaised(const std::exception_ptr& error) override;
-  // False if an invariant is broken.
+  // Returns false if an invariant is broken.
   bool CheckInvariants();
-  // At `step_limit_`: false if the execution ends there.
+  // Called at `step_limit_`. Returns false if the execution ends there.
   bool PassStepLimit();
 
-  // As an object that steps touch.
+  // The number of the ProgramRng, as an object that steps touch.
   static constexpr std::uint64_t kProgramRng = 1;
 
-  // A place of Buggify.
+  // A place that calls Buggify.
   struct Mishap {
     std::source_location location;
     bool enabled;
   };
 
   Decision TakeStep(const ReadyQueue& ready, const Timer* next_timer);
-  // In FIFO ordering: whether the next timer becomes due now.
+  // In FIFO ordering: decides whether the next timer becomes due now.
   bool BecomesDue(const ReadyQueue& ready, const Timer& next_timer);
   void ListCandidates(const ReadyQueue& ready, const Timer* next_timer);
   Entry EntryAt(std::size_t index) const {
     return point_.entries_ != nullptr ? point_.entries_[index]
                                       : Entry{index, &(*point_.ready_)[index]};
   }
-  // Those that the last step has created.
+  // Adds the chains that the last step created.
   void NoteNewChains();
   void BeginStep(const Candidate& taken);
   void AddToProfile();
-  // What is next on the way to `target_`, if there is a way.
+  // The next step towards `target_`, if it can be reached.
   std::optional<Decision> TowardsTarget(const ReadyQueue& ready);
   void OnException(const ExceptionContext& context);
   void Finish();
@@ -293,13 +293,13 @@ class Simulator final : public Scheduler,
   bool debug_ = false;
   bool break_at_failure_ = false;
   std::uint64_t break_before_ = 0;
-  std::set<std::string> warnings_;  // That were written.
+  std::set<std::string> warnings_;  // Already written.
   Budget budget_;
   Judge judge_;
   Ordering ordering_ = Ordering::kAnyReady;
-  // The iteration whose boundary has been passed, in FIFO ordering.
+  // In FIFO ordering: the iteration whose boundary was passed last.
   std::uint64_t iteration_ = 0;
-  // How many have been passed before this step.
+  // The step, and how many boundaries were passed before it.
   std::uint64_t boundary_step_ = 0;
   std::uint32_t boundary_ = 0;
   Execution execution_;
@@ -313,48 +313,49 @@ class Simulator final : public Scheduler,
 
   std::uint64_t run_ = 0;
   std::uint64_t step_ = 0;
-  // That of the budget, unless there is something to be done before.
+  // The budget's limit, or an earlier step at which something must be done.
   std::atomic<std::uint64_t> step_limit_{0};
-  // Of the choice points, those that were the environment's.
+  // The choice points at which the environment decided.
   std::uint64_t value_choices_ = 0;
   std::uint64_t stop_before_ = 0;
   bool ending_ = false;
   Seeds seeds_;
-  // The step at which the body was seen to have ended: what is ready then may
-  // still run, but time stands still. 0: it has not.
+  // The first step after the body has ended: work that is ready then may still
+  // run, but time stands still. 0: it has not ended.
   std::uint64_t settling_since_ = 0;
   clotho::internal::Ref<clotho::internal::FutureBase> main_;
 
-  // The present choice point.
+  // The current choice point.
   ChoicePoint point_;
-  std::vector<Entry> candidates_;  // Space for them; `point_` has how many.
-  // The numbers of the last lists of candidates in which a chain's task, and a
-  // callback of it, stood.
+  std::vector<Entry> candidates_;  // Storage; `point_` has their number.
+  // The number of the last candidate list that contained a chain's task, and of
+  // the last one that contained one of its callbacks.
   struct Listed {
     std::uint64_t task = 0;
     std::uint64_t callback = 0;
   };
-  std::vector<Listed> listed_;  // By the chains' numbers.
+  std::vector<Listed> listed_;  // Indexed by chain.
   std::uint64_t listing_ = 0;
 
-  std::vector<Chain> chains_;     // By their numbers; the first is nobody's.
-  std::uint32_t step_chain_ = 0;  // Whose step is being run.
-  // How many tracked objects each chain has made; as long as chains_, or
-  // shorter.
+  // Indexed by chain; the first one stands for no chain.
+  std::vector<Chain> chains_;
+  std::uint32_t step_chain_ = 0;  // The chain whose step runs now.
+  // How many tracked objects each chain has created. May be shorter than
+  // chains_.
   std::vector<std::uint32_t> objects_;
 
   std::vector<Future<void>> settling_;
-  Invariant* invariants_ = nullptr;  // The newest first.
+  Invariant* invariants_ = nullptr;  // The newest one first.
   std::vector<Mishap> mishaps_;
   std::vector<GoalCount> goals_;
 
-  Profile* profile_ = nullptr;  // To be added to, or null.
+  Profile* profile_ = nullptr;  // Where executions are added; may be null.
   std::vector<Profile::Step> profile_steps_;
   std::vector<Profile::Lineage> profile_chains_;
 
   Handoffs handoffs_{loop_};
 
-  // A task that was chosen while bookkeeping stands before its step.
+  // A chosen task whose step cannot run before some bookkeeping.
   Runnable* target_ = nullptr;
 };
 

@@ -1,10 +1,10 @@
-// StepLog: what each step of an execution did to what others can see, and what
-// made it possible.
+// StepLog: which effects of each step other steps can see, and what made the
+// step possible.
 //
-// For strategies that leave out executions that differ only in the order of
-// steps that have nothing to do with each other. It is written as the execution
-// goes, from the runtime's primitives and from tracked state (tracked.h). What
-// it does not know it says: see GiveUp.
+// Strategies use it to skip executions that differ only in the order of
+// independent steps. It is written during the execution, from the runtime's
+// primitives and from tracked state (tracked.h). If something is unknown, the
+// log says so: see GiveUp.
 
 #ifndef CLOTHO_SIM_ENGINE_STEP_LOG_H_
 #define CLOTHO_SIM_ENGINE_STEP_LOG_H_
@@ -23,36 +23,37 @@ class StepLog {
  public:
   enum class Kind {
     kStart,        // Before the first step.
-    kStep,         // A step that has a number.
-    kTime,         // Nothing was ready, and time went to the next deadline.
-    kBookkeeping,  // The runtime's own, in the order of the ready queue.
+    kStep,         // A step, which has a number.
+    kTime,         // Nothing was ready, and time advanced to the next deadline.
+    kBookkeeping,  // The runtime's own, in ready-queue order.
   };
 
   struct Event {
     Kind kind = Kind::kStart;
-    // Its order with any other matters: what fires a timer, above all.
+    // It conflicts with every other event: above all, a timer that fires.
     bool conflicts_with_all = false;
     // A timer that could have fired before it cannot fire after it.
     bool stops_timer = false;
-    // Whose steps never overtake each other: a task, the callbacks of a task,
-    // or time. 0: bookkeeping, each for itself.
+    // The process whose steps never overtake each other: a task, the callbacks
+    // of a task, or time. 0: bookkeeping, each on its own.
     std::uint64_t process = 0;
-    // The event that made it ready; and, of bookkeeping, the step or the
-    // passing of time behind that.
+    // The event that made it ready; and, for bookkeeping, the step or the
+    // passing of time that caused it.
     std::size_t enabled_by = 0;
     std::size_t maker = 0;
-    // What it touches; and what the bookkeeping touches that it has made ready.
+    // What it touches itself; and what the bookkeeping that it made ready
+    // touches.
     Footprint own;
     Footprint late;
   };
 
-  // What bookkeeping touches when steps have passed since its maker.
+  // What bookkeeping touches after further steps have followed its maker.
   struct Late {
     std::size_t maker;
     Access access;
   };
 
-  // The process that all timers are.
+  // The process of all timers.
   static constexpr std::uint64_t kTime = 1;
 
   void Clear() {
@@ -67,18 +68,18 @@ class StepLog {
   const Event& operator[](std::size_t index) const { return events_[index]; }
   const std::vector<Late>& late() const { return late_; }
 
-  // How much bookkeeping is ready and has not run: what it will touch is not
-  // known yet. May be too high.
+  // How many bookkeeping items are ready and have not run: what they will touch
+  // is still unknown. May be too high.
   std::size_t pending() const { return pending_; }
 
-  // Something has happened whose conflicts are not known, or that no order of
-  // steps stands for: this says what. Empty: nothing.
+  // Why the log is incomplete: something happened whose conflicts are unknown,
+  // or that no order of steps represents. Empty: it is complete.
   const std::string& unknown() const { return unknown_; }
 
-  // ---- For whoever writes it. ----
+  // ---- For the writer. ----
 
   Event& Add(Kind kind, std::uint64_t process, std::size_t enabled_by);
-  // An access of the event `index`.
+  // Adds an access of the event `index`.
   void Touch(std::size_t index, Access access);
   void BookkeepingIsReady() { ++pending_; }
   void BookkeepingRuns() { --pending_; }
@@ -87,7 +88,7 @@ class StepLog {
   }
 
  private:
-  std::vector<Event> events_;  // Kept for their memory.
+  std::vector<Event> events_;  // Reused between executions.
   std::size_t size_ = 0;
   std::size_t pending_ = 0;
   std::vector<Late> late_;

@@ -19,7 +19,7 @@ using clotho::internal::RunnableKind;
 using clotho::internal::sync_listener;
 using clotho::internal::TaskBase;
 
-// Objects that are no objects: what has numbers only.
+// Pseudo-objects, which have a number but no address.
 constexpr std::uint64_t kCallbacks = 0x63616c6c;
 constexpr std::uint64_t kDeadline = 0x74696d65;
 
@@ -67,7 +67,7 @@ void StepWatcher::Used(const void* object, bool write) {
 }
 
 void StepWatcher::TimerSet(std::int64_t when_ns) {
-  // Timers of one deadline fire in the order in which they were set.
+  // Timers with the same deadline fire in the order in which they were set.
   TouchNumber(Mix64(kDeadline + static_cast<std::uint64_t>(when_ns)), true);
 }
 
@@ -87,7 +87,7 @@ void StepWatcher::BecameReady(const Runnable& runnable) {
   ready_[&runnable] = now_;
   if (runnable.kind() == RunnableKind::kInternal) log_->BookkeepingIsReady();
   if (runnable.kind() == RunnableKind::kCallback) {
-    // They run in the order in which they were given to the loop.
+    // Callbacks run in the order in which they were scheduled.
     TouchNumber(Mix64(kCallbacks + simulator_.PathOf(runnable.chain())), true);
   }
 }
@@ -107,7 +107,7 @@ std::size_t StepWatcher::BeginVisible(std::uint64_t process,
 }
 
 void StepWatcher::StepBegins(const Runnable& runnable) {
-  if (depth_++ > 0) {  // A task that starts eagerly, inside of another's step.
+  if (depth_++ > 0) {  // A task that starts eagerly, inside another step.
     if (runnable.kind() == RunnableKind::kTask) {
       Used(AddressOf(static_cast<const TaskBase&>(runnable)), true);
     }
@@ -122,13 +122,13 @@ void StepWatcher::StepBegins(const Runnable& runnable) {
   switch (runnable.kind()) {
     case RunnableKind::kTask:
       now_ = BeginVisible(simulator_.PathOf(runnable.chain()), &runnable);
-      // Whoever cancels it, before or after this step.
+      // Conflicts with a cancellation before or after this step.
       Used(AddressOf(static_cast<const TaskBase&>(runnable)), true);
       break;
     case RunnableKind::kCallback: {
       if (runnable.cancelled()) break;
       const auto* const handle = dynamic_cast<const HandleState*>(&runnable);
-      // Whether others may fire depends on it.
+      // Whether other timers may fire depends on it.
       if (handle != nullptr && handle->is_timer()) next_conflicts_ = true;
       now_ = BeginVisible(CallbackProcess(simulator_.PathOf(runnable.chain())),
                           &runnable);
@@ -143,7 +143,7 @@ void StepWatcher::StepBegins(const Runnable& runnable) {
       const std::size_t enabled_by = found->second;
       ready_.erase(found);
       log_->BookkeepingRuns();
-      // What time has made ready runs at once, before any step.
+      // Bookkeeping that time made ready runs at once, before any step.
       if ((*log_)[enabled_by].kind == StepLog::Kind::kTime &&
           now_ == enabled_by) {
         break;

@@ -1,8 +1,9 @@
-// StepWatcher: writes a StepLog while an execution goes.
+// StepWatcher: writes a StepLog during an execution.
 //
-// An object of the runtime is known by its address, and gets a number when it
-// is made: the same in all executions in which the same chain makes it as its
-// n-th. Touching one whose making was not seen is giving up.
+// An object of the runtime is identified by its address, and gets a number when
+// it is created: the same in all executions in which it is the n-th object of
+// the same chain. If an object was created before recording began, its
+// conflicts are unknown and reduction is disabled.
 
 #ifndef CLOTHO_SIM_ENGINE_STEP_WATCHER_H_
 #define CLOTHO_SIM_ENGINE_STEP_WATCHER_H_
@@ -27,19 +28,19 @@ class StepWatcher final : public Instrument,
  public:
   explicit StepWatcher(Simulator& simulator) : simulator_(simulator) {}
 
-  // A new execution, or (null) the end of the present one.
+  // Begins a new execution, or, with null, ends the current one.
   void Watch(StepLog* log);
   bool watches() const { return log_ != nullptr; }
 
-  // The step that comes next fires the next timer.
+  // The next step fires the next timer.
   void NextFiresTimer() { next_fires_timer_ = true; }
-  // The order of the step that comes next with any other matters.
+  // The next step conflicts with every other event.
   void NextConflictsWithAll() { next_conflicts_ = true; }
-  // Nothing is ready, and time goes on.
+  // Nothing is ready, and time advances.
   void TimePasses();
-  // With the last step timers have come to an end.
+  // The last step has ended timers.
   void TimersEnd() { (*log_)[(*log_)[now_].maker].stops_timer = true; }
-  // The present step touches the object with this number.
+  // The current step touches the object with this number.
   void TouchNumber(std::uint64_t object, bool write);
 
   void Unknown(std::string_view what) override { log_->GiveUp(what); }
@@ -65,12 +66,13 @@ class StepWatcher final : public Instrument,
 
   Simulator& simulator_;
   StepLog* log_ = nullptr;
-  std::size_t now_ = 0;  // The event that what happens now belongs to.
-  int depth_ = 0;        // Steps inside of each other.
+  std::size_t now_ = 0;  // The current event.
+  int depth_ = 0;        // Nesting of steps.
   bool next_fires_timer_ = false;
   bool next_conflicts_ = false;
   absl::flat_hash_map<const void*, std::uint64_t> numbers_;
-  absl::flat_hash_map<const Runnable*, std::size_t> ready_;  // Made so by.
+  // The event that made it ready.
+  absl::flat_hash_map<const Runnable*, std::size_t> ready_;
 };
 
 }  // namespace clotho::sim::internal

@@ -1,6 +1,6 @@
-// What signals ask of the search that runs. The searching thread looks at it
+// What signals request of the running search. The searching thread checks it
 // where that costs nothing: between executions, and at the limit of an
-// execution's steps, which a signal can bring near (Simulator::Attend).
+// execution's steps, which a signal can lower (Simulator::Attend).
 
 #ifndef CLOTHO_SIM_ENGINE_STOP_REQUESTS_H_
 #define CLOTHO_SIM_ENGINE_STOP_REQUESTS_H_
@@ -13,26 +13,25 @@
 namespace clotho::sim::internal {
 
 struct StopRequests {
-  // Somebody wants to see the tasks.
+  // The task table is requested.
   std::atomic<bool> tasks{false};
   // The signal that ends the search: SIGINT or SIGTERM. 0: none.
   std::atomic<int> interrupted_by{0};
-  // When that was, by the steady clock.
+  // When that signal arrived, by the steady clock.
   std::atomic<std::int64_t> interrupted_at_ns{0};
 };
 
 inline constinit StopRequests stop_requests;
 
-// The test that is searched, for who asks; empty: not known. Of the searching
-// thread.
+// The test that is being searched; empty: unknown. For the searching thread.
 inline constinit std::string_view searched_test;
 
-// Whether the search is to come to its end: no execution begins any more.
+// Whether the search must end: no further execution begins.
 inline bool Interrupted() {
   return stop_requests.interrupted_by.load(std::memory_order_relaxed) != 0;
 }
 
-// What is shrunk or looked into then ends by this time.
+// After an interrupt, shrinking and explaining must end by this time.
 inline std::chrono::steady_clock::time_point InterruptDeadline() {
   return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(
              stop_requests.interrupted_at_ns.load(std::memory_order_relaxed))) +

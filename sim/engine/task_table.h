@@ -1,4 +1,4 @@
-// The tasks of an execution that goes on, as a text for people.
+// The tasks of a running execution, as text for people.
 
 #ifndef CLOTHO_SIM_ENGINE_TASK_TABLE_H_
 #define CLOTHO_SIM_ENGINE_TASK_TABLE_H_
@@ -9,8 +9,8 @@
 
 namespace clotho::sim::internal {
 
-// A line for each task that is not done, oldest first: its name, and what it is
-// doing. The loop must stand between two steps.
+// One line for each task that is not done, oldest first: its name, and what it
+// is doing. The loop must be between two steps.
 std::string TaskTable(const EventLoop& loop);
 
 }  // namespace clotho::sim::internal

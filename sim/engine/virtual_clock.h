@@ -1,8 +1,8 @@
 // VirtualClock: time that passes only when nothing else can happen.
 //
-// It starts at 0 and stands still while the program runs. A wait for a deadline
-// ends at once, with the clock at exactly that time; a wait for ever cannot
-// end, which is how a deadlock is noticed (rule V-06).
+// It starts at 0 and stands still while the program runs. A wait with a
+// deadline ends at once, with the clock at exactly that time; a wait without a
+// deadline cannot end, which is how a deadlock is detected (rule V-06).
 
 #ifndef CLOTHO_SIM_ENGINE_VIRTUAL_CLOCK_H_
 #define CLOTHO_SIM_ENGINE_VIRTUAL_CLOCK_H_
@@ -32,8 +32,8 @@ class VirtualClock final : public Clock {
   // Back to 0, for the next execution.
   void Reset() { now_ns_ = 0; }
 
-  // From now on so many of its seconds pass in a real one, for a person who
-  // watches; 0: it takes no time at all. The program cannot tell.
+  // Virtual seconds per real second from now on, for a person who watches; 0:
+  // waiting takes no real time. The program cannot tell.
   void set_rate(double rate) { rate_ = rate; }
 
  private:

@@ -53,7 +53,7 @@ class Builder {
     return wait;
   }
 
-  // A gather of shields of gathers: no deeper than anybody nests them.
+  // A gather of shields of gathers: deeper than any real nesting.
   static constexpr int kDepthMax = 100;
 
   void AddHolders(const FutureBase& future, Wait& wait, int depth) {
@@ -61,7 +61,7 @@ class Builder {
     future.Explain(info);
     if (info.holder != nullptr && info.parts.empty()) {
       const auto found = std::find(tasks_.begin(), tasks_.end(), info.holder);
-      if (found == tasks_.end()) return;  // Done, and will never release it.
+      if (found == tasks_.end()) return;  // It is done, and will never release.
       const std::size_t index = found - tasks_.begin();
       if (std::find(wait.holders.begin(), wait.holders.end(), index) ==
           wait.holders.end()) {
@@ -74,7 +74,7 @@ class Builder {
     }
   }
 
-  // Depth first; the path is kept by hand, since chains of tasks may be long.
+  // Depth-first, with an explicit stack, since chains of tasks may be long.
   void Visit(std::size_t root) {
     struct Frame {
       std::size_t task;

@@ -1,4 +1,4 @@
-// The graph of who waits for whom, of a loop that stands still.
+// The wait-for graph of a loop that is between two steps.
 
 #ifndef CLOTHO_SIM_ENGINE_WAIT_GRAPH_H_
 #define CLOTHO_SIM_ENGINE_WAIT_GRAPH_H_
@@ -17,31 +17,31 @@ struct Wait {
   std::string task;
   bool background = false;
   std::string what;  // Lock "A"; empty: it waits for nothing, it is ready.
-  // Where its coroutines are suspended, outermost first; empty before its
-  // start.
+  // Where its coroutines are suspended, outermost first; empty if it has not
+  // started.
   std::vector<std::source_location> stack;
   std::source_location created_at;
-  std::source_location held_at;  // Where the holder took hold of it, if known.
-  // The tasks, as indices, that could end the wait; empty: nobody is known to.
+  std::source_location held_at;  // Where the holder acquired it, if known.
+  // The tasks, as indices, that could end the wait; empty: none is known.
   std::vector<std::size_t> holders;
-  bool holds_by_taking = false;  // What is held, like a lock, was taken.
+  bool holds_by_taking = false;  // The held object, like a lock, was taken.
 };
 
 struct WaitGraph {
   // Every task that is not done, oldest first.
   std::vector<Wait> waits;
-  // Tasks that wait for each other in a circle: each for the next one, and the
-  // last for the first. Empty: there is none.
+  // A cycle of tasks, each waiting for the next one, and the last for the
+  // first. Empty: there is no cycle.
   std::vector<std::size_t> cycle;
 };
 
 WaitGraph BuildWaitGraph(const EventLoop& loop);
 
-// Where a person looks first: the innermost of its places that is none of the
-// runtime's own. Null: there is none.
+// Where to look first: the innermost place outside the runtime. Null: there is
+// none.
 const std::source_location* PlaceOf(const Wait& wait);
 
-// Whether a coroutine of the runtime's is suspended there.
+// Whether the coroutine suspended there belongs to the runtime.
 bool IsOfTheRuntime(const std::source_location& place);
 
 }  // namespace clotho::sim::internal

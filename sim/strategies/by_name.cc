@@ -28,7 +28,7 @@
 namespace clotho::sim {
 namespace {
 
-// What a parameter may be at most: more deviations than steps mean nothing.
+// The largest parameter: more deviations than steps would be meaningless.
 constexpr std::uint64_t kParameterMax = 1'000'000;
 
 template <typename T>
@@ -38,7 +38,7 @@ std::unique_ptr<Strategy> Make(std::uint64_t) {
 
 struct Named {
   std::string_view name;
-  // What its one parameter means; empty: it has none.
+  // The meaning of its parameter; empty: it has none.
   std::string_view parameter;
   std::unique_ptr<Strategy> (*make)(std::uint64_t parameter);
 };

@@ -8,7 +8,7 @@
 namespace clotho::sim {
 namespace {
 
-// Of choices before a deviation, in its own byte.
+// The most choices before a deviation that its own byte can hold.
 constexpr std::uint64_t kGapMax = 15;
 
 }  // namespace

@@ -1,6 +1,7 @@
-// ContinueStrategy: a schedule up to some step, and from there on at random.
+// ContinueStrategy: follows a schedule up to some step, and continues at
+// random.
 //
-// Shows how much of a failure is settled by then.
+// Shows how much of a failure is determined by then.
 
 #ifndef CLOTHO_SIM_STRATEGIES_CONTINUE_H_
 #define CLOTHO_SIM_STRATEGIES_CONTINUE_H_

@@ -1,12 +1,12 @@
-// DelayBoundedStrategy: FIFO order, but for a few random deviations.
+// DelayBoundedStrategy: FIFO order, except for a few random deviations.
 //
 // Delay-bounded scheduling (Emmi, Qadeer and Rakamaric, POPL 2011), sampled:
-// asyncio's order is the deterministic scheduler, and a deviation from it a
-// delay. Most bugs need one or two. Each execution draws how many, from 1 to
-// the bound, and at which of the choice points; what runs there is drawn by
-// role, as in RoleRandomStrategy. Finds a bug that b deviations suffice for
-// with a chance of at least about 1 / (bound (k m)^b), for k choice points of m
-// candidates.
+// FIFO order is the deterministic scheduler, and each deviation is a delay.
+// Most bugs need one or two. Each execution draws the number of deviations,
+// from 1 to the bound, and their choice points; what runs there is drawn by
+// role, as in RoleRandomStrategy. If b deviations suffice for a bug, an
+// execution finds it with a probability of at least about 1 / (bound (k m)^b),
+// for k choice points with m candidates.
 
 #ifndef CLOTHO_SIM_STRATEGIES_DELAY_BOUNDED_H_
 #define CLOTHO_SIM_STRATEGIES_DELAY_BOUNDED_H_
@@ -36,8 +36,9 @@ class DelayBoundedStrategy final : public Strategy {
   const std::uint64_t deviations_max_;
   const Profile* profile_ = nullptr;
   RoleRandomStrategy pick_;
-  std::vector<std::uint64_t> deviations_;  // Falling; the last comes next.
-  std::uint64_t choice_points_ = 0;        // So far.
+  // In descending order; the last one comes next.
+  std::vector<std::uint64_t> deviations_;
+  std::uint64_t choice_points_ = 0;  // So far.
 };
 
 }  // namespace clotho::sim

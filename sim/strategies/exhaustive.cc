@@ -18,8 +18,9 @@ std::uint64_t ExhaustiveStrategy::Next(std::uint64_t size) {
     return 0;
   }
   if (made_ == path_.size()) path_.push_back({.size = size, .value = 0});
-  // Only a program that is not deterministic has another size here than before.
-  // It is found out elsewhere; here the choice must fit.
+  // The size differs from the last time only if the program is not
+  // deterministic. That is detected elsewhere; here the choice must merely be
+  // valid.
   Choice& choice = path_[made_++];
   choice.size = size;
   if (choice.value >= size) choice.value = 0;
@@ -29,7 +30,7 @@ std::uint64_t ExhaustiveStrategy::Next(std::uint64_t size) {
 
 void ExhaustiveStrategy::EndExecution() {
   path_.resize(made_);
-  // The first execution, of each part, is the one in FIFO order.
+  // The first execution of every part is the one in FIFO order.
   if (deviations_max_ == 0 && patience_ == UINT64_MAX) {
     patience_ = Patience(made_);
   }
@@ -43,7 +44,7 @@ void ExhaustiveStrategy::EndExecution() {
     counts_ = !repeated;
     order_ = OrderOf(path_);
   }
-  // The last choice that has another value, within the bound.
+  // The last choice that has another value within the bound.
   for (; path_.size() > subtrees_[subtree_].root.size(); path_.pop_back()) {
     Choice& last = path_.back();
     deviations_ -= last.value != 0;
@@ -103,7 +104,7 @@ void ExhaustiveStrategy::Unroll() {
       below_.push_back(std::move(subtree));
     }
   }
-  // Level by level: the next that may have others below it.
+  // Level by level: the next subtree that may have others below it.
   for (++subtree_; subtree_ < subtrees_.size(); ++subtree_) {
     if (!subtrees_[subtree_].unrolled) {
       path_ = subtrees_[subtree_].root;
@@ -135,8 +136,8 @@ void ExhaustiveStrategy::TakeSubtrees() {
   GoTo(0);
 }
 
-// Executions with fewer deviations come first, if there is a bound; then the
-// order is that of the tree: what lies below each choice has its share of the
+// With a bound, executions with fewer deviations come first; otherwise the
+// order is that of the tree: the executions below each choice share a range of
 // numbers.
 std::uint64_t ExhaustiveStrategy::OrderOf(const Path& path) const {
   constexpr int kBits = 47;
@@ -155,7 +156,7 @@ std::string ExhaustiveStrategy::scope() const {
   if (impatient_) {
     return absl::StrCat("in FIFO order after ", patience_, " choices");
   }
-  if (!cut_) return "";  // No execution has more deviations than that.
+  if (!cut_) return "";  // No execution has more deviations.
   return absl::StrCat("within ", deviations_max_,
                       deviations_max_ == 1 ? " deviation" : " deviations",
                       " from FIFO order");

@@ -1,5 +1,5 @@
-// FifoStrategy: the order of asyncio. Shows what a program does when nothing
-// is searched.
+// FifoStrategy: the order of asyncio. Shows what a program does without a
+// search.
 
 #ifndef CLOTHO_SIM_STRATEGIES_FIFO_H_
 #define CLOTHO_SIM_STRATEGIES_FIFO_H_

@@ -17,7 +17,7 @@ void FuzzStrategy::BeginExecution(Rng& rng) {
   struct Arm {
     Strategy* strategy;
     std::string_view name;
-    std::uint64_t weight;  // Of 100.
+    std::uint64_t weight;  // Out of 100.
   };
   const Arm arms[] = {
       {&role_random_, "role_random", 40},

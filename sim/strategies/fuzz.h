@@ -1,7 +1,8 @@
-// FuzzStrategy: a portfolio of the others, and the default of a search.
+// FuzzStrategy: a portfolio of the other strategies, and the default of a
+// search.
 //
 // No strategy is best for all programs: some bugs are found at once by one and
-// never by another. Each execution draws which of them is in charge of it.
+// never by another. For each execution, one of them is drawn.
 
 #ifndef CLOTHO_SIM_STRATEGIES_FUZZ_H_
 #define CLOTHO_SIM_STRATEGIES_FUZZ_H_

@@ -39,7 +39,8 @@ void GuidedStrategy::BeginExecution(Rng& rng) {
 void GuidedStrategy::MakePlan() {
   plan_ = kept_[rng_->Uniform(kept_.size())];
   random_after_ = std::numeric_limits<std::uint64_t>::max();
-  // As long as the program is, or was: where a deviation may be added.
+  // A deviation may be added within the length of the program, or of the
+  // planned schedule.
   const std::uint64_t length =
       std::max(profile_steps_, plan_.empty() ? 0 : plan_.back().step);
   if (rng_->Chance(1, 2)) {
@@ -48,7 +49,7 @@ void GuidedStrategy::MakePlan() {
         plan_, [this](const Deviation& d) { return d.step > random_after_; });
     return;
   }
-  // One, mostly.
+  // Usually one.
   do {
     Mutate(length);
   } while (rng_->Chance(1, 2));
@@ -58,14 +59,14 @@ void GuidedStrategy::MakePlan() {
 }
 
 void GuidedStrategy::Mutate(std::uint64_t length) {
-  // What takes a deviation adds one where there is none.
+  // Every kind but the first needs a deviation.
   const std::uint64_t kind = plan_.empty() ? 0 : rng_->Uniform(5);
   if (kind == 0) {
     plan_.push_back({.step = 1 + rng_->Uniform(length), .choice = kAny});
     return;
   }
   if (kind == 1) {
-    // The steps of both are counted from the beginning, so they fit.
+    // Steps of both are counted from the beginning, so they fit together.
     const Deviations& other = kept_[rng_->Uniform(kept_.size())];
     const std::uint64_t last = rng_->Uniform(length + 1);
     std::erase_if(plan_, [last](const Deviation& d) { return d.step > last; });

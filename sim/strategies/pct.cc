@@ -24,7 +24,7 @@ void PctStrategy::Begin() {
 }
 
 std::size_t PctStrategy::Pick(const ChoicePoint& point) {
-  // A new chain comes at a random place among those there are.
+  // A new chain gets a random position among the existing ones.
   while (priorities_.size() < point.chains().size()) {
     priorities_.push_back(rng().Next() | kInitial);
   }

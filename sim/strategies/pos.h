@@ -1,14 +1,14 @@
-// PosStrategy: every pending step has a random priority, and draws a new one
-// when a conflicting step has run.
+// PosStrategy: every pending step has a random priority, and gets a new one
+// after a conflicting step has run.
 //
 // Partial order sampling (Yuan, Yang and Gu, CAV 2018). Redrawing makes the
-// orders of conflicting steps nearly equally likely, however many steps that
-// conflict with nothing lie between them.
+// orders of conflicting steps nearly equally likely, however many independent
+// steps lie between them.
 //
-// What a step is going to touch is not known before it runs; it is taken to be
-// what the same step of the same task touched during the warm-up (see Profile),
-// and a step that was not seen then is taken to conflict with nothing. In a
-// program without tracked state this is Basic POS of the same paper.
+// What a step will touch is unknown before it runs. The strategy assumes that
+// it touches what the same step of the same task touched during the warm-up
+// (see Profile), and that a step that was not seen then conflicts with nothing.
+// In a program without tracked state this is Basic POS of the same paper.
 
 #ifndef CLOTHO_SIM_STRATEGIES_POS_H_
 #define CLOTHO_SIM_STRATEGIES_POS_H_
@@ -30,9 +30,10 @@ class PosStrategy final : public ProfiledStrategy {
   const Footprint* FootprintOf(const ChoicePoint& point,
                                const Candidate& candidate) const;
 
-  // By the chain's number; 0: to be drawn.
+  // Indexed by chain; 0: not drawn yet.
   std::vector<std::uint64_t> priorities_;
-  std::vector<std::uint32_t> steps_;  // The step that it was drawn for.
+  // The step for which the priority was drawn.
+  std::vector<std::uint32_t> steps_;
 };
 
 }  // namespace clotho::sim

@@ -1,17 +1,16 @@
-// ProfiledStrategy: what the strategies that know the program have in common.
+// ProfiledStrategy: the common part of strategies that use a Profile.
 //
-// They learn from the warm-up; and they can be unfair. A priority that is drawn
-// once, or a weight that is used up, may keep a task waiting for ever, and if
-// all others poll for what that task would do next, the execution never ends: a
-// livelock that no scheduler in the world would show. So patience has an end.
-// An execution that has met far more choices than any was expected to goes on
-// as a random walk, in which everybody gets a turn sooner or later. What is
-// still a livelock then is one of the program. (Coyote's fair schedulers do the
-// same: Deligiannis and others, TACAS 2023.)
+// They learn from the warm-up, and they can be unfair. A priority that is drawn
+// once, or a weight that is used up, may keep a task waiting forever. If all
+// others poll for what that task would do next, the execution never ends: a
+// livelock that no real scheduler would show. Hence the limit: an execution
+// with far more choices than expected continues as a random walk, in which
+// every task runs eventually. A livelock that remains is one of the program.
+// (Coyote's fair schedulers do the same: Deligiannis and others, TACAS 2023.)
 //
-// To watch for who takes many steps in a row is not enough: two who poll in
-// turns would keep out a third. And up to that point no guarantee of a strategy
-// is touched.
+// Limiting how many steps a task takes in a row is not enough: two tasks that
+// poll in turns would starve a third. And below the limit the guarantees of the
+// strategies are unaffected.
 
 #ifndef CLOTHO_SIM_STRATEGIES_PROFILED_H_
 #define CLOTHO_SIM_STRATEGIES_PROFILED_H_
@@ -44,14 +43,14 @@ class ProfiledStrategy : public Strategy {
   }
 
  protected:
-  // What Choose does while there is patience.
+  // Chooses while the execution is within the limit.
   virtual std::size_t Pick(const ChoicePoint& point) = 0;
   virtual void Begin() = 0;
   virtual void OnProfile() {}
 
   const Profile& profile() const { return *profile_; }
   Rng& rng() { return *rng_; }
-  // That this execution has met, this one included.
+  // Of this execution so far, including the current one.
   std::uint64_t choice_points() const { return choice_points_; }
 
  private:

@@ -1,8 +1,7 @@
-// RandomStrategy: each candidate with the same chance, at each choice anew.
+// RandomStrategy: every candidate has the same probability at every choice.
 //
-// The random walk. It has no parameters and is very good at shallow bugs;
-// against an order that n choices in a row must respect it needs about 2^n
-// executions.
+// The random walk. It has no parameters and is very good at shallow bugs; an
+// order that n choices in a row must respect takes it about 2^n executions.
 
 #ifndef CLOTHO_SIM_STRATEGIES_RANDOM_H_
 #define CLOTHO_SIM_STRATEGIES_RANDOM_H_

@@ -86,7 +86,7 @@ void ReducedStrategy::PutToSleep(std::vector<Sleeper>& asleep) const {
 void ReducedStrategy::WakeForLate() {
   for (; late_seen_ < log_.late().size(); ++late_seen_) {
     const StepLog::Late& late = log_.late()[late_seen_];
-    std::size_t number = 0;  // Of the maker, among the steps.
+    std::size_t number = 0;  // Steps up to and including the maker.
     for (std::size_t i = 0; i <= late.maker; ++i) {
       number += log_[i].kind == Kind::kStep;
     }
@@ -124,7 +124,7 @@ std::size_t ReducedStrategy::Choose(const ChoicePoint& point) {
     Node& node = nodes_[made_];
     seen_ = log_.size();
     steps_.push_back(made_++);
-    // Only a program that is not deterministic has another size here.
+    // The size differs only if the program is not deterministic.
     if (node.is_value || node.chosen >= point.size()) {
       log_.GiveUp("a program that is not deterministic");
       return 0;
@@ -142,7 +142,7 @@ std::size_t ReducedStrategy::Choose(const ChoicePoint& point) {
       blocked_ = true;
       return 0;
     }
-    chosen = 0;  // What bookkeeping touches may yet wake one of them.
+    chosen = 0;  // Accesses by bookkeeping may yet wake one of them.
   }
   Node& node = Push();
   node.size = point.size();
@@ -182,7 +182,7 @@ void ReducedStrategy::Join(std::size_t into, std::size_t from) {
 }
 
 void ReducedStrategy::FindRaces() {
-  // What follows a block was looked through before.
+  // What follows a blocked execution was examined before.
   std::size_t count = 0;
   node_of_.clear();
   for (std::size_t step = 0; count < log_.size(); ++count) {
@@ -208,7 +208,8 @@ void ReducedStrategy::FindRaces() {
     }
     if (event.stops_timer && node_of_[i] != SIZE_MAX) TryTimer(node_of_[i]);
     races_.clear();
-    // From the last one back: what is ordered through another is no race.
+    // Backwards from the last one: events ordered through another event do not
+    // race.
     for (std::size_t j = i; j-- > 0;) {
       if (IsBefore(j, i)) continue;
       const StepLog::Event& other = log_[j];
@@ -217,8 +218,8 @@ void ReducedStrategy::FindRaces() {
         if (!Conflict(event, other)) continue;
         races_.push_back(j);
       } else {
-        // In the order of those that have made them, or else the order of the
-        // queue decides, which no order of steps stands for.
+        // They must be ordered like their makers; otherwise the order of the
+        // queue decides, which no order of steps represents.
         if (!Conflict(event.own, other.own)) continue;
         if (event.kind != other.kind) {
           log_.GiveUp(
@@ -246,8 +247,9 @@ void ReducedStrategy::Reverse(std::size_t first, std::size_t second) {
   const auto place_of = [&node](std::uint64_t process) -> std::size_t {
     return std::ranges::find(node.enabled, process) - node.enabled.begin();
   };
-  // What happened between them without the first, then the second: an event of
-  // this that none of it comes before may begin it.
+  // What happened between them without depending on the first, followed by the
+  // second: any of these events that depends on none of the others may come
+  // first.
   std::size_t begin = SIZE_MAX;
   for (std::size_t k = first + 1; k <= second; ++k) {
     if (log_[k].kind == Kind::kBookkeeping) continue;
@@ -268,7 +270,8 @@ void ReducedStrategy::Reverse(std::size_t first, std::size_t second) {
   } else if (log_[begin].process != StepLog::kTime) {
     node.to_try.assign(node.size, true);
   }
-  // Else no timer was set yet, and the first, or what it led to, has set one.
+  // Otherwise no timer was set yet, and the first event, or one of its
+  // consequences, set it.
 }
 
 void ReducedStrategy::EndExecution() {
@@ -277,7 +280,8 @@ void ReducedStrategy::EndExecution() {
     return;
   }
   if (patience_ == UINT64_MAX) {
-    patience_ = ExhaustiveStrategy::Patience(made_);  // It was in FIFO order.
+    // This execution ran in FIFO order.
+    patience_ = ExhaustiveStrategy::Patience(made_);
   }
   WakeForLate();
   if (blocked_) ++repeated_;

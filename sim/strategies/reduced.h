@@ -1,25 +1,25 @@
-// ReducedStrategy: of executions that differ only in the order of independent
-// steps, one.
+// ReducedStrategy: runs one of all executions that differ only in the order of
+// independent steps.
 //
 // Dynamic partial-order reduction with source sets and sleep sets (Abdulla,
-// Aronsson, Jonsson and Sagonas, POPL 2014). Two steps are independent if they
-// touch no common object of which one of them changes it (step_log.h). Each
-// execution is looked through for races: two conflicting steps that nothing
-// else orders. For each, a step that leads to the other order is marked to be
-// tried where the first of them was chosen. What was tried there sleeps in the
-// siblings, until a step is run that conflicts with it. That reaches every
-// final state, every deadlock and every failure of a single step that the full
-// search reaches.
+// Aronsson, Jonsson and Sagonas, POPL 2014). Two steps are independent unless
+// they touch a common object and at least one of them writes it (step_log.h).
+// After each execution the strategy looks for races: two conflicting steps that
+// nothing else orders. For each race it marks a step that leads to the other
+// order, to be tried where the first of the two was chosen. A step that was
+// tried there sleeps in the sibling branches until a conflicting step runs.
+// This reaches every final state, every deadlock and every failure of a single
+// step that the full search reaches.
 //
-// It holds if all state that tasks share is Tracked, or a Future, Task, Lock,
-// Event, Condition, Semaphore, Queue or Gather, or a timer. (That two tasks
-// share a Context, and that a task looks at the automatic name of one, is not
-// seen.) A timer conflicts with everything. When an execution uses something
-// whose conflicts are not known, or does what depends on when the runtime's
-// bookkeeping comes to its turn, or polls so long that it may never end (see
-// exhaustive.h), the reduction is given up: the search begins anew with all
-// executions, and `scope` says why. A bound on deviations does not go together
-// with this: what stands for an execution may have more deviations than it.
+// This holds if all state that tasks share is Tracked, or a Future, Task, Lock,
+// Event, Condition, Semaphore, Queue or Gather, or a timer. (It does not detect
+// that two tasks share a Context, or that a task reads the automatic name of
+// another.) A timer conflicts with everything. The reduction is abandoned when
+// an execution uses something whose conflicts are unknown, depends on when the
+// runtime's bookkeeping runs, or polls so long that it may never end (see
+// exhaustive.h). The search then starts over with all executions, and `scope`
+// says why. It cannot be combined with a bound on deviations: the execution
+// that represents another one may have more deviations.
 
 #ifndef CLOTHO_SIM_STRATEGIES_REDUCED_H_
 #define CLOTHO_SIM_STRATEGIES_REDUCED_H_
@@ -49,40 +49,42 @@ class ReducedStrategy final : public Strategy {
   bool numbered() const override { return false; }
 
  private:
-  // A process that sleeps, and what its next step touches.
+  // A sleeping process, and what its next step touches.
   struct Sleeper {
     std::uint64_t process;
     StepLog::Event step;
   };
 
-  // A choice on the path of the present execution.
+  // A choice on the path of the current execution.
   struct Node {
     bool is_value = false;
     std::size_t size = 0;
     std::size_t chosen = 0;
-    // Of a step:
+    // For steps only:
     std::vector<std::uint64_t> enabled;  // Processes.
-    std::vector<bool> to_try;            // Of them; also those that were tried.
-    std::vector<Sleeper> asleep;         // When the node was come to.
+    // By index in `enabled`; includes those that were tried.
+    std::vector<bool> to_try;
+    std::vector<Sleeper> asleep;  // On arrival at the node.
     std::vector<Sleeper> tried;
-    StepLog::Event step;  // What the chosen one touches, whatever the values.
+    // What the chosen step touches, for any of its values.
+    StepLog::Event step;
   };
 
   Node& Push();
   void Pop() { --size_; }
   static bool IsIn(const std::vector<Sleeper>& sleepers, std::uint64_t process);
   bool Sleeps(const Node& node, std::uint64_t process) const;
-  // Those that are asleep after the last step and all that it has led to.
+  // Collects what is asleep after the last step and its consequences.
   void PutToSleep(std::vector<Sleeper>& asleep) const;
-  // Whether what follows of the execution is not looked at.
+  // Whether the rest of the execution is not examined.
   bool IsOver();
-  // Bookkeeping has touched something for steps of long ago.
+  // Bookkeeping has touched something on behalf of earlier steps.
   void WakeForLate();
   void FindRaces();
-  // Marks the timer that the step of a node has kept from firing: in no
-  // execution that goes on from there it is seen to be in a race.
+  // Marks the timer that the step of a node has kept from firing: no execution
+  // that continues from there would show it in a race.
   void TryTimer(std::size_t at);
-  // Marks what reverses the order of two events.
+  // Marks a step that reverses the order of two events.
   void Reverse(std::size_t first, std::size_t second);
   bool IsBefore(std::size_t a, std::size_t b) const {
     return (before_[b * words_ + a / 64] >> (a % 64) & 1) != 0;
@@ -90,28 +92,29 @@ class ReducedStrategy final : public Strategy {
   void Join(std::size_t into, std::size_t from);
 
   StepLog log_;
-  std::vector<Node> nodes_;  // Kept for their memory.
+  std::vector<Node> nodes_;  // Reused between executions.
   std::size_t size_ = 0;
-  std::vector<std::size_t> steps_;       // The nodes of steps, in their order.
-  std::size_t made_ = 0;                 // Of the nodes, in this execution.
-  std::uint64_t patience_ = UINT64_MAX;  // Nodes that an execution may have.
+  std::vector<std::size_t> steps_;  // The nodes that are steps, in order.
+  std::size_t made_ = 0;            // Nodes visited in this execution.
+  // The most nodes that an execution may have.
+  std::uint64_t patience_ = UINT64_MAX;
   std::size_t late_seen_ = 0;
-  std::size_t seen_ = 0;     // Of the log, when the last choice was made.
-  std::size_t visible_ = 0;  // Steps in that part of it.
+  std::size_t seen_ = 0;     // Size of the log at the last choice.
+  std::size_t visible_ = 0;  // Steps in that part of the log.
   std::vector<Sleeper> asleep_;
   bool blocked_ = false;  // Everything sleeps: what follows was seen before.
   bool done_ = false;
   std::uint64_t executions_ = 0;
   std::uint64_t repeated_ = 0;
 
-  // Of the last execution: who happened before whom, as bits; and the nodes of
-  // its events.
+  // For the last execution: which event happened before which, as bits; and the
+  // nodes of its events.
   std::vector<std::uint64_t> before_;
   std::size_t words_ = 0;
   std::vector<std::size_t> node_of_;
   std::vector<std::size_t> races_;
 
-  std::string gave_up_;  // Why; empty: it has not.
+  std::string gave_up_;  // The reason; empty: it has not given up.
   ExhaustiveStrategy all_;
 };
 

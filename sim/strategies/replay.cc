@@ -44,7 +44,7 @@ const Deviation* ReplayStrategy::At(std::uint64_t step) {
 
 std::size_t ReplayStrategy::Choose(const ChoicePoint& point) {
   if (point.fifo_only()) {
-    // It may be meant for a later iteration, or for the step itself.
+    // The deviation may be for a later iteration, or for the step itself.
     const Deviation* const deviation = Peek(point.step());
     if (deviation == nullptr || deviation->boundary() != point.boundary()) {
       return 0;

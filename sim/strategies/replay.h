@@ -1,8 +1,8 @@
-// ReplayStrategy: FIFO order, but for a list of deviations.
+// ReplayStrategy: FIFO order, except for a list of deviations.
 //
 // A deviation may not apply: the program has changed, or the list is an attempt
-// at shrinking another. Leniently, it is dropped; strictly, `divergence` says
-// which it was and why.
+// to shrink another one. Such a deviation is skipped, and `divergence` says
+// which one it was and why.
 
 #ifndef CLOTHO_SIM_STRATEGIES_REPLAY_H_
 #define CLOTHO_SIM_STRATEGIES_REPLAY_H_
@@ -32,16 +32,16 @@ class ReplayStrategy final : public Strategy {
   std::size_t Choose(const ChoicePoint& point) override;
   std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng) override;
 
-  // The first deviation that did not apply, so far, in words.
+  // The first deviation so far that did not apply, in words.
   const std::optional<std::string>& divergence() const { return divergence_; }
 
-  // To be asked at the end: the first deviation that did not apply, counting
-  // those that the execution did not live to see.
+  // For the end of the execution: the first deviation that did not apply,
+  // including those after the execution's last step.
   std::optional<std::string> FinalDivergence() const;
 
  private:
-  // The deviation at `step`, or null; notes those that were passed by. At()
-  // goes on to the next.
+  // Peek returns the deviation at `step`, or null, and records those that were
+  // skipped. At also advances past it.
   const Deviation* Peek(std::uint64_t step);
   const Deviation* At(std::uint64_t step);
   void Diverge(const Deviation& deviation, std::string_view why);

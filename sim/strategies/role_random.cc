@@ -32,7 +32,7 @@ std::size_t RoleRandomStrategy::Choose(const ChoicePoint& point) {
   const void* code = nullptr;
   std::uint32_t role = 0;
   for (std::size_t i = 0; i < ready; ++i) {
-    // Neighbours often have the same.
+    // Neighbours often have the same role.
     if (i == 0 || point[i].role() != code) {
       code = point[i].role();
       role = RoleOf(code);

@@ -1,16 +1,16 @@
-// RoleRandomStrategy: first a role, then one of those who play it.
+// RoleRandomStrategy: draws a role first, then one of its tasks.
 //
 // Tasks that run the same coroutine function have the same role: a hundred
-// workers and one supervisor are two; a timer is a role of its own.
+// workers and one supervisor are two roles; a timer is a role of its own.
 //
-// A walk that is uniform over tasks lets the supervisor be where it matters one
-// time in a hundred at each step; this one does not count how many tasks there
-// are of a kind. In half of the executions each role that is ready has the same
-// chance. In the others each has a pace, drawn when it is first seen, 1, 2, 4,
-// 8, 16 or 32, and a chance by it: so the supervisor may as well be slow, and
-// meet the workers far into their work. Then each task of the role has the same
-// chance. Against programs without such symmetry the first half is
-// RandomStrategy.
+// In a walk that is uniform over tasks, a supervisor among a hundred workers is
+// chosen at one step in a hundred; this walk ignores how many tasks a role has.
+// In half of the executions all ready roles have the same probability. In the
+// other half each role has a pace of 1, 2, 4, 8, 16 or 32, drawn when the role
+// is first seen, and a probability in proportion to it: so the supervisor may
+// also be slow, and run when the workers are far into their work. Within a
+// role, all tasks have the same probability. For a program in which every task
+// has a role of its own, the first half is RandomStrategy.
 
 #ifndef CLOTHO_SIM_STRATEGIES_ROLE_RANDOM_H_
 #define CLOTHO_SIM_STRATEGIES_ROLE_RANDOM_H_
@@ -33,19 +33,20 @@ class RoleRandomStrategy final : public Strategy {
   struct Role {
     const void* code = nullptr;
     std::uint64_t pace = 1;
-    std::uint64_t ready = 0;  // Of its tasks, at the present choice point.
+    // How many of its tasks are ready at the current choice point.
+    std::uint64_t ready = 0;
   };
 
   std::uint64_t DrawPace();
-  // Its index in `roles_`, where it is put if it is new.
+  // The index in `roles_`, to which a new role is added.
   std::uint32_t RoleOf(const void* code);
 
   Rng* rng_ = nullptr;
   bool one_pace_ = true;
   std::uint64_t timer_pace_ = 1;
-  // Of this execution, in the order in which they were seen.
+  // Of this execution, in the order in which they were first seen.
   std::vector<Role> roles_;
-  std::vector<std::uint32_t> role_of_;  // Scratch: of each candidate.
+  std::vector<std::uint32_t> role_of_;  // Scratch: the role of each candidate.
 };
 
 }  // namespace clotho::sim

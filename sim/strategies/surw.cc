@@ -21,7 +21,7 @@ void SurwStrategy::NoteNewChains(const ChoicePoint& point) {
     const std::uint32_t number = static_cast<std::uint32_t>(states_.size());
     states_.push_back({.weight = weight});
     if (chain.parent >= number) continue;
-    // The child may be who was meant.
+    // The drawn task may be this child.
     State& parent = states_[chain.parent];
     if (intended_ == chain.parent && parent.weight > 0 &&
         rng().Chance(std::min(weight, parent.weight), parent.weight)) {
@@ -52,7 +52,7 @@ std::size_t SurwStrategy::Pick(const ChoicePoint& point) {
   if (object_ == 0) return uniform_.Choose(point);
   NoteNewChains(point);
   for (;;) {
-    // Of those that are not held, the one of highest priority.
+    // The task with the highest priority that is not held.
     std::size_t best = point.size();
     std::uint64_t best_priority = 0;
     for (std::size_t i = 0; i < point.size(); ++i) {
@@ -70,7 +70,7 @@ std::size_t SurwStrategy::Pick(const ChoicePoint& point) {
       }
     }
     if (best == point.size()) {
-      ReleaseAll();  // Whoever was meant cannot run now.
+      ReleaseAll();  // The drawn task cannot run now.
       continue;
     }
     const std::uint32_t chain = point[best].chain();

@@ -1,15 +1,16 @@
-// SurwStrategy: all interleavings of what touches one object are equally
-// likely.
+// SurwStrategy: all interleavings of the steps that touch one object are
+// equally likely.
 //
 // The selectively uniform random walk (Zhao, Wolff, Mathur and Roychoudhury,
 // ASPLOS 2025). Each execution picks one shared object at random; the steps
-// that touch it are the interesting ones. Who takes the next interesting step
-// is drawn by how many each task still has to take; it alone may pass, and the
-// others run up to theirs, in a random order of priority.
+// that touch it are the interesting ones. The task that takes the next
+// interesting step is drawn in proportion to the interesting steps that each
+// task still has to take. Only that task may take its interesting step; the
+// others run up to theirs, ordered by random priorities.
 //
-// Objects, and who touches them when, are known from the warm-up (see Profile).
-// In a program without tracked state every step is interesting, which makes it
-// the uniform random walk.
+// The warm-up (see Profile) tells which objects there are, and which steps
+// touch them. In a program without tracked state every step is interesting, so
+// this is the uniform random walk.
 
 #ifndef CLOTHO_SIM_STRATEGIES_SURW_H_
 #define CLOTHO_SIM_STRATEGIES_SURW_H_
@@ -30,10 +31,11 @@ class SurwStrategy final : public ProfiledStrategy {
 
   // What is known of a chain, by its number.
   struct State {
-    std::uint64_t weight = 0;    // Interesting steps that it still has.
-    std::uint64_t priority = 0;  // For the steps that are not; 0: to be drawn.
+    // The interesting steps that it still has to take.
+    std::uint64_t weight = 0;
+    std::uint64_t priority = 0;  // For its other steps; 0: not drawn yet.
     std::uint32_t priority_step = 0;
-    bool held = false;  // Stands before an interesting step, and has to wait.
+    bool held = false;  // It has to wait before an interesting step.
   };
 
   void OnProfile() override { uniform_.Prepare(profile()); }
@@ -43,7 +45,7 @@ class SurwStrategy final : public ProfiledStrategy {
   bool IsInteresting(const ChoicePoint& point, std::uint32_t chain) const;
   void ReleaseAll();
 
-  UrwStrategy uniform_;  // Takes over where nothing is shared.
+  UrwStrategy uniform_;  // Used if nothing is shared.
   std::uint64_t object_ = 0;
   std::vector<State> states_;
   std::uint32_t intended_ = kNobody;  // Takes the next interesting step.

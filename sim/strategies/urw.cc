@@ -22,7 +22,7 @@ std::size_t UrwStrategy::Pick(const ChoicePoint& point) {
   const auto weight = [this, &chains](const Candidate& candidate) {
     const std::uint32_t chain = candidate.chain();
     const std::uint64_t taken = chains[chain].steps;
-    // It is about to take one more, whatever was thought.
+    // It is about to take one more step, whatever the estimate.
     return totals_[chain] > taken ? totals_[chain] - taken : 1;
   };
   std::uint64_t sum = 0;

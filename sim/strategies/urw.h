@@ -1,10 +1,11 @@
-// UrwStrategy: a chain's chance is the number of steps it still has to take.
+// UrwStrategy: the probability of a chain is proportional to its remaining
+// steps.
 //
 // The uniform random walk (Zhao, Wolff, Mathur and Roychoudhury, ASPLOS 2025).
-// If the numbers are right and nobody blocks, all interleavings are equally
+// If the numbers are right and no task blocks, all interleavings are equally
 // likely; in a walk that is uniform at each step, a short task hardly ever
-// comes last. The numbers are those of the warm-up: the steps of a task,
-// with those of the tasks it creates.
+// comes last. The warm-up estimates the numbers: the steps of a task and of all
+// the tasks that it creates.
 
 #ifndef CLOTHO_SIM_STRATEGIES_URW_H_
 #define CLOTHO_SIM_STRATEGIES_URW_H_
@@ -23,8 +24,8 @@ class UrwStrategy final : public ProfiledStrategy {
   void Begin() override;
   std::size_t Pick(const ChoicePoint& point) override;
 
-  // What a chain was thought to have in all, without what its children took
-  // with them. By its number.
+  // The estimated total of each chain, less the estimates of its children.
+  // Indexed by chain.
   std::vector<std::uint64_t> totals_;
 };
 
