@@ -23,7 +23,7 @@ using clotho::internal::Job;
 using clotho::internal::Ref;
 
 // The default on a machine with one core, so that a program that needs more
-// hangs here, too.
+// workers fails in a simulation.
 constexpr int kDefaultWorkers = 5;
 
 // While it exists, this thread stands for another one: no loop runs here,

@@ -35,19 +35,19 @@ absl::Status CannotWrite(const std::string& path, int error) {
       absl::StrCat("cannot write \"", path, "\": ", std::strerror(error)));
 }
 
-// Where a person finds `folder`, which is below the folder of results. Bazel
-// packs up what a test writes.
+// Where a person finds `folder`, which is in the output folder. Bazel packs up
+// what a test writes.
 std::string Shown(const std::string& folder, const std::string& name,
                   const std::string& files) {
   const char* const bazel = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
   const char* const target = std::getenv("TEST_TARGET");
   if (bazel == nullptr || target == nullptr || folder != bazel) {
-    // A line of a report has room for 92 characters.
+    // A line of a report has 92 characters.
     const std::string own = absl::StrCat(folder, "/", name, "/");
     return absl::StrCat(own, own.size() + 2 + files.size() > 92 ? "\n" : "  ",
                         files);
   }
-  // "//shop:cart_test" has its logs in shop/cart_test.
+  // The logs of "//shop:cart_test" are in shop/cart_test.
   std::string logs(target);
   logs.erase(0, logs.find("//") == logs.npos ? 0 : logs.find("//") + 2);
   for (char& c : logs) c = c == ':' ? '/' : c;
@@ -117,7 +117,7 @@ absl::Status WriteFile(const std::string& path, std::string_view content) {
   bool written =
       std::fwrite(content.data(), 1, content.size(), file) == content.size();
   int error = errno;
-  // What is buffered may still find the disk full.
+  // Writing the buffered data may fail because the disk is full.
   if (std::fclose(file) != 0) {
     if (written) error = errno;
     written = false;
@@ -240,7 +240,7 @@ absl::StatusOr<std::vector<SavedSchedule>> ReadSaved(const std::string& path) {
     }
     saved.push_back(std::move(schedule));
   }
-  // The end of the file is the only good reason to stop.
+  // Reading must stop only at the end of the file.
   if (!in.eof() || in.bad()) {
     return absl::UnavailableError(
         absl::StrCat("cannot read the file \"", path, "\""));

@@ -1,5 +1,5 @@
-// Results: what a failure leaves behind in a folder, and the schedules that are
-// saved in files.
+// Artifacts: the files that a failure leaves in a folder, and the files of
+// saved schedules.
 
 #ifndef CLOTHO_SIM_REPORT_ARTIFACTS_H_
 #define CLOTHO_SIM_REPORT_ARTIFACTS_H_
@@ -16,47 +16,47 @@
 
 namespace clotho::sim::internal {
 
-// The name of a test as that of a file: "All/QueueTest.Works/3" has slashes.
+// The name of a test as a file name: "All/QueueTest.Works/3" contains slashes.
 std::string FileName(std::string_view test);
 
-// Writes the whole file or none: first under another name, beside it. An error
-// names the file and says why; what was there before is still there then.
+// Writes the whole file or nothing: it writes a temporary file beside it first.
+// An error names the file and says why; the old content is then unchanged.
 absl::Status WriteFile(const std::string& path, std::string_view content);
 
-// Writes what there is to know about a failure of `test` into a folder of its
-// own below `folder`, which is made if it is not there: the report, the trace
-// in two forms, and the schedule as it would be saved. Puts where they are, or
-// what has gone wrong, into `report.files`; and returns what has gone wrong. Of
-// several failures of a test each has a folder of its own, `part`, in that.
+// Writes the artifacts of a failure of `test` into its own folder below
+// `folder`, which is created if necessary: the report, the trace in two forms,
+// and the schedule as it would be saved. Stores where they are, or what went
+// wrong, in `report.files`, and returns what went wrong. If a test has several
+// failures, each has a subfolder of its own, `part`.
 absl::Status WriteArtifacts(const std::string& folder, std::string_view test,
                             Report& report, std::string_view part = "",
                             bool with_traces = true);
 
-// Writes the trace of an execution of `test` that has passed, where that of a
-// failure would be. Returns where it is, or what has gone wrong.
+// Writes the trace of a passing execution of `test` to the place where that of
+// a failure would be. Returns where it is, or what went wrong.
 absl::StatusOr<std::string> WriteTrace(const std::string& folder,
                                        std::string_view test,
                                        const Report& report);
 
 // Writes schedules of `test`, as bytes, into corpus/Suite.Name below `folder`:
-// a file each, named after what is in it, so that many may write there. That is
-// what fuzzers begin with.
+// one file per schedule, named after its content, so that several processes may
+// write there. This is the initial corpus of a fuzzer.
 absl::Status WriteCorpus(const std::string& folder, std::string_view test,
                          std::span<const std::string> schedules);
 
-// Where the saved schedules of a test are: in `folder`; if that is empty, in
-// testdata/clotho beside the source file.
+// The file with the saved schedules of a test: in `folder`, or, if that is
+// empty, in testdata/clotho beside the source file.
 std::string SavedFile(std::string_view folder, std::string_view source,
                       std::string_view test);
 
-// Reads the schedules of a `.saved` file. Each has a line: a replay string, and
-// after a space whatever is to be remembered of it:
+// Reads the schedules of a `.saved` file. Each line has a replay string and,
+// after a space, an optional note:
 //
 //   # Found by the nightly run.
 //   c1/0/4:1/b7e2  2031-05-02  job_queue.cc:25 Always  issue 212
 //
-// Empty lines, and those that begin with '#', are passed over. A file that is
-// not there has none. An error names the file and quotes the line.
+// Empty lines and lines that begin with '#' are ignored. A missing file has no
+// schedules. An error names the file and quotes the line.
 absl::StatusOr<std::vector<SavedSchedule>> ReadSaved(const std::string& path);
 
 }  // namespace clotho::sim::internal

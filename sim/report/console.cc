@@ -58,7 +58,7 @@ bool IsColorTerminal() {
          *terminal != '\0' && isatty(STDOUT_FILENO) != 0;
 }
 
-// Passes everything on to a printer, and failures in colours.
+// Passes everything to a printer, failures in colours.
 class Painter final : public testing::TestEventListener {
  public:
   explicit Painter(testing::TestEventListener* printer) : printer_(printer) {}
@@ -130,7 +130,7 @@ std::string Painted(std::string_view report) {
 
 std::string GithubError(std::string_view file, int line, std::string_view title,
                         std::string_view report) {
-  // As the runner's own toolkit escapes them.
+  // Escaped like in the runner's own toolkit.
   const auto text = [](std::string_view value) {
     return absl::StrReplaceAll(std::string(value),
                                {{"%", "%25"}, {"\r", "%0D"}, {"\n", "%0A"}});

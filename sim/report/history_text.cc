@@ -24,7 +24,8 @@ namespace {
 constexpr std::size_t kWidth = 92;  // A report has 100 columns, 8 of margin.
 constexpr std::size_t kRowsMax = 14;
 constexpr std::size_t kClientMax = 8;
-constexpr std::size_t kLabelMax = 24;  // If it does not fit into the bar.
+// Used if the text does not fit into the bar.
+constexpr std::size_t kLabelMax = 24;
 constexpr std::size_t kOrderMax = 5;
 constexpr std::size_t kStateMax = 60;
 constexpr std::size_t kResultsMax = 4;
@@ -44,9 +45,8 @@ std::string KeyText(std::string_view key) {
   return key.empty() ? "" : absl::StrCat("key ", std::string(key), ": ");
 }
 
-// One line an operation, from left to right in the order in which things
-// happened: each call and return has a column of its own. What time it was is
-// written above.
+// One line per operation, from left to right in the order of events: each call
+// and each return has its own column. The line above shows times or steps.
 class Chart {
  public:
   explicit Chart(std::vector<HistoryRow>& rows) : rows_(rows) {
@@ -88,7 +88,7 @@ class Chart {
     bool is_return;
   };
 
-  // Time if it went on, else steps if there are any, else nothing.
+  // Time if it advanced, otherwise steps if there are any, otherwise nothing.
   void ChooseAxis() {
     const Moment first = events_.front().moment;
     std::int64_t largest = 0;
@@ -101,7 +101,7 @@ class Chart {
       while (time_ns % unit_ns != 0) unit_ns /= 1'000;
     }
     if (time_goes_on) {
-      // A real clock gives more digits than anybody reads.
+      // Nobody reads all digits of a real clock.
       if (unit_ns == 1 && largest >= 1'000'000) unit_ns = 1'000;
       unit_ns_ = unit_ns;
       unit_ = unit_ns == 1'000'000'000 ? "t(s)"
@@ -125,7 +125,7 @@ class Chart {
     return rows_[row].returned == kNever ? end_ : returned_[row] + 1;
   }
 
-  // Finds the columns.
+  // Computes the columns.
   void Arrange(bool labels_inside) {
     labels_inside_ = labels_inside;
     std::size_t column = client_width_;
@@ -163,7 +163,7 @@ class Chart {
     end_ = column + 1;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (rows_[i].returned != kNever) continue;
-      // Goes on beyond the last event.
+      // The bar extends beyond the last event.
       end_ = std::max(end_, column + 3);
       if (labels_inside)
         end_ = std::max(end_, called_[i] + rows_[i].text.size() + 3);
@@ -193,7 +193,7 @@ class Chart {
   std::vector<HistoryRow>& rows_;
   std::vector<Event> events_;
   std::string unit_;
-  std::int64_t unit_ns_ = 0;  // 0: the axis has steps, or nothing.
+  std::int64_t unit_ns_ = 0;  // 0: the axis has steps or nothing.
   std::size_t client_width_ = 0;
   std::size_t label_width_ = 0;
   bool labels_inside_ = true;
@@ -264,7 +264,7 @@ std::string Draw(HistoryDrawing drawing) {
             [](const HistoryRow& a, const HistoryRow& b) {
               return a.called < b.called;
             });
-  // The latest, and in any case the one that does not fit.
+  // Drops the oldest rows, but never the one that does not fit.
   for (std::size_t i = 0; rows.size() > kRowsMax;) {
     if (rows[i].is_stuck) ++i;
     rows.erase(rows.begin() + i);
@@ -323,7 +323,8 @@ void FailHistory(TraceHistory shown, const std::string& explanation,
   failure.function = FunctionName(location.function_name());
   failure.file = ShortFile(location.file_name());
   failure.line = location.line();
-  // Not the operations: another order of the same calls is the same mistake.
+  // Without the operations: another order of the same calls is the same
+  // failure.
   failure.signature = absl::StrCat(
       shown.undecided ? "undecided " : "not linearizable ", shown.name);
   simulator->ShowHistory(std::move(shown));

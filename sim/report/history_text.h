@@ -1,4 +1,4 @@
-// How histories are written and drawn, and who is told if they are wrong.
+// How histories are printed and drawn, and how a wrong one fails the test.
 
 #ifndef CLOTHO_SIM_REPORT_HISTORY_TEXT_H_
 #define CLOTHO_SIM_REPORT_HISTORY_TEXT_H_
@@ -24,16 +24,17 @@
 
 namespace clotho::sim::internal {
 
-// When something happened, for the reader. Step 0: outside of a simulation.
+// When something happened, for the reader. Step 0: outside a simulation.
 struct Moment {
   std::int64_t time_ns = 0;
   std::uint64_t step = 0;
 };
 
-// By the simulation, else by the loop that runs in this thread, else 0.
+// The time of the simulation, else of the loop that runs in this thread, else
+// 0.
 Moment Now();
 
-// "Get(x) -> 1"; without an arrow if there is no text of the result.
+// "Get(x) -> 1"; without an arrow if the result has no text.
 std::string OperationText(std::string_view operation, std::string_view result);
 
 // One operation of a drawing.
@@ -55,33 +56,32 @@ struct HistoryDrawing {
   std::size_t operations = 0;  // Of the partition.
   bool minimal = true;
   std::vector<HistoryRow> rows;  // In any order.
-  // As far as an order can go, the state after that, the operation that cannot
-  // come next, and what it would have to return.
+  // A longest valid order, the state after it, the operation that cannot come
+  // next, and the results that would be valid for it.
   std::vector<std::string> order;
   std::string state;
   std::string stuck;
   std::vector<std::string> right_results;
 };
 
-// Lines that are no longer than a report's.
+// The drawing, in lines no longer than a report's.
 std::string Draw(HistoryDrawing drawing);
 
-// Of a search that was given up.
+// For a search that exceeded its step budget.
 std::string UnknownText(std::string_view history, std::string_view key,
                         std::size_t operations, std::uint64_t steps_max);
 
-// Whether anybody will read why a history is wrong: always, outside of an
+// Whether an explanation of the failure will be read: always true outside an
 // execution.
 bool IsRead();
 
-// Makes it the failure of the execution that runs in this thread, and throws
-// AssertionFailed; without one, throws RuntimeError. `shown` goes into the
-// trace.
+// Fails the execution that runs in this thread, and throws AssertionFailed;
+// outside an execution, throws RuntimeError. `shown` goes into the trace.
 [[noreturn]] void FailHistory(TraceHistory shown,
                               const std::string& explanation,
                               const std::source_location& location);
 
-// Of an operation that ends twice.
+// For an operation that ends twice.
 [[noreturn]] void ThrowEnded();
 
 // ---- The text of a value. ----
@@ -101,7 +101,7 @@ inline constexpr bool kIsVariant<std::variant<T...>> = true;
 
 template <typename T>
 concept TupleLike = requires { std::tuple_size<T>::value; };
-// Not those whose order is that of a hash: it differs from run to run.
+// Excludes hash containers: their order differs from run to run.
 template <typename T>
 concept Container =
     !requires { typename T::hasher; } && requires(const T& value) {
@@ -119,8 +119,8 @@ std::string TupleText(const Tuple& tuple, std::index_sequence<kIndex...>) {
   return text + ")";
 }
 
-// Numbers, strings and whatever has operator<<, which comes first; and what is
-// made of these. Nothing of a std::monostate.
+// Prints numbers, strings and whatever has operator<<, which takes precedence,
+// and types composed of these. Prints nothing for a std::monostate.
 template <typename T>
 std::string ToText(const T& value) {
   if constexpr (std::same_as<T, std::monostate>) {

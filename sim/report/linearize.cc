@@ -21,10 +21,10 @@ namespace {
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kBits = 64;
 
-// A search goes on from where an order goes furthest, and there from where the
-// fewest operations of unknown outcome were used. Nothing has to be undone: who
-// is next is found from the set of those that have been put into the order,
-// which is small but for a prefix that all orders share.
+// The search expands the longest order first, and among those the one with the
+// fewest operations of unknown outcome. Nothing needs to be undone: the next
+// operations follow from the set of ordered operations, which is small apart
+// from a prefix that all orders share.
 class Search {
  public:
   Search(std::span<const Event> history, SequentialModel& model,
@@ -56,8 +56,8 @@ class Search {
     }
     std::reverse(result.order.begin(), result.order.end());
     if (!found_) {
-      // Had one of those that may come next been possible, this would not be
-      // the end. The latest is most likely what a reader would call wrong.
+      // No next operation is possible, or this would not be the end. The latest
+      // is most likely the one that a reader would call wrong.
       ListNext(best_);
       result.stuck = known_[next_.back()].operation;
     }
@@ -65,20 +65,21 @@ class Search {
   }
 
  private:
-  // Operations that were put into an order, and the state that they led to.
+  // The set of ordered operations, and the state to which they led.
   struct Node {
     std::uint32_t parent = kNone;
     std::uint32_t operation = 0;  // The last one.
     std::uint32_t state = 0;
-    std::uint32_t known = 0;    // How many, of those whose outcome is known.
-    std::uint32_t unknown = 0;  // And of the others.
+    std::uint32_t known = 0;    // How many operations with a known outcome.
+    std::uint32_t unknown = 0;  // How many operations with an unknown outcome.
     // In data_, from `data` on: the set of the known ones as words of bits,
-    // without the words that are full in front and those that are empty in the
-    // back; then the others, as rising indices.
+    // without the full words at the front and the empty words at the back; then
+    // the others, as ascending indices.
     std::size_t data = 0;
     std::uint32_t full_words = 0;
     std::uint32_t words = 0;
-    std::uint32_t same_key = kNone;  // The next with the same known and state.
+    // The next node with the same known operations and state.
+    std::uint32_t same_key = kNone;
   };
 
   struct Todo {
@@ -86,7 +87,7 @@ class Search {
     std::uint32_t unknown;
     std::uint32_t node;
 
-    // The greatest is at the top.
+    // The greatest one is at the top.
     bool operator<(const Todo& other) const {
       if (known != other.known) return known < other.known;
       if (unknown != other.unknown) return unknown > other.unknown;
@@ -101,7 +102,7 @@ class Search {
     return {data_.data() + node.data + node.words, node.unknown};
   }
 
-  // The set of the known ones and the state are the key of a node.
+  // The set of known operations and the state are the key of a node.
   struct HashOf {
     const Search* search;
     std::size_t operator()(std::uint32_t index) const {
@@ -127,7 +128,7 @@ class Search {
   };
 
   // Lists in next_ the known operations that may come next: those that were
-  // called before any of them returned. Returns that first return.
+  // called before any of them returned. Returns the first of those returns.
   std::uint64_t ListNext(std::uint32_t index) {
     const Node& node = nodes_[index];
     const auto words = WordsOf(node);
@@ -168,7 +169,7 @@ class Search {
       steps_ += model_.Apply(state, unknown_[i].operation, /*any_result=*/true,
                              states_);
       for (const std::uint32_t next : states_) {
-        // Without an effect it is as good as never.
+        // Without an effect, it is equivalent to never.
         if (next != state) AddUnknown(index, i, next);
       }
       if (steps_ > steps_max_) return;
@@ -220,7 +221,7 @@ class Search {
     Keep();
   }
 
-  // Keeps the newest node, unless another has made it superfluous.
+  // Keeps the newest node unless another node makes it redundant.
   void Keep() {
     const std::uint32_t index = static_cast<std::uint32_t>(nodes_.size() - 1);
     Node& node = nodes_.back();
@@ -256,25 +257,25 @@ class Search {
   std::vector<std::uint64_t> data_;
   absl::flat_hash_set<std::uint32_t, HashOf, SameKey> visited_;
   std::priority_queue<Todo> todo_;
-  std::uint32_t best_ = 0;  // Who goes furthest.
+  std::uint32_t best_ = 0;  // The node that goes furthest.
   bool found_ = false;
   std::vector<std::uint32_t> next_;    // Scratch.
   std::vector<std::uint32_t> states_;  // Scratch.
 };
 
-// What is still claimed of an operation.
+// What is still asserted about an operation.
 enum class Claim : std::uint8_t {
-  kAbsent,   // Nothing: it is taken as not called.
+  kAbsent,   // Nothing: it counts as not called.
   kUnknown,  // That it was called.
-  kAll,      // What it returned, and when.
+  kAll,      // What it returned, and when it returned.
 };
 
-// An attempt that would need more is taken as one that failed.
+// An attempt that needs more steps counts as failed.
 constexpr std::uint64_t kAttemptSteps = 100'000;
 constexpr std::uint64_t kExplanationSteps = 2'000'000;
 
-// Contradictions of so few operations are looked for by trying all of them,
-// unless that takes too many attempts.
+// Contradictions up to this size are found by trying all of them, unless that
+// takes too many attempts.
 constexpr std::size_t kSmall = 3;
 constexpr std::size_t kTries = 1'000;
 
@@ -302,7 +303,7 @@ class Explainer {
     std::vector<Claim> claims(history_.size(), Claim::kAbsent);
     for (const std::size_t i : context) claims[i] = Claim::kUnknown;
     for (const std::size_t i : part) claims[i] = Claim::kAll;
-    // It was proved with more operations, and so in more steps.
+    // The proof used more operations, and so more steps.
     const SearchResult result = Linearize(Claimed(claims), model_, kNever);
     return {.part = Operations(part),
             .context = Operations(context),
@@ -340,16 +341,16 @@ class Explainer {
     return result;
   }
 
-  // Whether an attempt ended so; if it did not end, it is noted that there may
-  // be something shorter.
+  // Whether an attempt ends like this. If it does not finish, records that a
+  // shorter contradiction may exist.
   bool Ends(const std::vector<Claim>& claims, SearchEnd end) {
     const SearchResult result = Attempt(claims);
     minimal_ = minimal_ && result.end != SearchEnd::kOutOfSteps;
     return result.end == end;
   }
 
-  // The earliest return after which there is no order any more: those that
-  // returned until then. Whoever was called later is absent from now on.
+  // The earliest return after which no order exists: the operations that
+  // returned until then. Operations called later are absent from now on.
   std::vector<std::size_t> Cut() {
     std::vector<std::uint64_t> returns;
     for (const Event& event : history_) {
@@ -385,9 +386,9 @@ class Explainer {
     return part;
   }
 
-  // Drops from `items` what can be dropped, large pieces first, the oldest
-  // first. Of a `holds` that is true for whatever has a true part, one pass of
-  // single ones leaves only what is needed.
+  // Removes from `items` whatever can be removed, large pieces first, the
+  // oldest first. If `holds` is monotone (true for every superset of a set for
+  // which it is true), one pass over single items leaves only what is needed.
   static std::vector<std::size_t> Minimize(
       std::vector<std::size_t> items,
       absl::FunctionRef<bool(const std::vector<std::size_t>&)> holds) {
@@ -407,13 +408,14 @@ class Explainer {
     return items;
   }
 
-  // Of the contradictions of `size` operations one with the smallest context,
-  // of the latest operations if there are several; nothing if there is none,
-  // or if there are too many to try.
+  // The contradiction of `size` operations with the smallest context, and among
+  // those the one with the latest operations; nothing if there is none, or if
+  // there are too many to try.
   void Smallest(const std::vector<std::size_t>& start, std::size_t size,
                 std::vector<std::size_t>& part,
                 std::vector<std::size_t>& context) {
-    // Without the last return there is an order: this one is in all of them.
+    // Without the last return there is an order: so every contradiction
+    // contains it.
     const std::size_t last = *std::max_element(
         start.begin(), start.end(), [this](std::size_t a, std::size_t b) {
           return history_[a].returned < history_[b].returned;
@@ -441,8 +443,7 @@ class Explainer {
     } while (NextSelection(picked, others.size()));
   }
 
-  // Goes to the next of the selections of `picked.size()` numbers below
-  // `count`.
+  // Advances to the next selection of `picked.size()` numbers below `count`.
   static bool NextSelection(std::vector<std::size_t>& picked,
                             std::size_t count) {
     for (std::size_t i = picked.size(); i-- > 0;) {
@@ -461,9 +462,10 @@ class Explainer {
     });
   }
 
-  // Who must be there so that nobody of `part` can be left out.
+  // The operations that must be present so that every operation of `part` is
+  // needed.
   std::vector<std::size_t> ContextOf(const std::vector<std::size_t>& part) {
-    // Those that were used to order all but one of the part.
+    // The operations that were used to order all but one of the part.
     std::vector<bool> used(history_.size());
     for (const std::size_t out : part) {
       std::vector<Claim> claims = rest_;
@@ -502,7 +504,7 @@ class Explainer {
   const std::uint64_t attempt_steps_;
   std::uint64_t steps_left_;
   bool minimal_ = true;
-  // What is claimed of those that are not in the part.
+  // What is asserted about the operations outside the part.
   std::vector<Claim> rest_;
 };
 

@@ -19,7 +19,7 @@ constexpr std::size_t kEventsMax = 3;
 struct Lane {
   std::size_t index = 0;
   std::uint64_t steps = 0;
-  std::uint64_t step = 0;  // The last one, and what it did.
+  std::uint64_t step = 0;  // The last step, and what it did.
   std::size_t events = 0;
   std::string last;
 };
@@ -39,7 +39,8 @@ std::string LivelockSummary(const Trace& trace) {
       lane.events = 0;
       lane.last.clear();
     }
-    // That it goes on there is what it waited for, which the line says anyway.
+    // A resume shows only what the lane waited for, which the line already
+    // says.
     if (event.kind == Kind::kResume || ++lane.events > kEventsMax) continue;
     absl::StrAppend(&lane.last, lane.last.empty() ? "" : ", ", event.text);
     if (event.line != 0) {
@@ -52,7 +53,7 @@ std::string LivelockSummary(const Trace& trace) {
   std::string text;
   for (std::size_t i = 0; i < lanes.size() && i < kLanesMax; ++i) {
     const Lane& lane = lanes[i];
-    // Who ran now and then keeps nothing going.
+    // A lane that ran only occasionally does not keep the execution busy.
     if (lane.steps == 0 || lane.steps * 10 < lanes.front().steps) break;
     absl::StrAppend(&text, text.empty() ? "" : "\n", trace.lanes[lane.index],
                     " took ", lane.steps, lane.steps == 1 ? " step" : " steps",

@@ -1,4 +1,4 @@
-// Who keeps an execution busy that comes to no end.
+// Which tasks keep an execution busy that does not end.
 
 #ifndef CLOTHO_SIM_REPORT_LIVELOCK_SUMMARY_H_
 #define CLOTHO_SIM_REPORT_LIVELOCK_SUMMARY_H_
@@ -9,8 +9,8 @@
 
 namespace clotho::sim::internal {
 
-// A line for each of the few lanes that took the most steps: how many, what it
-// did in its last one, and where. Empty if nothing ran.
+// One line for each of the few lanes with the most steps: how many steps it
+// took, what it did in the last one, and where. Empty if nothing ran.
 std::string LivelockSummary(const Trace& trace);
 
 }  // namespace clotho::sim::internal

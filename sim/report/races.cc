@@ -14,7 +14,7 @@
 namespace clotho::sim::internal {
 namespace {
 
-// Of one object. What happened long before a failure is seldom its cause.
+// For each object. What happened long before a failure is seldom its cause.
 constexpr std::size_t kAccessesKept = 1'000;
 
 bool Conflict(const TrackedAccess& a, const TrackedAccess& b) {

@@ -1,13 +1,13 @@
-// RaceFinder: which access to a tracked object came in between two others that
-// belong together.
+// RaceFinder: finds an access to a tracked object that came in between two
+// others that belong together.
 //
-// In code that runs in one thread a race is a broken atomicity: somebody uses
-// an object, is suspended, and uses it again, leaning on what was true before;
-// meanwhile another task has changed it. It looks for three accesses, the first
-// and the last of which are ordered (they are of one task, or something that
-// they waited for orders them), while nothing orders the one in between before
-// the last. Order is saved in vector clocks (Mattern, 1989) over tasks,
-// futures, locks, queues and events.
+// In code that runs in one thread a race is a violation of atomicity: a task
+// uses an object, is suspended, and uses the object again, assuming that
+// nothing has changed; meanwhile another task has changed it. RaceFinder looks
+// for three accesses. The first and the last are ordered: they belong to the
+// same task, or something that the tasks waited for orders them. Nothing orders
+// the one in between before the last. Order is represented by vector clocks
+// (Mattern, 1989) over tasks, futures, locks, queues and events.
 
 #ifndef CLOTHO_SIM_REPORT_RACES_H_
 #define CLOTHO_SIM_REPORT_RACES_H_
@@ -30,7 +30,7 @@ struct TrackedAccess {
   std::uint32_t chain = 0;
   std::string task;
   bool write = false;
-  std::source_location location;  // Line 0: not known.
+  std::source_location location;  // Line 0: unknown.
 };
 
 struct Race {
@@ -44,7 +44,7 @@ class RaceFinder final : public clotho::internal::SyncListener {
  public:
   // A step of `chain` begins.
   void BeginStep(std::uint32_t chain, std::uint64_t step);
-  // Bookkeeping begins, which `item` stands for; or whatever ran has ended.
+  // The bookkeeping item `item` begins, or whatever ran has ended.
   void BeginBookkeeping(const void* item);
   // What runs now has made `item` ready, or has created `chain`.
   void MadeReady(const void* item);
@@ -57,16 +57,16 @@ class RaceFinder final : public clotho::internal::SyncListener {
   void Touched(std::uint64_t object, std::string_view name,
                TrackedAccess access);
 
-  // The last one.
+  // The last one found.
   const std::optional<Race>& race() const { return race_; }
 
  private:
-  // What of each chain is known to have happened: up to which step.
+  // For each chain, up to which step it is known to have happened.
   using Clock = std::map<std::uint32_t, std::uint64_t>;
 
   struct Seen {
     TrackedAccess access;
-    // The last step of its chain before it; the clock's own component.
+    // The chain's last step before it: its own component of the clock.
     std::uint64_t tick;
   };
 
@@ -80,7 +80,7 @@ class RaceFinder final : public clotho::internal::SyncListener {
   std::optional<Race> race_;
 };
 
-// What the report says after RACE.
+// The report's RACE block.
 std::string RaceText(const Race& race);
 
 }  // namespace clotho::sim::internal

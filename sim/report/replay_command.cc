@@ -14,7 +14,7 @@
 namespace clotho::sim::internal {
 namespace {
 
-// Longer lines are broken, as a shell allows.
+// Longer lines are broken in shell syntax.
 constexpr std::size_t kWidth = 92;
 
 std::string& Program() {
@@ -27,7 +27,7 @@ std::string Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// As a word of a shell command.
+// Quotes the text as a single word of a shell command.
 std::string Quote(std::string_view text) {
   const bool fifo =
       !text.empty() &&
@@ -46,8 +46,8 @@ std::string Quote(std::string_view text) {
   return quoted + "'";
 }
 
-// The program by the path that a person would type in the workspace:
-// "bazel-bin/examples/x" for what Bazel has built.
+// The program's path as a person would type it in the workspace:
+// "bazel-bin/examples/x" for a program built by Bazel.
 std::string ProgramForAShell() {
   const std::string& program = Program();
   const std::size_t out = program.find("/bazel-out/");
@@ -56,7 +56,7 @@ std::string ProgramForAShell() {
     if (bin != program.npos) {
       std::string rest = program.substr(bin + 5);
       // A test runs from its runfiles, which repeat the workspace's folders
-      // below the workspace's name.
+      // below the name of the workspace.
       const std::size_t runfiles = rest.find(".runfiles/");
       if (runfiles != rest.npos) {
         rest = rest.substr(runfiles + 10);
@@ -72,12 +72,12 @@ std::string ProgramForAShell() {
 
 void SetProgram(std::string_view program) {
   Program() = program;
-  if (program.find('/') == program.npos) return;  // Found through PATH.
+  if (program.find('/') == program.npos) return;  // It was found through PATH.
   std::error_code error;
   const std::filesystem::path absolute =
       std::filesystem::absolute(std::string(program), error);
-  // A relative path is what was typed, and is good where it was typed; but one
-  // into the build's folders is of no use to anybody.
+  // A relative path is what the user typed, and is valid where it was typed;
+  // but a path relative to the build's folders is useless.
   if (!error && absolute.native().find("/bazel-out/") != std::string::npos) {
     Program() = absolute.native();
   }
@@ -111,8 +111,8 @@ std::string ReplayCommand(std::string_view name, std::string_view replay) {
 }
 
 std::string WriteReplayFile(std::string_view name, std::string_view replay) {
-  // What a test writes under Bazel is packed up and moved before anybody could
-  // paste its path.
+  // Bazel packs up and moves the output of a test before anyone could paste its
+  // path.
   if (!Environment("TEST_UNDECLARED_OUTPUTS_DIR").empty()) {
     return std::string(replay);
   }

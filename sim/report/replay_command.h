@@ -1,4 +1,4 @@
-// How this program was started, and hence how to start it again.
+// How this program was started, and how to start it again.
 
 #ifndef CLOTHO_SIM_REPORT_REPLAY_COMMAND_H_
 #define CLOTHO_SIM_REPORT_REPLAY_COMMAND_H_
@@ -12,13 +12,12 @@ namespace clotho::sim::internal {
 void SetProgram(std::string_view program);
 
 // The lines after REPLAY: each can be pasted into a shell and runs the test
-// `name`
-// ("Suite.Test"; empty: not a test) under the replay string.
+// `name` ("Suite.Test"; empty: not a test) under the replay string.
 std::string ReplayCommand(std::string_view name, std::string_view replay);
 
-// Writes a replay string to a file of its own below clotho-out/, and returns
-// the string that names it; the string itself if it cannot be written, or under
-// `bazel test`, where the file would be gone.
+// Writes a replay string to its own file below clotho-out/, and returns the
+// replay string that refers to the file. Returns the string itself if it cannot
+// be written, or under `bazel test`, which would remove the file.
 std::string WriteReplayFile(std::string_view name, std::string_view replay);
 
 }  // namespace clotho::sim::internal

@@ -22,11 +22,13 @@ using internal::TimeText;
 using internal::Wrap;
 
 constexpr std::size_t kWidth = 100;
-constexpr std::size_t kMargin = 10;  // Of what stands beside WHAT and the like.
-constexpr std::size_t kLinesMax = 45;  // A screen.
+// Left of the text, for WHAT and the other headings.
+constexpr std::size_t kMargin = 10;
+constexpr std::size_t kLinesMax = 45;  // One screen.
 constexpr std::size_t kTableLinesMax = 24;
 constexpr std::size_t kTableLinesMin = 8;
-constexpr std::size_t kLanesMax = 5;  // More become a list.
+// With more lanes, the table becomes a list.
+constexpr std::size_t kLanesMax = 5;
 constexpr std::size_t kDeviationsShown = 6;
 constexpr std::size_t kInputLinesMax = 12;
 
@@ -37,7 +39,7 @@ std::string Pad(std::string_view text, std::size_t width) {
 }
 
 // "WHAT      text", further lines below the text. A heading that is wider than
-// its column has a line to itself.
+// its column has its own line.
 void AddBlock(std::string& out, std::string_view heading,
               std::string_view text) {
   bool first = true;
@@ -69,7 +71,7 @@ std::string Where(const Failure& failure) {
   if (!failure.task.empty()) {
     parts.push_back(absl::StrCat("task ", failure.task));
   }
-  // A deadlock has said so already, and a search as a whole has none.
+  // A deadlock's text already says it, and a search as a whole has no place.
   if (failure.kind != FailureKind::kDeadlock &&
       failure.kind != FailureKind::kGoal &&
       failure.kind != FailureKind::kIncomplete) {
@@ -88,7 +90,7 @@ std::string Where(const Failure& failure) {
   return text;
 }
 
-// An event in the words of its own lane.
+// An event, phrased for its own lane.
 std::string EventText(const TraceEvent& event) {
   switch (event.kind) {
     case TraceEvent::Kind::kFailure:
@@ -110,7 +112,8 @@ struct StepLines {
 };
 
 std::vector<StepLines> StepsOf(const Trace& trace) {
-  std::vector<StepLines> steps;  // Of events, rising, without repetitions.
+  // Steps of the events, ascending, without duplicates.
+  std::vector<StepLines> steps;
   for (const TraceEvent& event : trace.events) {
     if (steps.empty() || steps.back().step != event.step) {
       steps.push_back({.step = event.step, .lines = 0, .shown = false});
@@ -120,9 +123,9 @@ std::vector<StepLines> StepsOf(const Trace& trace) {
   return steps;
 }
 
-// Which steps of a long execution are worth their lines: the deviations and the
-// failure with what is next to them, then as many as fit, from the end. Returns
-// how many lines that makes, with those that count what is left out.
+// Selects the steps of a long execution that the table shows: the deviations
+// and the failure with their neighbours, then as many as fit, from the end.
+// Returns how many lines that makes, including those that count omitted steps.
 std::size_t ShowSteps(const Trace& trace, std::size_t lines_max,
                       std::vector<StepLines>& steps) {
   std::size_t used = 0;
@@ -152,7 +155,7 @@ std::size_t ShowSteps(const Trace& trace, std::size_t lines_max,
 
 std::set<std::uint64_t> StepsToShow(const Trace& trace, std::size_t lines_max) {
   std::vector<StepLines> steps = StepsOf(trace);
-  // Less and less, until there is room for the lines between, too.
+  // Shows fewer and fewer steps, until the lines between them fit, too.
   for (std::size_t room = lines_max;
        ShowSteps(trace, room, steps) > lines_max && room > 1; --room) {
   }
@@ -163,7 +166,7 @@ std::set<std::uint64_t> StepsToShow(const Trace& trace, std::size_t lines_max) {
   return shown;
 }
 
-// What a table row says in the column of its lane, and which column that is.
+// The text of a table row in the column of its lane, and that column.
 struct Cell {
   std::string text;
   std::string line;
@@ -276,7 +279,7 @@ class Table {
  private:
   static void AddLine(std::string& out, std::string line) {
     line.erase(line.find_last_not_of(' ') + 1);
-    if (line.empty() && !out.empty()) {  // Ends the line that stands in `out`.
+    if (line.empty() && !out.empty()) {  // Ends the current line of `out`.
       out.erase(out.find_last_not_of(' ') + 1);
     }
     absl::StrAppend(&out, line, "\n");
@@ -307,7 +310,7 @@ std::size_t LineCount(const std::string& text) {
   return std::count(text.begin(), text.end(), '\n');
 }
 
-// As much of an input as a report has room for.
+// The part of an input for which a report has room.
 std::string InputText(const Report& report) {
   std::string text;
   if (report.tests > 0) {
@@ -373,7 +376,7 @@ std::string Report::Text() const {
     }
     return out;
   }
-  // What an expectation prints stays as it is.
+  // An expectation's text stays as it is.
   AddBlock(out, "WHAT",
            failure->kind == FailureKind::kExpectation
                ? failure->what
@@ -400,7 +403,7 @@ std::string Report::Text() const {
     return out;
   }
   const bool crashed = failure->kind == FailureKind::kCrash;
-  if (crashed && again.empty()) {  // Its schedule is not known.
+  if (crashed && again.empty()) {  // Its schedule is unknown.
     add_files(out);
     return out;
   }
@@ -426,8 +429,8 @@ std::string Report::Text() const {
     AddBlock(out, "REPLAY", again);
   }
 
-  // Of two runs that differ, the schedule explains nothing; and of a failure
-  // that another process has found only its own report says more.
+  // If two runs differ, the schedule explains nothing; and for a failure found
+  // by another process only that process's report says more.
   if (!nondeterministic && (schedules > 0 || !trace.events.empty())) {
     absl::StrAppend(&out, "\n");
     AddBlock(out, "SCHEDULE",
@@ -473,8 +476,8 @@ std::string Report::Text() const {
   }
   add_files(rest);
   if (!trace.events.empty()) {
-    // The table takes what the others leave of a screen, but for its empty line
-    // and its heading.
+    // The table takes what the other blocks leave of a screen, less its empty
+    // line and its heading.
     const std::size_t above = 3 + LineCount(out) + LineCount(rest);
     const std::size_t lines =
         std::max(kTableLinesMin, kLinesMax - std::min(kLinesMax, above));

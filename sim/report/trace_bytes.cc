@@ -14,7 +14,7 @@
 namespace clotho::sim::internal {
 namespace {
 
-// Both go over the parts of a trace in the same order.
+// Writer and Reader visit the parts of a trace in the same order.
 class Writer {
  public:
   void Part(const std::string& text) {
@@ -63,7 +63,7 @@ class Reader {
   void Size(T& parts) {
     std::size_t size = 0;
     Part(size);
-    // None is smaller than a byte.
+    // Every part has at least one byte.
     if (size > bytes_.size()) return Stop();
     parts.resize(size);
   }
@@ -136,7 +136,7 @@ void GoOver(Way& way, TraceOrConst& trace) {
     way.Size(stack);
     for (auto& frame : stack) GoOver(way, frame);
   }
-  // There is a crash after it: no histories, and no other execution.
+  // A crash follows: no histories, and no comparison with FIFO order.
   way.Size(trace.waits);
   for (auto& wait : trace.waits) {
     way.Part(wait.task);

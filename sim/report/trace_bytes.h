@@ -1,4 +1,4 @@
-// A Trace as bytes, to go from one process to another of the same program.
+// A Trace as bytes, to be sent between processes of the same program.
 
 #ifndef CLOTHO_SIM_REPORT_TRACE_BYTES_H_
 #define CLOTHO_SIM_REPORT_TRACE_BYTES_H_
@@ -13,7 +13,7 @@ namespace clotho::sim::internal {
 
 std::string WriteTrace(const Trace& trace);
 
-// Nothing if they are not all of a trace.
+// nullopt if the bytes are truncated or not a trace.
 std::optional<Trace> ReadTrace(std::string_view bytes);
 
 }  // namespace clotho::sim::internal

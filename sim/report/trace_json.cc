@@ -19,7 +19,7 @@
 namespace clotho::sim {
 namespace {
 
-// Members stay in the order in which they are written.
+// Members keep the order in which they are written.
 using Json = nlohmann::ordered_json;
 using Kind = TraceEvent::Kind;
 
@@ -55,15 +55,15 @@ std::string_view KindName(Kind kind) {
   return "";
 }
 
-// In one line of ASCII. Names and messages may have any bytes in them: what is
-// no UTF-8 becomes U+FFFD.
+// One line of ASCII. Names and messages may contain any bytes: invalid UTF-8
+// becomes U+FFFD.
 std::string Dump(const Json& json) {
   return json.dump(/*indent=*/-1, /*indent_char=*/' ', /*ensure_ascii=*/true,
                    Json::error_handler_t::replace);
 }
 
-// An array with a line for each element, made one by one: a long trace takes no
-// more memory than its text.
+// An array with one line per element, built element by element: a long trace
+// takes no more memory than its text.
 class Lines {
  public:
   explicit Lines(std::string* text) : text_(text) { *text_ += "["; }
@@ -301,7 +301,7 @@ std::string TraceJson(const Trace& trace, const TraceTitle& title) {
 
 namespace {
 
-// A viewer is slow with more, and what is wrong is at the end.
+// Viewers are slow with more steps, and the failure is at the end.
 constexpr std::uint64_t kStepsDrawn = 10'000;
 
 // The one process; a simulated program has no others.
@@ -338,8 +338,8 @@ class ChromeTrace {
   }
 
  private:
-  // A microsecond for each step. Within it, first comes the slice, then what it
-  // does, then the arrows that leave it.
+  // One microsecond per step. Within it, the slice comes first, then what the
+  // step does, then the arrows that leave it.
   static double At(std::uint64_t step, double part = 0) {
     return static_cast<double>(step) + part;
   }
@@ -352,7 +352,7 @@ class ChromeTrace {
                  {"name", "process_name"},
                  {"args", {{"name", process}}}});
     for (std::size_t lane = 0; lane < trace_.lanes.size(); ++lane) {
-      // Not all viewers show a name that is not there.
+      // Not all viewers show a thread without a name.
       const std::string& name = trace_.lanes[lane];
       lines_->Add({{"ph", "M"},
                    {"pid", kPid},
@@ -394,7 +394,7 @@ class ChromeTrace {
           break;
         case Kind::kSpawn:
         case Kind::kWake:
-          // Both arrows and marks.
+          // Arrows and marks.
           Mark(event, "t");
           arrows_[event.other].push_back(event);
           break;
@@ -415,14 +415,14 @@ class ChromeTrace {
           break;
       }
     }
-    // What is left of them belongs to no step of the schedule's: decisions of
-    // the environment, time that passes.
+    // The remaining deviations belong to no step of a task: decisions of the
+    // environment, and time that passes.
     for (const auto& [step, deviation] : deviations_) {
       DeviationMark(*deviation, /*lane=*/0);
     }
   }
 
-  // A task's step. An eager task's is inside of another's.
+  // A task's step. An eager task's step is inside another's.
   void Slice(const TraceEvent& event) {
     if (!sliced_.insert({event.step, event.lane}).second) return;
     Json args = {{"step", event.step}, {"virtual_ns", event.time_ns}};
@@ -461,8 +461,8 @@ class ChromeTrace {
                  {"id", id},
                  {"cat", "flow"},
                  {"name", name}});
-    // It ends at the slice that encloses it: for an eager task, in the step in
-    // which it began.
+    // The arrow ends at the slice that encloses it: for an eager task, in the
+    // step in which it began.
     lines_->Add({{"ph", "f"},
                  {"bp", "e"},
                  {"pid", kPid},
@@ -473,7 +473,7 @@ class ChromeTrace {
                  {"name", name}});
   }
 
-  // Scope "t": of a task; "p": of the program; "g": across everything.
+  // Scope "t": a task; "p": the program; "g": everything.
   void Mark(const TraceEvent& event, std::string_view scope) {
     Json args = {{"step", event.step}, {"virtual_ns", event.time_ns}};
     AddPlace(event, args);
@@ -506,10 +506,10 @@ class ChromeTrace {
   std::string text_;
   Lines* lines_ = nullptr;
   std::map<std::uint64_t, const TraceStep*> steps_;
-  // Those that were not marked yet.
+  // Those that are not marked yet.
   std::map<std::uint64_t, const DeviationText*> deviations_;
   std::set<std::pair<std::uint64_t, std::size_t>> sliced_;
-  // By the lane that they go to, until it takes a step.
+  // By target lane, until that lane takes a step.
   std::map<std::size_t, std::vector<TraceEvent>> arrows_;
   std::uint64_t last_arrow_ = 0;
 };

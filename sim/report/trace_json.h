@@ -4,10 +4,10 @@
 //
 // Both texts are ASCII, end with a line break, and are the same in every run.
 //
-// TraceJson's format, version 1. Every step and every event has a line to
-// itself. Times are nanoseconds of virtual time since the execution began.
-// Numbers are whole, and those of steps count from 1; what is unknown or empty
-// is left out.
+// The format of TraceJson, version 1. Every step and every event has its own
+// line. Times are nanoseconds of virtual time since the execution began. All
+// numbers are integers; steps are numbered from 1. Unknown or empty members are
+// left out.
 //
 //   {
 //     "clotho_trace": 1,
@@ -62,48 +62,51 @@
 //     }
 //   }
 //
-//   lanes       the tasks, in the order in which they appeared; "-" is what
-//               belongs to none. "lane" and "other" count from 0.
+//   lanes       the tasks, in the order in which they appeared; "-" stands for
+//               what belongs to no task. "lane" and "other" count from 0.
 //   deviations  where the schedule differs from FIFO order
-//   steps       what ran, and what could have: "choice" is the place among the
-//               candidates, 0 being FIFO order's; "timer" says that the last
-//               one is the next timer; at most 16 are named. Without a choice
-//               ("candidates" is 1) none of that is there.
-//               "why" says for each of those why it could run, and, without a
+//   steps       what ran, and what could have run: "choice" is the index of the
+//               candidate, 0 being FIFO order's; "timer" means that the last
+//               candidate is the next timer; at most 16 are "named". Without a
+//               choice ("candidates" is 1) these members are absent.
+//               "why" says why each named candidate could run or, without a
 //               choice, why this one could. It became ready in step "since"
-//               (none: before the first), through the lane "by" (none: a timer
-//               was due).
+//               (absent: before the first), through the lane "by" (absent: a
+//               timer was due).
 //   events      what happened, in order. "kind": start, resume, spawn, wake,
 //               await, return, raise, cancelled, failure, timer, read, write,
 //               choice (see trace.h). "other": the lane that is spawned or
-//               woken. "file" and "line": where. "stack": which of the stacks,
+//               woken. "file" and "line": where. "stack": index in "stacks",
 //               from 0, if coroutines await each other there.
 //   stacks      places, innermost last
-//   waits       the tasks that were not done at the end, oldest first: for what
-//               each waits (nothing: it could have gone on), since when, where,
-//               and who could end the wait ("holders", numbers of waits, from
-//               0); "taken": that holder took it, at "held". "cycle": those
-//               that wait for each other in a circle, each for the next.
-//   histories   what clients asked and were told, numbered in the order in
-//               which it happened, of a history that is not linearizable, or
-//               undecided; "part" contradicts itself, "context" only has to be
-//               there; as far as an "order" can go, the "state" is that, and
-//               what is "stuck" would have to return one of "right_results"
-//   fifo       the same test in FIFO order: its first steps, and how it fails
-//               (none: it passes)
+//   waits       the tasks that were not done at the end, oldest first: what
+//               each waits for (absent: nothing, it could have run), since
+//               when, where, and which tasks could end the wait ("holders",
+//               indices in "waits", from 0); "taken": the holder took it, at
+//               "held". "cycle": tasks that wait for each other, each for the
+//               next, and the last for the first.
+//   histories   operations and results, numbered in the order of their calls
+//               and returns, of a history that is not linearizable or was not
+//               decided. "part" is the contradiction, "context" must merely be
+//               present. "order" is a longest valid order, "state" the state
+//               after it, and "right_results" are the results that would be
+//               valid there for the operation that is "stuck".
+//   fifo        the same test in FIFO order: its first steps, and how it fails
+//               (absent: it passes)
 //   failed      the failure in parts; "race" and "again" are the report's
 //   search      how it was found; see report.h
 //
-// A later version may add members; a reader passes over those that it does not
-// know.
+// A later version may add members; a reader must ignore members that it does
+// not know.
 //
-// ChromeTraceJson's is Chrome's trace event format, which ui.perfetto.dev and
-// chrome://tracing open. A thread is a task. Its slices are its steps, each as
-// long as a microsecond and standing at its number: within one instant of
-// virtual time all steps have no width, so the axis counts steps; the times are
-// in "args". Arrows go from who wakes or spawns to the step that comes of it;
-// marks are deviations, the failure and the rest; a counter is how many were
-// ready. Of a long execution it has the last 10,000 steps, and says so.
+// ChromeTraceJson writes Chrome's trace event format, which ui.perfetto.dev and
+// chrome://tracing open. Each task is a thread. Its slices are its steps, each
+// one microsecond long and placed at its number: all steps within one instant
+// of virtual time would have no width, so the axis counts steps; the times are
+// in "args". Arrows lead from a task that wakes or spawns another one to the
+// resulting step; marks are deviations, the failure and other events; a counter
+// shows how many candidates were ready. Of a long execution it has the last
+// 10,000 steps, and says so.
 
 #ifndef CLOTHO_SIM_REPORT_TRACE_JSON_H_
 #define CLOTHO_SIM_REPORT_TRACE_JSON_H_
@@ -115,12 +118,12 @@
 
 namespace clotho::sim {
 
-// What a trace is of. Whatever is empty is left out.
+// What the trace belongs to. Empty members are left out.
 struct TraceTitle {
   std::string test = {};
   std::string replay = {};
   std::string failure = {};  // What went wrong.
-  // What else is known of it; may be null.
+  // Further information about the execution; may be null.
   const Report* report = nullptr;
 };
 

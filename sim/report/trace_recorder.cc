@@ -21,7 +21,8 @@
 namespace clotho::sim::internal {
 namespace {
 
-// Of the candidates of a step. A hundred tasks would each name a hundred.
+// The most candidates named for a step. Otherwise each step of a hundred tasks
+// would name a hundred.
 constexpr std::size_t kCandidatesNamed = 16;
 
 using clotho::internal::HandleState;
@@ -34,7 +35,7 @@ const clotho::internal::TaskBase* TaskOf(
   return static_cast<const clotho::internal::TaskBase*>(&runnable);
 }
 
-// What a callback is, and where it comes from, as far as that is known.
+// What a callback is, and where it comes from, if known.
 struct CallbackOrigin {
   std::string name;
   std::source_location location;
@@ -253,13 +254,14 @@ void TraceRecorder::Contradicts(TraceHistory history) {
 }
 
 void TraceRecorder::Failed(const Failure& failure) {
-  // It fails instead of the step, which the reader has to see nevertheless.
+  // The execution fails instead of taking the step, which the reader must see
+  // nevertheless.
   if (failure.kind == FailureKind::kCrash && stepping_ != nullptr) {
     StepBegins(*stepping_);
   }
   std::size_t lane = current_;
   if (lane == kNoLane && failure.kind != FailureKind::kLeakedTask) {
-    lane = last_;  // It is noticed when the step is over.
+    lane = last_;  // Failures are detected after the step.
   }
   if (lane == kNoLane) lane = trace_.lanes.empty() ? CallbackLane() : 0;
   if (failure.kind == FailureKind::kDeadlock) return;  // WAITS shows it.
@@ -318,14 +320,14 @@ void TraceRecorder::TaskCreated(const TaskBase& task) {
 
 void TraceRecorder::TaskDone(const TaskBase& task) {
   const std::size_t lane = LaneOf(task);
-  trace_.lanes[lane] = task.name();  // It may have been renamed meanwhile.
+  trace_.lanes[lane] = task.name();  // It may have been renamed.
   switch (task.state()) {
     case FutureBase::State::kCancelled:
       Add(lane, Kind::kCancelled, "ends cancelled");
       break;
     case FutureBase::State::kFinished:
       if (task.has_exception()) {
-        // What follows from the failure is not worth a line.
+        // The consequences of a failure are not worth a line.
         if (simulator_.failed()) break;
         Add(lane, Kind::kRaise,
             absl::StrCat("raises ", ExceptionClass(task.exception())));
@@ -354,14 +356,14 @@ void TraceRecorder::BecameReady(const Runnable& runnable) {
   const TaskBase* const task = TaskOf(runnable);
   if (task == nullptr || current_ == kNoLane || !task->started()) return;
   const std::size_t lane = LaneOf(*task);
-  if (lane == current_) return;  // It only gives way.
+  if (lane == current_) return;  // It only yields.
   Add(current_, Kind::kWake, absl::StrCat("wakes ", task->name())).other = lane;
 }
 
 void TraceRecorder::StepBegins(const Runnable& runnable) {
   if (runnable.kind() == RunnableKind::kInternal) {
     races_.BeginBookkeeping(&runnable);
-    // A timer that fires early has never been ready.
+    // A timer that fires early was never ready.
     const auto cause = ready_.find(&runnable);
     bookkeeping_ = cause != ready_.end() ? cause->second
                                          : Cause{.step = simulator_.step(),

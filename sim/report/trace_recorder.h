@@ -1,4 +1,4 @@
-// TraceRecorder: the Observer that writes a Trace, and the wait-for graph at
+// TraceRecorder: the Observer that records a Trace, and the wait-for graph at
 // the end.
 
 #ifndef CLOTHO_SIM_REPORT_TRACE_RECORDER_H_
@@ -32,11 +32,11 @@ class TraceRecorder final : public Observer {
   ~TraceRecorder() override;
 
   Trace& trace() { return trace_; }
-  // Called when all is written down, before the execution is torn down.
+  // Called when everything is recorded, before the execution is torn down.
   void set_on_end(std::function<void()> on_end) { on_end_ = std::move(on_end); }
   const WaitGraph& waits() const { return waits_; }
   const RaceFinder& races() const { return races_; }
-  // Whose step was the last one, by name. Empty: nobody's.
+  // The name of the task that took the last step. Empty: none.
   std::string LastToStep() const {
     return last_ == kNoLane ? "" : trace_.lanes[last_];
   }
@@ -77,18 +77,18 @@ class TraceRecorder final : public Observer {
   static void SetPlace(TraceEvent& event, const std::source_location& location);
   // "worker-1 (job_queue.cc:23)".
   std::string Describe(const Candidate& candidate) const;
-  // What made something ready: a step, and in it a task; or a timer.
+  // What made something ready: a step and its task, or a timer.
   struct Cause {
     std::uint64_t step = 0;
     std::int64_t time_ns = 0;
-    std::size_t lane = kNoLane;  // None: no task did.
-    bool timer = false;          // It was due.
+    std::size_t lane = kNoLane;  // kNoLane: no task did.
+    bool timer = false;          // A timer was due.
   };
-  // Why one of the candidates may run now.
+  // Why a candidate may run now.
   std::string Why(const ChoicePoint& point, std::size_t index) const;
   Cause CauseOf(const Runnable& runnable) const;
-  // The number in trace_.stacks of where a task is suspended; 0 if that is one
-  // place.
+  // One plus the index in trace_.stacks of where a task is suspended; 0 if that
+  // is a single place.
   std::size_t StackOf(const TaskBase& task);
   void DescribeWaits();
 
@@ -97,20 +97,21 @@ class TraceRecorder final : public Observer {
   WaitGraph waits_;
   RaceFinder races_;
   clotho::internal::SyncListener* const outer_listener_;
-  std::map<std::uint32_t, std::size_t> lanes_;  // By the task's number.
+  std::map<std::uint32_t, std::size_t> lanes_;  // By task number.
   std::map<std::string, Since, std::less<>> since_;
-  // By address, which is looked up and never gone through.
+  // By address. Only looked up, never iterated over.
   std::map<const Runnable*, Cause> ready_;
   std::map<std::vector<TraceFrame>, std::size_t> stacks_;
   std::size_t callback_lane_ = kNoLane;
   std::uint32_t current_chain_ = 0;
-  std::size_t current_ = kNoLane;  // Whose step runs; none for bookkeeping.
-  std::size_t last_ = kNoLane;     // Whose step was the last one.
-  const Runnable* stepping_ = nullptr;  // What the present step runs.
+  // The task whose step runs; kNoLane for bookkeeping.
+  std::size_t current_ = kNoLane;
+  std::size_t last_ = kNoLane;          // The task that took the last step.
+  const Runnable* stepping_ = nullptr;  // What the current step runs.
   std::function<void()> on_end_;
-  // Of the steps that are running: an eager task's is inside of another's.
+  // The steps that are running: an eager task's step is inside another's.
   std::vector<std::size_t> outer_;
-  // What made the bookkeeping ready that is running.
+  // What made the running bookkeeping ready.
   std::optional<Cause> bookkeeping_;
 };
 

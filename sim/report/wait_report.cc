@@ -15,17 +15,17 @@
 namespace clotho::sim::internal {
 namespace {
 
-constexpr std::size_t kWidth = 92;    // Of a line, beside the heading.
-constexpr std::size_t kTasksMax = 8;  // More are counted, not shown.
+constexpr std::size_t kWidth = 92;    // Of a line, without the heading.
+constexpr std::size_t kTasksMax = 8;  // Further tasks are counted, not shown.
 constexpr std::size_t kHoldersMax = 3;
-constexpr std::size_t kPlaceMin = 12;  // No place is cut to less.
+constexpr std::size_t kPlaceMin = 12;  // Places are not cut below this.
 
 std::string Cut(std::string_view text, std::size_t width) {
   if (text.size() <= width) return std::string(text);
   return absl::StrCat(std::string(text.substr(0, width - 3)), "...");
 }
 
-// A place keeps its end: the line is what matters most.
+// A place keeps its end: the line number matters most.
 std::string CutPlace(std::string_view place, std::size_t width) {
   if (place.size() <= width) return std::string(place);
   return absl::StrCat("...",
@@ -41,7 +41,7 @@ std::string Pad(std::string text, std::size_t width) {
 // |   b-to-a  waits for  Lock "A"  held by  a-to-b --+
 // +--------------------------------------------------+
 std::string CycleText(const WaitGraph& graph) {
-  // It begins with the oldest task, wherever the search came upon the circle.
+  // Begins with the oldest task, wherever the search found the cycle.
   const std::size_t size = graph.cycle.size();
   const std::size_t first =
       std::min_element(graph.cycle.begin(), graph.cycle.end()) -
@@ -100,7 +100,7 @@ std::string WaitsText(const TraceRecorder& recorder) {
   std::string text;
   if (!graph.cycle.empty()) absl::StrAppend(&text, CycleText(graph), "\n");
 
-  // Those of the circle first, then the others, oldest first.
+  // The tasks of the cycle first, then the others, oldest first.
   std::vector<std::size_t> order = graph.cycle;
   std::sort(order.begin(), order.end());
   for (std::size_t i = 0; i < graph.waits.size(); ++i) {

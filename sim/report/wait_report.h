@@ -1,4 +1,4 @@
-// The WAITS block of a report: who waits for whom when nothing can go on.
+// The WAITS block of a report: which tasks wait for which when nothing can run.
 
 #ifndef CLOTHO_SIM_REPORT_WAIT_REPORT_H_
 #define CLOTHO_SIM_REPORT_WAIT_REPORT_H_
@@ -9,7 +9,8 @@
 
 namespace clotho::sim::internal {
 
-// The circle, if there is one, then a table of the waits and the tasks' stacks.
+// The wait cycle, if there is one, then a table of the waits and the tasks'
+// stacks.
 std::string WaitsText(const TraceRecorder& recorder);
 
 }  // namespace clotho::sim::internal
