@@ -8,16 +8,16 @@
 //   EXPECT_CALL(store, Get("k"))
 //       .WillOnce(sim::CoReturnAfter(absl::Seconds(10), "late"))
 //       .WillOnce(sim::CoThrow(IoError("down")))
-//       .WillRepeatedly(sim::CoInvoke([&](std::string key) -> Coro<std::string>
-//       {
-//         co_await Sleep(absl::Milliseconds(1));
-//         co_return key + "!";
-//       }));
+//       .WillRepeatedly(
+//           sim::CoInvoke([&](std::string key) -> Coro<std::string> {
+//             co_await Sleep(absl::Milliseconds(1));
+//             co_return key + "!";
+//           }));
 //
-// The call counts when it is made; what the action does happens when the
-// coroutine is awaited. Take arguments by value: the coroutine outlives the
-// call. (gMock runs a copy of an action that is gone when the call returns: a
-// lambda that is itself a coroutine, with captures, would dangle at its first
+// The call counts when it is made; the action runs when the coroutine is
+// awaited. Take arguments by value: the coroutine outlives the call. (gMock
+// runs a copy of an action that is destroyed when the call returns: a lambda
+// that is itself a coroutine, with captures, would dangle at its first
 // suspension. CoInvoke keeps it alive.) The names are those of folly.
 
 #ifndef CLOTHO_SIM_ACTIONS_H_
@@ -188,8 +188,8 @@ auto CoInvoke(Function function) {
   return internal::CoInvokeAction<Function>(std::move(function));
 }
 
-// One of these actions: the explorer chooses (see choice.h), in FIFO order the
-// first.
+// One of these actions: the explorer chooses (see choice.h). In FIFO order it
+// is the first one.
 template <typename... Actions>
 auto CoChoose(Actions... actions) {
   static_assert(sizeof...(Actions) > 0);

@@ -1,11 +1,11 @@
-// AfterEveryStep: an invariant that is checked whenever a step has ended.
+// AfterEveryStep: an invariant that is checked after every step.
 //
 //   auto check = sim::AfterEveryStep("at most one leader",
 //                                    [&] { return cluster.leaders() <= 1; });
 //
-// A false one fails the execution in the step that broke it, which no assertion
-// that some task comes past later can do. It must have no effects, and touch no
-// tracked object that the steps would not.
+// If it is false, the execution fails in the step that broke it; an assertion
+// that some task reaches later cannot do that. The invariant must have no side
+// effects, and touch no tracked object that the steps would not touch.
 
 #ifndef CLOTHO_SIM_AFTER_EVERY_STEP_H_
 #define CLOTHO_SIM_AFTER_EVERY_STEP_H_
@@ -21,7 +21,7 @@ namespace internal {
 struct Invariant;
 }  // namespace internal
 
-// It is checked for as long as this lives. Belongs to one execution.
+// The invariant is checked while this object exists. Belongs to one execution.
 class [[nodiscard]] StepCheck {
  public:
   StepCheck(StepCheck&&) noexcept;
@@ -34,11 +34,12 @@ class [[nodiscard]] StepCheck {
                                   std::source_location location);
   explicit StepCheck(std::unique_ptr<internal::Invariant> invariant);
 
-  std::unique_ptr<internal::Invariant> invariant_;  // Null outside.
+  // Null outside a simulation.
+  std::unique_ptr<internal::Invariant> invariant_;
 };
 
-// `claim` must outlive it; a string literal. Outside of a simulation it is
-// never checked: there is nobody who could say when a step ends.
+// `claim` must outlive the check; use a string literal. Outside a simulation
+// the invariant is never checked, because nothing knows when a step ends.
 StepCheck AfterEveryStep(
     std::string_view claim, std::function<bool()> holds,
     std::source_location location = std::source_location::current());

@@ -1,5 +1,5 @@
-// History: what clients asked of an object, and what they were told. Is there
-// an order of the operations that explains it?
+// History: the operations of concurrent clients on an object, and their
+// results. Is there an order of the operations that explains the results?
 //
 //   struct Put { std::string key; int value; };   // With operator<<.
 //   struct Get { std::string key; };
@@ -12,13 +12,13 @@
 //       if (const auto* put = std::get_if<Put>(&operation)) state = put->value;
 //       return state;
 //     }
-//     // If there are many such objects: which one this is about.
+//     // If there are many such objects: which one this operation uses.
 //     static std::string Partition(const Operation& operation) { ... }
 //   };
 //
 //   CLOTHO_TEST(KvTest, IsLinearizable, sim::Random{.schedules = 1'000}) {
 //     sim::History<Register> history("kv");
-//     ...                                         // In each client, by turns:
+//     ...                                         // In each client, one of:
 //     auto get = history.Begin(client, Get{"x"});
 //     get.End(co_await store.Get("x"));
 //     co_await history.Do(client, Put{"x", 1}, store.Put("x", 1));
@@ -27,22 +27,22 @@
 //   }
 //
 // A history is *linearizable* if each operation can be given one moment between
-// its call and its return, such that the model, asked in the order of these
+// its call and its return such that the model, applied in the order of these
 // moments, gives the same results. An operation that has not returned, was
 // cancelled or threw has an unknown outcome: it may take effect at any later
 // time, or never.
 //
-// A model whose answer is not certain asks for the possibilities:
+// A nondeterministic model picks among alternatives:
 //
 //   static Result Apply(State& state, const Operation& operation,
 //                       sim::Alternatives& alternatives) {
-//     if (alternatives.Pick(2) == 1) return Busy();  // Or does what it should.
+//     if (alternatives.Pick(2) == 1) return Busy();  // Or performs it.
 //
 // State, Operation and Result are values. States are compared and hashed
-// (AbslHashValue), results compared; all three are printed if something goes
-// wrong, by operator<<, or, if they are optionals, variants, pairs, tuples or
-// containers with an order, part by part. A std::monostate is a result that
-// says nothing.
+// (AbslHashValue), results are compared. For failures all three are printed:
+// with operator<<, or part by part if they are optionals, variants, pairs,
+// tuples or ordered containers. Use std::monostate for a result without
+// information.
 
 #ifndef CLOTHO_SIM_HISTORY_H_
 #define CLOTHO_SIM_HISTORY_H_
@@ -74,15 +74,15 @@
 
 namespace clotho::sim {
 
-// What a model may do, if that is not certain. `Apply` is called again until
-// all combinations of what it can pick have been seen.
+// The possible behaviours of a nondeterministic model. `Apply` is called again
+// until every combination of picks has been seen.
 class Alternatives {
  public:
-  // One of 0 to `count` - 1. Throws ValueError if `count` is 0.
+  // Returns one of 0 to `count` - 1. Throws ValueError if `count` is 0.
   std::size_t Pick(std::size_t count);
 
-  // For the checker: goes to the next combination. False after the last one,
-  // and then begins anew.
+  // For the checker: advances to the next combination. Returns false after the
+  // last one, and then starts over.
   bool Next();
 
  private:
@@ -109,7 +109,7 @@ concept DeterministicModel =
       { M::Apply(state, operation) } -> std::convertible_to<typename M::Result>;
     };
 
-// What History takes.
+// The requirements for a model.
 template <typename M>
 concept HistoryModel = (DeterministicModel<M> || NondeterministicModel<M>) &&
                        std::default_initializable<typename M::State> &&
@@ -125,39 +125,40 @@ concept HasPartition = requires(const typename M::Operation& operation) {
 enum class Verdict {
   kLinearizable,
   kNotLinearizable,
-  kUnknown,  // The search was given up.
+  kUnknown,  // The step budget was exceeded.
 };
 
 // "linearizable", "not linearizable", "unknown".
 std::string_view VerdictName(Verdict verdict);
 std::ostream& operator<<(std::ostream& out, Verdict verdict);
 
-// What is known of a history. Operations are named by their numbers, from 0, in
+// The result of a check. Operations are identified by their numbers, from 0, in
 // the order in which they began.
 struct Linearizability {
   Verdict verdict = Verdict::kUnknown;
-  // Unless it is linearizable: why, for people. At most 22 lines of 92
-  // characters, the last one without a line break.
+  // Unless the history is linearizable: why not, as text for people. At most 22
+  // lines of 92 characters, the last one without a line break.
   std::string explanation = {};
-  // If it is not: operations of one partition that cannot all have returned
-  // what they did, when they did, whatever became of all others. With the
-  // outcome of any single one of them unknown, too, there is an order (if
-  // `minimal`; else a bound on the effort has ended the search for less).
+  // If it is not linearizable: operations of one partition that cannot all have
+  // returned what they did, when they did, whatever happened to all others. If
+  // the outcome of any one of them is also treated as unknown, there is an
+  // order (if `minimal`; otherwise a limit on the effort stopped the
+  // minimization).
   std::vector<std::size_t> part = {};
-  // Others that must be there for that, whatever their outcomes.
+  // Other operations that must be present for that, whatever their outcomes.
   std::vector<std::size_t> context = {};
   bool minimal = true;
-  // Ways of the model that were looked at.
+  // How many alternatives of the model were examined.
   std::uint64_t steps = 0;
 };
 
 struct HistoryOptions {
-  // To look at more ways of the model, in one partition, is not worth it: the
-  // verdict is "unknown", which is no pass.
+  // Step budget per partition. Beyond it the verdict is kUnknown, which fails
+  // the check.
   std::uint64_t steps_max = 1'000'000;
 };
 
-// Who calls, for the reader: a name, or a number, 0 for "c0".
+// The caller, for the reader: a name, or a number, 0 for "c0".
 class Client {
  public:
   template <std::integral Number>
@@ -180,7 +181,7 @@ template <typename Model>
 struct Record {
   std::string client;
   typename Model::Operation operation;
-  std::optional<typename Model::Result> result;  // None: unknown.
+  std::optional<typename Model::Result> result;  // Empty: unknown.
   std::uint64_t called = 0;
   std::uint64_t returned = kNever;
   Moment called_at = {};
@@ -197,7 +198,7 @@ struct Log {
 }  // namespace internal
 
 // The record of one execution. It may be destroyed before the operations that
-// it has begun.
+// it began.
 template <HistoryModel Model>
 class History {
  public:
@@ -212,14 +213,15 @@ class History {
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  // An operation that has begun. If this goes without an `End`, its outcome is
-  // unknown.
+  // An operation that has begun. If this object is destroyed without an `End`,
+  // the outcome is unknown.
   class Pending {
    public:
     Pending(Pending&&) noexcept = default;
     Pending& operator=(Pending&&) noexcept = default;
 
-    // It has returned `result` now. Throws RuntimeError if it had ended.
+    // The operation returns `result` now. Throws RuntimeError if it has already
+    // ended.
     void End(Result result) {
       internal::Record<Model>& record = Take();
       clotho::internal::SyncWrite(log_.get());
@@ -229,8 +231,8 @@ class History {
       log_ = nullptr;
     }
 
-    // It certainly had no effect, and will have none: it does not count.
-    // Throws RuntimeError if it had ended.
+    // The operation certainly had no effect, and will have none: it does not
+    // count. Throws RuntimeError if it has already ended.
     void Discard() {
       Take().discarded = true;
       clotho::internal::SyncWrite(log_.get());
@@ -247,7 +249,8 @@ class History {
       return log_->records[index_];
     }
 
-    std::shared_ptr<internal::Log<Model>> log_;  // Null: it has ended.
+    // Null: the operation has ended.
+    std::shared_ptr<internal::Log<Model>> log_;
     std::size_t index_;
   };
 
@@ -256,9 +259,9 @@ class History {
     return Begin(log_, client.name(), std::move(operation));
   }
 
-  // Calls `operation` when it is awaited, awaits `awaitable`, and returns what
-  // that returns, which is the operation's result. (Result() if that is
-  // nothing.) If it throws or is cancelled, the outcome is unknown.
+  // When awaited, calls `operation`, awaits `awaitable`, and returns its
+  // result, which is also the operation's result (Result() if it is void). If
+  // `awaitable` throws or is cancelled, the outcome is unknown.
   template <Awaitable A>
   Coro<AwaitResult<A>> Do(const Client& client, Operation operation,
                           A awaitable) {
@@ -266,22 +269,23 @@ class History {
                 std::move(awaitable));
   }
 
-  // How many operations have begun, those that were discarded included.
+  // How many operations have begun, including discarded ones.
   std::size_t size() const {
     clotho::internal::SyncRead(log_.get());
     return log_->records.size();
   }
 
-  // Is what has been recorded until now linearizable?
+  // Is the history so far linearizable?
   Linearizability Decide() const {
     return Decide(/*explains=*/true, /*shown=*/nullptr);
   }
 
-  // Returns if it is. Else, inside of an execution, this is its failure, as
-  // with `Always`; elsewhere it throws RuntimeError with the explanation.
+  // Returns if it is linearizable. Otherwise fails the execution, like
+  // `Always`; outside an execution, throws RuntimeError with the explanation.
   void Check(
       std::source_location location = std::source_location::current()) const {
-    // Most executions that fail are only steps on the way to a shorter one.
+    // Most failing executions are only candidates of the shrinker, so their
+    // explanations are skipped.
     TraceHistory shown{.name = name_};
     if (const Linearizability result = Decide(internal::IsRead(), &shown);
         result.verdict != Verdict::kLinearizable) {
@@ -319,7 +323,7 @@ class History {
     }
   }
 
-  // The model in numbers. Those of operations are their places in `records`.
+  // The model in numbers. Operations are numbered by their index in `records`.
   class Numbered final : public internal::SequentialModel {
    public:
     explicit Numbered(const Records& records)
@@ -345,8 +349,8 @@ class History {
       return states_[number];
     }
 
-    // Calls `visit(State& after, Result& result)` for each way in which
-    // `operation` can go.
+    // Calls `visit(State& after, Result& result)` for each alternative of
+    // `operation`.
     template <typename Visit>
     void ForEachWay(std::uint32_t state, const Operation& operation,
                     Visit visit) {
@@ -364,7 +368,7 @@ class History {
     }
 
    private:
-    // By content; the numbers are places in states_.
+    // By content; the numbers are indices in states_.
     struct HashOf {
       const Numbered* model;
       std::size_t operator()(std::uint32_t number) const {
@@ -392,8 +396,8 @@ class History {
     Alternatives alternatives_;
   };
 
-  // The operations that count, by what they are about, in the order in which
-  // that came up; and each in the order of the calls.
+  // The operations that count, by partition, in order of first appearance;
+  // within each part, sorted by calls.
   struct Part {
     std::string key;  // Empty: there is only one.
     std::vector<internal::Event> events;
@@ -434,12 +438,12 @@ class History {
         record.result.has_value() ? internal::ToText(*record.result) : "?");
   }
 
-  // With `explains`, fills in `shown`, if that is not null.
+  // With `explains`, also fills in `shown`, if it is not null.
   Linearizability Decide(bool explains, TraceHistory* shown) const;
-  // Of a part that cannot be linearized, which took `steps` to find out.
+  // Explains a part that is not linearizable; finding that out took `steps`.
   void Explain(const Part& part, std::uint64_t steps, Numbered& model,
                Linearizability& result, TraceHistory* shown) const;
-  // All operations of a part.
+  // Fills in all operations of a part.
   void Show(const Part& part, TraceHistory& shown) const;
 
   std::string name_;
@@ -462,7 +466,7 @@ Linearizability History<Model>::Decide(bool explains,
     if (search.end == internal::SearchEnd::kNone) {
       result.verdict = Verdict::kNotLinearizable;
       if (explains) Explain(part, search.steps, model, result, shown);
-      return result;  // Whatever the others are.
+      return result;  // The other parts do not matter.
     }
     if (search.end == internal::SearchEnd::kOutOfSteps &&
         result.verdict == Verdict::kLinearizable) {
@@ -527,7 +531,7 @@ void History<Model>::Explain(const Part& part, std::uint64_t steps,
   add_rows(contradiction.part, /*is_context=*/false);
   add_rows(contradiction.context, /*is_context=*/true);
   for (const std::uint32_t i : contradiction.order) {
-    // What those of the context returned does not count.
+    // The results of context operations do not count.
     const bool counts =
         std::find(contradiction.part.begin(), contradiction.part.end(), i) !=
         contradiction.part.end();

@@ -1,8 +1,10 @@
-// What a coverage-guided fuzzing engine calls: libFuzzer, AFL++ and others.
+// The entry point for coverage-guided fuzzing engines: libFuzzer, AFL++ and
+// others.
 //
-// Linked into a test program in the place of testing_main, this makes a fuzz
-// target of each CLOTHO_TEST in it: the engine's inputs are its schedules
-// (strategies/bytes.h). The engine has the main function. See docs/fuzzing.md.
+// Linked into a test program instead of testing_main, this makes each
+// CLOTHO_TEST in it a fuzz target: the engine's inputs are its schedules
+// (strategies/bytes.h). The engine provides the main function. See
+// docs/fuzzing.md.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,10 +1,11 @@
-// What can be asked of a test: which executions of it to run.
+// The options of a test: which of its executions to run.
 //
-//   CLOTHO_TEST(QueueTest, LosesNothing, sim::Random{.schedules = 1'000}) { ...
+//   CLOTHO_TEST(QueueTest, LosesNothing, sim::Random{.schedules = 1'000}) {
+//     ...
 //   }
 //
-// Each is a struct that is filled by name. Without any, a test runs once, in
-// FIFO order.
+// Each option is a struct with named members. Without options, a test runs
+// once, in FIFO order.
 
 #ifndef CLOTHO_SIM_OPTIONS_H_
 #define CLOTHO_SIM_OPTIONS_H_
@@ -30,7 +31,7 @@ struct Search;
 
 namespace internal {
 
-// A strategy's name as an argument of a template.
+// The name of a strategy as a template argument.
 template <std::size_t size>
 struct StrategyName {
   constexpr StrategyName(const char (&name)[size]) {  // NOLINT: converts.
@@ -40,18 +41,18 @@ struct StrategyName {
   char text[size];
 };
 
-// A search by the strategy of that name.
+// Makes `search` use the strategy of that name.
 void UseStrategy(Search& search, std::string_view name, std::uint64_t schedules,
                  std::uint64_t seed);
 
 }  // namespace internal
 
-// One execution, in FIFO order: what asyncio does.
+// One execution, in FIFO order, like asyncio.
 struct Fifo {
   void Apply(Search& search) const;
 };
 
-// A number of executions, each drawn by the strategy of that name.
+// A number of executions, each sampled by the strategy of that name.
 template <internal::StrategyName name>
 struct Sampled {
   std::uint64_t schedules = kSchedules;
@@ -62,7 +63,8 @@ struct Sampled {
   }
 };
 
-// A portfolio of all that follow: see strategies/fuzz.h. The one to begin with.
+// A portfolio of the strategies below: see strategies/fuzz.h. Start with this
+// one.
 using Fuzz = Sampled<"fuzz">;
 
 // Random walks: see strategies/random.h.
@@ -74,10 +76,10 @@ using RoleRandom = Sampled<"role_random">;
 // Partial order sampling: see strategies/pos.h.
 using Pos = Sampled<"pos">;
 
-// Interleavings that are equally likely: see strategies/urw.h.
+// Equally likely interleavings: see strategies/urw.h.
 using Urw = Sampled<"urw">;
 
-// The same, of the steps that touch one object: see strategies/surw.h.
+// The same for the steps that touch one object: see strategies/surw.h.
 using Surw = Sampled<"surw">;
 
 // Variations of schedules that showed something new: see strategies/guided.h.
@@ -85,7 +87,8 @@ using Guided = Sampled<"guided">;
 
 // Priorities that change a few times: see strategies/pct.h.
 struct Pct {
-  // How many orderings the bug needs. 0: drawn anew for each execution.
+  // How many ordering constraints the bug needs. 0: drawn anew for each
+  // execution.
   std::uint64_t depth = 0;
   std::uint64_t schedules = kSchedules;
   std::uint64_t seed = 1;
@@ -95,7 +98,7 @@ struct Pct {
 
 // A few deviations from FIFO order: see strategies/delay_bounded.h.
 struct DelayBounded {
-  // In one execution, at most.
+  // The maximum per execution.
   std::uint64_t deviations = 3;
   std::uint64_t schedules = kSchedules;
   std::uint64_t seed = 1;
@@ -103,26 +106,26 @@ struct DelayBounded {
   void Apply(Search& search) const;
 };
 
-// Every execution, or every one within some deviations from FIFO order. Without
-// such a bound, polling loops are cut off, and the report says so: see
+// Every execution, or every one within a number of deviations from FIFO order.
+// Without such a bound, polling loops are cut off; the report says when: see
 // strategies/exhaustive.h.
 struct Exhaustive {
   // 0: no bound.
   std::uint64_t deviations_max = 0;
-  // A test that has more executions fails as incomplete.
+  // A test with more executions fails as incomplete.
   std::uint64_t schedules = kExhaustiveSchedules;
   bool allow_incomplete = false;
   // Runs one of all executions that differ only in the order of independent
-  // steps: see strategies/reduced.h. Ask for it only where all state that tasks
-  // share is Tracked, or one of the runtime's own primitives. Not together with
-  // `deviations_max`, an invariant or FifoOnly.
+  // steps: see strategies/reduced.h. Use it only if all state that tasks share
+  // is Tracked, or is one of the runtime's own primitives. Cannot be combined
+  // with `deviations_max`, an invariant or FifoOnly.
   bool reduce = false;
 
   void Apply(Search& search) const;
 };
 
 // One execution, whose schedule is read from bytes: see strategies/bytes.h. For
-// a fuzzer, which makes one string after another:
+// a fuzzer, which generates one string after another:
 //
 //   const sim::Report report =
 //       sim::Explore(body, sim::Bytes{{data, data + size}});
@@ -134,17 +137,18 @@ struct Bytes {
   void Apply(Search& search) const;
 };
 
-// A schedule that failed once, and is run before every search from then on:
+// A schedule that failed once, and runs before every search from then on:
 //
 //   CLOTHO_TEST(JobQueueTest, NoJobIsLost, sim::Fuzz(),
 //               sim::ReplayFirst("c1/0/4:1", "issue 212")) { ... }
 //
-// It is run leniently: deviations that the program no longer has are dropped,
-// and the test's output says so. A string that does not parse fails the test.
+// It runs leniently: deviations that no longer apply to the program are
+// skipped, and the test's output says so. A string that does not parse fails
+// the test.
 //
-// Those in the file testdata/clotho/JobQueueTest.NoJobIsLost.saved, beside the
-// test, are run in the same way; see report/artifacts.h for its format. A
-// failure's report names such a file that is ready to be copied there.
+// The schedules in the file testdata/clotho/JobQueueTest.NoJobIsLost.saved,
+// beside the test, run in the same way; see report/artifacts.h for the format.
+// The report of a failure names such a file, ready to be copied there.
 struct ReplayFirst {
   explicit ReplayFirst(std::string replay_string, std::string why = "")
       : replay(std::move(replay_string)), note(std::move(why)) {}
@@ -166,20 +170,21 @@ struct CustomStrategy {
   void Apply(Search& search) const;
 };
 
-// Searches only what asyncio can do today: tasks run in FIFO order.
+// Searches only executions that asyncio can produce today: tasks run in FIFO
+// order.
 //
-// What is open there is how much time has passed when an iteration of the loop
-// begins: which timers, and which answers from outside, are due by then. They
-// are queued after work that is already ready, but before work that it
-// schedules. That is enough for most races with a timeout.
+// What remains open is how much time has passed when an iteration of the loop
+// begins: which timers and external events are due by then. They are queued
+// after work that is already ready, but before work that it schedules. That is
+// enough for most races with a timeout.
 //
-// Without this a search is portable: any task that is ready may be next, or the
-// next timer, since no author should rely on their order.
+// Without this option a search is portable: any ready task, or the next timer,
+// may run next, since programs should not rely on their order.
 struct FifoOnly {
   void Apply(Search& search) const;
 };
 
-// Bounds of one execution.
+// Limits of one execution.
 struct Limits {
   std::uint64_t steps_max = kStepsMax;
   Delay virtual_time_max = absl::Hours(kVirtualHoursMax);
@@ -187,24 +192,25 @@ struct Limits {
   void Apply(Search& search) const;
 };
 
-// For programs that may crash, or end the process otherwise. The search runs in
-// a child process first. If that dies, the schedule is shrunk, with a child for
-// each candidate, and reported as any failure; if it does not, the search runs
-// again in this process, which takes twice the time. A campaign does so second
-// by second, and continues after a crash, too.
+// For programs that may crash or exit. The search runs in a child process
+// first. If the child crashes, the schedule is shrunk, with a child process for
+// each candidate, and reported like any failure. Otherwise the search runs
+// again in this process, so it takes twice as long. A campaign alternates
+// second by second, and also continues after a crash.
 //
-// Without it a crash ends the test program, after a line that replays it.
+// Without this option a crash ends the test program, after a line that replays
+// it.
 struct Isolate {
   void Apply(Search& search) const;
 };
 
-// Debug mode of the loop: see EventLoop::SetDebug. What it warns of is written
-// to standard error, once.
+// Debug mode of the loop: see EventLoop::SetDebug. Each warning is written to
+// standard error once.
 struct Debug {
   void Apply(Search& search) const;
 };
 
-// How long executors' jobs take: see engine/executor.h.
+// How long the jobs of executors take: see engine/executor.h.
 struct JobDuration {
   JobTime time;
 

@@ -1,5 +1,4 @@
-// RunUntilIdle, Advance, Sequencer: how a test brings a program to a certain
-// moment.
+// RunUntilIdle, Advance, Sequencer: bring a program to a certain point.
 //
 //   Task<int> task = CreateTask(Retry(AlwaysBusy, {.deadline = 5s}));
 //   co_await sim::Advance(absl::Seconds(5) - absl::Nanoseconds(1));
@@ -23,20 +22,20 @@
 
 namespace clotho::sim {
 
-// Returns when nothing else is ready to run: before the next timer, all that
-// can happen now has happened. If several wait for that, they go on in the
-// order in which they came. Throws RuntimeError outside of a simulation.
+// Returns when nothing else is ready to run: everything that can happen before
+// the next timer has happened. Several waiting tasks resume in the order of
+// their calls. Throws RuntimeError outside a simulation.
 Coro<void> RunUntilIdle();
 
-// `Sleep(duration)`, then `RunUntilIdle()`: what is due at the end has run,
+// `Sleep(duration)`, then `RunUntilIdle()`: everything due at the end has run,
 // too.
 Coro<void> Advance(Delay duration);
 
-// Puts moments of different tasks into an order, by number: a schedule written
-// by hand, which survives changes of the code around it.
+// Orders points in different tasks by number: a handwritten schedule that
+// survives changes to the code around it.
 //
 //   sim::Sequencer turn;
-//   ...  { auto t = co_await turn(1); queue.Put(job); }      // In one task.
+//   ...  { auto t = co_await turn(1); queue.Put(job); }         // In one task.
 //   ...  { auto t = co_await turn(2); co_await queue.Take(); }  // In another.
 class Sequencer {
  public:
@@ -44,7 +43,7 @@ class Sequencer {
   Sequencer(const Sequencer&) = delete;
   Sequencer& operator=(const Sequencer&) = delete;
 
-  // One's turn. It ends with this object.
+  // A turn. It ends when this object is destroyed.
   class [[nodiscard]] Turn {
    public:
     Turn(Turn&& other) noexcept
@@ -61,14 +60,14 @@ class Sequencer {
   };
 
   // Waits until turns 1 to `number` - 1 have ended. Throws ValueError if that
-  // turn was taken before. Whoever is cancelled while it waits leaves its turn
-  // to be taken.
+  // turn was already taken. If the wait is cancelled, the turn can be taken
+  // again.
   Coro<Turn> operator()(std::uint64_t number);
 
  private:
   void End();
 
-  std::uint64_t current_ = 1;  // Whose turn it is.
+  std::uint64_t current_ = 1;  // The current turn.
   bool taken_ = false;
   std::map<std::uint64_t, Future<void>> waiting_;
 };

@@ -1,10 +1,10 @@
 // Stall: time that code takes while nothing else can run.
 //
-//   sim::Stall(absl::Milliseconds(200));  // In place of parsing a file.
+//   sim::Stall(absl::Milliseconds(200));  // Instead of parsing a file.
 //
-// In a simulation code takes no time, however much it computes. Stall says how
-// much it would: the virtual clock moves on, and deadlines pass, before anybody
-// else runs. In an executor's job it is the job's time.
+// In a simulation code takes no time, however much it computes. Stall declares
+// how long it would take: the virtual clock advances, and deadlines pass,
+// before anything else runs. In a job of an executor it adds to the job's time.
 
 #ifndef CLOTHO_SIM_STALL_H_
 #define CLOTHO_SIM_STALL_H_
@@ -13,7 +13,7 @@
 
 namespace clotho::sim {
 
-// Throws RuntimeError outside of a simulation, where code takes its own time.
+// Throws RuntimeError outside a simulation, where code takes real time.
 void Stall(Delay duration);
 
 }  // namespace clotho::sim

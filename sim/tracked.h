@@ -10,14 +10,14 @@
 //   sim::Tracked<int> count{"count", 0};
 //   count = count + 1;  // A read, then a write.
 //
-// Outside of a simulation it is a T and nothing more. In one, the strategies
-// that care for conflicts (POS, SURW) learn which step touches what, and the
-// report of a failure says which access came in between two others that belong
+// Outside a simulation it behaves like a T. In a simulation, the strategies
+// that use conflicts (POS, SURW) learn which step touches what, and the report
+// of a failure shows which access came in between two others that belong
 // together.
 //
-// The reference that Read() or Write() gives must not be kept beyond the next
-// suspension: what is done through it later is not seen. `->` counts as a
-// write, unless the Tracked is const.
+// Do not keep the reference that Read() or Write() returns beyond the next
+// suspension: later uses through it are not seen. `->` counts as a write unless
+// the Tracked is const.
 
 #ifndef CLOTHO_SIM_TRACKED_H_
 #define CLOTHO_SIM_TRACKED_H_
@@ -31,12 +31,12 @@ namespace clotho::sim {
 
 namespace internal {
 
-// What identifies a tracked object in the execution that made it.
+// The identity of a tracked object in the execution that created it.
 class TrackedBase {
  protected:
-  // `name` must outlive it; a string literal.
+  // `name` must outlive the object; use a string literal.
   explicit TrackedBase(std::string_view name);
-  // A copy is another object.
+  // A copy is a different object.
   TrackedBase(const TrackedBase& other) : TrackedBase(other.name_) {}
   TrackedBase& operator=(const TrackedBase&) { return *this; }
   ~TrackedBase() = default;
@@ -74,7 +74,8 @@ class Tracked : private internal::TrackedBase {
     return value_;
   }
 
-  // The same without a place: operators cannot know theirs.
+  // Like Read and Write, but without a place, because operators cannot take
+  // one.
   operator const T&() const { return Read(std::source_location()); }
   Tracked& operator=(const T& value) {
     Write(std::source_location()) = value;

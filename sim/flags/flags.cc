@@ -84,7 +84,7 @@ absl::StatusOr<Delay> Duration(std::string_view source, std::string_view value,
   return Delay(duration);
 }
 
-// "0.001" is one of 1000.
+// "0.001" is one in 1000.
 absl::StatusOr<std::uint64_t> EveryHowMany(std::string_view source,
                                            std::string_view value) {
   constexpr double kLeast = 1e-9;
@@ -97,8 +97,8 @@ absl::StatusOr<std::uint64_t> EveryHowMany(std::string_view source,
         " is not a fraction: expected 0, or a number from 1e-9 to 1"));
   }
   if (fraction == 0) return std::uint64_t{0};
-  // What lies between two of them is checked more often, not less. (A third,
-  // as a double, is not to become a half.)
+  // Rounds so that executions are checked more often, not less. (The epsilon
+  // keeps the double closest to 1/3 from becoming 1/2.)
   return static_cast<std::uint64_t>(1 / fraction + 1e-6);
 }
 
@@ -116,12 +116,12 @@ std::string_view StrategyParameters(std::string_view value) {
   return colon == value.npos ? std::string_view() : value.substr(colon + 1);
 }
 
-// What a fuzzer has found, for example.
+// For example, the input that a fuzzer found.
 absl::Status ReadBytes(std::string& bytes, std::string_view source,
                        std::string_view path) {
   std::ifstream in{std::string(path), std::ios::binary};
   std::stringstream content;
-  // A stream that nothing is put into says that it has failed.
+  // Inserting an empty buffer would set failbit.
   if (in.peek() != std::ifstream::traits_type::eof()) content << in.rdbuf();
   bytes = content.str();
   if (in.is_open() && !in.bad() && content.good()) return absl::OkStatus();
@@ -132,7 +132,7 @@ absl::Status ReadBytes(std::string& bytes, std::string_view source,
       "as the input that a fuzzer wrote"));
 }
 
-// One of the names, which stand in the order of what they mean.
+// One of the names, which are in the order of the enumerators.
 template <typename Choice>
 absl::Status SetChoice(Choice& setting, std::string_view source,
                        std::string_view value,
@@ -148,7 +148,7 @@ absl::Status SetChoice(Choice& setting, std::string_view source,
 }
 
 struct Setting {
-  std::string_view name;  // Of the flag after "--clotho_".
+  std::string_view name;  // The flag without "--clotho_".
   std::string_view value;
   std::string_view meaning;
   absl::Status (*set)(Flags&, std::string_view source, std::string_view value);
@@ -162,14 +162,14 @@ constexpr Setting kFlags[] = {
        if (number.ok()) flags.break_before = *number;
        return number.status();
      }},
-    {"cases", "N", "how many inputs to try, of properties",
+    {"cases", "N", "for properties: how many inputs to try",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 1);
        if (number.ok()) flags.cases = *number;
        return number.status();
      }},
     {"check_determinism", "F",
-     "the part of executions that is run twice, such as 0.001",
+     "fraction of executions to run twice, such as 0.001",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const auto every = EveryHowMany(source, value);
        if (every.ok()) flags.check_every = *every;
@@ -180,12 +180,12 @@ constexpr Setting kFlags[] = {
        return SetChoice(flags.color, source, value,
                         {"auto", "always", "never"});
      }},
-    {"debug", "1", "debug mode of the loop: warns of what runs for long",
+    {"debug", "1", "debug mode of the loop: warns of slow steps",
      [](Flags& flags, std::string_view source, std::string_view value) {
        return SetBool(flags.debug, source, value);
      }},
     {"exit_zero", "1",
-     "end with 0 whatever is in the records: clotho merge is the judge",
+     "exit with 0 whatever the records say: clotho merge decides",
      [](Flags& flags, std::string_view source, std::string_view value) {
        std::optional<bool> exit_zero;
        const absl::Status status = SetBool(exit_zero, source, value);
@@ -193,7 +193,7 @@ constexpr Setting kFlags[] = {
        return status;
      }},
     {"failures", "N",
-     "stop after so many distinct failures of a test; 0: do not stop",
+     "stop after this many distinct failures of a test; 0: do not stop",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 0);
        if (number.ok()) flags.failures = *number;
@@ -206,7 +206,7 @@ constexpr Setting kFlags[] = {
        return budget.status();
      }},
     {"format", "HOW",
-     "text; github: also as annotations; json: only lines of JSON",
+     "text; github: annotations, too; json: only lines of JSON",
      [](Flags& flags, std::string_view source, std::string_view value) {
        return SetChoice(flags.format, source, value,
                         {"text", "json", "github"});
@@ -216,7 +216,7 @@ constexpr Setting kFlags[] = {
      [](Flags& flags, std::string_view source, std::string_view value) {
        return SetBool(flags.isolate, source, value);
      }},
-    {"saved", "DIR", "where saved schedules are, in place of testdata/clotho",
+    {"saved", "DIR", "folder of saved schedules, instead of testdata/clotho",
      [](Flags& flags, std::string_view source, std::string_view value) {
        flags.saved = std::string(value);
        std::error_code error;
@@ -227,21 +227,20 @@ constexpr Setting kFlags[] = {
            absl::StrCat(std::string(source), "=", Quote(value),
                         ": expected a folder that is there"));
      }},
-    {"max_steps", "N",
-     "steps of an execution; one that takes more is a livelock",
+    {"max_steps", "N", "steps per execution; one that takes more is a livelock",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 1, kStepMax);
        if (number.ok()) flags.max_steps = *number;
        return number.status();
      }},
     {"max_virtual_time", "TIME",
-     "virtual time of an execution; one that takes more fails",
+     "virtual time per execution; one that takes more fails",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const auto most = Duration(source, value, /*may_be_zero=*/false);
        if (most.ok()) flags.max_virtual_time = *most;
        return most.status();
      }},
-    {"out", "DIR", "where to write reports and traces of what fails",
+    {"out", "DIR", "where to write reports and traces of failures",
      [](Flags& flags, std::string_view source, std::string_view value) {
        flags.out = std::string(value);
        if (!value.empty()) return absl::OkStatus();
@@ -249,7 +248,7 @@ constexpr Setting kFlags[] = {
            absl::StrCat(std::string(source), " is empty: expected a folder"));
      }},
     {"rate", "R",
-     "watch a replay: virtual seconds in a real one; 0: as fast as it can",
+     "watch a replay: virtual seconds per real second; 0: full speed",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const bool digits = value.find_first_not_of("0123456789.") == value.npos;
        if (digits && absl::SimpleAtod(std::string(value), &flags.rate)) {
@@ -259,7 +258,8 @@ constexpr Setting kFlags[] = {
            std::string(source), "=", Quote(value),
            " is not a rate: expected 0, or a number such as 1 or 0.5"));
      }},
-    {"replay", "STRING", "run this schedule, as a report's REPLAY gives it",
+    {"replay", "STRING",
+     "run this schedule: the string after REPLAY in a report",
      [](Flags& flags, std::string_view source, std::string_view value) {
        flags.replay = std::string(value);
        if (value.empty()) {
@@ -269,7 +269,7 @@ constexpr Setting kFlags[] = {
        }
        return ParseReplay(value).status();
      }},
-    {"resume", "1", "go on where the records in --clotho_out end",
+    {"resume", "1", "resume where the records in --clotho_out end",
      [](Flags& flags, std::string_view source, std::string_view value) {
        std::optional<bool> resume;
        const absl::Status status = SetBool(resume, source, value);
@@ -277,13 +277,13 @@ constexpr Setting kFlags[] = {
        return status;
      }},
     {"schedules", "N",
-     "how many executions to search, of tests that are searched",
+     "for tests that are searched: how many executions to run",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 1);
        if (number.ok()) flags.schedules = *number;
        return number.status();
      }},
-    {"seed", "N", "the base seed of the search; or random, which is printed",
+    {"seed", "N", "base seed of the search; random: draw one and print it",
      [](Flags& flags, std::string_view source, std::string_view value) {
        if (value == "random") {
          flags.seed = RandomSeed();
@@ -294,9 +294,9 @@ constexpr Setting kFlags[] = {
        return number.status();
      }},
     {"shard", "I/N",
-     "which part to do, from 0; or auto: the environment says so",
+     "which part to run, from 0; auto: read it from the environment",
      [](Flags&, std::string_view source, std::string_view value) {
-       // What it says is read together with what the environment says.
+       // It is evaluated later, together with the environment.
        if (value == "auto") return absl::OkStatus();
        const auto shard = ParseShard(value);
        if (shard.ok()) return absl::OkStatus();
@@ -304,7 +304,7 @@ constexpr Setting kFlags[] = {
            std::string(source), "=", std::string(shard.status().message())));
      }},
     {"shard_by", "WHAT",
-     "what shards cut: tests (the list of them), or schedules (each)",
+     "what to divide: tests (the list), or schedules (of each test)",
      [](Flags& flags, std::string_view source, std::string_view value) {
        flags.shard_by_schedules = value == "schedules";
        if (value == "schedules" || value == "tests") return absl::OkStatus();
@@ -313,27 +313,27 @@ constexpr Setting kFlags[] = {
                         ": expected tests or schedules"));
      }},
     {"shrink_for", "TIME",
-     "real time to shrink a failure for; 0: it stays as it is",
+     "real time for shrinking a failure; 0: do not shrink",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const auto time = Duration(source, value, /*may_be_zero=*/true);
        if (time.ok()) flags.shrink_for = *time;
        return time.status();
      }},
-    {"size", "N", "how large the inputs become, of properties",
+    {"size", "N", "for properties: the maximum size of inputs",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const auto number = Number(source, value, 0, kInputSizeMax);
        if (number.ok()) flags.size = *number;
        return number.status();
      }},
     {"step_watchdog", "TIME",
-     "abort if one step takes so long in real time; 0: never",
+     "abort if a step takes longer in real time; 0: never",
      [](Flags& flags, std::string_view source, std::string_view value) {
        const auto time = Duration(source, value, /*may_be_zero=*/true);
        if (time.ok()) flags.step_watchdog = *time;
        return time.status();
      }},
     {"strategy", "NAME",
-     "fuzz, random, pct:DEPTH, bytes:FILE, ... in place of the test's own",
+     "fuzz, random, pct:DEPTH, bytes:FILE, ... instead of the test's own",
      [](Flags& flags, std::string_view source, std::string_view value) {
        flags.strategy = std::string(value);
        if (StrategyName(value) == "bytes") {
@@ -347,7 +347,7 @@ constexpr Setting kFlags[] = {
            absl::StrCat(std::string(source), "=", Quote(value), ": ",
                         std::string(status.message())));
      }},
-    {"test", "NAME", "run this test only; of a fuzz target: fuzz it",
+    {"test", "NAME", "run only this test; in a fuzz target: fuzz it",
      [](Flags& flags, std::string_view source, std::string_view value) {
        flags.test = std::string(value);
        if (!value.empty()) return absl::OkStatus();
@@ -355,7 +355,7 @@ constexpr Setting kFlags[] = {
            std::string(source), " is empty: expected a test, as Suite.Name"));
      }},
     {"trace", "WHEN",
-     "write traces: on-failure; never; always, also of a replay that passes",
+     "write traces: on-failure, never, or always (of passing replays, too)",
      [](Flags& flags, std::string_view source, std::string_view value) {
        return SetChoice(flags.traces, source, value,
                         {"never", "on-failure", "always"});
@@ -370,7 +370,7 @@ std::string Variable(std::string_view name) {
   return variable;
 }
 
-// How many characters to change, add or drop to make one of the other.
+// The edit distance: how many characters to change, add or remove.
 std::size_t Distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -408,14 +408,14 @@ std::string Flag(std::string_view name) {
   return absl::StrCat("--clotho_", std::string(name));
 }
 
-// What was said, by the names of flags, and where it was said last.
+// The last value given for each flag, and its source.
 struct Said {
   std::string source;
   std::string value;
 };
 using Given = std::map<std::string_view, Said>;
 
-// What flags mean together, and with the rest of the environment.
+// Checks the flags together, and with the rest of the environment.
 absl::Status Together(Given& given, Flags& flags) {
   const auto variables = [](const char* name) -> std::optional<std::string> {
     const char* const value = std::getenv(name);
@@ -463,7 +463,7 @@ absl::Status Together(Given& given, Flags& flags) {
                     std::string(name), "=", value);
     given.erase(said);
   };
-  // What people look for first.
+  // The most interesting ones first.
   for (const char* name : {"strategy", "schedules", "seed", "shard"}) {
     tell(name);
   }
@@ -478,12 +478,12 @@ absl::StatusOr<Flags> ReadFlags(int argc, char** argv) {
   if (const char* const bazel = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR")) {
     flags.out = bazel;
   }
-  // In the order of their names: which error comes first must not depend on the
-  // order of the environment.
+  // Sorted by name: which error comes first must not depend on the order of the
+  // environment.
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
-    // What CLOTHO_TOTAL_SHARDS says is read where it means something.
+    // CLOTHO_TOTAL_SHARDS is read where it is relevant.
     if (text.substr(0, 7) == "CLOTHO_" &&
         text.substr(0, 20) != "CLOTHO_TOTAL_SHARDS=") {
       variables.emplace_back(text);
@@ -521,7 +521,7 @@ absl::StatusOr<Flags> ReadFlags(int argc, char** argv) {
         return absl::InvalidArgumentError(absl::StrCat(
             "unexpected argument ", Quote(text), ": only flags are expected"));
       }
-      name.insert(0, "-");  // One dash is as good as two.
+      name.insert(0, "-");  // One dash is equivalent to two.
     }
     std::string_view value;
     if (const std::size_t equals = text.find('='); equals != text.npos) {
@@ -538,7 +538,7 @@ absl::StatusOr<Flags> ReadFlags(int argc, char** argv) {
     if (!known) return Unknown("flag", name, &Flag);
     if (!status.ok()) return status;
   }
-  // A convention of many programs, which any flag of our own overrules.
+  // A widespread convention, which our own flag overrides.
   if (const char* const no_color = std::getenv("NO_COLOR");
       no_color != nullptr && *no_color != '\0' && !given.contains("color")) {
     flags.color = Color::kNever;
@@ -556,8 +556,7 @@ void ApplyFlags(const Flags& flags, Search& search) {
              StrategyName(*flags.strategy) == "bytes") {
     UseBytes(search, flags.bytes);
   } else if (flags.strategy.has_value()) {
-    // Of a test that is not searched, as many as a search has if it is not
-    // told.
+    // A test that is not searched gets the default number of a search.
     if (search.schedules == 1) search.schedules = kSchedules;
     search.strategy = StrategyName(*flags.strategy);
     search.strategy_parameters = StrategyParameters(*flags.strategy);
@@ -565,7 +564,7 @@ void ApplyFlags(const Flags& flags, Search& search) {
     search.exhaustive = search.strategy == "exhaustive";
     if (search.exhaustive) search.schedules = kExhaustiveSchedules;
   }
-  // FIFO order has one execution; so have a fuzzer's bytes.
+  // FIFO order has one execution, and so has a fuzzer's input.
   if (flags.schedules.has_value() && search.strategy != "fifo" &&
       search.strategy != "bytes") {
     search.schedules = *flags.schedules;
@@ -593,8 +592,8 @@ void ApplyFlags(const Flags& flags, Search& search) {
 
 std::string FlagsUsage() {
   std::string usage =
-      "Clotho's flags; each has a variable, CLOTHO_REPLAY for "
-      "--clotho_replay:\n";
+      "Clotho's flags. Each can also be set by a variable, such as "
+      "CLOTHO_REPLAY for --clotho_replay:\n";
   for (const Setting& setting : kFlags) {
     std::string flag =
         absl::StrCat("  ", Flag(setting.name), "=", std::string(setting.value));
@@ -605,14 +604,14 @@ std::string FlagsUsage() {
       &usage,
       "\nExit codes:\n"
       "  0   nothing was found\n"
-      "  1   a failure was found, and comes back\n"
-      "  2   a flag, a variable, a replay string or a record is wrong\n"
-      "  3   not deterministic, or a replay that the program does not follow\n"
+      "  1   a failure was found, and it is reproducible\n"
+      "  2   a flag, a variable, a replay string or a record is invalid\n"
+      "  3   not deterministic, or the program does not follow a replay\n"
       "  4   no test was selected (under Bazel: 0)\n"
-      "  5   nothing was found, but less was done than asked for\n"
-      "  70  an internal error of Clotho\n"
-      "  75  results cannot be written: worth another try\n"
-      "  130, 143  interrupted: what was found is written\n");
+      "  5   nothing was found, but less was done than requested\n"
+      "  70  internal error in Clotho\n"
+      "  75  results cannot be written: try again\n"
+      "  130, 143  interrupted; findings so far have been written\n");
   return usage;
 }
 

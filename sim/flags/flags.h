@@ -1,4 +1,4 @@
-// What the command line and the environment say of this run.
+// What the command line and the environment say about this run.
 
 #ifndef CLOTHO_SIM_FLAGS_FLAGS_H_
 #define CLOTHO_SIM_FLAGS_FLAGS_H_
@@ -27,67 +27,68 @@ struct Flags {
   std::optional<std::uint64_t> size;
   std::optional<std::uint64_t> seed;
   std::optional<bool> debug;
-  std::string out;    // Where results go; empty: nowhere.
-  std::string saved;  // Where saved schedules are; empty: beside the tests.
+  std::string out;    // The output folder; empty: none.
+  std::string saved;  // The folder of saved schedules; empty: beside the tests.
   std::optional<bool> isolate;
 
-  // Of one execution.
+  // Per execution.
   std::optional<std::uint64_t> max_steps;
   std::optional<Delay> max_virtual_time;
-  // Real time for each failure; 0: it is not shrunk.
+  // Real time per failure; 0: failures are not shrunk.
   std::optional<Delay> shrink_for;
-  // Every so many executions one is run twice; 0: none is.
+  // One in this many executions is run twice; 0: none.
   std::optional<std::uint64_t> check_every;
 
-  // ---- Of a campaign: see campaign.h. ----
+  // ---- Campaigns: see search/campaign.h. ----
 
   // Real time for the whole run.
   std::optional<Delay> budget;
-  // Distinct failures of a test, until its search ends; 0: it does not.
+  // The search of a test ends after this many distinct failures; 0: it does
+  // not.
   std::optional<std::uint64_t> failures;
-  // The verdict is left to who merges the records.
+  // The exit code is 0; merging the records gives the verdict.
   bool exit_zero = false;
-  // Goes on where the records in `out` end.
+  // Resumes where the records in `out` end.
   bool resume = false;
-  // What this process does, and what is cut: the schedules of each test, or
-  // else the list of tests.
+  // The part that this process runs, and what is divided: the schedules of each
+  // test, or the list of tests.
   Shard shard;
   bool shard_by_schedules = false;
 
-  // What was asked for, for people: "strategy=pct:3 shard=3/64". Empty: it is
-  // as the tests say.
+  // The settings that differ from the defaults, for people: "strategy=pct:3
+  // shard=3/64". Empty: none.
   std::string changes;
 
-  // It is for tests that are searched: see campaign.h.
+  // Whether tests that are searched run as a campaign: see search/campaign.h.
   bool campaign() const {
     return shard_by_schedules || resume || budget.has_value() ||
            failures.value_or(1) != 1;
   }
 
-  // ---- Of what is told, and of who watches: see output.h, signals.h. ----
+  // ---- Output and supervision: see report/console.h, search/signals.h. ----
 
   Color color = Color::kAuto;
   Format format = Format::kText;
   Traces traces = Traces::kOnFailure;
-  std::uint64_t break_before = 0;  // A step; 0: none.
-  double rate = 0;  // Virtual seconds in a real one; 0: as many as can be.
-  Delay step_watchdog = absl::Seconds(10);  // 0: none.
-  std::string test;  // Empty: all that GoogleTest selects.
-  // What strategy bytes reads its schedule from.
+  std::uint64_t break_before = 0;  // A step; 0: no break.
+  double rate = 0;  // Virtual seconds per real second; 0: as fast as possible.
+  Delay step_watchdog = absl::Seconds(10);  // 0: no limit.
+  std::string test;  // Empty: all tests that GoogleTest selects.
+  // The schedule for the strategy "bytes".
   std::string bytes;
 };
 
-// Reads the variables CLOTHO_*, and Bazel's for results; then what is left of
-// the command line after GoogleTest has taken its own; the command line wins.
-// Who says which shard this is: see shard.h. Whatever is not known or does not
+// Reads the variables CLOTHO_*, and Bazel's variables for results; then the
+// arguments that GoogleTest has left. The command line takes precedence. For
+// the sources of the shard, see search/shard.h. Whatever is unknown or does not
 // parse is an error that names it.
 absl::StatusOr<Flags> ReadFlags(int argc, char** argv);
 
-// The search that a test asks for, as changed by the flags. A test that is
-// not searched has one execution, whatever number is asked for.
+// Applies the flags to the search that a test requests. A test that is not
+// searched has one execution, whatever number the flags say.
 void ApplyFlags(const Flags& flags, Search& search);
 
-// What `--help` says of them.
+// The text of `--help`.
 std::string FlagsUsage();
 
 }  // namespace clotho::sim::internal

@@ -34,7 +34,7 @@ namespace {
 constexpr std::chrono::seconds kBetweenRecords(10);
 constexpr std::chrono::seconds kBetweenShrinks(1);
 
-// Of the file of this program. 0 if it cannot be read.
+// A hash of this program's file. 0 if it cannot be read.
 std::uint64_t ProgramHash() {
   static const std::uint64_t hash = [] {
     StreamHash content;
@@ -61,7 +61,7 @@ std::string PartText(const StrategyPart& part) {
                       part.depth == 0 ? "" : absl::StrCat(":", part.depth));
 }
 
-// As a folder's name.
+// A folder name for the signature.
 std::string FolderOf(std::string_view signature) {
   StreamHash hash;
   hash.Add(signature);
@@ -69,7 +69,7 @@ std::string FolderOf(std::string_view signature) {
       absl::Hex(static_cast<std::uint32_t>(hash.Finish()), absl::kZeroPad8));
 }
 
-// "raft.cc:207" is at 207.
+// Returns 207 for "raft.cc:207".
 std::uint32_t LineOf(const std::string& place) {
   std::uint32_t line = 0;
   const bool has_line =
@@ -77,12 +77,12 @@ std::uint32_t LineOf(const std::string& place) {
   return has_line ? line : 0;
 }
 
-// What is known of a failure that another process has found.
+// What is known about a failure found by another process.
 Report ReportOf(const Finding& finding, std::string_view test,
                 const std::string& out) {
   Report report;
   Failure failure;
-  failure.kind = FailureKind::kExpectation;  // Its text is shown as it is.
+  failure.kind = FailureKind::kExpectation;  // Its text is shown unchanged.
   failure.what = finding.what;
   failure.signature = finding.signature;
   if (const std::uint32_t line = LineOf(finding.place); line != 0) {
@@ -127,7 +127,7 @@ bool Campaign::Begin(const Search& search, Strategy& strategy) {
   record_.seed = search.seed;
   record_.schedules = bounded ? search.schedules : 0;
   const auto first_from = [&](std::uint64_t begin) {
-    // The first number from `begin` on that leaves `index` modulo `count`.
+    // The first number from `begin` on with remainder `index` modulo `count`.
     return begin +
            (shard.index + shard.count - begin % shard.count) % shard.count;
   };
@@ -142,7 +142,7 @@ bool Campaign::Begin(const Search& search, Strategy& strategy) {
                          shard.count
                    : kNoBound;
   } else {
-    // It cannot be cut: the first shard does the whole.
+    // The search cannot be divided: the first shard runs all of it.
     end_ = shard.index == 0 && shard.block == 0 ? search.schedules : 0;
     if (end_ == 0 && options_.tell) {
       options_.tell(absl::StrCat(options_.test, ": a search by \"",
@@ -166,8 +166,8 @@ bool Campaign::Begin(const Search& search, Strategy& strategy) {
   return status_.ok();
 }
 
-// Takes the record of a process that came before. What is not of this very
-// search is refused, and stays as it is.
+// Loads the record of an earlier process. A record of a different search is
+// rejected and left unchanged.
 void Campaign::Resume(bool anew) {
   const std::string path =
       RecordFile(options_.out, options_.test, options_.shard);
@@ -205,8 +205,8 @@ void Campaign::Resume(bool anew) {
   }
   const bool ends = record->schedules != 0 || record->exhausted;
   finished_ = record->complete && ends;
-  // Where executions depend on those before them, all of them would have to be
-  // run again; and what comes before the first has not come to its end.
+  // If executions depend on earlier ones, all of them would have to run again;
+  // and a record without executions has nothing to resume.
   if ((anew || record->executions == 0) && !finished_) return;
   record_ = *std::move(record);
   record_.complete = finished_;
@@ -328,7 +328,7 @@ void Campaign::Shrinks(const Failure& failure, std::size_t from,
 void Campaign::Add(const std::string& signature, std::uint64_t number,
                    Report report) {
   const Failure& failure = *report.failure;
-  // One that does not come back is another one than it was.
+  // A failure that was not reproduced has another signature than before.
   if (const auto known = known_.find(failure.signature);
       known != known_.end()) {
     ++record_.failures[known->second].hits;
@@ -355,10 +355,10 @@ void Campaign::Add(const std::string& signature, std::uint64_t number,
   known_[signature] = record_.failures.size();
   known_[finding.signature] = record_.failures.size();
   record_.failures.push_back(finding);
-  // First it is safe, then it is told.
+  // First it is stored, then it is reported.
   Write();
   Say(FailureLine(finding));
-  // The only one that is looked for is told when the search has ended.
+  // With a limit of one failure, it is reported at the end of the search.
   if (options_.tell && options_.failures_max != 1) {
     options_.tell(absl::StrCat(options_.test, ": failure ",
                                record_.failures.size(), "\n", report.Text()));
@@ -410,7 +410,7 @@ double Campaign::Seconds() const {
   return std::chrono::duration<double>(Clock::now() - begun_).count();
 }
 
-// The first one counts.
+// The first error counts.
 void Campaign::Fail(absl::Status status) {
   if (status_.ok()) status_ = std::move(status);
 }

@@ -39,7 +39,7 @@ std::string Hex(std::uint64_t number) {
   return absl::StrCat(absl::Hex(number, absl::kZeroPad16));
 }
 
-// What is missing or wrong in a record that is read.
+// What is missing or invalid in a record.
 struct Wrong {
   std::string what;
 };
@@ -80,7 +80,7 @@ const Json& Array(const Json& json, const char* name) {
   return member;
 }
 
-// A number with more digits than the parser takes; its text is looked for.
+// A number with more digits than the parser supports: parsed from the text.
 Wide WideNumber(const Json& json, std::string_view text, const char* name) {
   if (!Member(json, name).is_number()) ThrowWrong(name, "number");
   const std::string key = absl::StrCat("\"", name, "\":");

@@ -1,4 +1,4 @@
-// ChoiceList: follows a schedule, and writes down what else it could have done.
+// ChoiceList: follows a schedule, and records the alternatives at each step.
 
 #ifndef CLOTHO_SIM_SEARCH_CHOICE_LIST_H_
 #define CLOTHO_SIM_SEARCH_CHOICE_LIST_H_
@@ -16,15 +16,15 @@ namespace clotho::sim::internal {
 
 class ChoiceList final : public Strategy {
  public:
-  // What could have been chosen at a step, in place of what was: 0 is FIFO
-  // order, all else as in a Deviation.
+  // The alternatives to what was chosen at a step: 0 is FIFO order, others are
+  // as in a Deviation.
   struct Others {
     std::uint64_t step = 0;
     std::vector<std::uint32_t> choices;
   };
 
-  // `deviations` must outlive the execution. Of a step with many choices, only
-  // the first `choices_max` others are listed, and the timer.
+  // `deviations` must outlive the execution. At most `choices_max` alternatives
+  // of a step are listed, plus the timer.
   ChoiceList(const Deviations& deviations, std::size_t choices_max)
       : replay_(deviations), choices_max_(choices_max) {}
 
@@ -32,7 +32,7 @@ class ChoiceList final : public Strategy {
   std::size_t Choose(const ChoicePoint& point) override;
   std::uint64_t ChooseValue(const ValueChoice& choice, Rng& rng) override;
 
-  // By rising step.
+  // Sorted by step.
   const std::vector<Others>& steps() const { return steps_; }
 
  private:

@@ -24,23 +24,24 @@
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/simulator.h"
 
-// Of the sanitizers' runtime, where there is one.
+// Provided by the sanitizers' runtime, if there is one.
 extern "C" void __sanitizer_set_death_callback(void (*callback)())
     __attribute__((weak));
 
 namespace clotho::sim::internal {
 namespace {
 
-// SIGTERM is what a test runner sends to a test that takes too long. (While
-// SignalScope lives, that has its own handler.)
+// Test runners send SIGTERM to a test that takes too long. (While a SignalScope
+// exists, its own handler is in place.)
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM};
 constexpr int kSignalsMax = 64;
 constexpr int kFramesMax = 24;
 
-// What a handler needs is here, made before: it can neither allocate nor wait.
+// What a handler needs is prepared here: a handler can neither allocate nor
+// wait.
 struct State {
-  pid_t process = 0;  // Not that of a crash test's child.
-  int file = -1;      // To send to, in place of standard error.
+  pid_t process = 0;  // Not that of a death test's child.
+  int file = -1;      // Where to send the crash, instead of standard error.
   bool told = false;
   char text[8192] = {};
   std::size_t text_size = 0;
@@ -53,7 +54,7 @@ State state;
 
 alignas(16) char signal_stack[1 << 16];
 
-// As it goes through the pipe, followed by the task's name, the frames and the
+// The format in the pipe, followed by the task's name, the frames and the
 // deviations.
 struct Header {
   char mark = 'D';
@@ -90,7 +91,7 @@ std::string_view SignalName(int signal) {
   }
 }
 
-// ---- From here on in the handler: only what a signal may interrupt. ----
+// ---- From here on, in the handler: only async-signal-safe code. ----
 
 void Write(int file, const void* data, std::size_t size) {
   const char* from = static_cast<const char*>(data);
@@ -130,7 +131,7 @@ void SayTime(std::int64_t ns) {
   }
 }
 
-// As FormatReplay writes it.
+// Same format as FormatReplay.
 void SayReplay(std::uint64_t program_seed, const Deviations& deviations) {
   Say("c1/");
   Say(program_seed, 16);
@@ -157,7 +158,7 @@ void SayReplay(std::uint64_t program_seed, const Deviations& deviations) {
 
 struct TaskName {
   std::string_view given;
-  std::uint64_t number = 0;  // Of an automatic name; 0: no task.
+  std::uint64_t number = 0;  // For an automatic name; 0: no task.
 };
 
 void SayName(const TaskName& name) {
@@ -169,7 +170,7 @@ void SayName(const TaskName& name) {
   }
 }
 
-// What was about to be executed.
+// The instruction that was about to be executed.
 void* AddressOf(void* context) {
   [[maybe_unused]] const auto& registers =
       static_cast<ucontext_t*>(context)->uc_mcontext;
@@ -182,12 +183,12 @@ void* AddressOf(void* context) {
 #endif
 }
 
-// What has ended it. Zero and false: a sanitizer.
+// What ended the execution. Zero and false: a sanitizer.
 struct Cause {
   int signal = 0;
   bool by_exit = false;
   bool stuck = false;
-  void* context = nullptr;  // Where the signal came. Null: not known.
+  void* context = nullptr;  // Where the signal occurred. Null: unknown.
 };
 
 void Send(const Simulator& simulator, const Cause& cause,
@@ -219,7 +220,7 @@ void Send(const Simulator& simulator, const Cause& cause,
 void Tell(const Cause& cause) {
   const Simulator* const simulator = Simulator::Current();
   if (simulator == nullptr || state.told || getpid() != state.process) return;
-  state.told = true;  // What follows may go wrong in its turn.
+  state.told = true;  // The code below may crash, too.
   TaskName name;
   if (const auto* const task = simulator->loop().current_task()) {
     name = {task->given_name(), task->number()};
@@ -265,8 +266,8 @@ void Tell(const Cause& cause) {
 void OnSignal(int signal, siginfo_t* info, void* context) {
   Tell({.signal = signal, .context = context});
   sigaction(signal, &state.previous[signal], nullptr);
-  // A fault happens again when this returns, and then as if nobody had been
-  // here; whatever was sent has to be sent again.
+  // A fault recurs when this returns, and is then handled as if this handler
+  // had never been installed; a signal that was sent must be raised again.
   if (info->si_code <= 0) raise(signal);
 }
 
@@ -276,24 +277,24 @@ void OnExit() {
   const bool within = Simulator::Current() != nullptr && !state.told &&
                       getpid() == state.process;
   Tell({.by_exit = true});
-  // Whatever the program says: the test has not passed.
+  // Whatever exit code the program chose, the test has not passed.
   if (!within) return;
   std::fflush(nullptr);
   _exit(1);
 }
 
-// ---- No handler any more. ----
+// ---- End of the handler. ----
 
-// The function that a reader knows, of the frames from the inside out.
+// The first function, from the innermost frame outwards, that a reader knows.
 std::string FunctionOf(void* const* frames, int count) {
   for (int i = 0; i < count; ++i) {
-    // A caller is known by where it goes on, which may be beyond its end.
+    // A caller's frame holds its return address, which may be beyond its end.
     const char* const address =
         static_cast<const char*>(frames[i]) - (i == 0 ? 0 : 1);
     char name[512];
     if (!absl::Symbolize(address, name, sizeof(name))) continue;
     const std::string text(name);
-    // Beyond the loop, nothing is the program's.
+    // Frames outside the loop do not belong to the program.
     if (text.rfind("clotho::EventLoop::", 0) == 0) return "";
     static constexpr std::string_view kOthers[] = {"std::",
                                                    "__",
@@ -309,7 +310,7 @@ std::string FunctionOf(void* const* frames, int count) {
           return text.compare(0, prefix.size(), prefix) == 0;
         });
     if (other) continue;
-    // Of a coroutine, the part that is being run is no matter.
+    // For a coroutine, strips the suffix that names the part being run.
     std::size_t end = text.size();
     for (const char* const suffix : {" [clone", " (.", ".resume", ".actor"}) {
       end = std::min(end, text.find(suffix));
@@ -333,11 +334,11 @@ std::string DeathText(const Crash& crash) {
 
 void InstallDeathHandlers(bool of_sanitizers) {
   state.process = getpid();
-  // The first call loads what it needs, for which a handler is no place.
+  // The first call loads libraries, which a handler must not do.
   void* frame = nullptr;
   backtrace(&frame, 1);
   stack_t stack = {};
-  // A sanitizer has its own.
+  // A sanitizer has its own signal stack.
   if (sigaltstack(nullptr, &stack) == 0 && (stack.ss_flags & SS_DISABLE) != 0) {
     stack = {};
     stack.ss_sp = signal_stack;

@@ -1,5 +1,6 @@
-// The crash of the process within an execution: a signal, a sanitizer, or a
-// program that calls exit(). What it had done until then is told by a handler.
+// Handles the crash of the process within an execution: a signal, a sanitizer,
+// or a program that calls exit(). The handler reports the execution up to the
+// crash.
 
 #ifndef CLOTHO_SIM_SEARCH_CRASH_HANDLER_H_
 #define CLOTHO_SIM_SEARCH_CRASH_HANDLER_H_
@@ -15,46 +16,48 @@
 namespace clotho::sim::internal {
 
 struct Crash {
-  // 0: not by a signal.
+  // 0: no signal.
   int signal = 0;
-  bool by_exit = false;  // The program called exit();
-  bool stuck = false;    // a step was ended; else it was a sanitizer.
-  // The execution, up to there.
+  bool by_exit = false;  // The program called exit().
+  // A step did not end. Neither of these nor a signal: a sanitizer.
+  bool stuck = false;
+  // The execution up to the crash.
   std::uint64_t program_seed = 0;
   Deviations deviations;
   std::uint64_t step = 0;
   std::int64_t time_ns = 0;
-  bool after_last_step = false;  // While what was left was destroyed.
-  std::string task;              // Empty: none ran.
-  std::string function;          // Where it happened. Empty: not known.
+  bool after_last_step = false;  // During the destruction of what was left.
+  std::string task;              // Empty: no task was running.
+  std::string function;          // Where it crashed. Empty: unknown.
 };
 
 // "Signal 11 (SIGSEGV)".
 std::string DeathText(const Crash& crash);
 
-// From here on a crash within an execution writes to standard error what
-// happened, then a text: how to see it again. A fuzzer's engine has a handler
-// of its own for what a sanitizer finds, and there is room for one.
+// From now on a crash within an execution writes to standard error what
+// happened, followed by a text that says how to see it again. Pass false if a
+// fuzzing engine handles what sanitizers find: there is room for only one such
+// handler.
 void InstallDeathHandlers(bool of_sanitizers = true);
 
-// The text. Each `kReplayMark` in it stands for the replay string.
+// Sets that text. Each `kReplayMark` in it is replaced by the replay string.
 inline constexpr std::string_view kReplayMark = "REPLAY.STRING";
 void SetDeathText(std::string_view text);
-// The input in that string. Empty: none.
+// Sets the input in the replay string. Empty: none.
 void SetDeathInput(std::string_view input);
 
-// For handlers of other signals, before they end the process: the same for
-// this signal, and for a step that does not end.
+// For handlers of other signals, before they end the process: report this
+// signal, or a step that does not end, in the same way.
 void TellCrash(int signal);
 void TellStuck();
-// How long a step may take: what is told then.
+// Sets how long a step may take; the report of a stuck step says so.
 void SetStuckText(Delay step_max);
 
 // In a child process: writes the crash to this file instead, as bytes for
 // `ReadCrash`.
 void SendDeathTo(int file);
 
-// Nothing if they are no crash, or not all of one.
+// nullopt if the bytes are truncated or not a crash record.
 std::optional<Crash> ReadCrash(std::string_view bytes);
 
 }  // namespace clotho::sim::internal

@@ -53,7 +53,7 @@ absl::Status EventLog::WriteTo(int file, const std::string& path,
   struct stat after = {};
   if (written > 0 && fstat(file, &after) == 0 &&
       after.st_size == before.st_size + written) {
-    // Should it fail, a reader finds half a line, and passes over it.
+    // If this fails, readers find half a line, and skip it.
     [[maybe_unused]] const int cut = ftruncate(file, before.st_size);
   }
   return absl::UnavailableError(

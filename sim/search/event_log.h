@@ -1,15 +1,16 @@
-// The event_log of a run: what happens, as it happens, a JSON object to a line,
-// in the file results.jsonl of the folder of results. Who draws a screen or
-// watches a cluster reads along.
+// The event log of a run: its events, as they happen, one JSON object per line,
+// in the file results.jsonl of the output folder. Programs that draw a screen
+// or watch a cluster follow it.
 //
 //   {"event": "run", "clotho_results": 1, ...}      a program begins
 //   {"event": "failure", "test": "A.B", ...}        as in a record
-//   {"event": "goal", ...}                          it is reached first
+//   {"event": "goal", ...}                          the first time a goal is
+//   reached
 //   {"event": "stats", ...}                         every ten seconds
-//   {"event": "test", "verdict": "failed", ...}     the end of a test
-//   {"event": "end", "code": 1}                     of the run
+//   {"event": "test", "verdict": "failed", ...}     a test ends
+//   {"event": "end", "code": 1}                     the run ends
 //
-// Each line is written at once, so that several processes may have one file.
+// Each line is one write, so that several processes may share the file.
 
 #ifndef CLOTHO_SIM_SEARCH_EVENT_LOG_H_
 #define CLOTHO_SIM_SEARCH_EVENT_LOG_H_
@@ -28,15 +29,17 @@ class EventLog {
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
 
-  // Opens it for writing at its end; the folder is made if it is not there. An
-  // error names what cannot be made.
+  // Opens the file for appending, and creates the folder if necessary. An error
+  // names what cannot be created.
   absl::Status Open(const std::string& folder);
-  // From now on each line goes to this file, too: a descriptor, not owned.
+  // From now on each line is also written to this descriptor, which is not
+  // owned.
   void AlsoTo(int file) { also_ = file; }
   bool is_open() const { return file_ >= 0 || also_ >= 0; }
 
-  // Adds a line, without its end. Nothing if it is not open. After an error
-  // what there is of the line has been taken back, if nobody else has written.
+  // Appends a line; `line` is complete except for the line break. Does nothing
+  // if the log is not open. After an error a partial line has been removed,
+  // unless another process has written meanwhile.
   absl::Status Write(std::string_view line);
 
  private:

@@ -26,13 +26,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Whatever a child says begins with it; a crash begins with something else.
+// The first byte of a child's result; a crash begins with another byte.
 constexpr char kSaid = 'S';
 constexpr std::size_t kOutputMax = 1 << 16;
 
-int child_pipe = -1;  // In the child: where it says what it has to say.
+int child_pipe = -1;  // In the child: the pipe for its result.
 
-// Reads until the other side is closed. False at the deadline.
+// Reads until the other end is closed. Returns false at the deadline.
 bool ReadAll(int file, std::optional<Clock::time_point> deadline,
              std::string& bytes) {
   while (true) {
@@ -86,14 +86,14 @@ ChildEnd RunInChild(absl::FunctionRef<std::string()> run,
     if (output != nullptr) std::fclose(output);
     return end;
   }
-  std::fflush(nullptr);  // Else the child would write it once more.
+  std::fflush(nullptr);  // Otherwise the child would write it again.
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
     child_pipe = ends[1];
     dup2(fileno(output), STDOUT_FILENO);
     dup2(fileno(output), STDERR_FILENO);
-    // There may be hundreds of them: none leaves a core behind.
+    // There may be hundreds of children: none of them writes a core file.
     const rlimit none = {.rlim_cur = 0, .rlim_max = 0};
     setrlimit(RLIMIT_CORE, &none);
     SendDeathTo(child_pipe);

@@ -1,4 +1,4 @@
-// Runs something in a child process, so that this one outlives it.
+// Runs a function in a child process, so that this process survives a crash.
 
 #ifndef CLOTHO_SIM_SEARCH_FORK_RUN_H_
 #define CLOTHO_SIM_SEARCH_FORK_RUN_H_
@@ -16,26 +16,26 @@
 
 namespace clotho::sim::internal {
 
-// What came of a child.
+// The result of a child process.
 struct ChildEnd {
-  // It came to the end, and said this.
+  // Set if the child completed: what it returned.
   std::optional<std::string> said;
-  // It died within an execution.
+  // Set if it crashed within an execution.
   std::optional<Crash> crash;
-  // Else: how it died, or that it was stopped, in words.
+  // Otherwise: how it ended, or that it was stopped, in words.
   std::string other;
-  // What it wrote to its standard output and standard error: the end of it.
+  // The last part of its standard output and standard error.
   std::string output;
 };
 
-// Forks, runs `run` in the child, and waits for it. The child is stopped at the
+// Forks, calls `run` in the child, and waits for it. The child is killed at the
 // deadline.
 ChildEnd RunInChild(
     absl::FunctionRef<std::string()> run,
     std::optional<std::chrono::steady_clock::time_point> deadline = {});
 
-// Numbers, or what is made of them, in memory that a child has in common with
-// this process: what it wrote there last is there whatever became of it.
+// A trivially copyable value in memory shared with a child process: what the
+// child wrote last is readable even after it crashes.
 template <typename T>
 class SharedWithChild {
  public:
@@ -57,7 +57,7 @@ class SharedWithChild {
   void* const memory_;
 };
 
-// For `run`: ends the child at once, with this as what it says.
+// For `run`: ends the child immediately, with this result.
 [[noreturn]] void EndChild(const std::string& said);
 
 }  // namespace clotho::sim::internal

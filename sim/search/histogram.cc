@@ -8,10 +8,10 @@
 namespace clotho::sim::internal {
 namespace {
 
-// Of each power of two.
+// Per power of two.
 constexpr std::uint64_t kBuckets = 16;
 
-// The digits that do not count. (0 has no digits, and 31 has five.)
+// How many low digits are ignored. (0 has no digits, and 31 has five.)
 std::uint64_t Shift(std::uint64_t number) {
   const auto width = static_cast<std::uint64_t>(std::bit_width(number));
   return width > 5 ? width - 5 : 0;

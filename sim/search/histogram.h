@@ -1,8 +1,8 @@
-// Histogram: how large the numbers were, of any number of them, in a few KiB.
+// Histogram: the distribution of any number of values, in a few KiB.
 //
-// Numbers below 32 are told apart; of larger ones the first five binary digits
-// count: a bucket is at most a sixteenth as wide as what is in it is large. Two
-// histograms are joined by adding their counts.
+// Values below 32 are exact; larger ones are grouped by their first five binary
+// digits: a bucket is at most a sixteenth as wide as the values in it are
+// large. Two histograms are merged by adding their counts.
 
 #ifndef CLOTHO_SIM_SEARCH_HISTOGRAM_H_
 #define CLOTHO_SIM_SEARCH_HISTOGRAM_H_
@@ -15,9 +15,9 @@ namespace clotho::sim::internal {
 
 class Histogram {
  public:
-  // A bucket that is not empty.
+  // A bucket with a count above 0.
   struct Entry {
-    std::uint64_t least = 0;  // The least number that belongs there.
+    std::uint64_t least = 0;  // The smallest value of the bucket.
     std::uint64_t count = 0;
 
     friend bool operator==(const Entry&, const Entry&) = default;
@@ -25,7 +25,7 @@ class Histogram {
 
   void Add(std::uint64_t number, std::uint64_t count = 1);
 
-  // By rising number.
+  // Sorted by value.
   std::vector<Entry> entries() const;
 
   friend bool operator==(const Histogram&, const Histogram&) = default;

@@ -28,7 +28,7 @@ void UseBytes(Search& search, std::string bytes) {
   search.make_strategy = [bytes = std::move(bytes)] {
     return std::make_unique<BytesStrategy>(bytes);
   };
-  // It would be every execution.
+  // Otherwise every execution would be checked.
   search.check_every = 0;
 }
 

@@ -1,4 +1,4 @@
-// Search: what is asked of a search of a test's executions.
+// Search: the settings of a search of a test's executions.
 //
 // Tests fill it through the structs of options.h.
 
@@ -28,99 +28,103 @@ namespace internal {
 class Campaign;
 }  // namespace internal
 
-// The limit of the sizes of inputs. (rapidcheck's are ints.)
+// The largest size of inputs. (rapidcheck's are ints.)
 inline constexpr std::uint64_t kInputSizeMax = 1'000'000;
 
-// A search as a whole. Tests fill it through the structs below.
+// The settings of a search.
 struct Search {
-  // The strategy's name, as reports and replay strings have it.
+  // The strategy's name, as in reports and replay strings.
   std::string strategy = "fifo";
   // Its parameters, as in "+pct:2:118", separated by ':'.
   std::string strategy_parameters = {};
-  // Makes it. Null: StrategyByName does, from the two above.
+  // Creates the strategy. Null: StrategyByName does, from the two above.
   std::function<std::unique_ptr<Strategy>()> make_strategy = {};
-  // For a debugger: the first execution that fails stops where it does so.
+  // For a debugger: the first failing execution stops where it fails.
   bool break_at_failure = false;
-  // A replay stops before this step, for a debugger. 0: it does not.
+  // For a debugger: a replay stops before this step. 0: it does not.
   std::uint64_t break_before = 0;
-  // Executions. FIFO order has only one.
+  // Number of executions. FIFO order has only one.
   std::uint64_t schedules = 1;
-  // Schedules that are run before the search: see options.h.
+  // Schedules that run before the search: see options.h.
   std::vector<SavedSchedule> saved = {};
-  // The base seed. That of execution j is derived from it, from the test's name
-  // and from j, and from nothing else.
+  // The base seed. The seed of execution j is derived only from it, the test's
+  // name and j.
   std::uint64_t seed = 1;
-  // What the program itself draws from (`ProgramRng`).
+  // The seed of `ProgramRng`, the randomness of the program itself.
   std::uint64_t program_seed = 0;
-  // An execution that takes more steps is a livelock.
+  // An execution with more steps is a livelock.
   std::uint64_t steps_max = kStepsMax;
   // An execution that lasts longer in virtual time fails.
   Delay virtual_time_max = absl::Hours(kVirtualHoursMax);
-  // Debug mode: see EventLoop::SetDebug. It changes no execution.
+  // Debug mode: see EventLoop::SetDebug. It does not change executions.
   bool debug = false;
-  // How long executors' jobs take. Null: as long as they block.
+  // How long the jobs of executors take. Null: as long as they block.
   JobTime job_time = {};
-  // Runs to spend on shrinking a failure; 0: none.
+  // The most runs for shrinking a failure; 0: it is not shrunk.
   std::uint64_t shrink_runs_max = 10'000;
-  // Real time to spend on it.
+  // The most real time for shrinking a failure.
   Delay shrink_for = absl::Seconds(5);
-  // Record a single execution also if it passes, as a replay is.
+  // Also records a single execution that passes, such as a replay.
   bool trace_passes = false;
-  // Virtual seconds in a real one, of a replay and of a single execution, for
-  // who watches; 0: as many as can be.
+  // For a replay or a single execution that a person watches: virtual seconds
+  // per real second; 0: as fast as possible.
   double rate = 0;
-  // Search in a child process first: see options.h.
+  // Searches in a child process first: see options.h.
   bool isolate = false;
-  // Only what comes from outside may move: see options.h.
+  // Tasks keep FIFO order, only external events may move: see options.h.
   bool fifo_only = false;
-  // The strategy must come to an end by itself: a search that `schedules` cuts
-  // short fails as incomplete, unless that is allowed.
+  // The strategy must finish by itself: a search cut short by `schedules` fails
+  // as incomplete, unless that is allowed.
   bool exhaustive = false;
   bool allow_incomplete = false;
-  // What was asked for cannot be done; the search says so and runs nothing.
+  // The request cannot be carried out; the search reports this text and runs
+  // nothing.
   std::string misuse = {};
-  // What the strategy has saved of schedules is wanted: Report::corpus.
+  // Whether to fill in Report::corpus with the schedules that the strategy
+  // kept.
   bool wants_corpus = false;
-  // Every so many executions one is run twice and compared; 0: none but
-  // failures.
+  // One in this many executions is run twice and compared; 0: only failures
+  // are.
   std::uint64_t check_every = 1'000;
-  // What runs it in parts and goes on after a failure: see search/campaign.h.
-  // Null: nothing does.
+  // Runs the search in parts and continues after a failure: see
+  // search/campaign.h. May be null.
   internal::Campaign* campaign = nullptr;
 
-  // ---- Of properties, which are searched input by input: see
+  // ---- For properties, which are searched input by input: see
   // properties/property.h. ----
 
-  // Inputs, and how large they become.
+  // The number of inputs, and their maximum size.
   std::uint64_t cases = 100;
   std::uint64_t size_max = 100;
-  // The input, as replay strings have it. Empty: none.
+  // The input, as in replay strings. Empty: none.
   std::string input = {};
-  // What an exception means that leaves a task, if it is more than an
-  // exception: the execution ends with this. Null: none is.
+  // Decides whether an exception that leaves a task ends the execution. If so,
+  // returns the failure with which it ends. Null: exceptions have no special
+  // meaning.
   std::function<std::optional<Failure>(const std::exception_ptr&)> judge = {};
-  // Run before the search, leniently.
+  // Runs before the search, leniently.
   std::optional<Deviations> first = {};
-  // Failures of any other signature do not count. Empty: all do.
+  // Only failures with this signature count. Empty: all do.
   std::string signature = {};
 };
 
 namespace internal {
 
-// A search by the strategy of that name, without parameters.
+// Makes `search` use the strategy of that name, without parameters.
 void UseStrategy(Search& search, std::string_view name, std::uint64_t schedules,
                  std::uint64_t seed);
 
-// One execution, whose schedule is read from `bytes`: see strategies/bytes.h.
+// Makes `search` run one execution whose schedule is read from `bytes`: see
+// strategies/bytes.h.
 void UseBytes(Search& search, std::string bytes);
 
-// The strategy that the search asks for. An error if there is none of its name,
-// or if its parameters are wrong.
+// Creates the strategy that the search requests. An error if the name is
+// unknown or the parameters are wrong.
 absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const Search& search);
 
 }  // namespace internal
 
-// The search that `options`, in their order, ask for.
+// The search described by `options`, applied in order.
 template <typename... Options>
 Search MakeSearch(const Options&... options) {
   Search search;

@@ -17,7 +17,7 @@
 namespace clotho::sim::internal {
 namespace {
 
-// Nobody has as many machines; and a product of two such numbers fits.
+// More machines than anyone has; and the product of two such numbers fits.
 constexpr std::uint64_t kMost = 1'000'000'000;
 
 std::string Quote(std::string_view text) {
@@ -37,7 +37,7 @@ std::optional<std::uint64_t> Number(std::string_view text) {
   return number;
 }
 
-// A shard, and who says so.
+// A shard, and the source that says so.
 struct Source {
   std::string name;
   Shard shard;
@@ -47,8 +47,8 @@ class Reader {
  public:
   explicit Reader(Variables variables) : variables_(variables) {}
 
-  // Two variables, of which `total` says how many there are. Nothing if there
-  // is no more than one, or if neither variable is set.
+  // Reads two variables; `total` is the number of shards. Adds nothing if there
+  // is only one shard, or if neither variable is set.
   absl::Status Pair(const char* index, const char* total, std::uint64_t first) {
     const std::optional<std::string> index_text = variables_(index);
     const std::optional<std::string> total_text = variables_(total);
@@ -188,7 +188,7 @@ absl::StatusOr<Shard> ReadShard(std::string_view flag, std::string_view source,
     if (status.ok()) status = reader.Pair("CI_NODE_INDEX", "CI_NODE_TOTAL", 1);
     if (status.ok()) status = reader.Run();
     if (status.ok() && !reader.knows_any()) {
-      // Each of many jobs would do the whole.
+      // Otherwise each of many jobs would run everything.
       status = absl::InvalidArgumentError(absl::StrCat(
           std::string(source),
           "=auto, and nothing says which shard this is: expected the variables "

@@ -13,19 +13,19 @@
 namespace clotho::sim {
 namespace {
 
-// What is tried for one deviation in place of its choice: the first few. Most
-// points offer no more, and the others are dropped there.
+// The most choices tried for one deviation. Most choice points offer no more.
 constexpr std::uint32_t kChoicesTriedMax = 4;
 
-// Of how many deviations two at a time are tried to be left out.
+// Pairs are removed only from schedules of up to this many deviations.
 constexpr std::size_t kPairsTriedMax = 8;
 
-// How many single deviations are tried in place of all there are, if so many
-// reach all steps with the first choice. A part of the steps would say little.
+// Single deviations are tried instead of all of them if this many suffice to
+// reach every step with the first choice. Trying only part of the steps would
+// say little.
 constexpr std::uint64_t kSinglesTriedMax = 200;
 
-// A total order that no endless sequence descends, so that whoever keeps only
-// what is simpler comes to an end.
+// A well-founded total order, so that always moving to a simpler schedule
+// terminates.
 bool IsSimpler(const Deviations& a, const Deviations& b) {
   if (a.size() != b.size()) return a.size() < b.size();
   const auto step =
@@ -36,13 +36,14 @@ bool IsSimpler(const Deviations& a, const Deviations& b) {
   return choice.in1 != a.end() && choice.in1->choice < choice.in2->choice;
 }
 
-// Stands for the list in a set of many: 128 bits, so that no two ever agree.
+// Represents the list in a large set: 128 bits, so that collisions do not
+// occur.
 using Fingerprint = std::pair<std::uint64_t, std::uint64_t>;
 
 Fingerprint FingerprintOf(const Deviations& deviations) {
   StreamHash first;
   StreamHash second;
-  second.Add(1);  // From here on they differ.
+  second.Add(1);  // From here on the two hashes differ.
   for (const Deviation& deviation : deviations) {
     first.Add(deviation.step);
     first.Add(deviation.choice);
@@ -70,8 +71,8 @@ class Shrinker {
   ShrinkResult Run() {
     Try({});
     TakeShortestPrefix();
-    // Nearly always needed, since without it the prefix passes; and in many
-    // programs it needs nothing else.
+    // Nearly always needed, because the prefix without it passes; and many
+    // programs need nothing else.
     if (!current_.empty()) Try({current_.back()});
     for (std::size_t size = current_.size() / 2; size > 1; size /= 2) {
       RemoveChunks(size);
@@ -86,11 +87,11 @@ class Shrinker {
   }
 
  private:
-  // If the program fails under `candidate`, which is simpler than what there
-  // was, then this or what really happened is the new current_.
+  // Runs `candidate` if it is simpler than current_. If it fails, it or what
+  // actually happened becomes current_.
   //
-  // Only candidates that passed need to be remembered: one that failed, and all
-  // that is not simpler, can never be a candidate again.
+  // Only passing candidates must be remembered: one that failed, or that is not
+  // simpler, can never be a candidate again.
   bool Try(const Deviations& candidate) {
     if (stopped_ || !IsSimpler(candidate, current_)) return false;
     const Fingerprint fingerprint = FingerprintOf(candidate);
@@ -111,9 +112,10 @@ class Shrinker {
     return true;
   }
 
-  // Most of what a random schedule does comes after the failure was settled.
-  // Halves the interval between a prefix that passes and one that fails; where
-  // longer prefixes may pass again, it finds some end of a failing stretch.
+  // Most deviations of a random schedule come after the failure has become
+  // inevitable. Bisects between a prefix that passes and one that fails; if
+  // longer prefixes may pass again, this finds the boundary of some failing
+  // range.
   void TakeShortestPrefix() {
     std::size_t passing = 0;
     while (!stopped_ && passing + 1 < current_.size()) {
@@ -122,8 +124,8 @@ class Shrinker {
     }
   }
 
-  // One pass of ddmin: tries to do without each run of `size` deviations. The
-  // last ones first, since without them the earlier ones still mean the same.
+  // One pass of ddmin: tries to remove each run of `size` deviations. The last
+  // ones come first, since without them the earlier ones still mean the same.
   bool RemoveChunks(std::size_t size) {
     bool removed = false;
     std::size_t end = current_.size();
@@ -135,8 +137,8 @@ class Shrinker {
     return removed;
   }
 
-  // Two that need each other, but without which the program fails as well: a
-  // timer that fires early, and what was put back behind it.
+  // Removes two deviations that need each other but not the failure: a timer
+  // that fires early, and a step that compensates for it.
   bool RemovePair() {
     if (current_.size() > kPairsTriedMax) return false;
     for (std::size_t second = current_.size(); second-- > 1;) {
@@ -148,8 +150,8 @@ class Shrinker {
     return false;
   }
 
-  // Most failures need a single deviation, which need not be among those that
-  // were found. Tries those that come as early, the likely ones first.
+  // Most failures need a single deviation, which need not be among those found.
+  // Tries those that are no later, the most likely ones first.
   bool ReplaceAllByOne() {
     if (current_.size() < 2) return false;
     const std::uint64_t last = current_.back().step;
@@ -164,7 +166,8 @@ class Shrinker {
     return false;
   }
 
-  // Simpler ones with the same number of deviations. Not all of them are tried.
+  // Tries simpler schedules with the same number of deviations, though not all
+  // of them.
   bool Simplify() {
     bool simplified = false;
     for (std::size_t i = 0; !stopped_ && i < current_.size(); ++i) {
@@ -184,7 +187,8 @@ class Shrinker {
     return false;
   }
 
-  // First as early as the deviation before it allows, then ever closer.
+  // First the earliest step that the previous deviation allows, then ever
+  // closer to the original.
   bool LowerStep(std::size_t i) {
     Deviations candidate = current_;
     const std::uint64_t step = candidate[i].step;
@@ -196,7 +200,7 @@ class Shrinker {
     return false;
   }
 
-  // Has every list with one deviation less been seen to pass?
+  // Whether every list with one deviation less is known to pass.
   bool IsMinimal() const {
     if (passed_.size() < current_.size()) return false;
     for (std::size_t i = 0; i < current_.size(); ++i) {
@@ -209,10 +213,10 @@ class Shrinker {
 
   const TryDeviations attempt_;
   const ShrinkOptions& options_;
-  Deviations current_;  // The simplest that is known to fail.
+  Deviations current_;  // The simplest schedule known to fail.
   std::set<Fingerprint> passed_;
   std::uint64_t runs_ = 0;
-  bool stopped_ = false;  // The limits were reached.
+  bool stopped_ = false;  // A limit was reached.
 };
 
 }  // namespace

@@ -1,20 +1,20 @@
-// Shrink: from a schedule that fails to a smallest one that still does.
+// Shrink: reduces a failing schedule to a smallest one that still fails.
 //
 //   const ShrinkResult shrunk =
 //       Shrink(found, [&](const Deviations& candidate) {
 //         return RunAndCompareSignature(candidate);
 //       });
 //
-// The result is 1-minimal: without any one of its deviations the failure is
-// gone. It is not the smallest of all, which would take a run for every subset;
-// but of a few deviations no two can be left out either, and single ones that
-// were not among those found are tried in place of all of them. Among schedules
-// with the same number of deviations, the simpler one has earlier steps, then
-// smaller choices, a timer being the largest.
+// The result is 1-minimal: without any one of its deviations the failure
+// disappears. It is not the smallest possible, which would take a run for every
+// subset; but if there are only a few deviations, no two of them can be removed
+// either, and single deviations that were not found are tried instead of all of
+// them. Among schedules with the same number of deviations, the simpler one has
+// earlier steps, then smaller choices, a timer being the largest.
 //
-// Shrinking is deterministic, runs no candidate twice, and takes nothing for
-// granted: a program may fail under a part of a schedule, pass under more of
-// it, and fail again under all.
+// Shrinking is deterministic, runs no candidate twice, and does not assume
+// monotonicity: a program may fail under part of a schedule, pass under more of
+// it, and fail again under all of it.
 
 #ifndef CLOTHO_SIM_SEARCH_SHRINK_H_
 #define CLOTHO_SIM_SEARCH_SHRINK_H_
@@ -28,29 +28,29 @@
 
 namespace clotho::sim {
 
-// Runs the program under `candidate`; deviations that do not apply are dropped.
-// Returns the deviations that really happened if it failed with the same
-// signature, nothing otherwise. Must be deterministic.
+// Runs the program under `candidate`, ignoring deviations that do not apply. If
+// it fails with the same signature, returns the deviations that actually
+// occurred, otherwise nullopt. Must be deterministic.
 using TryDeviations =
     absl::FunctionRef<std::optional<Deviations>(const Deviations& candidate)>;
 
 struct ShrinkOptions {
-  // More find a smaller schedule, and take longer.
+  // More runs find a smaller schedule, but take longer.
   std::uint64_t runs_max = 10'000;
-  // Asked before each run: true stops shrinking. Must outlive the call. To
-  // assign it, use `emplace`.
+  // Called before each run: true stops shrinking. Must outlive the call. Assign
+  // it with `emplace`.
   std::optional<absl::FunctionRef<bool()>> out_of_time = {};
 };
 static_assert(std::is_trivially_destructible_v<ShrinkOptions>);
 
 struct ShrinkResult {
-  Deviations deviations;   // They fail; at worst, those that came in.
+  Deviations deviations;   // A failing schedule; at worst the input.
   std::uint64_t runs = 0;  // Calls of `attempt`.
-  bool minimal = false;    // Shown to be 1-minimal. False if the limits came
-                           // before the proof.
+  bool minimal = false;  // Proved to be 1-minimal. False if a limit was reached
+                         // before the proof.
 };
 
-// `failing` is taken to fail, and is not run again.
+// `failing` is assumed to fail, and is not run again.
 ShrinkResult Shrink(Deviations failing, TryDeviations attempt,
                     const ShrinkOptions& options = {});
 

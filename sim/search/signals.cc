@@ -24,19 +24,19 @@
 namespace clotho::sim::internal {
 namespace {
 
-// What a debugger passes on without a word, and hardly a program uses.
+// Debuggers pass it on silently, and hardly any program uses it.
 constexpr int kTickSignal = SIGVTALRM;
-// So many in a row that see the same step are too many. What stops the whole
-// process holds up the timer as well, so that it counts for one.
+// The most consecutive ticks that may see the same step. If the whole process
+// is stopped, the timer is delayed as well, so the pause counts as one tick.
 constexpr int kTicksMax = 10;
 // After an interrupt, nobody waits for long.
 constexpr std::int64_t kHurryNs = 3'000'000'000;
 
 constexpr int kInterrupts[] = {SIGINT, SIGTERM};
 
-// All that the handlers work with.
+// The state of the handlers.
 struct State {
-  pid_t process = 0;  // That searches. 0: none does.
+  pid_t process = 0;  // The process that searches. 0: none.
   pthread_t thread = {};
   bool is_child = false;
   std::atomic<pid_t> child{0};
@@ -45,14 +45,14 @@ struct State {
   timer_t timer = {};
   struct sigaction previous[std::size(kInterrupts)] = {};
   struct sigaction previous_tick = {};
-  // What the last tick saw.
+  // The observations of the last tick.
   std::uint64_t run = 0;
   std::uint64_t step = 0;
   int ticks = 0;
 };
 State state;
 
-// ---- In handlers: only what a signal may interrupt. ----
+// ---- In handlers: only async-signal-safe code. ----
 
 void Say(std::string_view text) {
   while (!text.empty()) {
@@ -62,7 +62,7 @@ void Say(std::string_view text) {
   }
 }
 
-// A debugger stops a step for as long as a person thinks.
+// A debugger may stop a step for as long as a person thinks.
 bool IsDebugged() {
   const int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
   if (file < 0) return false;
@@ -112,11 +112,11 @@ void OnTick(int, siginfo_t*, void*) {
 
 void OnInterrupt(int signal, siginfo_t*, void*) {
   const int saved_errno = errno;
-  if (state.process != getpid()) {  // A child that knows nothing of this.
+  if (state.process != getpid()) {  // A child outside the search.
     ::signal(signal, SIG_DFL);
     raise(signal);
   } else if (state.is_child) {
-    // Ctrl-C reaches it as well; its parent says when.
+    // Ctrl-C reaches the child as well, but its parent decides when to end.
     if (signal == SIGTERM && !Interrupted()) {
       stop_requests.interrupted_by = signal;
       SetTimer(kHurryNs);
@@ -147,23 +147,23 @@ void OnTaskTable(int signal, siginfo_t*, void*) {
   } else if (state.process != getpid()) {
     Say("[  CLOTHO  ] no search runs now\n");
   } else if (pthread_equal(state.thread, pthread_self()) == 0) {
-    pthread_kill(state.thread, signal);  // Any thread may be given a signal.
+    pthread_kill(state.thread, signal);  // Any thread may receive a signal.
   }
   errno = saved_errno;
 }
 
-// ---- No handler any more. ----
+// ---- End of the handlers. ----
 
 void Handle(int signal, void (*handler)(int, siginfo_t*, void*),
             struct sigaction* previous) {
   struct sigaction action = {};
   action.sa_sigaction = handler;
-  // What the program waits for in the system goes on.
+  // System calls of the program are restarted.
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigaction(signal, &action, previous);
 }
 
-// Of the thread that searches: the handler sees its simulator.
+// For the searching thread: the handler sees its simulator.
 void MakeTimer() {
   sigevent event = {};
   event.sigev_notify = SIGEV_THREAD_ID;
@@ -191,7 +191,7 @@ SignalScope::SignalScope(std::string_view test, Delay step_max) {
   for (std::size_t i = 0; i < std::size(kInterrupts); ++i) {
     struct sigaction& previous = state.previous[i];
     sigaction(kInterrupts[i], nullptr, &previous);
-    // What a shell has put into the background does not hear Ctrl-C.
+    // Background jobs of a shell ignore Ctrl-C.
     if (previous.sa_handler == SIG_IGN) continue;
     Handle(kInterrupts[i], &OnInterrupt, nullptr);
   }
@@ -212,20 +212,20 @@ SignalScope::~SignalScope() {
 
 void SetChildOfSearch(pid_t child) {
   state.child = child;
-  // It may have been asked for since the child was made.
+  // The interrupt may have arrived since the child was created.
   if (child > 0 && state.process == getpid() && Interrupted()) {
     kill(child, SIGTERM);
   }
 }
 
 void BecomeChildOfSearch() {
-  if (state.process == 0) return;  // Nobody operates that search.
+  if (state.process == 0) return;  // That search has no SignalScope.
   state.process = getpid();
   state.thread = pthread_self();
   state.is_child = true;
   state.child = 0;
   state.ticks = 0;
-  MakeTimer();  // A child does not inherit it.
+  MakeTimer();  // A child does not inherit the timer.
 }
 
 }  // namespace clotho::sim::internal

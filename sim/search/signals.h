@@ -1,5 +1,5 @@
-// Signals that are meant for a search: to end it, to see its tasks; and a timer
-// that finds a step without an end.
+// Signals for a search: end it, or print its tasks; and a timer that detects a
+// step that does not end.
 
 #ifndef CLOTHO_SIM_SEARCH_SIGNALS_H_
 #define CLOTHO_SIM_SEARCH_SIGNALS_H_
@@ -12,34 +12,34 @@
 
 namespace clotho::sim::internal {
 
-// From here on SIGUSR1 writes the tasks of the execution that runs to standard
-// error, at its next step; unless the program does something with it itself.
+// From now on SIGUSR1 prints the tasks of the running execution to standard
+// error at its next step, unless the program handles SIGUSR1 itself.
 void InstallTaskTableSignal();
 
-// The search that this thread makes while it lives.
+// Exists while this thread runs a search.
 //
-// The first SIGINT or SIGTERM lets it finish its execution, and shrink what it
-// has found for ten seconds at most (see stop_requests.h). The second one ends
-// the process, after it has been told where the execution was; so does the
-// first, if the present step has no end.
+// The first SIGINT or SIGTERM lets the search finish its execution, and shrink
+// what it has found for at most ten seconds (see stop_requests.h). The second
+// one reports where the execution is and ends the process; so does the first
+// one if the current step does not end.
 //
 // The process aborts if one step takes longer than `step_max` of real time,
-// unless a debugger is attached; zero: it may take as long as it wants. Nothing
-// else depends on that time, and no step becomes dearer: a timer looks at the
-// number of the step, a few times before it is up.
+// unless a debugger is attached; zero: no limit. Nothing else depends on that
+// time. Steps cost nothing extra: a timer samples the step counter a few times
+// within the limit.
 class SignalScope {
  public:
-  // `test` is its name, for who asks.
+  // `test` is the name for the task table.
   SignalScope(std::string_view test, Delay step_max);
   ~SignalScope();
   SignalScope(const SignalScope&) = delete;
   SignalScope& operator=(const SignalScope&) = delete;
 };
 
-// A child process works for this search: what ends the search ends it, too. 0:
-// it is gone.
+// Registers a child process that works for this search: what ends the search
+// also ends the child. 0: the child is gone.
 void SetChildOfSearch(pid_t child);
-// The same, in the child.
+// The counterpart, called in the child.
 void BecomeChildOfSearch();
 
 }  // namespace clotho::sim::internal

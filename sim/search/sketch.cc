@@ -8,7 +8,7 @@ namespace clotho::sim::internal {
 
 void TraceSketch::Add(std::uint64_t hash, std::uint64_t count) {
   const bool full = entries_.size() == kSize;
-  if (full && hash > entries_.back().hash) return;  // As most are.
+  if (full && hash > entries_.back().hash) return;  // Most are.
   const auto at = std::ranges::lower_bound(entries_, hash, {}, &Entry::hash);
   if (at != entries_.end() && at->hash == hash) {
     at->count += count;
@@ -26,7 +26,7 @@ void TraceSketch::Merge(const TraceSketch& other) {
 
 std::uint64_t TraceSketch::Distinct() const {
   if (entries_.size() < kSize) return entries_.size();
-  // The k-th least of n random numbers lies at about k / n of their range.
+  // The k-th smallest of n random numbers is at about k / n of their range.
   const double part = static_cast<double>(entries_.back().hash) / 0x1p64;
   return static_cast<std::uint64_t>((kSize - 1) / part);
 }

@@ -1,13 +1,14 @@
-// TraceSketch: how many different traces there are in a search of any length,
-// in 16 KiB.
+// TraceSketch: estimates how many different traces a search of any length has
+// seen, in 16 KiB.
 //
-// Of all hashes that were added it keeps the 1024 least, and how often each was
-// seen. The hashes are as good as random: so what is kept is a fair sample, and
-// where it ends says how many there are (bottom-k, or KMV: Bar-Yossef, Jayram,
-// Kumar, Sivakumar and Trevisan, RANDOM 2002). Two sketches are joined by
-// taking the union and keeping the 1024 least again. That is commutative,
-// associative and exact: a count that is kept was never dropped before, since
-// the 1024 least of a whole are among the 1024 least of its parts.
+// It keeps the 1024 smallest of all added hashes, and how often each was seen.
+// The hashes are as good as random, so those that are kept are a fair sample,
+// and the largest of them indicates how many there are (bottom-k, or KMV:
+// Bar-Yossef, Jayram, Kumar, Sivakumar and Trevisan, RANDOM 2002). Two sketches
+// are merged by taking the union and keeping the 1024 smallest again. Merging
+// is commutative, associative and exact: a hash that is kept was never dropped
+// before, since the 1024 smallest of a whole are among the 1024 smallest of its
+// parts.
 
 #ifndef CLOTHO_SIM_SEARCH_SKETCH_H_
 #define CLOTHO_SIM_SEARCH_SKETCH_H_
@@ -34,14 +35,14 @@ class TraceSketch {
   void Merge(const TraceSketch& other);
 
   // How many different hashes were added: exact up to 1024 of them, then an
-  // estimate, with a standard error of 3 %.
+  // estimate with a standard error of 3 %.
   std::uint64_t Distinct() const;
 
-  // The chance that the next trace is a new one: the part of what was added
-  // that was seen once (Good and Turing). 1 if nothing was added.
+  // The probability that the next trace is new: the fraction of the added
+  // hashes that were seen once (Good-Turing). 1 if nothing was added.
   double NewChance() const;
 
-  // By rising hash.
+  // Sorted by hash.
   std::span<const Entry> entries() const { return entries_; }
 
   friend bool operator==(const TraceSketch&, const TraceSketch&) = default;
