@@ -37,7 +37,7 @@ class IoError : public Exception {
   using Exception::Exception;
 };
 
-// What a test of a cache would look like.
+// What a test of a cache could look like.
 Coro<std::string> GetOrDefault(Store& store, std::string key) {
   try {
     co_return co_await WaitFor(store.Get(key), absl::Seconds(2));
@@ -82,7 +82,8 @@ CLOTHO_TEST(ActionsTest, OfFunctionsThatReturnNothing) {
   co_await store.Put("k", "v");
   EXPECT_EQ(GetRunningLoop().Time(), absl::Seconds(1));
   EXPECT_THROW(co_await store.Put("k", "v"), IoError);
-  // The arguments are gone when the coroutine runs: it has its own.
+  // The caller's arguments are destroyed before the coroutine runs: it has its
+  // own.
   Coro<void> later = store.Put(std::string("k"), std::string("v"));
   co_await std::move(later);
   EXPECT_EQ(put, "kv");
@@ -169,7 +170,7 @@ class Counted : public testing::Test {
 
  protected:
   void SetUp() override {
-    // Inside of the execution.
+    // Inside the execution.
     EXPECT_EQ(GetRunningLoop().Time(), absl::ZeroDuration());
     number_ = 1;
     ++set_ups;
@@ -193,7 +194,7 @@ CLOTHO_TEST_F(Counted, IsMadeAnewForEachExecution, Random{.schedules = 10}) {
 }
 
 TEST(CountedTest, WasMadeAnewForEachExecution) {
-  // Ten, and the first of them once more to see that it is deterministic.
+  // Ten, and the first of them again to check that it is deterministic.
   EXPECT_EQ(Counted::set_ups, 11);
   EXPECT_EQ(Counted::tear_downs, 11);
 }

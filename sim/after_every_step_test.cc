@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 
 auto Give() { return Sleep(absl::ZeroDuration()); }
 
-// The sum is wrong between the two steps of a transfer.
+// The sum is wrong between the two halves of a transfer.
 Coro<void> Transfer(bool atomic) {
   int a = 5;
   int b = 5;

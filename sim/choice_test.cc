@@ -124,7 +124,7 @@ TEST(BuggifyTest, APlaceMisbehavesOnlyInSomeExecutions) {
     co_return;
   };
   EXPECT_TRUE(Explore(body, Random{.schedules = 1'000}).passed());
-  EXPECT_THAT(calm, AllOf(Gt(650), Lt(850)));  // Three of four.
+  EXPECT_THAT(calm, AllOf(Gt(650), Lt(850)));  // Three in four.
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A fuzz target from outside: what an engine, and a person, sees of it.
+// A fuzz target from outside: what an engine and a person see of it.
 
 #include <fstream>
 #include <string>
@@ -20,7 +20,7 @@ using internal::Ended;
 using internal::ReplayCommandOf;
 using internal::ReplayIn;
 
-// sh tells of a signal so.
+// How sh reports a signal.
 constexpr int kAborted = 128 + 6;
 
 const internal::Shell& FuzzTarget() {
@@ -43,7 +43,7 @@ std::string Input(const std::string& name, std::string_view bytes) {
   return name;
 }
 
-// The first input of one byte under which the test fails.
+// The first one-byte input under which the test fails.
 std::string FailingInput() {
   static const std::string* const failing = [] {
     for (int byte = 0; byte < 256; ++byte) {
@@ -73,7 +73,7 @@ TEST(FuzzTargetTest, AnInputIsASchedule) {
                                   HasSubstr("SCHEDULE  1 deviation from FIFO"),
                                   HasSubstr("SEARCH    bytes, "),
                                   Not(HasSubstr("ran " + failing))));
-  // What engines tell crashes apart by comes behind the report.
+  // Engines distinguish crashes by what follows the report.
   EXPECT_THAT(fails.output, HasSubstr("\n[FATAL:sim/testing/sample_tests.cc("));
   const std::size_t line = fails.output.find(")] Check failed: expectation ");
   EXPECT_NE(line, std::string::npos) << fails.output;
@@ -109,7 +109,7 @@ TEST(FuzzTargetTest, AnyTestProgramReplaysTheInput) {
   const Ended fails =
       Fuzz("--clotho_test=Fails.UnderSomeSchedule " + FailingInput());
   EXPECT_EQ(ReplayIn(ReplayCommandOf(ended)), ReplayIn(ReplayCommandOf(fails)));
-  // No byte at all is FIFO order.
+  // The empty input is FIFO order.
   EXPECT_EQ(tests
                 .Run("touch nothing; ./sample_tests "
                      "--clotho_test=Fails.UnderSomeSchedule "

@@ -1,5 +1,5 @@
-// The verdict of History against the definition, word for word, and what it
-// says about a history that has no order.
+// The verdict of History against the literal definition, and its explanation of
+// a history that has no order.
 
 #include "clotho/sim/history.h"
 
@@ -57,7 +57,7 @@ std::ostream& operator<<(std::ostream& out, const Put& put) {
 }
 std::ostream& operator<<(std::ostream& out, const Get&) { return out << "Get"; }
 
-// What a Put returns says nothing.
+// The result of a Put carries no information.
 struct Register {
   using State = int;
   using Operation = std::variant<Put, Get>;
@@ -85,7 +85,8 @@ std::ostream& operator<<(std::ostream& out, const Dequeue&) {
 struct FifoQueue {
   using State = std::deque<int>;
   using Operation = std::variant<Enqueue, Dequeue>;
-  using Result = std::optional<int>;  // Of a Dequeue: none if it is empty.
+  // Of a Dequeue: none if the queue is empty.
+  using Result = std::optional<int>;
   static Result Apply(State& state, const Operation& operation) {
     if (const auto* const enqueue = std::get_if<Enqueue>(&operation)) {
       state.push_back(enqueue->item);
@@ -117,7 +118,7 @@ std::ostream& operator<<(std::ostream& out, const Contains& contains) {
   return out << "Contains(" << contains.item << ")";
 }
 
-// Whether it was new, was there, is there.
+// Whether the item was new, was present, is present.
 struct Set {
   using State = std::set<int>;
   using Operation = std::variant<Insert, Erase, Contains>;
@@ -133,7 +134,7 @@ struct Set {
   }
 };
 
-// ---- Histories by chance, and the definition. ----
+// ---- Random histories, and the definition. ----
 
 template <typename Model>
 struct Call {
@@ -146,8 +147,8 @@ struct Call {
 template <typename Model>
 using Calls = std::vector<Call<Model>>;
 
-// Tries all orders of all operations that have returned and of each selection
-// of the others.
+// Tries all orders of all completed operations and of each subset of the
+// others.
 template <typename Model>
 bool IsLinearizableByDefinition(const Calls<Model>& calls) {
   std::vector<std::size_t> known;
@@ -194,7 +195,7 @@ Set::Operation RandomOperation(Set, Rng& rng) {
   return Contains{item};
 }
 
-// What goes wrong with a result. It may be right all the same.
+// Replaces a result at random. It may still be right.
 Register::Result RandomResult(Register, const Register::Operation& operation,
                               Rng& rng) {
   if (std::holds_alternative<Put>(operation)) return std::monostate();
@@ -212,8 +213,8 @@ Set::Result RandomResult(Set, const Set::Operation&, Rng& rng) {
   return rng.Uniform(2) == 0;
 }
 
-// Operations of some clients on an object, each of which happens at its call or
-// at its return. Some are lost on the way, there or back; some results are
+// Operations of some clients on an object, each of which takes effect at its
+// call or at its return. Some calls and returns are lost; some results are
 // wrong.
 template <typename Model>
 Calls<Model> RandomCalls(Rng& rng, std::size_t count, std::size_t clients,
@@ -255,7 +256,7 @@ Calls<Model> RandomCalls(Rng& rng, std::size_t count, std::size_t clients,
   return calls;
 }
 
-// Lets them happen in a history.
+// Replays them in a history.
 template <typename Model>
 void Replay(const Calls<Model>& calls, History<Model>& history) {
   std::map<std::uint64_t, std::size_t> events;
@@ -280,8 +281,8 @@ Linearizability Decide(const Calls<Model>& calls, HistoryOptions options = {}) {
   return history.Decide();
 }
 
-// The operations with numbers in `with`, as they were, and those in `unknown`
-// with their outcomes forgotten.
+// The operations with numbers in `with`, unchanged, and those in `unknown`
+// without their outcomes.
 template <typename Model>
 Calls<Model> Select(const Calls<Model>& calls,
                     const std::vector<std::size_t>& with,
@@ -310,7 +311,7 @@ std::vector<std::size_t> With(std::vector<std::size_t> to, std::size_t one) {
   return to;
 }
 
-// Checks that a contradiction is what it is said to be, by definition.
+// Checks by definition that a contradiction is what it claims to be.
 template <typename Model>
 void ExpectIsMinimal(const Calls<Model>& calls, const Linearizability& result) {
   std::vector<std::size_t> all(calls.size());
@@ -358,7 +359,7 @@ TYPED_TEST(RandomHistoryTest, TheVerdictIsThatOfTheDefinition) {
         std::any_of(calls.begin(), calls.end(),
                     [](const auto& call) { return !call.result.has_value(); });
   }
-  // It was not all the same.
+  // Both verdicts occur often.
   EXPECT_GT(linearizable, 2'000);
   EXPECT_LT(linearizable, 8'000);
   EXPECT_GT(with_unknown, 2'000);
@@ -381,9 +382,9 @@ TYPED_TEST(RandomHistoryTest, OfAContradictionEachOperationIsNeeded) {
   }
 }
 
-// ---- Histories of the textbooks. ----
+// ---- Textbook histories. ----
 
-// Written as they are drawn: one line a client, from left to right; an
+// Written as they are drawn: one line per client, from left to right; an
 // operation lasts from '[' to ']', or to the end.
 //
 //   "[Put 1  ]  [Get 1]"
@@ -393,7 +394,7 @@ Calls<Register> Drawn(const std::vector<std::string>& clients) {
     const std::string& line = clients[client];
     for (std::size_t at = line.find('['); at != line.npos;
          at = line.find('[', at + 1)) {
-      // No two things happen in the same column.
+      // No two events happen in the same column.
       const auto moment = [&](std::size_t column) {
         return column * clients.size() + client;
       };
@@ -451,7 +452,7 @@ TEST(HistoryTest, TextbookRegisters) {
                        "  [Get 1     ]       ",  //
                        "           [Get 0]   "}),
             Verdict::kLinearizable);
-  // Sequentially consistent, and yet not linearizable.
+  // Sequentially consistent but not linearizable.
   EXPECT_EQ(VerdictOf({"[Put 1]                  ",  //
                        "         [Put 2]         ",  //
                        "                  [Get 1]"}),
@@ -487,8 +488,8 @@ TEST(HistoryTest, WhatHasNotReturnedMayHappenLaterOrNever) {
 }
 
 TEST(HistoryTest, TextbookQueue) {
-  // Herlihy and Wing, 1990, section 1: x is enqueued while y is, and each may
-  // be the first.
+  // Herlihy and Wing, 1990, section 1: x and y are enqueued concurrently, and
+  // each may be first.
   for (const bool x_first : {true, false}) {
     History<FifoQueue> history("q");
     auto x = history.Begin("A", Enqueue{1});
@@ -499,7 +500,7 @@ TEST(HistoryTest, TextbookQueue) {
     history.Begin("B", Dequeue{}).End(x_first ? 2 : 1);
     EXPECT_EQ(history.Decide().verdict, Verdict::kLinearizable);
   }
-  // Not if the one had returned before the other was called.
+  // Not if one of them returned before the other was called.
   History<FifoQueue> history("q");
   history.Begin("A", Enqueue{1}).End(std::nullopt);
   history.Begin("B", Enqueue{2}).End(std::nullopt);
@@ -507,7 +508,7 @@ TEST(HistoryTest, TextbookQueue) {
   EXPECT_EQ(history.Decide().verdict, Verdict::kNotLinearizable);
 }
 
-// ---- What it says. ----
+// ---- Explanations. ----
 
 TEST(HistoryTest, AStaleReadIsDrawn) {
   History<Register> history("kv");
@@ -592,7 +593,7 @@ TEST(HistoryTest, AtFirstTheModelHoldsItsInitialState) {
             "at first the model holds {}; Contains(4) must return false");
 }
 
-// No more than a report has room for, however long the contradiction is.
+// Fits into a report, however long the contradiction is.
 TEST(HistoryTest, LongContradictionsAreCutShort) {
   History<FifoQueue> history("a queue with quite a long name");
   for (int i = 0; i < 30; ++i) {
@@ -611,7 +612,7 @@ TEST(HistoryTest, LongContradictionsAreCutShort) {
                           HasSubstr("Dequeue must return 1\n")));
 }
 
-// ---- How far it goes. ----
+// ---- Scale. ----
 
 TEST(HistoryTest, WithoutEnoughStepsItIsUnknown) {
   for (const bool is_wrong : {false, true}) {
@@ -650,7 +651,7 @@ std::ostream& operator<<(std::ostream& out, const GetAt& get) {
   return out << "Get(" << get.key << ")";
 }
 
-// Registers that have nothing to do with each other.
+// Independent registers.
 struct Registers {
   using State = int;
   using Operation = std::variant<PutAt, GetAt>;
@@ -667,7 +668,7 @@ struct Registers {
   }
 };
 
-// The same as one object.
+// The same as a single object.
 struct Map {
   using State = std::map<int, int>;
   using Operation = Registers::Operation;
@@ -677,8 +678,8 @@ struct Map {
   }
 };
 
-// `clients` that each do one thing after another on a store of `keys`, which
-// does what it should at the call or at the return of each.
+// `clients` clients that perform operations one after another on a store of
+// `keys`. Each takes effect at its call or at its return.
 template <typename Model>
 void RecordStore(std::size_t operations, int keys, std::size_t clients,
                  std::uint64_t seed, History<Model>& history) {
@@ -754,7 +755,7 @@ TEST(HistoryTest, TenThousandOperationsOneAfterTheOther) {
   EXPECT_EQ(result.steps, 10'000u);
 }
 
-// A set of those that were used, in place of how many, would be 2^40 cases.
+// A set of the used ones, instead of their number, would be 2^40 cases.
 TEST(HistoryTest, ManyUnknownOutcomesAreNoTrouble) {
   History<Registers> history("kv");
   for (int i = 1; i <= 40; ++i) (void)history.Begin("lost", PutAt{0, i});
@@ -763,7 +764,7 @@ TEST(HistoryTest, ManyUnknownOutcomesAreNoTrouble) {
     history.Begin("reader", GetAt{0}).End(i);
   }
   EXPECT_EQ(history.Decide().verdict, Verdict::kLinearizable);
-  // None of the others is a way back to what was there before.
+  // None of the others restores the old value.
   history.Begin("reader", GetAt{0}).End(1);
   const Linearizability result = history.Decide();
   EXPECT_EQ(result.verdict, Verdict::kNotLinearizable);
@@ -800,14 +801,14 @@ TEST(HistoryTest, OneWrongPartitionOutweighsAnUndecidedOne) {
   EXPECT_EQ(history.Decide().verdict, Verdict::kNotLinearizable);
 }
 
-// ---- Models that may answer in several ways. ----
+// ---- Nondeterministic models. ----
 
 struct Flip {};
 std::ostream& operator<<(std::ostream& out, const Flip&) {
   return out << "Flip";
 }
 
-// Stays, or goes one or two further, and says where it is.
+// Stays, or moves by one or two, and returns its position.
 struct Walk {
   using State = std::pair<int, int>;
   using Operation = Flip;
@@ -841,7 +842,7 @@ TEST(AlternativesTest, SeesAllCombinations) {
     seen.push_back(one);
   } while (alternatives.Next());
   EXPECT_THAT(seen, ElementsAre("00", "100", "110", "120"));
-  // And begins anew.
+  // Then it starts over.
   EXPECT_EQ(alternatives.Pick(2), 0u);
   EXPECT_THROW(alternatives.Pick(0), ValueError);
 }
@@ -868,7 +869,7 @@ TEST(HistoryTest, DoRecordsWhenItIsAwaited) {
     EXPECT_EQ(history.size(), 1u);
     explanation = history.Decide().explanation;
   };
-  // Nothing has put the 1.
+  // Nothing has put 1.
   clotho::Run(body());  // On the real clock.
   EXPECT_THAT(explanation, HasSubstr("|Get -> 1|  <- no order"));
   EXPECT_TRUE(Explore(body, sim::Fifo()).passed());  // On the virtual one.
@@ -991,7 +992,7 @@ TEST(HistoryTextTest, ValuesArePrintedPartByPart) {
 
 // ---- In a simulation. ----
 
-// A value that is far away, and a cache in front of it.
+// A remote value, and a cache in front of it.
 class Store {
  public:
   explicit Store(bool is_right) : is_right_(is_right) {}
@@ -1011,7 +1012,7 @@ class Store {
       const int value = value_;
       const int version = version_;
       co_await Sleep(absl::Milliseconds(1));
-      // A write may have emptied the cache, and this is older.
+      // A write may have emptied the cache, and this value is older.
       if (is_right_ && version != version_) co_return value;
       cache_ = value;
     }

@@ -56,7 +56,7 @@ TEST(TrackedTest, HoldsWhatCanOnlyBeMoved) {
   EXPECT_EQ(*owner.Read(), 7);
 }
 
-// Two tasks that touch one number, and one that touches its own.
+// Two tasks that touch the same number, and one that touches its own.
 Coro<void> Program() {
   struct State {
     Tracked<int> shared{"shared", 0};
@@ -78,7 +78,7 @@ Coro<void> Program() {
   co_await b;
 }
 
-// FIFO order; keeps what it was told.
+// FIFO order; keeps the profile.
 class Student final : public Strategy {
  public:
   explicit Student(Profile& learned) : learned_(learned) {}
@@ -117,9 +117,10 @@ Profile Learn(const Body& body) {
 
 TEST(ProfileTest, LearnsWhoTouchesWhatAndWhen) {
   const Profile profile = Learn(Program);
-  EXPECT_EQ(profile.chains(), 4);  // Nobody, main, reader, writer.
+  // The chain without a task, main, reader, writer.
+  EXPECT_EQ(profile.chains(), 4);
   EXPECT_THAT(profile.shared_objects(), SizeIs(1));
-  // Nobody, main, reader and writer, in this order.
+  // The chain without a task, main, reader and writer, in this order.
   const std::vector<std::uint64_t> paths = Student::Paths();
   ASSERT_THAT(paths, SizeIs(4));
   const std::uint64_t shared = profile.shared_objects()[0];
@@ -193,7 +194,7 @@ TEST(RaceTest, NamesTheAccessInTheGap) {
   EXPECT_THAT(report.Text(), testing::HasSubstr("\nRACE      on value\n"));
 }
 
-// Fails at the end, for the report's sake.
+// Fails at the end, to obtain the report.
 std::string RaceOf(const std::function<Coro<void>(Counter&)>& program) {
   const auto body = [&program]() -> Coro<void> {
     Counter counter;
@@ -204,7 +205,7 @@ std::string RaceOf(const std::function<Coro<void>(Counter&)>& program) {
 }
 
 TEST(RaceTest, WhatIsOrderedIsNone) {
-  // Handed over and back through a queue and a future.
+  // Handed back and forth through a queue and a future.
   EXPECT_EQ(RaceOf([](Counter& counter) -> Coro<void> {
               Queue<int> queue;
               Future<void> answer = GetRunningLoop().CreateFuture<void>();
@@ -235,7 +236,7 @@ TEST(RaceTest, WhatIsOrderedIsNone) {
               Always(counter.value.Read() == 6, "all are counted");
             }),
             "");
-  // After those who gathered have come back; and through a task group.
+  // After Gather has returned; and through a task group.
   EXPECT_EQ(RaceOf([](Counter& counter) -> Coro<void> {
               const auto set = [](Counter& c, int to) -> Coro<void> {
                 c.value = to;

@@ -1,5 +1,5 @@
-// Exploring a small test takes no memory once it is warm: neither from
-// `operator new` nor, as the frames and exceptions of other libraries do, from
+// Exploring a small test allocates no memory once it is warm: neither with
+// `operator new` nor, like the frames and exceptions of other libraries, with
 // `malloc`.
 
 #include <cstddef>
@@ -36,7 +36,8 @@ constexpr bool kCounts = false;  // The sanitizer's malloc stays in place.
 #else
 constexpr bool kCounts = true;
 
-// glibc's own names for what is replaced here. `operator new` calls malloc.
+// glibc's own names for the functions replaced here. `operator new` calls
+// malloc.
 extern "C" {
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
@@ -185,7 +186,7 @@ Coro<void> Shielding() {
   co_await shield;
 }
 
-// A deadline that never comes: throwing takes memory.
+// A deadline that never passes: throwing takes memory.
 Coro<void> WaitingInTime() {
   co_await WaitFor(GiveOne(), absl::InfiniteDuration());
   co_await Timeout(absl::InfiniteDuration(), GiveOne());
@@ -225,7 +226,7 @@ TEST_P(AllocationTest, AThousandExecutionsTakeNoMemoryOnceWarm) {
     deviations += execution.deviations.size();
     return !execution.failure.has_value();
   };
-  // Warm: the deepest queue and the longest list of deviations are met early.
+  // Warm-up: the deepest queue and the longest list of deviations occur early.
   for (std::uint64_t seed = 0; seed < 10; ++seed) ASSERT_TRUE(run(seed));
 
   const std::int64_t before = allocations;

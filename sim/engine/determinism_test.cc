@@ -1,5 +1,5 @@
-// The same seed is the same execution, to the last event: in every run, and in
-// every build.
+// The same seed yields the same execution, to the last event: in every run and
+// in every build.
 
 #include <cstdint>
 #include <memory>
@@ -63,8 +63,8 @@ Coro<void> TransfersInBothDirections() {
   co_await Gather(a_to_b, b_to_a);
 }
 
-// Everything else that a trace can hold: timeouts, queues, callbacks, shields,
-// cancellations, exceptions, tasks without a name.
+// Everything else that a trace can contain: timeouts, queues, callbacks,
+// shields, cancellations, exceptions, tasks without a name.
 Coro<void> Variety() {
   Queue<int> queue(1);
   const auto produce = [](Queue<int>& to) -> Coro<void> {
@@ -106,7 +106,7 @@ Coro<void> Variety() {
 
 using Program = Coro<void> (*)();
 
-// Of the events in FIFO order, and under each of the seeds.
+// A hash of the events in FIFO order and under each of the seeds.
 std::uint64_t HashOfTraces(Program program, Simulator& simulator) {
   StreamHash hash;
   const auto add = [&](Strategy& strategy, std::uint64_t seed) {

@@ -1,4 +1,4 @@
-// Jobs of executors in a simulation: events, workers and times, no threads.
+// Jobs of executors in a simulation: events, workers and times without threads.
 
 #include "clotho/sim/engine/executor.h"
 
@@ -26,8 +26,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
 
-// What one program says, with the times at which it says it. Each execution
-// has a log of its own.
+// The messages of one program, with their times. Each execution has its own
+// log.
 class Log {
  public:
   void operator()(const std::string& text) {
@@ -63,7 +63,7 @@ std::set<std::string> Outcomes(Body body, const Options&... options) {
     outcomes.insert(outcome);
   };
   Search search = MakeSearch(Random{.schedules = 1'000}, options...);
-  search.check_every = 10;  // They can all be repeated.
+  search.check_every = 10;  // All of them can be repeated.
   const Report report = RunSearch(main, search, "");
   EXPECT_TRUE(report.passed()) << report.Text();
   return outcomes;
@@ -169,7 +169,7 @@ TEST(SimulatedExecutorTest, JobsBeginAndEndInAnyOrder) {
     while (log.size() < 4) co_await Sleep(absl::Milliseconds(1));
     co_return log;
   };
-  // Workers take jobs in the order in which those came: a begins first.
+  // Workers take jobs in the order of submission: a begins first.
   EXPECT_THAT(Outcomes(body), UnorderedElementsAre("abAB", "abBA"));
 }
 
@@ -342,7 +342,8 @@ TEST(SimulatedExecutorTest, AnExecutorThatGoesWaitsAndTimePasses) {
       log(absl::StrCat(done));
     }
     log(absl::StrCat(done));
-    co_await Sleep(absl::Seconds(1));  // What was due meanwhile does no harm.
+    // Events that came due meanwhile do no harm.
+    co_await Sleep(absl::Seconds(1));
   };
   EXPECT_THAT(Trace(body), ElementsAre("0 0", "2s 3"));
 }
@@ -354,7 +355,7 @@ TEST(SimulatedExecutorTest, ShutdownNeedNotWaitAndMayCancel) {
     Future<void> first = GetRunningLoop().RunInExecutor(&pool, job);
     const ConcurrentFuture<void> second = pool.Submit(job);
     const ConcurrentFuture<void> third = pool.Submit(job);
-    // A turn for the worker to take the first.
+    // Lets the worker take the first job.
     co_await Sleep(absl::Milliseconds(1));
     pool.Shutdown({.wait = false});
     EXPECT_FALSE(second.Done());
@@ -419,7 +420,7 @@ TEST(SimulatedExecutorTest, AnExecutorMayOutliveExecutions) {
                            absl::FormatDuration(GetRunningLoop().Time()));
   };
   EXPECT_THAT(Outcomes(body), ElementsAre("job 1s"));
-  // Outside of a simulation it has threads.
+  // Outside a simulation it has threads.
   EXPECT_NE(pool.Submit(std::this_thread::get_id).Result(),
             std::this_thread::get_id());
 }
@@ -438,7 +439,7 @@ TEST(SimulatedExecutorTest, JobsThatAreLeftAtTheEndAreDropped) {
 }
 
 TEST(SimulatedExecutorTest, WhoWaitsForAJobForEverIsNotInADeadlock) {
-  // A job whose end is far away is an event that will come.
+  // A job whose end is far away is an event that will happen.
   const auto body = [](Log& log) -> Coro<void> {
     const auto job = [] { BlockingSleep(absl::Hours(24 * 365)); };
     co_await ToThread(job);
@@ -503,7 +504,7 @@ TEST(DebugTest, ChangesNoExecution) {
 }
 
 TEST(DebugTest, AJobThatUsesTheLoopAsIfItWereItsOwnIsFound) {
-  // Not only in debug mode: a simulation has no reason not to look.
+  // Not only in debug mode: a simulation can always check this.
   const auto body = [](Log& log) -> Coro<void> {
     EventLoop& loop = GetRunningLoop();
     const auto job = [&loop] { loop.CallSoon([] {}); };

@@ -1,5 +1,5 @@
-// Each kind of failure, by the smallest program that has it: what the report
-// says, where, when, and by what it is told apart.
+// Each kind of failure, in the smallest program that has it: what the report
+// says, where, when, and its signature.
 
 #include "clotho/sim/engine/failure.h"
 
@@ -30,7 +30,7 @@ std::string Here(int line) {
   return absl::StrCat("sim/engine/failure_test.cc:", line);
 }
 
-// All of it, a line for each part.
+// The whole failure, one line for each part.
 std::string Story(const Report& report) {
   if (report.passed()) return "passed";
   const Failure& failure = *report.failure;
@@ -59,7 +59,7 @@ TEST(FailureTest, AnExceptionOutOfTheBody) {
             "signature exception ValueError");
 }
 
-// Fails in the background; nobody looks.
+// Fails in the background, unobserved.
 Coro<void> FailUnseen() {
   co_await Sleep(absl::ZeroDuration());
   throw ValueError("unseen");
@@ -125,7 +125,7 @@ TEST(FailureTest, AHandlerThatThrowsIsAFailure) {
               HasSubstr("Unhandled error in exception handler"));
 }
 
-// Whoever is ready then stands in its ruins.
+// Tasks that are ready then would run in a broken state.
 TEST(FailureTest, NobodyGoesOnAfterABodyThatHasFailed) {
   const auto body = []() -> Coro<void> {
     const auto other = []() -> Coro<void> {

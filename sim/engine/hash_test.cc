@@ -25,7 +25,7 @@ constexpr std::uint64_t HashOfTexts(
 }
 
 // The numbers in these tests come from a second implementation, in Python, of
-// the definition in the header. They must never change: hashes are kept.
+// the definition in the header. They must never change: hashes are stored.
 TEST(StreamHashTest, WordsHashToTheSpecifiedValues) {
   EXPECT_EQ(HashOf({}), 0xe9e0033e3badaf36);
   EXPECT_EQ(HashOf({0}), 0xc930074e93b8aad8);
@@ -68,7 +68,7 @@ TEST(StreamHashTest, KnowsWhereOneStringEndsAndTheNextBegins) {
   EXPECT_NE(HashOfTexts({std::string_view("a\0", 2)}), HashOfTexts({"a"}));
 }
 
-// A string is its length and its bytes, as words.
+// A string is equivalent to its length and its bytes, as words.
 TEST(StreamHashTest, AStringIsASequenceOfWords) {
   EXPECT_EQ(HashOfTexts({""}), HashOf({0}));
   EXPECT_EQ(HashOfTexts({"abcdefghi"}), HashOf({9, 0x6867666564636261, 0x69}));

@@ -28,8 +28,8 @@ std::vector<std::uint64_t> DrawBelow(std::uint64_t bound, Rng rng) {
 }
 
 // The numbers in these tests come from a second implementation, in Python, that
-// was held against the authors' own test vectors. They must never change: seeds
-// are kept in reports and in source code.
+// was checked against the authors' own test vectors. They must never change:
+// seeds are stored in reports and in source code.
 TEST(RngTest, DrawsTheSpecifiedNumbers) {
   using Numbers = std::vector<std::uint64_t>;
   EXPECT_EQ(Draw(Rng(0), 4), (Numbers{0x53175d61490b23df, 0x61da6f3dc380d507,
@@ -76,7 +76,7 @@ TEST(RngTest, UniformDrawsTheSpecifiedNumbers) {
                      13353728918970868607u, 6084463542373836071u}));
 }
 
-// The worst bound: nearly half of what is drawn must be thrown away.
+// The worst bound: nearly half of the draws must be rejected.
 TEST(RngTest, UniformDrawsAgainWhatWouldBeBiased) {
   constexpr std::uint64_t kBound = (std::uint64_t{1} << 63) + 1;
   EXPECT_EQ(DrawBelow(kBound, Rng(7)),
@@ -103,7 +103,7 @@ TEST(RngTest, ChanceKeepsItsOdds) {
   Rng rng(1);
   int hits = 0;
   for (int i = 0; i < 100'000; ++i) hits += rng.Chance(1, 10) ? 1 : 0;
-  EXPECT_NEAR(hits, 10'000, 400);  // Four standard deviations and some.
+  EXPECT_NEAR(hits, 10'000, 400);  // A little over four standard deviations.
 }
 
 TEST(RngTest, ChanceOfNothingAndOfEverythingAreCertain) {
@@ -186,7 +186,7 @@ TEST(DeriveSeedTest, NoTwoExecutionsOfATestShareASeed) {
 }
 
 // Neighbouring executions and neighbouring base seeds: what the first draw
-// decides must not follow their numbers.
+// decides must not correlate with their numbers.
 TEST(DeriveSeedTest, NeighboursStartIndependently) {
   std::array<int, 16> counts{};
   for (std::uint64_t base = 0; base < 40; ++base) {

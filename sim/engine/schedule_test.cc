@@ -96,7 +96,7 @@ struct Bad {
   std::string message;    // After the character, before the excerpt.
 };
 
-// Of strings that are printable and fit on a line.
+// For strings that are printable and fit on a line.
 void ExpectErrors(const std::vector<Bad>& table) {
   for (const Bad& bad : table) {
     EXPECT_EQ(ErrorOf(bad.text), "replay string, character " +
@@ -400,7 +400,7 @@ TEST(ParseReplayTest, LimitsTexts) {
 
 // A text with one of its characters, or a few, changed at random.
 std::string Mutate(std::string text, Rng& rng) {
-  // Mostly what the grammar is made of: anything else is soon rejected.
+  // Mostly the alphabet of the grammar: anything else is soon rejected.
   constexpr std::string_view kAlphabet = "0123456789abcdeft:,/+@_.-pcAZ \n";
   const std::uint64_t mutations = 1 + rng.Uniform(4);
   for (std::uint64_t i = 0; i < mutations; ++i) {
@@ -418,20 +418,20 @@ std::string Mutate(std::string text, Rng& rng) {
       case 2:
         text.erase(at, 1);
         break;
-      case 3:  // A part once more, here or elsewhere.
+      case 3:  // Repeats a part, here or elsewhere.
         text.insert(rng.Uniform(text.size() + 1), text.substr(at, size));
         break;
       case 4:
         text.erase(at, size);
         break;
-      default:  // Truncated, now and then.
+      default:  // Truncates, occasionally.
         if (rng.Chance(1, 4)) text.resize(at);
     }
   }
   return text;
 }
 
-// Whatever is accepted is the one spelling of what it means.
+// Every accepted string is the canonical spelling of its value.
 TEST(ParseReplayTest, SurvivesAMillionMutations) {
   const std::vector<Good> good = GoodStrings();
   Rng rng(1);

@@ -35,13 +35,13 @@ using testing::UnorderedElementsAre;
 
 using Log = std::vector<std::string>;
 
-// Goes through all schedules of a program, depth first:
+// Runs all schedules of a program, depth first:
 //
 //   Everything everything;
 //   while (everything.Next()) simulator.Run(body, everything, {});
 class Everything final : public Strategy {
  public:
-  // False when there is none left.
+  // Returns false after the last schedule.
   bool Next() {
     if (!started_) return started_ = true;
     while (!path_.empty() && path_.back().choice + 1 == path_.back().size) {
@@ -69,8 +69,8 @@ class Everything final : public Strategy {
   bool started_ = false;
 };
 
-// Makes the choices of a list, then those of FIFO order, and writes down how
-// many candidates there were each time.
+// Makes the choices of a list, then those of FIFO order, and records the number
+// of candidates at each choice.
 class Script final : public Strategy {
  public:
   explicit Script(std::vector<std::size_t> choices = {})
@@ -98,7 +98,7 @@ class Script final : public Strategy {
 
 using Program = Coro<void> (*)(Log& log);
 
-// Every outcome of a program, over all of its schedules: its log in one line.
+// Every outcome of a program over all of its schedules: its log as one line.
 std::set<std::string> AllOutcomes(Program program) {
   Simulator simulator;
   Everything everything;
@@ -119,7 +119,7 @@ std::string FifoOutcome(Program program) {
   return absl::StrJoin(log, " ");
 }
 
-// ---- FIFO order is that of a loop without a scheduler. ----
+// ---- FIFO order is the order of a loop without a scheduler. ----
 
 // With the iteration and the time.
 void Note(Log& log, std::string_view what) {
@@ -577,7 +577,7 @@ TEST(CandidatesTest, TheNextTimerIsOneWhileTasksAreReady) {
   EXPECT_THAT(script.timers(), ElementsAre(false, true, true, true));
 }
 
-// The answer is there before the deadline; but until the waiter runs, the
+// The answer is available before the deadline; but until the waiter runs, the
 // deadline may pass.
 Coro<void> AnswerAgainstDeadline(Log& log) {
   Future<int> answer;
@@ -602,7 +602,7 @@ Coro<int> GiveOne() {
   co_return 1;
 }
 
-// The same with two hops: a task's end, then the one that awaits it.
+// The same with two hops: a task's end, then the task that awaits it.
 Coro<void> TaskAgainstDeadline(Log& log) {
   Task<int> task = CreateTask(GiveOne());
   try {
@@ -667,8 +667,8 @@ Coro<void> NoteName(Log& log, std::string name, int steps) {
   log.push_back(name);
 }
 
-// When its last child ends, main has only bookkeeping before it. "older" has
-// been ready longer.
+// When its last child ends, only bookkeeping precedes main. "older" has been
+// ready longer.
 Coro<void> GatherAgainstOlder(Log& log) {
   auto both = Gather(NoteName(log, "child", 0));
   Task<void> older = CreateTask(NoteName(log, "older", 0));
@@ -700,7 +700,7 @@ TEST(CandidatesTest, ATaskBehindAShieldMayRunBeforeAnOlderReadyTask) {
                                    "older child main"));
 }
 
-// main stands behind a gather behind a shield.
+// main waits for a gather around a shield.
 Coro<void> NestedAgainstOlder(Log& log) {
   auto inner = Gather(NoteName(log, "child", 0));
   auto outer = Shield(inner);

@@ -117,7 +117,7 @@ TEST(ExitCodeTest, FourIfNoTestIsSelected) {
   // Bazel applies a filter to all targets.
   EXPECT_EQ(RunTests("Pases.*", "", "BAZEL_TEST=1").code, 0);
   EXPECT_EQ(RunTests("Pases.*", "", "BAZEL_TEST=0").code, 4);
-  // A part of a list may be empty; the first is not.
+  // A shard of a list may be empty, but not the first one.
   EXPECT_EQ(RunTests("Passes.In*", "--clotho_shard=1/2").code, 0);
   EXPECT_EQ(RunTests("Pases.*", "--clotho_shard=0/2").code, 4);
 }
@@ -143,7 +143,7 @@ TEST(ExitCodeTest, SeventyFiveIfResultsCannotBeWritten) {
   EXPECT_THAT(ReadFile("why"), HasSubstr("cannot make the folder \"file/"));
 }
 
-// ---- Expectations inside of a body. ----
+// ---- Expectations inside a body. ----
 
 TEST(ExpectationTest, TheFirstOneIsTheFailure) {
   const Ended ended = RunTests("Fails.Expectation");
@@ -188,7 +188,7 @@ TEST(AgainTest, TheLineCanBePastedIntoAShell) {
     const Ended found = RunTests(test);
     const Ended again = Shell(ReplayCommandOf(found));
     EXPECT_EQ(again.code, 1) << ReplayCommandOf(found) << "\n" << again.output;
-    // The same failure: all the same up to the numbers of the search.
+    // The same failure: identical up to the numbers of the search.
     const auto story = [](const Ended& ended) {
       const std::size_t from = ended.output.find("\nWHAT ");
       const std::size_t to = ended.output.find("\nSCHEDULE ", from);
@@ -387,8 +387,8 @@ TEST(FlagsTest, ShrinkingCanBeForbidden) {
 }
 
 TEST(FlagsTest, ExecutionsAreRunTwiceAsOftenAsAsked) {
-  // Every other execution sleeps once more. The first of the search is, without
-  // checks, the only one.
+  // Every other execution sleeps once more. Without checks, the search runs
+  // only its first one.
   EXPECT_EQ(RunTests("Differs.*", "--clotho_check_determinism=0").code, 0);
   EXPECT_EQ(RunTests("Differs.*", "", "CLOTHO_CHECK_DETERMINISM=1").code, 3);
 }
@@ -426,8 +426,8 @@ TEST(FlagsTest, WhatDiffersIsSaidAtTheStart) {
       Not(HasSubstr("[  CLOTHO  ]")));
 }
 
-// What --help lists, each as a flag and as a variable: a value that it takes,
-// and, where there is such a thing, one that it does not.
+// Every flag in --help, as a flag and as a variable: a valid value and, if
+// there is one, an invalid value.
 TEST(FlagsTest, EachIsAFlagAndAVariable) {
   struct Values {
     std::string good;
@@ -536,7 +536,7 @@ TEST(ShardTest, TheEnvironmentOfASchedulerIsReadIfAskedFor) {
   EXPECT_EQ(RunTests("Passes.*", "--clotho_shard=auto").code, 2);
 }
 
-// Bazel's variables are also GoogleTest's, which would cut the list as well.
+// Bazel's variables are also GoogleTest's, which would divide the list as well.
 TEST(ShardTest, OfSchedulesDoNotCutTheListOfTests) {
   const std::string bazel =
       "TEST_SHARD_STATUS_FILE=status GTEST_SHARD_STATUS_FILE=status "
@@ -551,7 +551,7 @@ TEST(ShardTest, OfSchedulesDoNotCutTheListOfTests) {
     EXPECT_THAT(ended.output, testing::EndsWith("\nstatus\n"));
     std::multiset<std::string> run = {"Passes.InFifoOrder",
                                       "Passes.UnderRandomSchedules"};
-    // What is no search is done once.
+    // A test without a search runs once.
     if (shard == 0) run.insert("Passes.WithoutASimulation");
     EXPECT_EQ(TestsRun(ended.output), run);
     EXPECT_EQ(Count(ended.output, "it runs in shard 0"), shard == 0 ? 0 : 1);
@@ -584,7 +584,7 @@ TEST(GoogleTestTest, RepeatsAndShuffles) {
   const Ended ended = RunTests("Passes.*", "--gtest_repeat=3 --gtest_shuffle");
   EXPECT_EQ(ended.code, 0);
   EXPECT_EQ(Count(ended.output, "[       OK ] Passes."), 9);
-  // Each time the same search.
+  // The same search each time.
   const Ended fails = RunTests("Fails.UnderSomeSchedule", "--gtest_repeat=3");
   EXPECT_EQ(Count(fails.output, ReplayCommandOf(fails)), 3);
 }
@@ -692,14 +692,14 @@ TEST(GoogleTestTest, BreaksOnceAndAfterTheReport) {
     EXPECT_LT(ended.output.find("WHAT "), ended.output.find("TRAP\n"));
     EXPECT_LT(ended.output.find("SEARCH "), ended.output.find("TRAP\n"));
   }
-  // Also when it is a replay.
+  // In a replay, too.
   const std::string good =
       ReplayIn(ReplayCommandOf(RunTests("Fails.UnderSomeSchedule")));
   const Ended replayed =
       RunTests("Fails.UnderSomeSchedule",
                "--gtest_break_on_failure --clotho_replay=" + good, "TRAPS=yes");
   EXPECT_EQ(Count(replayed.output, "TRAP\n"), 1);
-  // What passes does not.
+  // A passing test does not.
   EXPECT_EQ(
       Count(
           RunTests("Passes.*", "--gtest_break_on_failure", "TRAPS=yes").output,
@@ -716,7 +716,7 @@ TEST(GoogleTestTest, WithoutADebuggerABreakEndsTheProgram) {
                                   HasSubstr("SEARCH    random")));
 }
 
-// ---- Results in files. ----
+// ---- Artifacts. ----
 
 std::string FilesOf(const Ended& ended) {
   const std::size_t at = ended.output.find("\nFILES     ");
@@ -772,7 +772,7 @@ TEST(ArtifactsTest, AGuidedSearchLeavesWhatAFuzzerCanBeginWith) {
   const std::string schedules = "results/d/corpus/Campaign.Islands/";
   EXPECT_THAT(Shell(absl::StrCat("ls ", schedules)).output,
               MatchesRegex("([0-9a-f]{16}\n)+"));
-  // Each is a schedule of this test.
+  // Each one is a schedule of this test.
   EXPECT_THAT(
       Shell(absl::StrCat("for file in ", schedules,
                          "*; do ./sample_tests --gtest_filter=Campaign.Islands "

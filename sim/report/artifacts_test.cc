@@ -1,4 +1,4 @@
-// What failures leave in files, and the schedules that are read from them.
+// The files that failures leave, and the schedules that are read from files.
 
 #include "clotho/sim/report/artifacts.h"
 
@@ -90,8 +90,7 @@ TEST_F(ArtifactsTest, AFolderThatIsNotThereIsNamed) {
                     HasSubstr("No such file or directory")));
 }
 
-// Files may grow no larger than that, while it lives: as on a disk that is
-// full.
+// Limits the size of files while it exists, like a full disk.
 class SizeLimit {
  public:
   explicit SizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
@@ -126,7 +125,7 @@ TEST_F(ArtifactsTest, AFileThatDoesNotFitLeavesTheOldOne) {
   }
 }
 
-// ---- Results of a failure. ----
+// ---- Artifacts of a failure. ----
 
 Coro<void> Append(std::string* log, char name) {
   for (int i = 0; i < 2; ++i) {
@@ -322,7 +321,7 @@ TEST_F(SavedTest, TheyRunBeforeTheSearch) {
   EXPECT_EQ(report.saved,
             absl::StrCat("the saved schedule ", FormatReplay(found.replay),
                          " of ", Path(), ":2, issue 212"));
-  // The first one has drifted, and that is no failure.
+  // The first one has drifted, which is not a failure.
   EXPECT_THAT(report.drifted,
               ElementsAre(AllOf(
                   StartsWith(absl::StrCat("c1/0/1:7 of ", Path(), ":1: ")),

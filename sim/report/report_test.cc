@@ -31,7 +31,7 @@ using testing::Not;
 using testing::StartsWith;
 
 // ---- Whole reports, as files in testdata/. Their line numbers are those of
-// the two programs that follow, and of the examples. ----
+// the following two programs, and of the examples. ----
 
 Coro<void> TwoWorkersTwoJobs() {
   JobQueue queue;
@@ -63,7 +63,7 @@ std::string Contents(const std::string& path) {
 }
 
 Report Search1000(const Body& body, const char* name) {
-  unsetenv("TEST_TARGET");  // Of this test, not of the one in the report.
+  unsetenv("TEST_TARGET");  // That of this test, not of the one in the report.
   return RunSearch(body, MakeSearch(Random{.schedules = 1'000}), name);
 }
 
@@ -96,7 +96,7 @@ TEST(ReportTest, OfTheBank) {
   ExpectFitsOnAScreen(report.Text());
 }
 
-// ---- Reports that are not as small. ----
+// ---- Larger reports. ----
 
 Coro<void> Rounds(int rounds) {
   for (int i = 0; i < rounds; ++i) co_await Sleep(absl::ZeroDuration());

@@ -1,5 +1,5 @@
-// Traces as JSON: that it is JSON, that all of the trace is in it, and that its
-// parts fit together.
+// Traces as JSON: that it is valid JSON, that it contains the whole trace, and
+// that its parts are consistent.
 
 #include "clotho/sim/report/trace_json.h"
 
@@ -153,7 +153,7 @@ TEST(TraceJsonTest, AStepSaysWhyEachCandidateCouldRun) {
     }
     if (step.by.has_value()) {
       by_task = true;
-      // Somebody who runs does it: the lane has an event in that step.
+      // A running task does it: the lane has an event in that step.
       EXPECT_TRUE(std::ranges::any_of(trace.events, [&](const TraceEvent& e) {
         return e.step == step.since && e.lane == *step.by;
       })) << step.step;
@@ -168,7 +168,7 @@ TEST(TraceJsonTest, AStepSaysWhyEachCandidateCouldRun) {
   EXPECT_TRUE(by_task);
   EXPECT_TRUE(by_timer);
   EXPECT_EQ(trace.steps[0].why[0], "ready from the beginning");
-  // The body gives way to nobody here: it creates both and waits.
+  // The body yields to no other task here: it creates both and waits.
   const auto a =
       std::ranges::find(trace.steps, "a (its first step)", &TraceStep::taken);
   ASSERT_NE(a, trace.steps.end());
@@ -179,7 +179,7 @@ TEST(TraceJsonTest, WhoIsWokenOverBookkeepingIsWokenByWhoeverSetItOff) {
   const Report report = Explore([]() -> Coro<void> {
     const auto child = []() -> Coro<void> { co_await Sleep(absl::Seconds(1)); };
     Task<void> task = CreateTask(child(), {.name = "child"});
-    co_await task;  // Its end goes over the loop's queue.
+    co_await task;  // Its end passes through the loop's queue.
     GetRunningLoop().CallSoon([] {});
     co_await Sleep(absl::ZeroDuration());
     Always(false, "never");
@@ -213,7 +213,7 @@ TEST(TraceJsonTest, HasFifoOrdersRunBesideIt) {
     ++same;
   }
   EXPECT_GT(same, 0u);
-  // With the whole of its own schedule, as a run without one has it.
+  // It equals the whole schedule of a run in FIFO order.
   const auto alone = Replay(Busy, "c1/0/fifo");
   ASSERT_TRUE(alone.ok());
   EXPECT_EQ(fifo.steps.size(), alone->trace.steps.size());
@@ -407,7 +407,7 @@ TEST(TraceJsonTest, SaysHowItWasFound) {
   EXPECT_EQ(json["search"]["executions"], report.executions);
   EXPECT_EQ(json["search"]["minimal"], report.minimal);
   EXPECT_EQ(json["again"], report.again);
-  // Of the search alone: not of what came after it to shrink and explain.
+  // Only the search: not the runs that shrink and explain.
   ASSERT_EQ(json["goals"].size(), 2u);
   EXPECT_EQ(json["goals"][0]["goal"], "not yet");
   const std::uint64_t begun = json["goals"][1]["reached"];
@@ -566,7 +566,7 @@ TEST(ChromeTraceTest, OfALongExecutionItHasTheEnd) {
   EXPECT_EQ(OfPhase(json["traceEvents"], "X").size(), 10'000u);
   EXPECT_EQ(json["otherData"]["drawn"],
             absl::StrCat("steps ", last - 9'999, " to ", last));
-  // The other form has all of it.
+  // The other format has all steps.
   EXPECT_EQ(Json::parse(TraceJson(report.trace))["steps"].size(), last);
 }
 

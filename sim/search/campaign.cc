@@ -179,7 +179,7 @@ void Campaign::Resume(bool anew) {
   absl::StatusOr<Record> record = ParseRecord(content.str());
   const auto refuse = [&](std::string_view why) {
     Fail(absl::InvalidArgumentError(absl::StrCat(
-        "cannot go on from \"", path, "\": ", std::string(why),
+        "cannot resume from \"", path, "\": ", std::string(why),
         "\n(move it away, or name another --clotho_out, to begin anew)")));
   };
   if (!record.ok()) {

@@ -75,7 +75,7 @@ TEST(RecordTest, IsReadBackAsItWas) {
   EXPECT_THAT(text, HasSubstr("\"virtual_time_ns\": 31536000000000000000,"));
 }
 
-// Two that have come by the same in another order are the same.
+// Two records with the same contents in a different order are equal.
 TEST(RecordTest, HasOneOrder) {
   Record record = Sample();
   std::swap(record.goals[0], record.goals[1]);

@@ -1,5 +1,5 @@
 // Campaigns of a test program, from outside: what its shards leave behind, and
-// what comes of it together.
+// the combined result.
 
 #include <algorithm>
 #include <cstddef>
@@ -69,7 +69,7 @@ Record ReadRecord(std::string_view out, std::string_view test,
   return Record();
 }
 
-// What is left of a record when it does not matter who has run it, and when.
+// A record without what depends on the process and the time.
 std::string Normal(Record record) {
   record.shard = Shard();
   record.next = 0;
@@ -124,7 +124,7 @@ void Merge(const Record& other, Record& record) {
   }
 }
 
-// Runs all shards of a search; what they have come to together.
+// Runs all shards of a search, and returns their records.
 std::vector<Record> RunShards(const std::vector<std::string>& tests,
                               std::uint64_t count,
                               std::string_view arguments = "") {
@@ -163,8 +163,8 @@ TEST(CampaignTest, AnyNumberOfShardsComesToTheSame) {
   EXPECT_TRUE(one[2].exhausted);
   EXPECT_GT(one[2].executions, 100);
   EXPECT_LT(one[3].executions, one[2].executions);
-  for (const int search :
-       {2, 3}) {  // A search of the whole runs nothing twice.
+  // A search as a whole runs nothing twice.
+  for (const int search : {2, 3}) {
     for (const auto& entry : one[search].sketch.entries()) {
       EXPECT_EQ(entry.count, 1);
     }
@@ -178,7 +178,7 @@ TEST(CampaignTest, AnyNumberOfShardsComesToTheSame) {
 TEST(CampaignTest, ManyShardsComeToTheSame) {
   const std::vector<std::string> tests = {"Campaign.Several", "Campaign.Passes",
                                           "Campaign.All", "Campaign.Near"};
-  // To explain each failure in each shard would take long.
+  // Explaining each failure in each shard would take long.
   const std::string_view quickly = "--clotho_shrink_for=0";
   const std::vector<Record> one = RunShards(tests, 1, quickly);
   const std::vector<Record> many = RunShards(tests, 64, quickly);
@@ -209,7 +209,7 @@ TEST(CampaignTest, NothingIsLostInSevenShards) {
     EXPECT_EQ(record.executions, 1000) << record.test;
     EXPECT_TRUE(record.complete) << record.test;
   }
-  // The same for the list of tests: each runs in one of them, and as a whole.
+  // The same for the list of tests: each test runs in one shard, completely.
   std::vector<std::string> run;
   for (int i = 0; i < 7; ++i) {
     const std::string out = absl::StrCat("by-tests/", i);
@@ -243,7 +243,7 @@ TEST(CampaignTest, WhatCannotBeCutRunsInTheFirstShard) {
                                        "shard 0\n"));
 }
 
-// Each of Bazel's --runs_per_test has executions of its own.
+// Each of Bazel's --runs_per_test has its own executions.
 TEST(CampaignTest, RunsOfBazelAreBlocks) {
   std::uint64_t executions = 0;
   internal::TraceSketch traces;
@@ -295,7 +295,8 @@ TEST(CampaignTest, LeavesTheVerdictToTheMergeIfItIsAsked) {
   EXPECT_EQ(
       RunTests("Campaign.Differs", zero + " --clotho_check_determinism=1").code,
       0);
-  // What is in no record is not lost: a test without a search, a wrong call.
+  // What no record contains is still reported: a test without a search, an
+  // invalid call.
   EXPECT_EQ(RunTests("Campaign.Several:NotSearched.Fails", zero).code, 1);
   EXPECT_EQ(
       RunTests("Campaign.Several", "--clotho_failures=0 --clotho_exit_zero=1")
@@ -328,7 +329,7 @@ TEST(CampaignTest, GoesOnAfterAFailure) {
   EXPECT_TRUE(record.complete);
   for (const Finding& failure : record.failures) {
     EXPECT_GE(failure.hits, 1);
-    // Each is told, in full, when it is found; its report is saved.
+    // Each one is reported in full when it is found; its report is saved.
     const std::string report =
         ReadFile(absl::StrCat("all/", failure.folder, "/report.txt"));
     EXPECT_THAT(report, testing::StartsWith("WHAT      "));
@@ -336,7 +337,7 @@ TEST(CampaignTest, GoesOnAfterAFailure) {
     EXPECT_THAT(ReadFile(absl::StrCat("all/", failure.folder,
                                       "/Campaign.Several.saved")),
                 testing::StartsWith(failure.replay));
-    // It can be seen again.
+    // It can be reproduced.
     EXPECT_EQ(
         RunTests("Campaign.Several", "--clotho_replay=" + failure.replay).code,
         1);
@@ -349,7 +350,7 @@ TEST(CampaignTest, GoesOnAfterAFailure) {
 TEST(CampaignTest, CountsThePartsOfAPortfolio) {
   RunTests("Campaign.Several", "--clotho_failures=0 --clotho_out=portfolio");
   const Record record = ReadRecord("portfolio", "Campaign.Several");
-  std::uint64_t executions = 4;  // That they all have learned from.
+  std::uint64_t executions = 4;  // All of them have learned from these.
   std::vector<std::string> names;
   for (const auto& [name, count] : record.parts) {
     names.push_back(name);
@@ -510,13 +511,13 @@ TEST(CampaignTest, EndsByTheClock) {
   const Record record = ReadRecord("clock", "Campaign.Passes");
   EXPECT_EQ(record.schedules, 0);
   EXPECT_TRUE(record.complete);
-  // What is asked for by number ends before.
+  // A search limited by number ends earlier.
   RunTests("Campaign.Passes",
            "--clotho_for=100h --clotho_schedules=20 --clotho_out=number");
   EXPECT_EQ(ReadRecord("number", "Campaign.Passes").executions, 20);
 }
 
-// ---- Going on. ----
+// ---- Resuming. ----
 
 TEST(CampaignTest, GoesOnWhereItEnded) {
   const std::string whole = "--clotho_failures=0 --clotho_out=whole";
@@ -536,13 +537,13 @@ TEST(CampaignTest, GoesOnWhereItEnded) {
                "--clotho_resume=1 --clotho_failures=0 --clotho_out=parts");
   EXPECT_EQ(third.code, 1);
   EXPECT_EQ(Normal(ReadRecord("parts", "Campaign.Several")), uninterrupted);
-  // Found by the first process, and the verdict of the last.
+  // Found by the first process, and in the verdict of the last.
   EXPECT_THAT(third.output,
               AllOf(HasSubstr("one after the other"),
                     HasSubstr("REPLAY    CLOTHO_REPLAY="),
                     Not(HasSubstr("SCHEDULE  none")),
                     HasSubstr("FILES     parts/Campaign.Several/")));
-  // Once more: nothing is left to do.
+  // Again: nothing is left to do.
   const Ended fourth =
       RunTests("Campaign.Several", "",
                "CLOTHO_RESUME=1 CLOTHO_FAILURES=0 CLOTHO_OUT=parts "
@@ -551,7 +552,7 @@ TEST(CampaignTest, GoesOnWhereItEnded) {
   EXPECT_EQ(Normal(ReadRecord("parts", "Campaign.Several")), uninterrupted);
 }
 
-// Their executions depend on those before them.
+// Their executions depend on earlier ones.
 TEST(CampaignTest, WhatHasNoNumbersBeginsAnew) {
   RunTests("Campaign.All", "--clotho_failures=0 --clotho_out=tree");
   const std::string whole = Normal(ReadRecord("tree", "Campaign.All"));
@@ -602,7 +603,7 @@ TEST(CampaignTest, ARecordOfSomethingElseIsRefusedAndKept) {
     return ended.output;
   };
   EXPECT_THAT(refused("--clotho_seed=2"),
-              AllOf(HasSubstr("cannot go on from \"refused/Campaign.Several/"
+              AllOf(HasSubstr("cannot resume from \"refused/Campaign.Several/"
                               "shard-0-of-1.json\": it is of another campaign"),
                     HasSubstr("seed=1"), HasSubstr("seed=2")));
   refused("--clotho_schedules=601");
@@ -654,7 +655,7 @@ TEST(CampaignTest, AFolderThatCannotBeMade) {
 }
 
 TEST(CampaignTest, AFullDisk) {
-  // Files have room for the event_log and for reports, and not for traces; then
+  // Files have room for the event log and for reports, but not for traces; then
   // for nothing.
   for (const int blocks : {2, 0}) {
     const Ended ended = SampleTests().Run(absl::StrCat(
@@ -663,7 +664,7 @@ TEST(CampaignTest, AFullDisk) {
         "--clotho_out=full | cat"));
     EXPECT_THAT(ended.output, HasSubstr("cannot write \"full/"));
     if (blocks > 0) {
-      // What was found is told, and nothing is left half written.
+      // The findings are printed, and no file is left half written.
       EXPECT_THAT(ended.output, HasSubstr("WHAT      Expected: (log)"));
     }
     for (const std::string& file : FilesBelow("full")) {
@@ -691,7 +692,7 @@ TEST(CampaignTest, AEventLogThatCannotBeWritten) {
               HasSubstr("cannot write \"devfull/results.jsonl\": No space"));
 }
 
-// ---- The event_log. ----
+// ---- The event log. ----
 
 TEST(CampaignTest, TheEventLogSaysWhatHappens) {
   RunTests("Campaign.Several", "--clotho_failures=0 --clotho_out=event_log");
@@ -717,7 +718,7 @@ TEST(CampaignTest, TheEventLogSaysWhatHappens) {
   }
   EXPECT_THAT(events, ElementsAre("run", "goal", "failure", "goal", "failure",
                                   "failure", "stats", "test", "end"));
-  // Without a folder, and without a campaign, nobody writes.
+  // Without a folder and without a campaign, nothing is written.
   EXPECT_EQ(SampleTests()
                 .Run("mkdir here; cd here; ../sample_tests "
                      "--gtest_filter=Campaign.Several --clotho_failures=0 > "

@@ -18,7 +18,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// "2: 0 2 t": the step, and what else could have been chosen.
+// "2: 0 2 t": the step, and the alternatives.
 std::vector<std::string> ListOf(const Body& body, const Deviations& deviations,
                                 std::size_t choices_max = 10) {
   Simulator simulator;

@@ -53,7 +53,7 @@ TEST(EventLogTest, AFolderThatCannotBeMadeIsNamed) {
   EXPECT_FALSE(event_log.is_open());
 }
 
-// A full disk, of which a line takes the last bytes.
+// A full disk; a line takes its last bytes.
 TEST(EventLogTest, NoHalfLineStays) {
   const std::string folder = Folder("full");
   EventLog event_log;

@@ -56,7 +56,7 @@ Coro<void> Overtaking() {
   Always(log->find("bb") == std::string::npos, "b never goes twice in a row");
 }
 
-// Two mistakes in one body: which is found depends on the seed.
+// Two bugs in one body: which one is found depends on the seed.
 Coro<void> TwoMistakes() {
   auto log = std::make_shared<std::string>();
   std::vector<Task<void>> tasks;
@@ -199,10 +199,10 @@ TEST(ExploreTest, LimitsHoldForEveryExecution) {
             FailureKind::kVirtualTime);
 }
 
-// ---- A strategy of one's own. ----
+// ---- Custom strategies. ----
 
 TEST(ExploreTest, AUserMayWriteAStrategy) {
-  // Lets the youngest go first.
+  // Runs the youngest first.
   class Youngest final : public Strategy {
    public:
     void BeginExecution(Rng&) override {}
@@ -368,7 +368,7 @@ TEST(ReplayTest, AFileHoldsALongReplayString) {
               HasSubstr("names another file"));
 }
 
-// Ends with the last of many deviations, so that none can be left out.
+// Ends with the last of many deviations, so that every one is needed.
 Coro<void> NeedsManyDeviations() {
   auto log = std::make_shared<std::string>();
   Task<void> a = CreateTask(Append(log, 'a', 60));
@@ -387,7 +387,7 @@ TEST(ReplayTest, TheCheckOfAnExecutionThatIsNamedByItsStrategyCounts) {
 }
 
 TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
-  // Always the one that FIFO order would not take.
+  // Always the candidate that FIFO order would not take.
   class Stay final : public Strategy {
    public:
     void BeginExecution(Rng&) override {}
@@ -400,7 +400,7 @@ TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
   };
   const CustomStrategy stay{
       .make_strategy = [] { return std::make_unique<Stay>(); }, .schedules = 1};
-  // Under Bazel it would be gone by the time that it is needed.
+  // Bazel would remove it before anyone could use it.
   setenv("TEST_UNDECLARED_OUTPUTS_DIR", testing::TempDir().c_str(), 1);
   EXPECT_GT(Explore(NeedsManyDeviations, stay).again.size(), 200);
 
@@ -456,7 +456,7 @@ TEST(ProgramRngTest, ThrowsOutsideOfAnExecution) {
 
 // ---- The turning point. ----
 
-// The first deviation is an accident that often happens; the second decides.
+// The first deviation happens often by chance; the second one decides.
 Coro<void> DecidedByTheSecond() {
   std::string order;
   const auto write = [&order](char name) -> Coro<void> {
@@ -481,8 +481,8 @@ TEST(TurningPointTest, IsTheDeviationThatDecides) {
       Explore(DecidedByTheSecond, Random{.schedules = 10'000});
   ASSERT_FALSE(report.passed());
   ASSERT_GE(report.trace.deviations.size(), 2);
-  // Half of what is left, then all or a third: never the first deviation,
-  // which raises a twelfth to a sixth.
+  // Half of the remaining executions, then all or a third: never the first
+  // deviation, which raises a twelfth to a sixth.
   EXPECT_THAT(report.turn,
               HasSubstr(" of 200 random continuations fail after"));
   EXPECT_EQ(report.turn.find(
@@ -577,7 +577,7 @@ TEST(AlsoTest, OneThatDoesNotParseFailsTheTest) {
   }
 }
 
-// ---- What a search of a property needs. ----
+// ---- Support for searches of properties. ----
 
 TEST(ExploreTest, AFirstScheduleIsRunBeforeTheSearch) {
   const Report found = Explore(Overtaking, Random{.schedules = 200});
@@ -588,7 +588,7 @@ TEST(ExploreTest, AFirstScheduleIsRunBeforeTheSearch) {
   const Report again = RunSearch(Overtaking, search, "");
   ASSERT_FALSE(again.passed());
   EXPECT_EQ(again.replay, found.replay);
-  // Leniently: deviations that are not there are passed over.
+  // Leniently: deviations that do not apply are ignored.
   search.first = Deviations{{999, 1}};
   EXPECT_TRUE(RunSearch(Overtaking, search, "").passed());
 }
@@ -615,7 +615,7 @@ TEST(ExploreTest, FailuresOfAnotherSignatureAreNotAskedFor) {
   EXPECT_EQ(report.executions, 100);
 }
 
-// What a test library throws.
+// What a property library throws.
 struct Thrown {
   FailureKind kind;
 };
@@ -636,7 +636,7 @@ Coro<void> ThrowIf(bool condition, FailureKind kind) {
   co_return;
 }
 
-// Somebody waits for ever for a task that throws, under some schedules.
+// Under some schedules, a task waits forever for a task that throws.
 Coro<void> WaitsInVain(FailureKind kind, bool always) {
   auto log = std::make_shared<std::string>();
   Task<void> a = CreateTask(Append(log, 'a', 1), {.name = "a"});
@@ -667,7 +667,7 @@ TEST(ExploreTest, AnExceptionCanEndAnExecutionWithoutAFailure) {
   EXPECT_TRUE(SearchJudged(FailureKind::kSucceeded).passed());
   EXPECT_TRUE(SearchJudged(FailureKind::kSucceeded, /*always=*/true).passed());
   EXPECT_TRUE(SearchJudged(FailureKind::kDiscarded).passed());
-  // All of it does not count if the first does not.
+  // If the first one does not count, none does.
   const Report report = SearchJudged(FailureKind::kDiscarded, /*always=*/true);
   ASSERT_FALSE(report.passed());
   EXPECT_EQ(report.failure->kind, FailureKind::kDiscarded);

@@ -29,7 +29,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// ---- Children. ----
+// ---- Child processes. ----
 
 TEST(ChildTest, SaysWhatItReturns) {
   for (const std::string& text :
@@ -84,9 +84,9 @@ TEST(ChildTest, IsStoppedAtTheDeadline) {
   EXPECT_EQ(end.other, "it took too long");
 }
 
-// ---- Deaths. ----
+// ---- Crashes. ----
 
-// Runs a body in FIFO order, but for one deviation.
+// Runs a body in FIFO order, except for one deviation.
 ChildEnd RunBody(const Body& body) {
   return RunInChild([&]() -> std::string {
     Simulator simulator;
@@ -99,7 +99,7 @@ ChildEnd RunBody(const Body& body) {
 
 Coro<void> Wait() { co_await clotho::Sleep(absl::Milliseconds(1)); }
 
-// Two tasks, so that there is something to choose; the body ends by `end`.
+// Two tasks, so that there is a choice; the body ends with `end`.
 template <typename End>
 Coro<void> Then(End end) {
   Task<void> a = CreateTask(Wait(), {.name = "a"});
@@ -145,7 +145,8 @@ TEST(DeathTest, AnAutomaticNameIsToldToo) {
   EXPECT_THAT(end.crash->task, testing::MatchesRegex("Task-[0-9]+"));
 }
 
-// Of a task that is pending when the execution ends: destroyed after it.
+// For a task that is pending when the execution ends: it is destroyed
+// afterwards.
 TEST(DeathTest, AfterTheLastStepIsNotInIt) {
   const ChildEnd end = RunBody([] {
     return []() -> Coro<void> {
@@ -164,7 +165,7 @@ TEST(DeathTest, AfterTheLastStepIsNotInIt) {
   EXPECT_TRUE(end.crash->after_last_step);
 }
 
-// The stack that has come to its end is not the one that tells.
+// The stack that overflowed is not the one that reports.
 __attribute__((noinline)) int Sum(volatile int* values, int depth) {
   volatile int more[256] = {depth};
   if (depth < 0) return *values;
@@ -190,7 +191,7 @@ TEST(DeathTest, PartOfOneIsNone) {
 
 // ---- Searches. ----
 
-// Dies if b has run before a.
+// Crashes if b has run before a.
 Coro<void> DiesIfReordered() {
   std::string log;
   const auto note = [&log](char name) -> Coro<void> {
@@ -240,7 +241,7 @@ TEST(IsolateTest, ADeathThatDoesNotComeBackIsNotDeterministic) {
   std::remove(path.c_str());
   const auto once = [&path]() -> Coro<void> {
     co_await clotho::Sleep(absl::Milliseconds(1));
-    // Children share nothing but what is outside of them.
+    // Child processes share only external state.
     if (std::FILE* const file = std::fopen(path.c_str(), "r")) {
       std::fclose(file);
       co_return;

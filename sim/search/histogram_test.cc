@@ -30,8 +30,8 @@ TEST(HistogramTest, TellsSmallNumbersApart) {
   EXPECT_EQ(BucketOf(34), 34u);
 }
 
-// A bucket begins with what is in it, or up to a sixteenth below; and what it
-// begins with is in it.
+// A bucket begins with its value, or up to a sixteenth below; and its beginning
+// belongs to it.
 TEST(HistogramTest, TakesTheFirstFiveDigitsOfLargeOnes) {
   for (unsigned shift = 0; shift < 64; ++shift) {
     for (const std::uint64_t below : {0u, 1u, 3u}) {

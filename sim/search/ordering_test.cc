@@ -1,6 +1,6 @@
-// What may be reordered, and what not: a test for each line of
-// docs/ordering.md. Each runs all executions of a small program, and compares
-// the orders that were seen with those that are meant to be possible.
+// What may be reordered and what may not: a test for each line of
+// docs/ordering.md. Each one runs all executions of a small program, and
+// compares the observed orders with those that are meant to be possible.
 
 #include <functional>
 #include <set>
@@ -26,13 +26,13 @@ using ::testing::UnorderedElementsAre;
 
 auto Give() { return Sleep(absl::ZeroDuration()); }
 
-// A program that writes what happens, in the order in which it happens.
+// A program that logs its events in order.
 using Program = std::function<Coro<void>(std::string& log)>;
 
 template <typename... Options>
 std::set<std::string> Orders(const Program& program, Options... options) {
   std::set<std::string> orders;
-  // Programs are called, not awaited, while the log lives in the body's frame.
+  // Programs are called, not awaited, while the log is in the body's frame.
   const auto body = [&]() -> Coro<void> {
     std::string log;
     co_await program(log);
@@ -53,7 +53,7 @@ Coro<void> Join(std::vector<Task<void>> tasks) {
   for (Task<void>& task : tasks) co_await task;
 }
 
-// ---- Portable: may be reordered. ----
+// ---- Any-ready ordering: may be reordered. ----
 
 Coro<void> TwoTasks(std::string& log) {
   std::vector<Task<void>> tasks;
@@ -128,7 +128,7 @@ TEST(AnyReadyMay, RunTimersOfOneDeadlineInAnyOrder) {
   EXPECT_THAT(Orders(program, Exhaustive()), UnorderedElementsAre("ab", "ba"));
 }
 
-// ---- Portable: is kept. ----
+// ---- Any-ready ordering: is preserved. ----
 
 TEST(AnyReadyKeeps, TheOrderOfCallbacksOfOneTask) {
   const auto program = [](std::string& log) -> Coro<void> {
@@ -216,7 +216,7 @@ TEST(AnyReadyKeeps, TheLineBeforeALock) {
     Event both;
     const auto use = [](Lock& l, Event& e, std::string& out,
                         char name) -> Coro<void> {
-      out += name;  // Comes to the line.
+      out += name;  // It arrives at the line.
       if (out.size() == 2) e.Set();
       auto guard = co_await l.Acquire();
       out += static_cast<char>(name - 'a' + 'A');
@@ -254,15 +254,15 @@ TEST(AnyReadyKeeps, TheLineBeforeAQueue) {
     queue.PutNowait(2);
     co_await Join(std::move(tasks));
   };
-  // Whoever came first gets item 1; both "ab" and "ba" are possible.
+  // The first to arrive gets item 1; both "ab" and "ba" are possible.
   for (const std::string& order : Orders(program, Exhaustive())) {
     EXPECT_EQ(order.substr(2), "12") << order;
   }
 }
 
 TEST(AnyReadyKeeps, TheRuntimesOwnBookkeepingOutOfSight) {
-  // Gather's counting is no step that could be chosen: with it, two tasks of
-  // one step would have six executions.
+  // Gather's counting is not a step that can be chosen: otherwise two tasks
+  // with one step would have six executions.
   const auto program = [](std::string& log) -> Coro<void> {
     co_await Gather(Write(log, "a"), Write(log, "b"));
     log += '.';
@@ -284,7 +284,7 @@ TEST(AnyReadyKeeps, TimeStillOnceTheBodyHasReturned) {
   EXPECT_FALSE(fired);
 }
 
-// ---- Strict. ----
+// ---- FIFO ordering. ----
 
 TEST(FifoKeeps, TheOrderOfReadyTasks) {
   EXPECT_THAT(Orders(TwoTasks, Exhaustive(), FifoOnly()), ElementsAre("ab"));
@@ -295,7 +295,7 @@ TEST(FifoKeeps, TheOrderOfReadyTasks) {
 }
 
 TEST(FifoKeeps, TimersBehindWhatIsReady) {
-  // The task is ready when the timer becomes due, and goes first.
+  // The task is ready when the timer becomes due, and runs first.
   EXPECT_THAT(Orders(ReadyTaskAndTimer, Exhaustive(), FifoOnly()),
               ElementsAre("at"));
 }
@@ -350,7 +350,7 @@ TEST(ReachabilityTest, SaysWhatPlainAsyncioCanDo) {
   EXPECT_THAT(report.reachable,
               testing::StartsWith("reachable under asyncio today, with "
                                   "c1/0/"));
-  // The schedule that it gives is one.
+  // The schedule that it names is in FIFO ordering.
   const std::string strict =
       report.reachable.substr(report.reachable.find("c1/"));
   const auto again = Replay(TimeoutAgainstCompletion, strict);
@@ -373,8 +373,9 @@ TEST(ReachabilityTest, SaysWhatItCannot) {
 }
 
 // The iteration in which a deadline passes has only bookkeeping to do: it wakes
-// the sleeper, who takes a step in the next one. A timer that becomes due at
-// the beginning of the one or of the other is not the same.
+// the sleeper, which takes a step in the next one. A timer that becomes due at
+// the beginning of the first iteration differs from one that becomes due at the
+// beginning of the second.
 TEST(ReachabilityTest, AStrictExecutionIsReplayedFromItsDeviations) {
   std::set<std::string> logs;
   const auto body = [&logs]() -> Coro<void> {

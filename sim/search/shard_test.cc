@@ -59,7 +59,7 @@ TEST(ShardTest, BazelAndGoogleTestAlwaysCount) {
   EXPECT_EQ(
       *Read("auto", {{"GTEST_SHARD_INDEX", "1"}, {"GTEST_TOTAL_SHARDS", "5"}}),
       second);
-  // As Bazel starts it.
+  // As Bazel sets it.
   EXPECT_EQ(*Read("", {{"TEST_SHARD_INDEX", "1"},
                        {"TEST_TOTAL_SHARDS", "5"},
                        {"GTEST_SHARD_INDEX", "1"},

@@ -41,7 +41,7 @@ bool HasSteps(const Deviations& deviations,
 }
 
 // Shrinks with a program that is a predicate, under which all deviations
-// happen. Holds what is true of every shrinking.
+// happen. Checks what is true of every shrinking.
 template <typename Fails>
 ShrinkResult ShrinkWith(const Deviations& failing, const Fails& fails,
                         const ShrinkOptions& options = {}) {
@@ -132,13 +132,13 @@ TEST(ShrinkTest, SettlesForOneOfTwoAlternatives) {
       ShrinkWith(EveryTenSteps(100), [](const Deviations& deviations) {
         return HasSteps(deviations, {110, 220}) || HasStep(deviations, 880);
       });
-  // The shortest failing prefix has the pair and not the single one.
+  // The shortest failing prefix contains the pair and not the single one.
   EXPECT_EQ(FormatDeviations(result.deviations), "110:1,220:1");
   EXPECT_TRUE(result.minimal);
 }
 
 TEST(ShrinkTest, LeavesOutTwoThatNeedEachOther) {
-  // 40 and 60 come together or not at all.
+  // 40 and 60 occur together or not at all.
   const ShrinkResult result =
       ShrinkWith(EveryTenSteps(8), [](const Deviations& deviations) {
         return HasSteps(deviations, {20, 30, 80}) &&
@@ -236,7 +236,7 @@ TEST(ShrinkTest, PrefersEarlierSteps) {
   EXPECT_TRUE(result.minimal);
 }
 
-// A simpler choice may make another deviation superfluous.
+// A simpler choice may make another deviation redundant.
 TEST(ShrinkTest, RemovesWhatASimplerChoiceMadeSuperfluous) {
   const ShrinkResult result =
       ShrinkWith({{10, 3}, {20, 5}}, [](const Deviations& deviations) {
@@ -248,7 +248,7 @@ TEST(ShrinkTest, RemovesWhatASimplerChoiceMadeSuperfluous) {
   EXPECT_TRUE(result.minimal);
 }
 
-// The program is over after step 45: whatever was to come later is dropped.
+// The program ends after step 45: later deviations are dropped.
 TEST(ShrinkTest, GoesOnFromWhatReallyHappened) {
   std::vector<std::string> log;
   const ShrinkResult result =
@@ -265,7 +265,8 @@ TEST(ShrinkTest, GoesOnFromWhatReallyHappened) {
   EXPECT_EQ(FormatDeviations(result.deviations), "45:1");
   EXPECT_TRUE(result.minimal);
   EXPECT_EQ(result.runs, log.size());
-  // The empty one; the half, which brings two; the first of them; the second.
+  // The empty one; the half, in which two happen; the first of them; the
+  // second.
   log.resize(4);
   EXPECT_EQ(log, (std::vector<std::string>{"fifo", "40:1,45:1,50:1", "40:1",
                                            "45:1"}));
@@ -302,7 +303,7 @@ TEST(ShrinkTest, StopsWhenItsRunsAreUsedUp) {
   EXPECT_TRUE(ShrinkWith(failing, fails, {.runs_max = enough}).minimal);
 }
 
-// That nothing can be removed is known; simpler ones were still to be tried.
+// It is known that nothing can be removed; simpler ones were still to be tried.
 TEST(ShrinkTest, MayBeMinimalThoughItsRunsAreUsedUp) {
   const ShrinkResult result = ShrinkWith(
       {{10, 9}},
@@ -338,8 +339,8 @@ TEST(ShrinkTest, IsDeterministic) {
   EXPECT_EQ(trace(), trace());
 }
 
-// Programs without any order in what fails: that a result is 1-minimal where it
-// says so, is seen by trying, in ShrinkWith.
+// Programs without any pattern in what fails: ShrinkWith checks by trying that
+// a result that claims to be 1-minimal is.
 TEST(ShrinkTest, IsMinimalForProgramsThatFailAtRandom) {
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     Rng rng(seed);
@@ -365,8 +366,8 @@ TEST(ShrinkTest, IsMinimalForProgramsThatFailAtRandom) {
   }
 }
 
-// Programs that fail with all of some deviations, or with all of others, and
-// with more of them too.
+// Programs that fail with all deviations of one set, or with all of another,
+// and with any superset.
 TEST(ShrinkTest, IsMinimalForProgramsWithSeveralCauses) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Rng rng(seed);

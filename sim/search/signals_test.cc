@@ -1,4 +1,4 @@
-// A test program while it runs: signals, the watchdog, and who watches.
+// A test program while it runs: signals, the watchdog, and supervision.
 
 #include <chrono>
 #include <csignal>
@@ -49,7 +49,7 @@ std::string ReadFile(const std::string& name) {
   return content.str();
 }
 
-// ---- Signals that end it. ----
+// ---- Signals that end the search. ----
 
 TEST(InterruptTest, FinishesTheExecution) {
   for (const int signal : {SIGINT, SIGTERM}) {
@@ -61,7 +61,7 @@ TEST(InterruptTest, FinishesTheExecution) {
         ended.output,
         AllOf(HasSubstr("[  CLOTHO  ] interrupted: this execution is finished"),
               HasSubstr("interrupted after 9 executions, of which none failed"),
-              // What would come after it is not begun.
+              // The following tests do not begin.
               HasSubstr("[  SKIPPED ] 2 tests"), Not(HasSubstr("WHAT "))));
     EXPECT_THAT(ReadFile("interrupted.xml"),
                 HasSubstr("interrupted after 9 executions"));
@@ -77,7 +77,7 @@ TEST(InterruptTest, WhatWasFoundIsShrunkAndWritten) {
               AllOf(HasSubstr("SCHEDULE  1 deviation from FIFO"),
                     HasSubstr("FILES     found/"), HasSubstr("SKIPPED ] 2")));
   EXPECT_TRUE(Exists("found/Interrupted.InTheExecutionThatFails/report.txt"));
-  // That of another run.
+  // From another run.
   EXPECT_EQ(SignalsTests().Run(ReplayCommandOf(ended)).code, 1);
 }
 
@@ -155,7 +155,7 @@ TEST(WatchdogTest, ManyShortStepsAreNoLongOne) {
   EXPECT_EQ(RunTests("Busy.*", "--clotho_step_watchdog=100ms").code, 0);
 }
 
-// ---- The table of tasks. ----
+// ---- The task table. ----
 
 TEST(TaskTableTest, IsWrittenAtTheNextStep) {
   const Ended ended = RunTests("Table.OfTasks", "", Sends(SIGUSR1));
@@ -192,7 +192,7 @@ TEST(TaskTableTest, WithoutASearchThereIsNone) {
   EXPECT_THAT(ended.output, HasSubstr("[  CLOTHO  ] no search runs now\n"));
 }
 
-// ---- Who watches. ----
+// ---- Supervision. ----
 
 TEST(RateTest, RealTimePassesToo) {
   using Clock = std::chrono::steady_clock;
@@ -223,12 +223,13 @@ TEST(RateTest, ChangesNoExecution) {
 }
 
 TEST(BreakTest, StopsBeforeTheStep) {
-  // What it does where it stops, the debugger says; without one that is this.
+  // A debugger shows the program where it stops; without a debugger it ends
+  // like this.
   const Ended ended = RunTests("Table.OfTasks",
                                "--clotho_break_before=3 "
                                "--clotho_replay=c1/0/fifo --clotho_out=b");
   EXPECT_EQ(ended.code, 128 + SIGTRAP) << ended.output;
-  // Once, and then it goes on: of the runs of a replay it is the first.
+  // It stops once, and then continues: of the runs of a replay, in the first.
   const Ended trapped = RunTests(
       "Table.OfTasks", "--clotho_break_before=3 --clotho_replay=c1/0/fifo",
       "TRAPS=yes");
@@ -265,18 +266,18 @@ TEST(TraceTest, AlwaysWritesThatOfARunThatPasses) {
                       HasSubstr("\"test\":\"Watched.TakesASecond\"")));
     EXPECT_EQ(SignalsTests().Run("rm -r passes").code, 0);
   }
-  // Where nobody has said where.
+  // Without --clotho_out.
   EXPECT_THAT(RunTests("Watched.*", "--clotho_trace=always").output,
               HasSubstr("] clotho-out/Watched.TakesASecond/  trace.json"));
   EXPECT_EQ(RunTests("Watched.*", "--clotho_trace=yes").code, 2);
 }
 
-// ---- What it looks like. ----
+// ---- Colours and formats. ----
 
 constexpr std::string_view kFails = "Interrupted.InTheExecutionThatFails";
 
 TEST(ColorTest, IsForTerminals) {
-  // Here there is none.
+  // There is no terminal here.
   EXPECT_THAT(RunTests(kFails).output, Not(HasSubstr("\033[")));
   const Ended ended =
       RunTests(kFails,
@@ -286,7 +287,7 @@ TEST(ColorTest, IsForTerminals) {
               AllOf(HasSubstr("\033[1mWHAT\033[0m    "),
                     HasSubstr("\033[1mREPLAY\033[0m    "),
                     HasSubstr("\033[1;31mX "), HasSubstr("\033[33m*")));
-  // Files have none.
+  // Files have no colours.
   EXPECT_THAT(ReadFile("color.xml"),
               AllOf(HasSubstr("WHAT "), Not(HasSubstr("\033"))));
   EXPECT_THAT(
@@ -295,7 +296,7 @@ TEST(ColorTest, IsForTerminals) {
   EXPECT_EQ(RunTests(kFails, "--clotho_color=red").code, 2);
 }
 
-// script(1) makes a terminal.
+// script(1) provides a terminal.
 Ended OnATerminal(const std::string& variables, const std::string& arguments) {
   return SignalsTests().Run(absl::StrCat(
       "TERM=xterm ", variables, " script --quiet --return --command ",
@@ -355,7 +356,7 @@ TEST(FormatTest, JsonIsAllThereIsOnStandardOutput) {
             testing::EndsWith("\n{\"event\": \"end\", \"code\": 1}\n")));
   EXPECT_THAT(ReadFile("stderr.txt"),
               AllOf(HasSubstr("WHAT      "), HasSubstr("[  FAILED  ] 1 test")));
-  // Without a folder, and of a campaign.
+  // Without a folder, and for a campaign.
   EXPECT_THAT(SignalsTests()
                   .Run("./signals_tests --clotho_format=json "
                        "--clotho_failures=0 --clotho_schedules=100 "
@@ -367,7 +368,7 @@ TEST(FormatTest, JsonIsAllThereIsOnStandardOutput) {
                     testing::EndsWith("{\"event\": \"end\", \"code\": 0}\n")));
 }
 
-// Whoever goes on with a campaign finds a record that ends between executions.
+// A resumed campaign finds a record that ends between executions.
 TEST(InterruptTest, ACampaignLeavesItsRecord) {
   const Ended ended =
       RunTests("Interrupted.InTheTenthExecution",

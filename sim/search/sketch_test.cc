@@ -26,7 +26,7 @@ TEST(TraceSketchTest, CountsExactlyWhileThereIsRoom) {
   EXPECT_EQ(sketch.NewChance(), 2.0 / 5);
 }
 
-// Hashes of which some come often; what is kept of them is known.
+// Hashes of which some are frequent; it is known which of them are kept.
 std::vector<std::uint64_t> Stream(std::uint64_t seed, int length) {
   Rng rng(seed);
   std::vector<std::uint64_t> hashes;

@@ -1,5 +1,5 @@
-// A million executions of one test (fewer in slow builds): memory stays where
-// it is, and every thousandth execution is repeated and has the same trace.
+// A million executions of one test (fewer in slow builds): memory stays
+// constant, and every thousandth execution is repeated and has the same trace.
 
 #include <malloc.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@
 namespace clotho::sim {
 namespace {
 
-// In the optimised build; else it would take a minute and more.
+// In the optimised build; otherwise it would take more than a minute.
 #if defined(__OPTIMIZE__) && !defined(CLOTHO_TEST_HAS_OWN_MALLOC)
 constexpr std::uint64_t kExecutions = 1'000'000;
 #else
@@ -38,7 +38,7 @@ constexpr std::uint64_t kExecutions = 50'000;
 #endif
 
 #ifdef CLOTHO_TEST_HAS_OWN_MALLOC
-std::size_t BytesInUse() { return 0; }  // mallinfo2 sees glibc's malloc only.
+std::size_t BytesInUse() { return 0; }  // mallinfo2 sees only glibc's malloc.
 #else
 std::size_t BytesInUse() {
   const struct mallinfo2 info = mallinfo2();
@@ -102,8 +102,8 @@ TEST(EnduranceTest, MemoryIsConstant) {
     EXPECT_EQ(report.executions, kExecutions);
   }
   EXPECT_EQ(runs, kExecutions + kExecutions / 1'000);
-  // What the searches of the portfolio keep is bounded; this is a tenth of a
-  // byte for each execution.
+  // What the strategies of the portfolio keep is bounded; this allows a tenth
+  // of a byte per execution.
   EXPECT_LE(last_bytes, warm_bytes + kExecutions / 10);
 }
 
@@ -113,7 +113,7 @@ Coro<void> BadDay() {
   co_await OneDay();
 }
 
-// Many of whose executions fail; and its record is written.
+// A search with many failing executions, and with a record.
 TEST(EnduranceTest, AndThatOfACampaign) {
   constexpr std::uint64_t kWarm = kExecutions / 10;
   std::uint64_t runs = 0;

@@ -1,5 +1,5 @@
-// Schedules out of bytes: the format, bit by bit, and what becomes of a
-// failure.
+// Schedules read from bytes: the format, bit by bit, and the reports of
+// failures.
 
 #include "clotho/sim/strategies/bytes.h"
 
@@ -37,7 +37,7 @@ std::string String(const std::vector<int>& bytes) {
   return std::string(bytes.begin(), bytes.end());
 }
 
-// What is taken at `choices` choices of `size` alternatives each.
+// The alternatives taken at `choices` choices of `size` alternatives each.
 Alternatives Taken(const std::vector<int>& bytes, std::size_t choices,
                    std::uint64_t size) {
   BytesStrategy strategy(String(bytes));
@@ -52,7 +52,7 @@ Alternatives Taken(const std::vector<int>& bytes, std::size_t choices,
 }
 
 // The only deviation, as the choice (from 1) and the alternative; 0, 0: there
-// is none, or are several.
+// is none, or several.
 std::pair<std::size_t, std::uint64_t> DeviationIn(const std::vector<int>& bytes,
                                                 std::uint64_t size) {
   const Alternatives taken = Taken(bytes, 100'000, size);
@@ -87,10 +87,10 @@ TEST(BytesTest, LargeNumbersFollowInLeb128) {
   EXPECT_EQ(DeviationIn({0x0f, 0x00}, 1000).second, 15u);
   EXPECT_EQ(DeviationIn({0x0f, 0x7f}, 1000).second, 15u + 127);
   EXPECT_EQ(DeviationIn({0x0f, 0x81, 0x02}, 1000).second, 15u + 1 + 2 * 128);
-  // Three bytes at most: the fourth is the next record.
+  // At most three bytes: the fourth begins the next record.
   EXPECT_THAT(Taken({0x0f, 0xff, 0xff, 0xff, 0x01}, 3, 1u << 22),
               ElementsAre(15 + (1u << 21) - 1, 1, 0));
-  // What is missing is zeros.
+  // Missing bytes are zeros.
   EXPECT_EQ(DeviationIn({0x0f}, 1000).second, 15u);
   EXPECT_EQ(DeviationIn({0x0f, 0x83}, 1000).second, 15u + 3);
 }
@@ -164,7 +164,7 @@ TEST(BytesTest, EveryStringIsASchedule) {
   }
 }
 
-// Fails if b is first and last, and the environment is in the mood.
+// Fails if b is first and last, and the environment decides so.
 Coro<void> Fragile() {
   auto log = std::make_unique<std::string>();
   co_await Interleave(log.get());
@@ -181,7 +181,7 @@ TEST(BytesTest, AFailureBecomesAnOrdinaryReplayString) {
     if (found.passed()) continue;
     EXPECT_EQ(found.strategy, "bytes");
     ASSERT_TRUE(std::holds_alternative<Deviations>(found.replay.schedule));
-    // Shrunk as any other.
+    // Shrunk like any other failure.
     EXPECT_TRUE(found.minimal);
     EXPECT_LE(std::get<Deviations>(found.replay.schedule).size(), 5u);
     const absl::StatusOr<Report> again =
@@ -212,9 +212,9 @@ TEST(BytesTest, TheTimerIsTheLastAlternative) {
               ElementsAreArray({Deviation{2, Deviation::kTimer}}));
 }
 
-// ---- Bytes out of a schedule. ----
+// ---- Writing bytes. ----
 
-// Takes what it is told to.
+// Makes the given choices.
 class Told final : public Strategy {
  public:
   explicit Told(Alternatives alternatives)
@@ -255,7 +255,7 @@ TEST(BytesWriterTest, WhatIsWrittenIsReadAgain) {
   Rng rng(17);
   for (int i = 0; i < 2'000; ++i) {
     const std::uint64_t size = 2 + (std::uint64_t{1} << rng.Uniform(20));
-    // From none but plain choices to none at all.
+    // From only FIFO choices to none at all.
     const std::uint64_t fifo = rng.Uniform(200);
     Alternatives alternatives;
     for (std::uint64_t j = rng.Uniform(400); j > 0; --j) {

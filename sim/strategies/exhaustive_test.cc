@@ -28,7 +28,7 @@ using ::testing::SizeIs;
 
 auto Give() { return Sleep(absl::ZeroDuration()); }
 
-// `tasks` tasks that write their letters, each `steps` times.
+// `tasks` tasks, each of which writes its letter `steps` times.
 Coro<void> Letters(int tasks, int steps, std::set<std::string>& seen) {
   std::string order;
   const auto write = [&order](char letter, int times) -> Coro<void> {
@@ -64,8 +64,8 @@ TEST(ExhaustiveTest, RunsEveryInterleavingOnce) {
   }
 }
 
-// How many of `order` are not where FIFO order has them is at most `bound`:
-// what a bounded search must have seen, found out another way.
+// A larger bound runs the executions of a smaller one and others, each with a
+// different order of the letters.
 TEST(ExhaustiveTest, ABoundCountsDeviations) {
   std::set<std::string> all;
   std::uint64_t before = 0;
@@ -77,7 +77,7 @@ TEST(ExhaustiveTest, ABoundCountsDeviations) {
     EXPECT_TRUE(report.exhausted);
     EXPECT_GT(report.distinct_executions, before);
     before = report.distinct_executions;
-    // No execution of it has more than four.
+    // No execution of this program has more than four.
     const std::string scope =
         bound == 1 ? " within 1 deviation from FIFO order ("
         : bound < 4
@@ -86,7 +86,8 @@ TEST(ExhaustiveTest, ABoundCountsDeviations) {
     EXPECT_THAT(report.Text(),
                 HasSubstr(absl::StrCat("no failure in all ", before,
                                        " executions", scope)));
-    // Every execution has another list of deviations, and so another order.
+    // Every execution has a different list of deviations, and so a different
+    // order.
     EXPECT_EQ(seen.size(), report.distinct_executions);
     EXPECT_TRUE(std::ranges::includes(seen, all));
     all = seen;
@@ -121,7 +122,7 @@ TEST(ExhaustiveTest, ABudgetThatCutsItShortFailsTheTest) {
   EXPECT_THAT(allowed.Text(), HasSubstr("no failure in 100 executions"));
 }
 
-// Polls until another one has come.
+// Polls until another task has run.
 Coro<void> Poll(bool& fails) {
   struct State {
     bool come = false;
@@ -154,7 +155,7 @@ TEST(ExhaustiveTest, WhoPollsIsNotChosenForEver) {
   // It does not claim more than it has done.
   EXPECT_THAT(report.Text(), HasSubstr(" executions in FIFO order after "));
   EXPECT_GT(report.executions, 1'000);
-  // But for long.
+  // After many steps.
   fails = true;
   EXPECT_FALSE(Explore(body, Exhaustive(), limits).passed());
 }
@@ -190,14 +191,14 @@ TEST(ExhaustiveTest, AProgramThatChoosesOtherwiseEachTimeComesToAnEnd) {
     co_await Letters(2 + run % 2, 2, seen);
   };
   const Report report = Explore(body, Exhaustive{.schedules = 10'000});
-  // Whether it is found out as not deterministic depends on where it is
-  // checked; it must not hang or fall over.
+  // Whether it is reported as not deterministic depends on which executions are
+  // checked; it must not hang or crash.
   EXPECT_LE(report.executions, 10'000);
 }
 
 // ---- Parts. ----
 
-// What a part runs: its orders of letters, and their places among all.
+// What a part runs: its orders of letters, and their positions among all.
 struct PartRun {
   std::vector<std::string> seen;
   std::vector<std::uint64_t> places;
@@ -248,7 +249,7 @@ TEST(ExhaustiveTest, PartsAreTheWholeTogether) {
         expected.emplace(whole.places[i], whole.seen[i]);
       }
       EXPECT_EQ(all, expected) << c.tasks << " tasks in " << count;
-      // Nobody has most of the work.
+      // No part has most of the work.
       if (whole.seen.size() >= 16 * count) {
         EXPECT_LE(most, 3 * whole.seen.size() / count);
       }

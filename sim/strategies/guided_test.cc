@@ -1,5 +1,5 @@
-// The guided strategy: what it is told, what it keeps, and that it gets further
-// by steps.
+// The guided strategy: which handoffs it sees, what it keeps, and that it
+// advances step by step.
 
 #include "clotho/sim/strategies/guided.h"
 
@@ -37,9 +37,9 @@ using ::testing::SizeIs;
 
 auto Give() { return Sleep(absl::ZeroDuration()); }
 
-// ---- Hand-overs. ----
+// ---- Handoffs. ----
 
-// Follows a schedule, and collects what it is told.
+// Follows a schedule, and collects the handoffs.
 class Collector final : public Strategy {
  public:
   Collector(const Deviations& deviations, std::set<std::uint64_t>* told)
@@ -84,7 +84,7 @@ Coro<void> Alone() {
 }
 
 TEST(HandoffTest, NobodyHandsOverToHimself) {
-  // The first read is of what nobody has written.
+  // The first read is of something that was never written.
   EXPECT_THAT(HandoffsOf(Alone), SizeIs(1));
 }
 
@@ -125,7 +125,7 @@ Coro<void> TwoHolders() {
   co_await b;
 }
 
-// Each has a lock of its own, one after the other, often at one address.
+// Each task has its own lock, one after the other, often at the same address.
 Coro<void> OneAfterTheOther() {
   const auto alone = []() -> Coro<void> {
     auto lock = std::make_unique<Lock>();
@@ -138,7 +138,7 @@ Coro<void> OneAfterTheOther() {
 }
 
 TEST(HandoffTest, OfALockItIsFromReleaseToAcquire) {
-  // Besides those of tasks to who awaits them.
+  // In addition to the handoffs from tasks to those that await them.
   const auto none = []() -> Coro<void> {
     Lock first;
     Lock second;
@@ -246,7 +246,7 @@ TEST(HandoffTest, WhoDoesNotAskIsNotTold) {
 // ---- The search. ----
 
 // A combination lock: each of its digits must be read at the right moment, and
-// the first wrong one is the end. Each right one is a handoff of its own.
+// the first wrong one ends the attempt. Each right one is a handoff of its own.
 template <int kDigits>
 Coro<void> Combination() {
   struct State {
@@ -266,7 +266,7 @@ Coro<void> Combination() {
   const auto opener = [](State& s) -> Coro<void> {
     for (int i = 0; i < kDigits; ++i) {
       const int digit = s.dial;
-      // The other one has to go on by exactly three.
+      // The other task must advance by exactly three.
       if (digit != 3 * (i + 1)) co_return;
       s.opened[i]->Write() = digit;
       Always(i + 1 < kDigits, "nobody opens it");
@@ -314,14 +314,14 @@ TEST(GuidedTest, IsAFunctionOfTheSeed) {
   }
 }
 
-// Literally: no address, no order of a hash table, no compiler has a say. (A
-// change of FuzzStrategy may change the numbers.)
+// Exact numbers: no address, hash table order or compiler may influence them.
+// (A change of FuzzStrategy may change them.)
 TEST(GuidedTest, TakesTheSameWayInEveryBuild) {
   EXPECT_EQ(ExecutionsToFailure(Combination<4>, "guided", 20'000, 1), 908u);
   EXPECT_EQ(ExecutionsToFailure(Combination<4>, "guided", 20'000, 2), 2'583u);
 }
 
-// What it keeps, seen from outside.
+// Observes from outside what it keeps.
 class Watched final : public Strategy {
  public:
   struct Most {
@@ -375,7 +375,7 @@ TEST(GuidedTest, HandoffsInAnotherOrderAreNew) {
   GuidedStrategy guided;
   guided.Prepare(Profile());
   Rng rng(1);
-  // How many were kept after an execution with these.
+  // How many were kept after an execution with these handoffs.
   const auto kept_after = [&](std::initializer_list<std::uint64_t> handoffs) {
     guided.BeginExecution(rng);
     for (const std::uint64_t handoff : handoffs) {
@@ -395,7 +395,7 @@ TEST(GuidedTest, HandoffsInAnotherOrderAreNew) {
 }
 
 TEST(GuidedTest, KeepsNoMoreThanItSays) {
-  // Every execution has objects of its own, and so shows something new.
+  // Every execution has its own objects, and so shows something new.
   const auto body = []() -> Coro<void> {
     struct State {
       std::vector<std::unique_ptr<Tracked<int>>> values;
@@ -445,12 +445,12 @@ TEST(GuidedTest, IsAnOptionAndAName) {
   const Report report = Explore(Combination<3>, Guided{.schedules = 5'000});
   ASSERT_FALSE(report.passed());
   EXPECT_EQ(report.strategy, "guided");
-  // Its failures are deviations, as all are.
+  // Its failures are deviations, like all others.
   const absl::StatusOr<Report> again =
       Replay(Combination<3>, FormatReplay(report.replay));
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->trace_hash, report.trace_hash);
-  // Its executions have no number.
+  // Its executions cannot be identified by number.
   EXPECT_THAT(
       std::string(Replay(Combination<3>, "c1/0/+guided:7").status().message()),
       HasSubstr("\"guided\" have no number of their own"));

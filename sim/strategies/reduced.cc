@@ -102,7 +102,7 @@ void ReducedStrategy::WakeForLate() {
 
 bool ReducedStrategy::IsOver() {
   if (made_ == patience_) {
-    log_.GiveUp("a poll that may go on for ever");
+    log_.GiveUp("a polling loop that may never end");
     blocked_ = true;
   }
   return blocked_;

@@ -1,5 +1,5 @@
-// The exhaustive searches against the truth: 500 random small programs, all of
-// whose executions are enumerated by a recursion that knows nothing of either.
+// The exhaustive searches against the truth: 500 small random programs whose
+// executions are all enumerated by an independent recursion.
 
 #include "clotho/sim/strategies/reduced.h"
 
@@ -43,24 +43,24 @@ auto Give() { return Sleep(absl::ZeroDuration()); }
 
 struct Op {
   enum Kind {
-    kAdd,      // Reads a variable, gives way, writes it: may lose an update.
+    kAdd,      // Reads a variable, yields, writes it: may lose an update.
     kTouch,    // Reads or writes a variable.
-    kLocked,   // The same under a lock.
-    kSet,      // An event.
-    kWait,     // For an event.
-    kPut,      // Into a queue.
-    kGet,      // From a queue.
-    kSleep,    // Some milliseconds.
-    kGive,     // Gives way.
-    kCancel,   // Another task.
-    kIsDone,   // Looks at another task.
-    kPermit,   // Under a semaphore.
-    kResolve,  // A future, if it is pending.
+    kLocked,   // The same while holding a lock.
+    kSet,      // Sets an event.
+    kWait,     // Waits for an event.
+    kPut,      // Puts into a queue.
+    kGet,      // Gets from a queue.
+    kSleep,    // Sleeps for some milliseconds.
+    kGive,     // Yields.
+    kCancel,   // Cancels another task.
+    kIsDone,   // Checks whether another task is done.
+    kPermit,   // Holds a semaphore.
+    kResolve,  // Resolves a future, if it is pending.
     kFuture,   // Waits for a future.
-    kSoon,     // A callback that writes a variable.
+    kSoon,     // Schedules a callback that writes a variable.
     kChoose,   // The environment decides.
-    kCall,     // Calls and returns, of a history.
-    kTurn,     // Waits for its turn.
+    kCall,     // Begins and ends an operation of a history.
+    kTurn,     // Waits for its turn of a Sequencer.
     kKinds,
   };
   Kind kind;
@@ -84,8 +84,8 @@ Program RandomProgram(std::uint64_t seed) {
   return program;
 }
 
-// Who asks gets 0, then 1, and so on. Most histories contradict it: it depends
-// on what came before what.
+// Callers get 0, then 1, and so on. Most histories contradict it, depending on
+// the order of events.
 struct Numbers {
   using State = int;
   using Operation = int;
@@ -95,8 +95,8 @@ struct Numbers {
   }
 };
 
-// What the tasks share. A callback left behind by kSoon may run after the body
-// has returned, so it keeps the world alive.
+// The shared state of the tasks. A callback left behind by kSoon may run after
+// the body has returned, so it keeps the world alive.
 struct World : std::enable_shared_from_this<World> {
   std::array<Tracked<int>, kObjects> variables{Tracked<int>("x", 0),
                                                Tracked<int>("y", 0)};
@@ -110,8 +110,8 @@ struct World : std::enable_shared_from_this<World> {
   Sequencer turn;
 };
 
-// What the tasks have seen and where they have come to, for all to see after
-// the execution, even if it was a deadlock.
+// What the tasks saw and how far they got, readable after the execution even if
+// it deadlocked.
 using Seen = std::vector<std::string>;
 
 Coro<void> Act(const Op& op, std::size_t me, World& world, Seen& seen) {
@@ -260,7 +260,8 @@ class Runs {
     std::string state = end_;
     for (const std::string& seen : seen_) absl::StrAppend(&state, " |", seen);
     if (execution.failure.has_value()) {
-      // Where the others stand when the body throws is no final state.
+      // The states of the other tasks when the body throws are not a final
+      // state.
       if (execution.failure->kind == FailureKind::kException) state.clear();
       absl::StrAppend(&state, " FAILS ", execution.failure->signature);
     }
@@ -275,7 +276,7 @@ class Runs {
   std::string end_;
 };
 
-// None if there are too many.
+// nullopt if there are too many.
 std::optional<Found> Search(const Program& program, Strategy& strategy) {
   Runs runs(program);
   Found found;
@@ -288,7 +289,7 @@ std::optional<Found> Search(const Program& program, Strategy& strategy) {
   return found;
 }
 
-// Follows a list of choices, then FIFO order, and notes what else there was.
+// Follows a list of choices, then FIFO order, and records the alternatives.
 class Prefix final : public Strategy {
  public:
   explicit Prefix(const std::vector<std::uint64_t>& prefix) : prefix_(prefix) {}
@@ -363,7 +364,7 @@ TEST(ReducedTest, FindsWhatEnumerationFindsInRandomPrograms) {
   EXPECT_LT(reduced_executions, all_executions / 5);
 }
 
-// ---- The lost update: each of the tasks adds to a counter some times. ----
+// ---- The lost update: each task adds to a counter several times. ----
 
 Coro<void> Updates(int tasks, int times, std::set<int>& results) {
   Tracked<int> count{"count", 0};
@@ -422,7 +423,7 @@ TEST(ReducedTest, OfTasksThatShareNothingOnlyTheOrderOfTheirEndsIsLeft) {
     for (const char* const name : {"a", "b"}) {
       all.push_back(CreateTask(work(name)));
     }
-    co_await Gather(std::move(all));  // Which counts those that have ended.
+    co_await Gather(std::move(all));  // Gather counts those that have ended.
   };
   EXPECT_EQ(Explore(body, Exhaustive()).executions, 252);
   const Report report = Explore(body, Exhaustive{.reduce = true});
@@ -474,8 +475,8 @@ TEST(ReducedTest, WhoPollsIsNotChosenForEver) {
   EXPECT_TRUE(report.passed()) << report;
   EXPECT_TRUE(report.exhausted);
   EXPECT_THAT(report.Text(),
-              HasSubstr("choices (not reduced: the program uses a poll that "
-                        "may go on for ever)"));
+              HasSubstr("choices (not reduced: the program uses a polling "
+                        "loop that may never end)"));
 }
 
 TEST(ReducedTest, ABoundIsRefused) {

@@ -1,4 +1,4 @@
-// What each strategy promises, on small programs that tell them apart.
+// What each strategy guarantees, on small programs that distinguish them.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +38,8 @@ Coro<void> AwaitAll(std::vector<Task<void>> tasks) {
   for (Task<void>& task : tasks) co_await task;
 }
 
-// One task stores once, the other `kStores` times: fails if the one comes last.
+// One task stores once, the other `kStores` times: fails if the former comes
+// last.
 constexpr int kStores = 25;
 Coro<void> ShortTaskLast() {
   struct State {
@@ -63,7 +64,8 @@ Coro<void> ShortTaskLast() {
   co_await AwaitAll(std::move(tasks));
 }
 
-// Many setters, each in two halves, and one checker that must not come between.
+// Many setters, each in two halves, and one checker that must not run between
+// them.
 template <int kTasks>
 Coro<void> Reorder() {
   struct State {
@@ -89,7 +91,7 @@ Coro<void> Reorder() {
   co_await AwaitAll(std::move(tasks));
 }
 
-// Executions until the first failure, the mean over `kTrials` seeds; none may
+// Executions until the first failure, averaged over `kTrials` seeds; none may
 // take more than `limit`.
 constexpr int kTrials = 20;
 double MeanToFailure(Coro<void> (*body)(), std::string_view strategy,
@@ -110,7 +112,7 @@ double MeanToFailure(Coro<void> (*body)(), std::string_view strategy,
 }
 
 TEST(StrategiesTest, PctLetsOneTaskWaitForAnotherHoweverLong) {
-  // At depth 1 every second execution, and four are for the warm-up.
+  // At depth 1 every second execution fails, and four are for the warm-up.
   EXPECT_LE(MeanToFailure(ShortTaskLast, "pct", 100, "1"), 10);
   EXPECT_LE(MeanToFailure(ShortTaskLast, "pct", 200), 15);
 }
@@ -138,7 +140,7 @@ TEST(StrategiesTest, RolesMakeTheNumberOfTasksCountForLittle) {
 }
 
 TEST(StrategiesTest, RolesHaveAPaceOfTheirOwn) {
-  // 2^-25 if both had the same in all executions.
+  // 2^-25 if both had the same pace in all executions.
   EXPECT_LE(MeanToFailure(ShortTaskLast, "role_random", 1'000), 60);
 }
 
@@ -151,7 +153,7 @@ TEST(StrategiesTest, FuzzFindsWhatAnyOfThemFinds) {
   EXPECT_LE(MeanToFailure(Reorder<20>, "fuzz", 500), 50);
 }
 
-// Which of two tasks, each `steps` long, stores when: "abab".
+// When each of two tasks with `steps` steps stores: "abab".
 std::string& Order() {
   static std::string order;
   return order;
@@ -187,14 +189,15 @@ std::map<std::string, int> Interleavings(std::string_view strategy,
 }
 
 TEST(StrategiesTest, UrwMakesAllInterleavingsEquallyLikely) {
-  // 20 orders of aaabbb. (Main has steps of its own, which blur it a little.)
+  // 20 orders of aaabbb. (Main has steps of its own, which blur the result
+  // slightly.)
   const std::map<std::string, int> counts = Interleavings("urw", 20'000);
   EXPECT_THAT(counts, SizeIs(20));
   for (const auto& [order, count] : counts) {
     EXPECT_GT(count, 700) << order;
     EXPECT_LT(count, 1'500) << order;
   }
-  // The random walk prefers some of them by far.
+  // The random walk strongly prefers some of them.
   const std::map<std::string, int> random = Interleavings("random", 20'000);
   EXPECT_THAT(random, SizeIs(20));
   int most = 0;
@@ -208,8 +211,8 @@ TEST(StrategiesTest, UrwMakesAllInterleavingsEquallyLikely) {
 
 TEST(StrategiesTest, EachReachesEveryInterleavingOfASmallProgram) {
   for (const std::string_view name : StrategyNames()) {
-    // Not with three deviations; nor if their order is shared in a way that a
-    // search cannot see.
+    // Three deviations do not suffice; and reduction cannot see that they share
+    // the order.
     if (name == "fifo" || name == "delay_bounded" || name == "reduced") {
       continue;
     }
@@ -217,7 +220,7 @@ TEST(StrategiesTest, EachReachesEveryInterleavingOfASmallProgram) {
   }
 }
 
-// Two poll for what a third does, in several steps.
+// Two tasks poll for what a third one does in several steps.
 Coro<void> Poll() {
   struct State {
     Tracked<bool> ready{"ready", false};
@@ -241,17 +244,17 @@ TEST(StrategiesTest, NoneLetsPollersKeepOutWhomTheyWaitFor) {
     Search search;
     search.strategy = name;
     search.make_strategy = StrategyByName(name, "").value();
-    // These would try longer and longer ones.
+    // These would try longer and longer executions.
     search.schedules = name == "exhaustive" || name == "reduced" ? 500 : 20'000;
-    // Enough for who is patient up to a point, but not for ever.
+    // Enough for strategies with a limit on unfairness, but not unlimited.
     search.steps_max = 1'000;
     const Report report = RunSearch(Poll, search, "test");
     EXPECT_TRUE(report.passed()) << name << report;
   }
 }
 
-// Who must be faster than another at the very end, where no execution of the
-// warm-up need have had a choice.
+// A task must overtake another at the very end, where possibly no execution of
+// the warm-up had a choice.
 Coro<void> LastStepFirst() {
   struct State {
     Tracked<bool> open{"open", true};
@@ -283,12 +286,13 @@ TEST(StrategiesTest, PctReachesTheLastStepsOfLongerExecutions) {
 
 TEST(StrategiesTest, AnExecutionIsTheSameWithoutThoseBeforeIt) {
   for (const std::string_view name : StrategyNames()) {
-    // The first has a single execution, those of the others have no number.
+    // The first has a single execution; the executions of the others have no
+    // numbers.
     if (name == "fifo" || name == "exhaustive" || name == "reduced" ||
         name == "guided") {
       continue;
     }
-    // The hash of execution 40 as a part of a search.
+    // The hash of execution 40 within a search.
     Search search;
     search.strategy = name;
     search.make_strategy = StrategyByName(name, "").value();
