@@ -55,7 +55,7 @@ struct Flags {
   Shard shard;
   bool shard_by_schedules = false;
 
-  // The settings that differ from the defaults, for people: "strategy=pct:3
+  // What differs from the defaults, for people: "strategy=pct:3
   // shard=3/64". Empty: none.
   std::string changes;
 

@@ -1,4 +1,4 @@
-// Search: the settings of a search of a test's executions.
+// Search: describes a search of a test's executions.
 //
 // Tests fill it through the structs of options.h.
 
@@ -31,7 +31,7 @@ class Campaign;
 // The largest size of inputs. (rapidcheck's are ints.)
 inline constexpr std::uint64_t kInputSizeMax = 1'000'000;
 
-// The settings of a search.
+// The description of a search.
 struct Search {
   // The strategy's name, as in reports and replay strings.
   std::string strategy = "fifo";

@@ -54,7 +54,7 @@ Alternatives Taken(const std::vector<int>& bytes, std::size_t choices,
 // The only deviation, as the choice (from 1) and the alternative; 0, 0: there
 // is none, or several.
 std::pair<std::size_t, std::uint64_t> DeviationIn(const std::vector<int>& bytes,
-                                                std::uint64_t size) {
+                                                  std::uint64_t size) {
   const Alternatives taken = Taken(bytes, 100'000, size);
   std::pair<std::size_t, std::uint64_t> deviation;
   for (std::size_t i = 0; i < taken.size(); ++i) {
