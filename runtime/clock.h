@@ -1,7 +1,9 @@
-// Clock: what time it is for a loop, and how the loop waits. One of the two
-// seams of the runtime; the other is the Scheduler.
+// Clock: tells a loop the time and lets it wait.
 //
-// Time is a signed number of nanoseconds since the clock was made.
+// Clock, Scheduler and ThreadModel are the runtime's three seams: a simulation
+// replaces them. An Instrument only observes.
+//
+// Time is a signed number of nanoseconds since the clock was created.
 
 #ifndef CLOTHO_RUNTIME_CLOCK_H_
 #define CLOTHO_RUNTIME_CLOCK_H_
@@ -23,27 +25,28 @@ class Clock {
   // No virtual call for a clock that stands still between waits.
   std::int64_t NowNs() const { return runs_ ? ReadNs() : now_ns_; }
 
-  // The loop has nothing to do until `deadline_ns`, or for ever. Returns when
-  // the deadline has been reached, or earlier after a `Wake` or a signal.
-  // Returns false if the wait can never end.
+  // Called when the loop has nothing to do until `deadline_ns`; nullopt: no
+  // deadline. Returns when the deadline is reached, or earlier after a `Wake`
+  // or a signal. Returns false if the wait can never end.
   virtual bool Wait(std::optional<std::int64_t> deadline_ns) = 0;
 
-  // Makes the current `Wait`, or else the next, return at once. The only
-  // function that other threads may call, and signal handlers, too.
+  // Makes the current `Wait` return at once, or the next one if none is in
+  // progress. The only function that may be called from other threads and from
+  // signal handlers.
   virtual void Wake() noexcept {}
 
-  // The calling thread, which is the loop's, does nothing else for so long:
-  // time passes, and nothing of the loop's runs.
+  // Blocks the loop's thread, which is the caller, for `duration_ns`. No task
+  // runs meanwhile.
   virtual void Block(std::int64_t duration_ns) = 0;
 
-  // It goes on by itself, as real time does.
+  // True if the clock advances by itself, as real time does.
   bool runs() const { return runs_; }
 
  protected:
   enum class Kind { kRuns, kStandsStill };
   explicit Clock(Kind kind) : runs_(kind == Kind::kRuns) {}
 
-  // For clocks that run by themselves.
+  // For clocks that advance by themselves.
   virtual std::int64_t ReadNs() const { return now_ns_; }
 
   // For clocks that stand still.
@@ -53,7 +56,7 @@ class Clock {
   const bool runs_;
 };
 
-// The steady clock of the machine.
+// The machine's steady clock.
 class RealClock final : public Clock {
  public:
   RealClock();
@@ -67,8 +70,9 @@ class RealClock final : public Clock {
 
  private:
   std::int64_t start_ns_;
-  // A semaphore, since a signal handler may post one. It counts to 1 at most:
-  // who sets `woken_` posts it, and who has waited for it clears that.
+  // A semaphore, because a signal handler may post one. Its count is at most 1:
+  // the thread that sets `woken_` posts it, and the waiter clears `woken_`
+  // after its wait.
   sem_t semaphore_;
   std::atomic<bool> woken_ = false;
 };

@@ -6,16 +6,15 @@
 //   }
 //
 // Calling `Add(1, 2)` runs nothing (rule CO-01). `co_await Add(1, 2)` runs it
-// at once, inside the awaiting task, with no trip through the loop;
-// `CreateTask` makes a task of it, which runs by itself. A Coro is used once.
-// One that goes away without having been awaited is reported.
+// at once, inside the awaiting task, without a trip through the loop.
+// `CreateTask` turns it into a task, which runs by itself. A Coro can be used
+// only once. Destroying one that was never awaited is reported.
 //
-// Inside a coroutine, `co_await` takes a Coro, a Future or Task, and what the
-// functions of this library return. A class of the program's can be awaited if
-// it has a member function `Await`, which is called when it is awaited, and
-// returns something else to await (asyncio's `__await__`). Parameters live in
-// the coroutine's frame: take them by value unless the caller awaits it at
-// once.
+// Inside a coroutine, `co_await` accepts a Coro, a Future, a Task, and whatever
+// this library's functions return. A user-defined class can be awaited if it
+// has a member function `Await`, which is called at the `co_await` and returns
+// another awaitable (asyncio's `__await__`). Parameters live in the coroutine's
+// frame: take them by value unless the caller awaits the coroutine at once.
 
 #ifndef CLOTHO_RUNTIME_CORO_H_
 #define CLOTHO_RUNTIME_CORO_H_
@@ -57,7 +56,7 @@ concept HasAwaiter = requires { typename std::remove_cvref_t<A>::Awaiter; };
 template <typename A>
 concept HasAwait = requires(A&& a) { std::forward<A>(a).Await(); };
 
-// What the promises of all coroutines share, whatever they return.
+// The part of a promise that does not depend on the coroutine's return type.
 class CoroPromiseBase {
  public:
   static void* operator new(std::size_t size) {
@@ -81,7 +80,7 @@ class CoroPromiseBase {
 
   void unhandled_exception() noexcept { error_ = std::current_exception(); }
 
-  // Records where the coroutine awaits, and makes the awaiter in its frame.
+  // Records where the coroutine awaits, and creates the awaiter in its frame.
   template <typename Awaitable>
   decltype(auto) await_transform(
       Awaitable&& awaitable,
@@ -102,11 +101,11 @@ class CoroPromiseBase {
   const std::source_location& await_location() const noexcept {
     return await_location_;
   }
-  // It will not be awaited, and that is as it should be.
+  // Marks a coroutine that is deliberately never awaited.
   void MarkClosed() noexcept { closed_ = true; }
-  // For one that has not started: where its function was running when it was
-  // made, and where that would return to. The first is in the caller if the
-  // compiler has made the function a part of it.
+  // For a coroutine that has not started: an address in the function when it
+  // was called, and the address to which that call returned. The first is in
+  // the caller if the compiler inlined the function.
   const void* made_at() const noexcept { return made_at_; }
   const void* returns_to() const noexcept { return returns_to_; }
 
@@ -117,22 +116,22 @@ class CoroPromiseBase {
     }
   }
 
-  // The coroutine that awaits this one; null for a task's outermost.
+  // The coroutine that awaits this one; null for a task's outermost coroutine.
   inline CoroPromiseBase* parent() const noexcept;
 
-  // Takes this coroutine's frame away from the one that awaits it, which is
-  // returned.
+  // Detaches this coroutine's frame from the coroutine that awaits it, and
+  // returns the latter.
   inline CoroPromiseBase* CutOff() noexcept;
 
  protected:
   CoroPromiseBase() noexcept {}
   ~CoroPromiseBase() = default;
 
-  // The one that awaits this one goes on, in the same step.
+  // Resumes the coroutine that awaits this one, in the same step.
   inline void ReturnToParent() noexcept;
 
-  // A part of the coroutine's function in every build, or the addresses would
-  // be others.
+  // Always inlined into the coroutine's function, so that the addresses are the
+  // same in every build.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void NoteCall() noexcept {
 #if defined(__x86_64__)
     asm volatile("lea 0(%%rip), %0" : "=r"(made_at_));
@@ -147,7 +146,7 @@ class CoroPromiseBase {
 
   TaskBase* task_ = nullptr;  // Set when it starts.
   union {
-    CoroAwaiterBase* awaiter_ = nullptr;  // In the frame of who awaits it.
+    CoroAwaiterBase* awaiter_ = nullptr;  // In the frame of its awaiter.
     const void* made_at_;                 // Until it starts.
   };
   union {
@@ -179,7 +178,7 @@ class CoroAwaiterBase {
  protected:
   CoroPromiseBase& parent() const noexcept { return *parent_; }
   CoroPromiseBase* child() const noexcept { return child_; }
-  // A coroutine that belongs to someone else is awaited for a while.
+  // Awaits a coroutine that something else owns; `GiveBack` ends that.
   void Borrow(CoroPromiseBase& child) noexcept { child_ = &child; }
   void GiveBack() noexcept {
     child_->awaiter_ = nullptr;
@@ -232,7 +231,7 @@ class CoroPromise final : public CoroPromiseBase {
   Stored<T>&& value() noexcept { return std::move(value_); }
 
  private:
-  bool has_value_ = false;  // In what the base leaves of its last word.
+  bool has_value_ = false;  // In the tail padding of the base class.
   union {
     Stored<T> value_;
   };
@@ -259,11 +258,11 @@ class [[nodiscard]] CoroAwaiter : public CoroAwaiterBase {
   }
 };
 
-// A Coro is awaited that was awaited, moved from or closed before.
+// Reports an await of a Coro that was already awaited, moved from or closed.
 [[noreturn]] void ThrowReused();
 
-// Tells the running loop that a coroutine went away without having been
-// awaited.
+// Reports to the running loop that a coroutine was destroyed without having
+// been awaited.
 void ReportNeverAwaited(CoroPromiseBase& promise) noexcept;
 
 }  // namespace internal
@@ -280,22 +279,23 @@ class [[nodiscard]] Coro {
     std::swap(promise_, other.promise_);
     return *this;
   }
-  // Reports it if it was never awaited.
+  // Reports the coroutine if it was never awaited.
   ~Coro() {
     if (promise_ == nullptr) return;
     if (!promise_->started()) internal::ReportNeverAwaited(*promise_);
     promise_->handle().destroy();
   }
 
-  // Gives it up on purpose: it never runs, and nothing is reported (CO-02).
+  // Discards the coroutine deliberately: it never runs, and nothing is reported
+  // (CO-02).
   void Close() {
     if (promise_ == nullptr) return;
     promise_->MarkClosed();
     std::exchange(promise_, nullptr)->handle().destroy();
   }
 
-  // For the runtime: the frame, which the caller then owns. Throws RuntimeError
-  // if the coroutine was used before (CO-02).
+  // For the runtime: releases the frame to the caller, who then owns it. Throws
+  // RuntimeError if the coroutine was used before (CO-02).
   promise_type* Take() {
     if (promise_ == nullptr) {
       internal::ThrowReused();
@@ -332,7 +332,7 @@ CoroAwaiter<T> MakeAwaiter(CoroPromiseBase&, Coro<T>&) {
                 "a Coro is awaited once: write co_await std::move(coro)");
 }
 
-// What the functions of this library return names its awaiter.
+// For the library's own awaitables, which name their awaiter.
 template <HasAwaiter A>
 typename std::remove_cvref_t<A>::Awaiter MakeAwaiter(CoroPromiseBase& parent,
                                                      A&& awaitable) {
@@ -340,8 +340,8 @@ typename std::remove_cvref_t<A>::Awaiter MakeAwaiter(CoroPromiseBase& parent,
                                                   std::forward<A>(awaitable));
 }
 
-// What a program's class awaits in its place. Found by its arguments: futures
-// are declared later.
+// For a user-defined class: awaits what its `Await` returns. Found by
+// argument-dependent lookup, since futures are declared later.
 template <HasAwait A>
 auto MakeAwaiter(CoroPromiseBase& parent, A&& awaitable) {
   return MakeAwaiter(parent, std::forward<A>(awaitable).Await());
@@ -349,14 +349,14 @@ auto MakeAwaiter(CoroPromiseBase& parent, A&& awaitable) {
 
 }  // namespace internal
 
-// What a coroutine can `co_await`.
+// True for types that a coroutine can `co_await`.
 template <typename A>
 concept Awaitable = requires(internal::CoroPromiseBase& parent, A&& awaitable) {
-  // Found by its arguments: futures are declared later.
+  // Found by argument-dependent lookup, since futures are declared later.
   MakeAwaiter(parent, std::forward<A>(awaitable)).await_resume();
 };
 
-// What it then gets.
+// The type of the `co_await` expression.
 template <Awaitable A>
 using AwaitResult =
     decltype(MakeAwaiter(std::declval<internal::CoroPromiseBase&>(),

@@ -1,12 +1,12 @@
-// Delay: how the API takes a span of time, from Abseil or from std::chrono.
+// Delay: a time span, converted from Abseil or std::chrono.
 //
 //   co_await Sleep(absl::Milliseconds(5));
 //   co_await Sleep(5ms);
 //
-// A whole number of nanoseconds. What is finer is rounded up, so that nothing
-// happens early; what does not fit is clipped, so that an infinite delay is
-// some 292 years; what is not a number throws ValueError (S-02). Points in time
-// are Delays since the start of the loop's clock.
+// A Delay is a whole number of nanoseconds. Finer values are rounded up, so
+// that nothing happens early. Values out of range are clamped, so an infinite
+// delay is about 292 years. NaN throws ValueError (S-02). Points in time are
+// Delays since the start of the loop's clock.
 
 #ifndef CLOTHO_RUNTIME_DELAY_H_
 #define CLOTHO_RUNTIME_DELAY_H_
@@ -68,7 +68,7 @@ class Delay {
 
 namespace internal {
 
-// a + b, clipped to what fits.
+// a + b, clamped to the range of the type.
 constexpr std::int64_t SaturatingAdd(std::int64_t a, std::int64_t b) {
   std::int64_t sum = 0;
   if (!__builtin_add_overflow(a, b, &sum)) return sum;

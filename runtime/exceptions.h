@@ -1,9 +1,9 @@
-// The exceptions of asyncio.
+// asyncio's exceptions.
 //
-// Two families, as in Python. What derives from `Exception` (and so from
-// `std::exception`) is an error. What derives from `BaseException` alone is
-// not: a `catch (const std::exception&)` lets it pass, above all
-// `CancelledError`, which a handler for errors must not swallow.
+// There are two families, as in Python. Types derived from `Exception` (and so
+// from `std::exception`) are errors. Types derived only from `BaseException`
+// are not: `catch (const std::exception&)` does not catch them. This matters
+// most for `CancelledError`, which an error handler must not swallow.
 //
 //   BaseException        CancelledError, KeyboardInterrupt, SystemExit,
 //                        GeneratorExit, BaseExceptionGroup
@@ -25,15 +25,16 @@
 
 namespace clotho {
 
-// What is thrown but is no error. Not a std::exception, on purpose.
+// The base of exceptions that are not errors. Deliberately not a
+// std::exception.
 class BaseException {
  public:
   virtual ~BaseException() = default;
   virtual const char* what() const noexcept = 0;
 };
 
-// Thrown at the await of a task that is cancelled. Catch it to clean up, and
-// rethrow it. May carry the message that was given to `Cancel`.
+// Thrown at the await of a cancelled task. Catch it to clean up, then rethrow
+// it. May carry the message passed to `Cancel`.
 class CancelledError : public BaseException {
  public:
   CancelledError() = default;
@@ -53,7 +54,8 @@ class CancelledError : public BaseException {
   std::optional<std::string> message_;
 };
 
-// Leaves the loop at once, out of whatever it runs (rules L-27, T-05).
+// Propagates out of the loop at once, whatever the loop is running (rules L-27,
+// T-05).
 class CriticalException : public BaseException {};
 
 class KeyboardInterrupt : public CriticalException {
@@ -71,14 +73,14 @@ class SystemExit : public CriticalException {
   int code_;
 };
 
-// Thrown into a generator that is closed, at the `co_yield` where it is
-// suspended (rule AG-02). Catch it to clean up, and rethrow it.
+// Thrown into a generator that is being closed, at the `co_yield` where it is
+// suspended (rule AG-02). Catch it to clean up, then rethrow it.
 class GeneratorExit : public BaseException {
  public:
   const char* what() const noexcept override { return "GeneratorExit"; }
 };
 
-// An error with a message, perhaps empty.
+// An error with a message, which may be empty.
 class Exception : public std::exception {
  public:
   Exception() = default;
@@ -95,7 +97,7 @@ class TimeoutError : public Exception {
   using Exception::Exception;
 };
 
-// A future was asked for what it does not have, or set twice (F-02, F-04).
+// A future does not hold what was requested, or was set twice (F-02, F-04).
 class InvalidStateError : public Exception {
  public:
   using Exception::Exception;
@@ -132,7 +134,7 @@ class QueueShutDown : public Exception {
   using Exception::Exception;
 };
 
-// An asynchronous iteration has come to its end (rule AG-01).
+// An asynchronous iteration has ended (rule AG-01).
 class StopAsyncIteration : public Exception {
  public:
   using Exception::Exception;
@@ -149,14 +151,14 @@ class BrokenBarrierError : public RuntimeError {
   using RuntimeError::RuntimeError;
 };
 
-// The loop would wait for ever: nothing is ready, no timer is set, and its
-// clock knows that nothing can come from outside (rule V-06).
+// The loop would wait forever: nothing is ready, no timer is armed, and its
+// clock knows that no outside event can arrive (rule V-06).
 class DeadlockError : public RuntimeError {
  public:
   using RuntimeError::RuntimeError;
 };
 
-// Several exceptions at once, of which some are no errors (rule TG-05).
+// Several exceptions, at least one of which is not an error (rule TG-05).
 class BaseExceptionGroup : public BaseException {
  public:
   // `exceptions` must not be empty.
@@ -176,8 +178,8 @@ class BaseExceptionGroup : public BaseException {
   std::vector<std::exception_ptr> exceptions_;
 };
 
-// Several errors at once. It is caught as the error that it is, and as a
-// BaseExceptionGroup, too, as in Python.
+// Several errors. As in Python, it can be caught both as an Exception and as a
+// BaseExceptionGroup.
 class ExceptionGroup : public Exception, public BaseExceptionGroup {
  public:
   using BaseExceptionGroup::BaseExceptionGroup;
@@ -186,13 +188,13 @@ class ExceptionGroup : public Exception, public BaseExceptionGroup {
   }
 };
 
-// An ExceptionGroup if all of `exceptions` are errors, else a
-// BaseExceptionGroup. Throws ValueError if there are none.
+// Returns an ExceptionGroup if all of `exceptions` are errors, otherwise a
+// BaseExceptionGroup. Throws ValueError if `exceptions` is empty.
 std::exception_ptr MakeExceptionGroup(
     std::string message, std::vector<std::exception_ptr> exceptions);
 
-// "TimeoutError: after 2 s", or the class alone if there is no message. Class
-// names are given without namespaces.
+// "TimeoutError: after 2 s", or only the class if there is no message. Class
+// names have no namespaces.
 std::string DescribeException(std::exception_ptr exception);
 
 // The class of `exception`, without namespaces: "TimeoutError".
@@ -202,13 +204,13 @@ namespace internal {
 
 enum class ExceptionFamily { kError, kCancelled, kCritical };
 
-// It is no error: a BaseException that is not a std::exception.
+// True if it is not an error: a BaseException that is not a std::exception.
 bool IsBaseOnly(const std::exception_ptr& exception) noexcept;
 
-// Which of the families the loop tells apart `exception` belongs to.
+// Returns the family of `exception`, as far as the loop distinguishes them.
 ExceptionFamily Classify(const std::exception_ptr& exception) noexcept;
 
-// "Name" of "ns::(anonymous namespace)::Name".
+// Returns "Name" for "ns::(anonymous namespace)::Name".
 std::string WithoutNamespaces(std::string_view type_name);
 
 }  // namespace internal

@@ -1,13 +1,12 @@
-// Future<T>: a result that will come.
+// Future<T>: a result that arrives later.
 //
-//   Future<int> answer;                 // Pending, of the running loop.
-//   answer.SetResult(42);               // By whoever knows it.
-//   int n = co_await answer;            // By whoever waits; any number may.
+//   Future<int> answer;                 // Pending, on the running loop.
+//   answer.SetResult(42);               // Called by the producer.
+//   int n = co_await answer;            // Any number of tasks may wait.
 //
-// Copies refer to the same future, as in Python; it lives as long as any of
-// them, or anything that waits. Section F of the rules holds. An exception that
-// was set and that nobody retrieved is reported when the last reference goes
-// (F-13).
+// Copies refer to the same future, as in Python. It lives as long as any copy
+// or any waiter. Section F of the rules applies. An exception that nobody has
+// retrieved is reported when the last reference goes away (F-13).
 
 #ifndef CLOTHO_RUNTIME_FUTURE_H_
 #define CLOTHO_RUNTIME_FUTURE_H_
@@ -41,8 +40,8 @@ Stored<T>& ValueOf(FutureBase& future) {
   return *static_cast<Stored<T>*>(future.value_address());
 }
 
-// The value of a future that holds one, for someone who awaited it. Values that
-// cannot be copied are moved out, and then they are gone.
+// Reads the value of a future that holds one, on behalf of an awaiter. A value
+// that cannot be copied is moved out, and is gone afterwards.
 template <typename T>
 T ReadValue(FutureBase& future) {
   if constexpr (std::is_reference_v<T>) {
@@ -72,7 +71,7 @@ class [[nodiscard]] FutureAwaiter {
     parent_.task().ThrowInjected();
     future_->ThrowUnlessValue();
     if constexpr (std::is_object_v<T>) {
-      // Nobody else can ask for it any more: no need to copy.
+      // No one else can read it: no need to copy.
       if (future_->IsOnlyReference()) return std::move(ValueOf<T>(*future_));
     }
     return ReadValue<T>(*future_);
@@ -90,8 +89,8 @@ class Future {
  public:
   using value_type = T;
 
-  // A new pending future of the running loop. Throws RuntimeError if there is
-  // none.
+  // A new pending future on the running loop. Throws RuntimeError if there is
+  // no running loop.
   Future() : Future(GetRunningLoop()) {}
   explicit Future(EventLoop& loop)
       : state_(new internal::ValueFuture<T>(
@@ -106,9 +105,9 @@ class Future {
     return state_->state() == internal::FutureBase::State::kCancelled;
   }
 
-  // The value. Throws the exception it holds, CancelledError if it is
-  // cancelled, InvalidStateError while it is pending (F-04). The reference is
-  // good as long as the future lives.
+  // The value. Throws the stored exception, CancelledError if the future is
+  // cancelled, or InvalidStateError while it is pending (F-04). The reference
+  // stays valid as long as the future lives.
   std::add_lvalue_reference_t<T> Result() const {
     state_->ThrowUnlessValue();
     if constexpr (std::is_reference_v<T>) {
@@ -118,12 +117,12 @@ class Future {
     }
   }
 
-  // The exception, or null if it holds a value (F-05). Throws CancelledError if
-  // it is cancelled, InvalidStateError while it is pending.
+  // The exception, or null if the future holds a value (F-05). Throws
+  // CancelledError if it is cancelled, InvalidStateError while it is pending.
   std::exception_ptr GetException() const { return state_->GetException(); }
 
-  // Ends it with a value. Throws InvalidStateError if it is done (F-02), and
-  // RuntimeError if it is a task's (T-08).
+  // Finishes the future with a value. Throws InvalidStateError if it is done
+  // (F-02), and RuntimeError if it belongs to a task (T-08).
   template <typename... U>
     requires std::is_constructible_v<internal::Stored<T>, U&&...>
   void SetResult(U&&... value) const {
@@ -132,7 +131,7 @@ class Future {
         std::forward<U>(value)...);
   }
 
-  // Ends it with an exception: an object, or a std::exception_ptr.
+  // Finishes the future with an exception: an object or a std::exception_ptr.
   void SetException(std::exception_ptr exception) const {
     CheckNotTask("SetException");
     if (exception == nullptr) {
@@ -146,15 +145,15 @@ class Future {
     SetException(std::make_exception_ptr(std::move(exception)));
   }
 
-  // Cancels it. False if it was done. Who awaits it sees CancelledError with
-  // the message (F-03); for tasks see Task.
+  // Cancels the future. Returns false if it was done. Its awaiters see
+  // CancelledError with the message (F-03). For tasks, see Task.
   bool Cancel(std::optional<std::string_view> message = std::nullopt) const {
     return state_->Cancel(internal::MakeText(message));
   }
 
-  // Calls `callback(future)`, or `callback()`, in an iteration of its own once
-  // this is done. In `context` if given, else in a copy of the current one
-  // (F-08). Returns a number for RemoveDoneCallback.
+  // Calls `callback(future)` or `callback()` as a separate item of the loop
+  // once the future is done. Runs in `context` if given, otherwise in a copy of
+  // the current context (F-08). Returns an id for RemoveDoneCallback.
   template <typename Callback>
   std::uint64_t AddDoneCallback(
       Callback callback, std::optional<Context> context = std::nullopt) const {
@@ -164,16 +163,16 @@ class Future {
         std::move(callback)));
   }
 
-  // Takes back a callback that was not scheduled yet. Returns how many were
-  // removed, 0 or 1 (F-09).
+  // Removes a callback that has not been scheduled. Returns the number removed,
+  // 0 or 1 (F-09).
   int RemoveDoneCallback(std::uint64_t callback) const {
     return state_->RemoveDoneCallback(callback);
   }
 
-  // Its loop. Throws RuntimeError if that is gone.
+  // The future's loop. Throws RuntimeError if the loop is gone.
   EventLoop& GetLoop() const { return state_->LiveLoop(); }
 
-  // The same future.
+  // True if both refer to the same future.
   bool operator==(const Future& other) const = default;
 
   // For the runtime and for tools.
@@ -223,8 +222,9 @@ FutureAwaiter<T> MakeAwaiter(CoroPromiseBase& parent, Future<T>&& future) {
 
 }  // namespace internal
 
-// A future, a task, or a class of the program's that stands for one: it has
-// `state()` and `Result()`, as they do. For lists of futures of several types.
+// A future, a task, or a user-defined class that stands for one: it has
+// `state()` and `Result()`, as they do. Allows lists of futures of several
+// types.
 template <typename F>
 concept FutureLike = requires(const F& future) {
   {

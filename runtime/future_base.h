@@ -1,9 +1,10 @@
-// FutureBase: what all futures have in common, whatever they hold.
+// FutureBase: the part of a future that does not depend on its value type.
 //
-// Section F of the rules. A future is pending, then finished (with a value or
-// an exception) or cancelled, and then never changes. What waits for it are
-// Runnables in a list: they go to the loop's ready queue in the order in which
-// they came, and run in the next iteration at the earliest (F-07).
+// Section F of the rules. A future is pending until it is finished (with a
+// value or an exception) or cancelled; after that it never changes. Its waiters
+// are Runnables in a list. When it is done, they move to the loop's ready queue
+// in the order in which they were added, and run in the next iteration at the
+// earliest (F-07).
 
 #ifndef CLOTHO_RUNTIME_FUTURE_BASE_H_
 #define CLOTHO_RUNTIME_FUTURE_BASE_H_
@@ -30,8 +31,8 @@
 
 namespace clotho::internal {
 
-// Throws a CancelledError. Nothing has to be destroyed on the way out of it: a
-// clean-up costs as much as another throw, and a frame a quarter of one.
+// Throws a CancelledError. No local object needs destruction on the way out: a
+// cleanup costs as much as another throw, and a frame costs a quarter of one.
 [[noreturn]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ThrowCancelledError(
     const Text& message) {
   if (!message) throw CancelledError();
@@ -41,22 +42,22 @@ namespace clotho::internal {
 class FutureBase;
 class TaskBase;
 
-// What a future stands for, for whoever has to explain why a task waits.
+// Describes a future, to explain why a task waits for it.
 struct WaitInfo {
   std::string what;  // `Lock "db"`, `Sleep(5 ms)`, `task worker-1`.
-  // The task that could end the wait, if that is known, and where it took hold
-  // of what is waited for.
+  // The task that could end the wait, if known, and where it acquired what is
+  // waited for.
   const TaskBase* holder = nullptr;
   std::source_location held_at = {};
-  // It is done when these are: a gather's children, what a shield protects.
+  // The futures that this one waits for: a gather's children, or a shield's
+  // inner future.
   std::vector<const FutureBase*> parts;
 };
 
-// Links futures that live in the heap to their loop, which needs to find them
-// when it is torn down.
+// Links a heap-allocated future to its loop, which must find it at teardown.
 class RegistryNode : public ListNode {};
 
-// A callback that the program added to a future.
+// A done callback added by the program.
 class DoneCallback : public Runnable, public Pooled {
  public:
   explicit DoneCallback(ContextSlot context);
@@ -64,7 +65,8 @@ class DoneCallback : public Runnable, public Pooled {
   void Drop() noexcept final { delete this; }
   std::uint64_t id() const noexcept { return id_; }
 
-  // It is about to be scheduled: keeps `future` alive until it has run.
+  // Called before it is scheduled: keeps `future` alive until the callback has
+  // run.
   void Schedule(FutureBase& future);
 
  protected:
@@ -77,15 +79,15 @@ class DoneCallback : public Runnable, public Pooled {
   Ref<FutureBase> future_;
 };
 
-// What few futures have, so that the others need not have room for it.
+// Members that few futures use. Kept apart so that other futures stay small.
 struct FutureExtras : public Pooled {
-  // Finished: the exception, if any. Cancelled: the CancelledError for the
-  // first who asks, if there was one (T-17).
+  // If finished: the exception, if any. If cancelled: the CancelledError for
+  // the first reader, if there was one (T-17).
   std::exception_ptr exception;
   Text cancel_message;
-  // Of tasks:
+  // For tasks only:
   Text name;
-  Text requested_message;  // Of the last request to cancel that is pending.
+  Text requested_message;  // Message of the latest pending request to cancel.
   std::exception_ptr injected_error;
 };
 
@@ -93,8 +95,8 @@ class FutureBase : public RegistryNode, public Pooled {
  public:
   enum class State : std::uint8_t { kPending, kFinished, kCancelled };
 
-  // Counted: lives in the heap until the last Ref goes. Embedded: a part of an
-  // awaiter, which no Ref may outlive.
+  // kCounted: lives on the heap until the last Ref is dropped. kEmbedded: part
+  // of an awaiter; no Ref may outlive it.
   enum class Storage { kCounted, kEmbedded };
 
   FutureBase(EventLoop& loop, Storage storage);
@@ -108,21 +110,22 @@ class FutureBase : public RegistryNode, public Pooled {
 
   bool done() const noexcept { return state_ != State::kPending; }
   State state() const noexcept { return state_; }
-  // Null when it is gone.
+  // Null once the loop is gone.
   EventLoop* loop() const noexcept { return loop_; }
-  // The same, for those who need it. Throws RuntimeError if it is gone.
+  // Like `loop`, but throws RuntimeError if the loop is gone.
   EventLoop& LiveLoop() const;
-  // Its loop is gone.
+  // Called when the loop goes away.
   void ForgetLoop() noexcept { loop_ = nullptr; }
 
-  // F-03, T-10. True if it was pending.
+  // F-03, T-10. Returns true if the future was pending.
   virtual bool Cancel(const Text& message);
 
-  // Ends it with an exception (F-06). Throws InvalidStateError if it is done.
+  // Finishes it with an exception (F-06). Throws InvalidStateError if it is
+  // done.
   void SetException(std::exception_ptr exception);
 
-  // Throws what it holds unless that is a value: InvalidStateError while it is
-  // pending (F-04). Counts as retrieval.
+  // Throws unless the future holds a value: its exception, CancelledError, or
+  // InvalidStateError while it is pending (F-04). Counts as retrieval.
   void ThrowUnlessValue() {
     if (state_ != State::kFinished || has_exception()) [[unlikely]]
       ThrowOutcome();
@@ -133,7 +136,7 @@ class FutureBase : public RegistryNode, public Pooled {
   // The exception, or null (F-05). Throws CancelledError if it is cancelled.
   std::exception_ptr GetException();
 
-  // The exception of a finished future, without retrieving it.
+  // The exception of a finished future. Does not count as retrieval.
   std::exception_ptr exception() const noexcept {
     return extras_ == nullptr ? nullptr : extras_->exception;
   }
@@ -141,37 +144,38 @@ class FutureBase : public RegistryNode, public Pooled {
     return extras_ != nullptr && extras_->exception != nullptr;
   }
 
-  // Whoever awaits it would see a CancelledError.
+  // True if awaiting it would throw a CancelledError.
   bool OutcomeIsCancelledError() const;
 
-  // The outcome as an exception, if it is one. Retrieves it.
+  // The outcome as an exception, or null if it is a value. Counts as retrieval.
   std::exception_ptr OutcomeAsException();
 
-  // Nobody needs to be told of its exception any more (F-13).
+  // The exception no longer needs to be reported (F-13).
   void MarkRetrieved() noexcept { unretrieved_ = false; }
   bool unretrieved() const noexcept { return unretrieved_; }
 
   Text cancel_message() const noexcept {
     return extras_ == nullptr ? nullptr : extras_->cancel_message;
   }
-  // What a CancelledError of this future says even if it was not cancelled: a
-  // task keeps the message of a request that it has swallowed (G-07).
+  // The message of a CancelledError for this future even if it was not
+  // cancelled: a task keeps the message of a request that it suppressed (G-07).
   virtual Text requested_message() const noexcept { return cancel_message(); }
 
-  // Adds what shall be scheduled when this is done. It must not be done yet.
+  // Adds a Runnable to schedule when this is done. The future must be pending.
   void AddWaiter(Runnable& waiter) noexcept { waiters_.PushBack(waiter); }
   const IntrusiveList<Runnable>& waiters() const noexcept { return waiters_; }
 
-  // Takes over the callback. If this is done, it is scheduled at once (F-08).
+  // Takes ownership of the callback. Schedules it at once if the future is done
+  // (F-08).
   std::uint64_t AddDoneCallback(DoneCallback* callback);
-  // How many callbacks were removed: 0 or 1 (F-09).
+  // Returns the number of callbacks removed: 0 or 1 (F-09).
   int RemoveDoneCallback(std::uint64_t id);
 
-  // Lets go of all that waits, without scheduling it.
+  // Drops all waiters without scheduling them.
   void DropWaiters() noexcept;
 
-  // What its end would make ready first, if that is a step of a task (see
-  // Runnable::EventualStep).
+  // The first task step that becomes ready when this future is done, or null
+  // (see Runnable::EventualStep).
   Runnable* FirstEventualStep() const;
 
   virtual void Explain(WaitInfo& info) const;
@@ -180,7 +184,7 @@ class FutureBase : public RegistryNode, public Pooled {
     return const_cast<FutureBase*>(this)->AsTask();
   }
 
-  // Where the value is, if there is one.
+  // The address of the value, if there is one.
   void* value_address() noexcept {
     return reinterpret_cast<char*>(this) + value_offset_;
   }
@@ -189,16 +193,16 @@ class FutureBase : public RegistryNode, public Pooled {
   virtual ~FutureBase() { DropWaiters(); }
 
   void CheckPending() const;
-  // Changes a pending future's state and schedules what waits (F-07).
+  // Change the state of a pending future and schedule its waiters (F-07).
   void FinishWithValue() { Finish(State::kFinished); }
   void FinishWithException(std::exception_ptr exception);
   void FinishCancelled(const Text& message, std::exception_ptr exception);
   void set_value_offset(std::uint16_t offset) { value_offset_ = offset; }
-  // What reports call it: "Future", "Task".
+  // Its name in reports: "Future", "Task".
   virtual const char* KindName() const { return "Future"; }
-  // Null: all of it is empty.
+  // Null if all extras are empty.
   const FutureExtras* extras() const noexcept { return extras_.get(); }
-  // To be written to.
+  // For writing.
   FutureExtras& Extras() {
     if (extras_ == nullptr) extras_ = std::make_unique<FutureExtras>();
     return *extras_;
@@ -210,7 +214,7 @@ class FutureBase : public RegistryNode, public Pooled {
 
   void Finish(State state);
   void Destroy() noexcept;
-  // What is thrown, and from where, has as few frames to unwind as can be.
+  // Keeps the number of frames to unwind per throw as small as possible.
   [[noreturn]] void ThrowOutcome();
 
   IntrusiveList<Runnable> waiters_;
@@ -219,11 +223,11 @@ class FutureBase : public RegistryNode, public Pooled {
   std::uint32_t references_;
   std::uint16_t value_offset_ = 0;
   State state_ = State::kPending;
-  bool unretrieved_ : 1 = false;  // It has an exception that nobody has seen.
+  bool unretrieved_ : 1 = false;  // It holds an exception nobody has read.
   bool has_value_ : 1 = false;
 };
 
-// Adds room for a value to a FutureBase, or to a class derived from it.
+// Adds storage for a value to FutureBase or to a class derived from it.
 template <typename T, typename Base = FutureBase>
 class ValueFuture : public Base {
  public:
@@ -237,7 +241,7 @@ class ValueFuture : public Base {
         reinterpret_cast<char*>(static_cast<FutureBase*>(this))));
   }
 
-  // Ends it with a value. Throws InvalidStateError if it is done.
+  // Finishes it with a value. Throws InvalidStateError if it is done.
   template <typename... Args>
   void SetValue(Args&&... args) {
     this->CheckPending();
@@ -261,16 +265,16 @@ class ValueFuture : public Base {
   };
 };
 
-// Links a waiter into the line of what it waits for.
+// Links a waiter into the queue of the primitive it waits for.
 class LineNode : public ListNode {};
 
-// A future inside an awaiter: what locks, queues and timers wait on. `Explain`
-// is the awaiter's.
+// A future inside an awaiter: what tasks that wait for locks, queues and timers
+// are suspended on. The awaiter implements `Explain`.
 class WaiterFuture : public FutureBase {
  public:
   explicit WaiterFuture(EventLoop& loop)
       : FutureBase(loop, Storage::kEmbedded) {}
-  // Wakes the waiter, unless it was cancelled or woken before.
+  // Wakes the waiter. Returns false if it was already cancelled or woken.
   bool Wake() {
     if (done()) return false;
     FinishWithValue();

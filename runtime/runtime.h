@@ -1,5 +1,5 @@
-// All of the runtime, for programs. The library's own files include what they
-// use.
+// The whole runtime, for user programs. The library's own files include only
+// what they use.
 
 #ifndef CLOTHO_RUNTIME_RUNTIME_H_
 #define CLOTHO_RUNTIME_RUNTIME_H_

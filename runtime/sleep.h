@@ -1,7 +1,7 @@
-// Sleep: lets others run, for a while or just once.
+// Sleep: suspends the current task for a while, or yields once.
 //
 //   co_await Sleep(absl::Seconds(1));
-//   co_await Sleep(absl::ZeroDuration());  // Gives way once, and goes on.
+//   co_await Sleep(absl::ZeroDuration());  // Yields once.
 //
 // Rules S-01 to S-04. Cancelling the task ends the sleep at once.
 
@@ -25,7 +25,7 @@ namespace clotho {
 
 namespace internal {
 
-// A future, and the timer that ends it.
+// A future and the timer that finishes it.
 class SleepState final : public WaiterFuture {
  public:
   SleepState(EventLoop& loop, Delay delay);
@@ -46,7 +46,7 @@ class SleepState final : public WaiterFuture {
   };
 
   Delay delay_;
-  bool ended_ = false;  // The timer has run, or never will.
+  bool ended_ = false;  // The timer has fired, or never will.
   End end_;
 };
 
@@ -87,12 +87,13 @@ class SleepAwaitable {
 
 }  // namespace internal
 
-// Suspends the task for `delay`; with zero or less, until the next iteration.
+// Suspends the task for `delay`; if it is zero or less, until the next
+// iteration.
 [[nodiscard]] inline internal::SleepAwaitable Sleep(Delay delay) {
   return internal::SleepAwaitable(delay);
 }
 
-// The same, and then gives `result`.
+// Sleeps for `delay`, then returns `result`.
 template <typename T>
 Coro<T> Sleep(Delay delay, T result) {
   co_await Sleep(delay);

@@ -4,10 +4,10 @@
 //   ...                                  // It starts in the next iteration.
 //   int n = co_await task;
 //
-// Section T of the rules. The loop keeps a task that is not done; dropping the
-// last Task object does not end it. `Cancel` makes CancelledError come out of
-// the await at which it is suspended: the coroutine may clean up, and should
-// let it pass.
+// Section T of the rules. The loop keeps a pending task alive; dropping the
+// last Task object does not end it. `Cancel` makes the await at which the task
+// is suspended throw CancelledError. The coroutine may catch it to clean up,
+// and should rethrow it.
 
 #ifndef CLOTHO_RUNTIME_TASK_H_
 #define CLOTHO_RUNTIME_TASK_H_
@@ -55,32 +55,33 @@ class Task : public Future<T> {
  public:
   using value_type = T;
 
-  // Asks it to end: CancelledError is thrown where it waits, or where it waits
-  // next (T-10 to T-13). False if it was done. The message reaches the first
-  // who retrieves the CancelledError (T-17).
+  // Requests cancellation: CancelledError is thrown at the current await, or at
+  // the next one if the task is not waiting (T-10 to T-13). Returns false if
+  // the task was done. The message reaches the first retriever of the
+  // CancelledError (T-17).
   bool Cancel(std::optional<std::string_view> message = std::nullopt) const {
     return base().Cancel(internal::MakeText(message));
   }
 
-  // How often `Cancel` was asked for and not taken back (T-14).
+  // The number of cancellation requests that were not taken back (T-14).
   int Cancelling() const {
     internal::SyncRead(this->state().get());
     return base().cancelling();
   }
-  // Takes one request back. Returns how many are left (T-15).
+  // Takes one request back. Returns the number that remain (T-15).
   int Uncancel() const { return base().Uncancel(); }
 
   std::string GetName() const { return base().name(); }
   void SetName(std::string_view name) const { base().set_name(name); }
 
-  // Where its coroutines are suspended, innermost last; of more than `limit`,
-  // the innermost. Empty before its first step, while it runs, and after its
-  // end (T-22).
+  // Where its coroutines are suspended, innermost last; at most the innermost
+  // `limit` of them. Empty before the first step, while the task runs, and
+  // after its end (T-22).
   std::vector<std::source_location> GetStack(
       std::optional<std::size_t> limit = std::nullopt) const {
     return base().Stack(limit);
   }
-  // The same, and the exception of one that has failed, as text.
+  // Prints the stack to `file`, and the exception if the task failed.
   void PrintStack(std::optional<std::size_t> limit = std::nullopt,
                   std::FILE* file = stderr) const {
     std::fputs(base().StackText(limit).c_str(), file);
@@ -102,7 +103,7 @@ class Task : public Future<T> {
   friend class AnyTask;
 };
 
-// A task, whatever it returns: what `CurrentTask` and `AllTasks` give.
+// A task of any result type: what `CurrentTask` and `AllTasks` return.
 class AnyTask {
  public:
   template <typename T>
@@ -149,7 +150,7 @@ class AnyTask {
 
 namespace internal {
 
-// A coroutine that awaits something that is not one.
+// A coroutine that awaits an awaitable which is not itself a coroutine.
 template <Awaitable A>
 Coro<AwaitResult<A>> AwaitInCoro(A awaitable) {
   co_return co_await std::move(awaitable);
@@ -190,14 +191,14 @@ Ref<FutureBase> NewTaskOf(EventLoop& loop, Coro<T>& coro,
 template <typename T>
 class TypedCoro;
 
-// Asks the task factory of `loop` for the task of `coro`.
+// Asks the task factory of `loop` to create the task for `coro`.
 Ref<FutureBase> AskTaskFactory(EventLoop& loop, AnyCoro& coro,
                                const TaskOptions& options);
 
 }  // namespace internal
 
-// A coroutine that is to become a task, whatever it returns: what a task
-// factory is given.
+// A coroutine of any result type that is about to become a task. Passed to task
+// factories.
 class AnyCoro {
  public:
   AnyCoro(const AnyCoro&) = delete;
@@ -216,10 +217,10 @@ class AnyCoro {
   virtual internal::Ref<internal::FutureBase> MakeTask(
       EventLoop& loop, const TaskOptions& options) = 0;
 
-  internal::Ref<internal::FutureBase> task_;  // Once there is one.
+  internal::Ref<internal::FutureBase> task_;  // Null until the task exists.
 };
 
-// Makes the task of a coroutine: what a task factory does in the end, once
+// Creates the task for a coroutine. A task factory must call this exactly once
 // (Python's `Task(coro, loop=loop)`).
 //
 //   loop.SetTaskFactory([](EventLoop& loop, AnyCoro& coro, TaskOptions options)
@@ -229,13 +230,13 @@ class AnyCoro {
 //   });
 AnyTask NewTask(EventLoop& loop, AnyCoro& coro, const TaskOptions& options);
 
-// The task factory of eager tasks (section E of the rules): each takes its
-// first step inside `CreateTask`, and is done then if that does not suspend.
-// `eager_start = false` makes an exception of one.
+// The task factory for eager tasks (section E of the rules): each task takes
+// its first step inside `CreateTask`, and is already done on return if that
+// step does not suspend. `eager_start = false` exempts a single task.
 AnyTask EagerTaskFactory(EventLoop& loop, AnyCoro& coro,
                          const TaskOptions& options);
 
-// The same over another task factory.
+// An eager task factory on top of `factory`.
 TaskFactory CreateEagerTaskFactory(TaskFactory factory);
 
 namespace internal {
@@ -267,7 +268,7 @@ Task<T> CreateTaskIn(EventLoop& loop, Coro<T>&& coro,
   return Task<T>(NewTaskOf(loop, coro, options, location));
 }
 
-// A task of `awaitable`, which is no future.
+// Creates a task for `awaitable`, which is not a future.
 template <Awaitable A>
 Task<AwaitResult<A>> EnsureFutureIn(EventLoop& loop, A awaitable,
                                     std::source_location location) {
@@ -275,7 +276,7 @@ Task<AwaitResult<A>> EnsureFutureIn(EventLoop& loop, A awaitable,
   try {
     return CreateTaskIn(loop, std::move(coro), TaskOptions{}, location);
   } catch (const RuntimeError&) {
-    coro.Close();  // No need to say that it was not awaited, too (EF-01).
+    coro.Close();  // Already reported by the exception (EF-01).
     throw;
   }
 }
@@ -286,15 +287,16 @@ std::false_type IsFutureTest(const void*);
 
 }  // namespace internal
 
-// A future or a task.
+// True for a future or a task.
 template <typename A>
 concept IsFuture = decltype(internal::IsFutureTest(
     static_cast<std::remove_cvref_t<A>*>(nullptr)))::value;
 
-// Makes a task of a coroutine, or of another awaitable that is not a future, in
-// the running loop; its first step runs in the next iteration, in a copy of the
-// current context (T-01). With `.eager_start`, it runs inside of this call, and
-// a critical exception comes out of it (E-02, E-04).
+// Creates a task in the running loop from a coroutine, or from another
+// awaitable that is not a future. Its first step runs in the next iteration, in
+// a copy of the current context (T-01). With `.eager_start`, the first step
+// runs inside this call, and a critical exception propagates to the caller
+// (E-02, E-04).
 template <Awaitable A>
   requires(!IsFuture<A>)
 auto CreateTask(
@@ -305,9 +307,9 @@ auto CreateTask(
                                 location);
 }
 
-// Calls `function()` in the task's first step, and awaits what it returns.
-// Keeps the function as long as that runs: the way to make a task of a lambda
-// that captures.
+// Calls `function()` in the task's first step and awaits what it returns. Keeps
+// the function alive until then: use this to turn a capturing lambda into a
+// task.
 template <typename Function>
   requires(!Awaitable<Function> && Awaitable<std::invoke_result_t<Function&>>)
 auto CreateTask(
@@ -318,7 +320,7 @@ auto CreateTask(
                                 options, location);
 }
 
-// A future stays what it is; anything else becomes a task (EF-01).
+// Returns a future unchanged; turns any other awaitable into a task (EF-01).
 template <typename T>
 Future<T> EnsureFuture(const Future<T>& future,
                        std::source_location = std::source_location::current()) {
@@ -332,11 +334,11 @@ auto EnsureFuture(A awaitable, std::source_location location =
                                   location);
 }
 
-// The task whose step runs now. Nothing in a plain callback (T-20). Throws
+// The task whose step is running; nullopt in a plain callback (T-20). Throws
 // RuntimeError without a running loop.
 std::optional<AnyTask> CurrentTask();
 
-// The tasks of the running loop that are not done, oldest first (T-21).
+// The running loop's pending tasks, oldest first (T-21).
 std::vector<AnyTask> AllTasks();
 
 template <typename A>

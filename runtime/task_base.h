@@ -1,9 +1,9 @@
-// TaskBase: a future that drives a coroutine, whatever it returns.
+// TaskBase: a future that drives a coroutine, independent of the return type.
 //
-// Section T of the rules. A step of the task resumes the innermost coroutine
-// that is suspended. A coroutine that calls, returns or suspends leaves in
-// `next_` the one to go on with, so the machine stack does not grow with the
-// depth of awaits: the loop in `Run` is the only place that resumes anything.
+// Section T of the rules. A step of the task resumes its innermost suspended
+// coroutine. A coroutine that calls another, returns or suspends stores in
+// `next_` the coroutine to resume next. Only the loop in `Run` resumes
+// coroutines, so the machine stack does not grow with the depth of awaits.
 
 #ifndef CLOTHO_RUNTIME_TASK_BASE_H_
 #define CLOTHO_RUNTIME_TASK_BASE_H_
@@ -28,12 +28,13 @@ namespace clotho {
 struct TaskOptions {
   // Empty: "Task-1", "Task-2", ... in the order of creation.
   std::string_view name = {};
-  // The context to run in, not copied. Null: a copy of the current one.
+  // The context to run in, not copied. Null: a copy of the current context.
   const Context* context = nullptr;
-  // Takes its first step inside `CreateTask`, if the loop runs (E-01, E-02).
-  // None: as the loop's task factory has it; without one, it does not.
+  // Takes its first step inside `CreateTask`, if the loop is running (E-01,
+  // E-02). nullopt: the loop's task factory decides; without one, the task does
+  // not start eagerly.
   std::optional<bool> eager_start = std::nullopt;
-  // It may still be pending when a test ends (see sim/).
+  // The task may still be pending when a test ends (see sim/).
   bool background = false;
 };
 
@@ -41,11 +42,13 @@ namespace internal {
 
 class CoroPromiseBase;
 
-// What a suspended awaiter wants to do when its task's step begins, before the
-// coroutine is resumed: a queue that finds itself empty again waits again.
+// Lets a suspended awaiter act when its task's step begins, before the
+// coroutine is resumed. For example, a getter that finds its queue empty again
+// keeps waiting.
 class WakeHook {
  public:
-  // Returns true to resume the coroutine, false if the task was suspended anew.
+  // Returns true to resume the coroutine, false if the task was suspended
+  // again.
   virtual bool OnWake(TaskBase& task) = 0;
 
  protected:
@@ -54,16 +57,18 @@ class WakeHook {
 
 class TaskBase : public FutureBase, public Runnable {
  public:
-  // Takes over the coroutine. `StartEagerly` or the loop is to run it.
+  // Takes ownership of the coroutine. Either `StartEagerly` or the loop must
+  // run it.
   TaskBase(EventLoop& loop, CoroPromiseBase& root, const TaskOptions& options,
            std::source_location created_at);
 
-  // A step (T-03).
+  // Runs one step (T-03).
   void Run() final;
-  // Takes the first step now, inside of whatever runs (E-02). Lets a critical
-  // exception out. The caller has a reference: the task may be done then.
+  // Takes the first step now, inside the current step or callback (E-02). Lets
+  // a critical exception propagate. The caller must hold a reference, since the
+  // task may be done on return.
   void StartEagerly();
-  // Its loop owns it; the ready queue does not.
+  // The loop owns the task; the ready queue does not.
   void Drop() noexcept final {}
 
   bool Cancel(const Text& message) final;
@@ -72,17 +77,17 @@ class TaskBase : public FutureBase, public Runnable {
 
   std::string name() const;
   void set_name(std::string_view name) { Extras().name = MakeText(name); }
-  // Both parts of `name`, for who cannot allocate: the given one, which may be
-  // empty, and the number of an automatic one.
+  // The two parts of `name`, for callers that cannot allocate: the given name,
+  // which may be empty, and the number of an automatic name.
   std::string_view given_name() const noexcept {
     return is_named() ? extras()->name->view() : std::string_view();
   }
   std::uint64_t number() const noexcept { return number_; }
-  // Its name is not the automatic one.
+  // True if the name was given rather than automatic.
   bool is_named() const { return extras() != nullptr && extras()->name; }
   bool background() const noexcept { return background_; }
-  // Made by a function of the library, which answers for it: that it is pending
-  // when the loop is closed is not reported (T-23).
+  // Marks a task that a library function created and is responsible for: if it
+  // is still pending when the loop is closed, that is not reported (T-23).
   void set_belongs_to_library() noexcept { belongs_to_library_ = true; }
   bool belongs_to_library() const noexcept { return belongs_to_library_; }
   const std::source_location& created_at() const noexcept {
@@ -98,17 +103,17 @@ class TaskBase : public FutureBase, public Runnable {
 
   // The future this task waits for, or null.
   const FutureBase* waiting_on() const noexcept { return waiting_on_; }
-  // Its suspended coroutines, innermost last: where each one awaits. At most
-  // the innermost `limit` of them. Empty while it runs and after its end.
+  // Where each of its suspended coroutines awaits, innermost last; at most the
+  // innermost `limit` of them. Empty while the task runs and after it ends.
   std::vector<std::source_location> Stack(
       std::optional<std::size_t> limit = std::nullopt) const;
-  // The same as text, a line each.
+  // Like `Stack`, as text with one line per coroutine.
   std::string StackText(std::optional<std::size_t> limit) const;
-  // The same, for the innermost only; a default location if there is none.
+  // The innermost location of `Stack`; a default location if there is none.
   std::source_location AwaitLocation() const;
 
-  // The address of the outermost coroutine's code: tasks that run the same
-  // function have the same. Null after the end.
+  // The address of the outermost coroutine's code. Tasks that run the same
+  // function share it. Null after the end.
   const void* code() const noexcept;
 
   // ---- For awaiters, while the coroutine of `leaf` is being suspended. ----
@@ -116,25 +121,25 @@ class TaskBase : public FutureBase, public Runnable {
   // Waits for `future`, which must be pending.
   void WaitOn(CoroPromiseBase& leaf, FutureBase& future,
               WakeHook* hook = nullptr);
-  // Gives way once: the next step is scheduled now (S-01).
+  // Yields to the loop once: the next step is scheduled now (S-01).
   void Yield(CoroPromiseBase& leaf);
-  // Goes on with another coroutine in the same step.
+  // Continues with another coroutine in the same step.
   void ContinueWith(std::coroutine_handle<> next) noexcept { next_ = next; }
 
   // ---- For awaiters, when they are resumed. ----
 
-  // An exception was thrown in from outside: a cancellation, in most cases.
+  // True if an exception was injected from outside, usually by a cancellation.
   bool HasInjected() const noexcept { return injected_ != Injected::kNone; }
   void ThrowInjected() {
     if (HasInjected()) [[unlikely]]
       DoThrowInjected();
   }
 
-  // The outermost coroutine has come to its end.
+  // Called when the outermost coroutine ends.
   void RootIsDone() noexcept { root_done_ = true; }
 
-  // Destroys the coroutines where they are suspended, innermost first, and lets
-  // the loop go of the task.
+  // Destroys the coroutines where they are suspended, innermost first, and
+  // makes the loop release the task.
   void TearDown() noexcept;
 
  protected:
@@ -172,9 +177,9 @@ class TaskBase : public FutureBase, public Runnable {
   bool belongs_to_library_ : 1 = false;
 };
 
-// Whether a task with these options starts eagerly in `loop` now. Throws
-// RuntimeError if it asks for it but cannot: its context is entered (E-07), or
-// too many are inside of each other.
+// Returns true if a task with these options starts eagerly in `loop` now.
+// Throws RuntimeError if an eager start was requested but is impossible: the
+// context is already entered (E-07), or too many eager starts are nested.
 bool StartsEagerly(const EventLoop& loop, const TaskOptions& options);
 
 }  // namespace internal
