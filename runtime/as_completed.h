@@ -1,8 +1,7 @@
-// AsCompleted: one result after the other, in the order in which they come.
+// AsCompleted: delivers results one by one, in the order of completion.
 //
 //   for (auto next : AsCompleted(std::move(coros))) {
-//     int n = co_await std::move(next);      // The next result, or its
-//     exception.
+//     int n = co_await std::move(next);  // The next result, or its exception.
 //   }
 //
 //   auto completed = AsCompleted(tasks, {.timeout = 5s});
@@ -10,9 +9,9 @@
 //     ...
 //   }
 //
-// Coroutines become tasks at once, even if nobody iterates. When the time is up
-// TimeoutError comes out, once for each that is not done; nothing is cancelled.
-// Section AC of the rules.
+// Coroutines become tasks at once, even if nobody iterates. When the time is
+// up, TimeoutError is thrown once for each future that is not done; nothing is
+// cancelled. Section AC of the rules.
 
 #ifndef CLOTHO_RUNTIME_AS_COMPLETED_H_
 #define CLOTHO_RUNTIME_AS_COMPLETED_H_
@@ -44,18 +43,18 @@
 namespace clotho {
 
 struct AsCompletedOptions {
-  // For all of them. None: wait for ever.
+  // For all futures together. nullopt: no limit.
   std::optional<Delay> timeout = std::nullopt;
 };
 static_assert(std::is_trivially_destructible_v<AsCompletedOptions>);
 
 namespace internal {
 
-// What all of the iteration share. The iteration holds it, as do those who wait
-// for the next, and what may still add to it.
+// The state of one iteration. It is held by the iteration, by the tasks that
+// wait for the next result, and by everything that may still add a result.
 class AsCompletedState : public Pooled {
  public:
-  // A place among the futures, or kTimedOut.
+  // An index into the futures, or kTimedOut.
   using Index = std::ptrdiff_t;
   static constexpr Index kTimedOut = -1;
 
@@ -69,7 +68,7 @@ class AsCompletedState : public Pooled {
   }
 
   bool exhausted() const { return left_ == 0; }
-  // Someone will take the next.
+  // Reserves the next result for a caller.
   void Claim() { --left_; }
   auto Get() { return completed_.Get(); }
 
@@ -77,7 +76,7 @@ class AsCompletedState : public Pooled {
   virtual ~AsCompletedState() = default;
 
  private:
-  // Those that are done, in that order.
+  // Completed futures, in the order of completion.
   class CompletedQueue final : public Queue<Index> {
    public:
     explicit CompletedQueue(const AsCompletedState& state) : state_(state) {}
@@ -122,7 +121,7 @@ class AsCompletedState : public Pooled {
 
   std::uint32_t references_ = 0;
   bool timed_out_ = false;
-  std::size_t missing_;  // Futures that are not in the queue.
+  std::size_t missing_;  // Futures not yet in the queue.
   std::size_t left_;     // Rounds that nobody has begun.
   CompletedQueue completed_;
   FixedArray<Watcher> watchers_;
@@ -137,7 +136,7 @@ class TypedAsCompletedState final : public AsCompletedState {
                         const AsCompletedOptions& options)
       : AsCompletedState(states, options), futures_(std::move(futures)) {}
 
-  // The one at `index`. Throws TimeoutError if that is kTimedOut.
+  // The future at `index`. Throws TimeoutError if `index` is kTimedOut.
   const F& At(Index index) const {
     if (index == kTimedOut) throw TimeoutError();
     return futures_[static_cast<std::size_t>(index)];
@@ -147,7 +146,7 @@ class TypedAsCompletedState final : public AsCompletedState {
   const std::vector<F> futures_;
 };
 
-// The result of a future that is done.
+// The result of a completed future.
 template <FutureLike F>
 auto ReadResult(const F& future) {
   if constexpr (IsFuture<F>) {
@@ -160,7 +159,7 @@ auto ReadResult(const F& future) {
 
 }  // namespace internal
 
-// An iteration over futures as they complete. Copies share it.
+// An iteration over futures in the order of completion. Copies share its state.
 template <FutureLike F>
 class AsCompletedIterator {
  private:
@@ -169,7 +168,7 @@ class AsCompletedIterator {
       decltype(MakeAwaiter(std::declval<internal::CoroPromiseBase&>(),
                            std::declval<internal::AsCompletedState&>().Get()));
 
-  // Takes the next that is done.
+  // Takes the next completed future.
   class AwaiterBase {
    public:
     AwaiterBase(internal::CoroPromiseBase& parent, internal::Ref<State> state)
@@ -224,7 +223,7 @@ class AsCompletedIterator {
   };
 
  public:
-  // The next result, whichever it is, of a round that was begun.
+  // An awaitable for one result: that of the next future to complete.
   class Round {
    public:
     class [[nodiscard]] Awaiter : public AwaiterBase {
@@ -265,7 +264,7 @@ class AsCompletedIterator {
   Iterator begin() const { return Iterator(state_); }
   std::default_sentinel_t end() const { return {}; }
 
-  // `co_await` gives the next future that is done, or nothing after the last.
+  // `co_await` returns the next completed future, or nullopt after the last.
   // Throws TimeoutError when the time is up.
   [[nodiscard]] NextAwaitable Next() const { return NextAwaitable(state_); }
 
@@ -293,7 +292,7 @@ AsCompletedIterator<F> MakeAsCompleted(std::vector<F> futures,
 
 }  // namespace internal
 
-// Of a range of futures or tasks.
+// Iterates over a range of futures or tasks.
 template <std::ranges::input_range Range>
   requires FutureLike<std::ranges::range_value_t<Range>>
 [[nodiscard]] auto AsCompleted(Range futures,
@@ -302,8 +301,8 @@ template <std::ranges::input_range Range>
                                    options);
 }
 
-// Of a range of coroutines, or of other awaitables, each of which becomes a
-// task.
+// Iterates over a range of coroutines or other awaitables, each of which
+// becomes a task.
 template <std::ranges::input_range Range>
   requires(Awaitable<std::ranges::range_value_t<Range>> &&
            !FutureLike<std::ranges::range_value_t<Range>>)

@@ -13,14 +13,14 @@
 //     Use(*tick);
 //   }
 //
-// It runs inside the task that asks for the next value, as far as the next
-// `co_yield`, with no trip through the loop. `AsyncGenerator<T, Sent>` can be
-// sent values: `co_yield` then gives a std::optional<Sent>, which is empty if
+// It runs inside the task that requests the next value, up to the next
+// `co_yield`, without a trip through the loop. `AsyncGenerator<T, Sent>` can be
+// sent values: `co_yield` then returns a std::optional<Sent>, which is empty if
 // nothing was sent.
 //
-// A generator that is dropped while it stands at a `co_yield` is closed by a
-// task of its own, so that it can clean up (AG-05); `Aclose` does so at once.
-// Section AG of the rules.
+// A generator that is destroyed while suspended at a `co_yield` is closed by a
+// separate task, so that it can clean up (AG-05); `Aclose` closes it in the
+// current task. Section AG of the rules.
 
 #ifndef CLOTHO_RUNTIME_ASYNC_GENERATOR_H_
 #define CLOTHO_RUNTIME_ASYNC_GENERATOR_H_
@@ -47,7 +47,7 @@ namespace internal {
 
 class AsyncGeneratorState;
 
-// What the promises of all asynchronous generators share.
+// The part of the promise that does not depend on the yielded type.
 class AsyncGeneratorPromiseBase : public CoroPromiseBase {
  public:
   void return_void() const noexcept {}
@@ -56,12 +56,12 @@ class AsyncGeneratorPromiseBase : public CoroPromiseBase {
   AsyncGeneratorPromiseBase() = default;
   ~AsyncGeneratorPromiseBase();
 
-  // Suspends at a `co_yield`, and goes on with whoever iterates.
+  // Suspends at a `co_yield` and resumes the coroutine that iterates.
   void Yield() noexcept {
     yielded_ = true;
     ReturnToParent();
   }
-  // When it goes on: throws what was thrown in.
+  // Called on resumption: throws the injected exception, if any.
   void ThrowThrownIn() {
     if (thrown_in_ != nullptr) {
       std::rethrow_exception(std::exchange(thrown_in_, nullptr));
@@ -73,11 +73,11 @@ class AsyncGeneratorPromiseBase : public CoroPromiseBase {
 
   AsyncGeneratorState* state_ = nullptr;
   std::exception_ptr thrown_in_;
-  bool yielded_ = false;  // In contrast to: come to its end.
+  bool yielded_ = false;  // False: it has ended.
 };
 
-// A generator and its frame. Whoever has the generator holds it, and so does
-// each of its methods while it is awaited.
+// A generator and its frame. Held by the generator object, and by each of its
+// methods while that is being awaited.
 class AsyncGeneratorState final : public AsyncGeneratorNode, public Pooled {
  public:
   explicit AsyncGeneratorState(AsyncGeneratorPromiseBase& frame)
@@ -92,16 +92,16 @@ class AsyncGeneratorState final : public AsyncGeneratorNode, public Pooled {
 
   enum class Method {
     kSend,     // The end is an exception, as in Python.
-    kIterate,  // The end is no value.
+    kIterate,  // The end is nullopt.
     kThrow,
     kClose,
   };
 
-  // A method is awaited. False if there is nothing to do. Throws if it is not
-  // possible now. `exception` is for kThrow.
+  // Called when a method is awaited. Returns false if there is nothing to do.
+  // Throws if the method is not possible now. `exception` is for kThrow.
   bool Begin(Method method, bool sends_value, std::exception_ptr exception);
-  // The generator has yielded or ended, after `Begin` returned true. True if
-  // there is a value; throws what came out.
+  // Called when the generator has yielded or ended, after `Begin` returned
+  // true. Returns true if there is a value; throws the generator's exception.
   bool End(Method method);
 
   AsyncGeneratorPromiseBase& frame() const { return *frame_; }
@@ -113,16 +113,16 @@ class AsyncGeneratorState final : public AsyncGeneratorNode, public Pooled {
   void Destroy() noexcept;
   void LastIsGone() noexcept;
 
-  AsyncGeneratorPromiseBase* frame_;  // Null when it has ended.
+  AsyncGeneratorPromiseBase* frame_;  // Null once it has ended.
   std::uint32_t references_ = 0;
   bool begun_ = false;
   bool running_ = false;     // One of its methods is being awaited.
-  bool closed_ = false;      // It was closed, or has come to its end.
+  bool closed_ = false;      // It was closed or has ended.
   bool registered_ = false;  // With the loop that first ran it.
   bool finalized_ = false;
 };
 
-// A method of a generator that is being awaited.
+// A generator method that is being awaited.
 class AsyncGeneratorAwaiterBase : private CoroAwaiterBase {
  public:
   AsyncGeneratorAwaiterBase(CoroPromiseBase& parent,
@@ -140,12 +140,12 @@ class AsyncGeneratorAwaiterBase : private CoroAwaiterBase {
   }
 
  protected:
-  // True if there is nothing to wait for.
+  // Returns true if there is nothing to wait for.
   bool Ready(bool sends_value) {
     has_begun_ = state_->Begin(method_, sends_value, exception_);
     return !has_begun_;
   }
-  // True if there is a value.
+  // Returns true if there is a value.
   bool Finish() {
     if (!has_begun_) return false;
     GiveBack();
@@ -237,7 +237,7 @@ class [[nodiscard]] AsyncGenerator {
   using State = internal::AsyncGeneratorState;
   using Send = std::conditional_t<std::is_void_v<Sent>, std::monostate, Sent>;
 
-  // An awaiter of a method that gives a value.
+  // An awaiter for a method that returns a value.
   class ValueAwaiter : public internal::AsyncGeneratorAwaiterBase {
    public:
     bool await_ready() {
@@ -312,25 +312,27 @@ class [[nodiscard]] AsyncGenerator {
   AsyncGenerator(AsyncGenerator&&) noexcept = default;
   AsyncGenerator& operator=(AsyncGenerator&&) noexcept = default;
 
-  // ---- What follows is awaited, and runs nothing before. Only one at a time
-  // may be awaited: another throws RuntimeError (AG-03). ----
+  // ---- Methods to await. None runs anything before its `co_await`. Only one
+  // may be awaited at a time: a second one throws RuntimeError (AG-03). ----
 
-  // The next value, or nothing at the end.
+  // The next value, or nullopt at the end.
   [[nodiscard]] auto Next() { return NextingOrEnd{state_}; }
 
   // The next value. Throws StopAsyncIteration at the end.
   [[nodiscard]] auto Anext() { return Nexting{state_, std::nullopt}; }
 
-  // The same; the `co_yield` at which the generator stands gives `value`.
-  // Throws TypeError if it has not begun yet, and so stands at none.
+  // Like `Anext`; the `co_yield` where the generator is suspended returns
+  // `value`. Throws TypeError if the generator has not started, and so is not
+  // at a `co_yield`.
   template <typename U>
     requires(!std::is_void_v<Sent> && std::is_constructible_v<Send, U &&>)
   [[nodiscard]] auto Asend(U&& value) {
     return Nexting{state_, std::optional<Send>(std::forward<U>(value))};
   }
 
-  // Throws an exception at the `co_yield` at which it stands, and gives the
-  // next value. If it has come to its end before, it gives nothing (AG-01).
+  // Throws an exception at the `co_yield` where the generator is suspended, and
+  // returns the next value. If the generator has already ended, returns nullopt
+  // (AG-01).
   [[nodiscard]] auto Athrow(std::exception_ptr exception) {
     return Throwing{state_, std::move(exception)};
   }
@@ -340,8 +342,9 @@ class [[nodiscard]] AsyncGenerator {
     return Athrow(std::make_exception_ptr(std::move(exception)));
   }
 
-  // Throws GeneratorExit at the `co_yield` at which it stands, and waits until
-  // it has cleaned up. Throws RuntimeError if it yields again (AG-02).
+  // Throws GeneratorExit at the `co_yield` where the generator is suspended,
+  // and waits until it has cleaned up. Throws RuntimeError if it yields again
+  // (AG-02).
   [[nodiscard]] auto Aclose() { return internal::AsyncGeneratorClose(state_); }
 
  private:

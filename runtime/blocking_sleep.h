@@ -1,9 +1,9 @@
-// BlockingSleep: stops the thread, and all tasks of its loop with it.
+// BlockingSleep: blocks the thread, and with it all tasks of its loop.
 //
 //   co_await ToThread([] { BlockingSleep(absl::Seconds(1)); });
 //
-// Python's time.sleep. For code that is called in a thread of its own, and for
-// tests of what happens if it is not: a coroutine awaits `Sleep` instead.
+// Python's time.sleep. For code that runs in a thread of its own, and for tests
+// of what happens when it does not. Coroutines await `Sleep` instead.
 
 #ifndef CLOTHO_RUNTIME_BLOCKING_SLEEP_H_
 #define CLOTHO_RUNTIME_BLOCKING_SLEEP_H_
@@ -12,9 +12,9 @@
 
 namespace clotho {
 
-// Returns after `delay`; at once if that is zero or less. On a virtual clock
-// the time passes, and nothing else happens. In an executor's job it is the
-// job's time that passes, in a simulation, too.
+// Returns after `delay`, or at once if it is zero or less. On a virtual clock,
+// time advances and nothing else happens. In an executor's job, even in a
+// simulation, only the job is blocked.
 void BlockingSleep(Delay delay);
 
 }  // namespace clotho

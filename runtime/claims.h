@@ -1,19 +1,19 @@
-// Always, Sometimes, Reachable, Unreachable: claims about a program, inside of
-// the program.
+// Always, Sometimes, Reachable, Unreachable: claims that a program makes about
+// itself.
 //
 //   Always(!jobs.empty(), "a woken worker finds a job");
 //   Sometimes(retries > 0, "a request was tried again");
 //
-// Always and Unreachable are claims about each time that the program comes past
-// them. In a simulation a false one is a failure of the execution: it is
-// recorded, and thrown out of the code that made it. In production it is a line
-// on standard error, and the program goes on.
+// Always and Unreachable are checked each time they are executed. In a
+// simulation, a false claim fails the execution: it is recorded, and an
+// exception is thrown at the claim. In production, it is reported on standard
+// error and the program continues.
 //
-// Sometimes and Reachable are goals of a test as a whole: a search during which
-// a Sometimes was met and never true has not tested what it should, and says
-// so. In production they are nothing.
+// Sometimes and Reachable are goals for a test as a whole. If a search executed
+// a Sometimes but its condition was never true, the search has not tested what
+// it should, and reports that. In production they do nothing.
 //
-// The words are those of Antithesis (https://antithesis.com/docs).
+// The names are Antithesis' (https://antithesis.com/docs).
 
 #ifndef CLOTHO_RUNTIME_CLAIMS_H_
 #define CLOTHO_RUNTIME_CLAIMS_H_
@@ -26,17 +26,17 @@ namespace clotho {
 
 namespace internal {
 
-// Whoever is told of claims in this thread, in place of standard error.
+// Receives the claims made in this thread, instead of standard error.
 class ClaimHandler {
  public:
   // `word` is "Always" or "Unreachable". May throw.
   virtual void ClaimIsFalse(std::string_view word, std::string_view claim,
                             const std::source_location& location) = 0;
-  // The program came past a goal, and it was reached or not.
+  // A goal was executed; `reached` says whether its condition was true.
   virtual void Goal(std::string_view goal, bool reached,
                     const std::source_location& location) = 0;
-  // A task ends with an exception that is no cancellation. Some test libraries
-  // make their claims with exceptions.
+  // A task ended with an exception other than a cancellation. Some test
+  // libraries report failed assertions as exceptions.
   virtual void TaskRaised(const std::exception_ptr& /*error*/) {}
 
  protected:
@@ -49,7 +49,7 @@ void ReportFalseClaim(std::string_view word, std::string_view claim,
 
 }  // namespace internal
 
-// `condition` is true whenever the program comes past this.
+// Claims that `condition` is true every time this is executed.
 inline void Always(
     bool condition, std::string_view claim,
     std::source_location location = std::source_location::current()) {
@@ -57,15 +57,15 @@ inline void Always(
     internal::ReportFalseClaim("Always", claim, location);
 }
 
-// The program never comes past this.
+// Claims that this is never executed.
 inline void Unreachable(
     std::string_view claim,
     std::source_location location = std::source_location::current()) {
   internal::ReportFalseClaim("Unreachable", claim, location);
 }
 
-// In some execution `condition` is true when the program comes past this. Only
-// a program that comes past it at all makes the claim.
+// Claims that `condition` is true here in at least one execution. The claim is
+// made only if this is executed at all.
 inline void Sometimes(
     bool condition, std::string_view goal,
     std::source_location location = std::source_location::current()) {
@@ -73,7 +73,7 @@ inline void Sometimes(
     internal::claim_handler->Goal(goal, condition, location);
 }
 
-// The program comes past this: counted, for reports.
+// Counts how often this is executed, for reports.
 inline void Reachable(
     std::string_view goal,
     std::source_location location = std::source_location::current()) {

@@ -6,8 +6,8 @@
 //
 // Python's concurrent.futures.Future. It belongs to no loop: any thread may use
 // it, and its callbacks run in the thread that completes it. Copies refer to
-// the same future. A coroutine must not block its thread: it awaits what
-// `WrapFuture` makes of this (see threads.h).
+// the same future. A coroutine must not block its thread: it awaits
+// `WrapFuture` instead (see threads.h).
 
 #ifndef CLOTHO_RUNTIME_CONCURRENT_FUTURE_H_
 #define CLOTHO_RUNTIME_CONCURRENT_FUTURE_H_
@@ -31,7 +31,7 @@ namespace clotho {
 
 namespace internal {
 
-// What all of them have in common, whatever they hold.
+// The part of the state that does not depend on the value type.
 class ConcurrentState {
  public:
   ConcurrentState() = default;
@@ -47,17 +47,18 @@ class ConcurrentState {
   void SetException(std::exception_ptr exception);
   void AddDoneCallback(absl::AnyInvocable<void()> callback);
 
-  // Returns when it is done. Throws TimeoutError if it is not in time.
+  // Returns when the future is done. Throws TimeoutError if the timeout passes
+  // first.
   void Wait(std::optional<Delay> timeout) const;
-  // The same, and then the exception, or null. Throws CancelledError if it was
-  // cancelled.
+  // Waits likewise, then returns the exception, or null. Throws CancelledError
+  // if the future was cancelled.
   std::exception_ptr GetException(std::optional<Delay> timeout) const;
 
  protected:
   ~ConcurrentState() = default;
 
-  // Changes the state with `change`, and then calls the callbacks. Throws
-  // InvalidStateError if it is done.
+  // Changes the state with `change`, then calls the callbacks. Throws
+  // InvalidStateError if the future is done.
   template <typename Change>
   void Finish(Change change) {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -89,7 +90,7 @@ class TypedConcurrentState final : public ConcurrentState {
   void SetValue(Args&&... args) {
     Finish([&] { value_.emplace(std::forward<Args>(args)...); });
   }
-  // Of a future that holds one. It does not change any more.
+  // Requires a value. It no longer changes.
   Stored<T>& value() { return *value_; }
 
  private:
@@ -109,18 +110,20 @@ class ConcurrentFuture {
 
   bool Done() const { return state_->done(); }
   bool Cancelled() const { return state_->cancelled(); }
-  // Somebody is at work on it: it cannot be cancelled any more.
+  // Work on it has started: it can no longer be cancelled.
   bool Running() const { return state_->running(); }
 
-  // Cancels it if nobody has begun to work on it. False if that is too late.
+  // Cancels the future if work on it has not started. Returns false if it is
+  // too late.
   bool Cancel() const { return state_->Cancel(); }
 
-  // The value, once it is there; blocks the calling thread until then. Throws
-  // the exception it holds, CancelledError if it was cancelled, TimeoutError if
-  // it is not done after `timeout`. A value that cannot be copied is moved out.
+  // The value; blocks the calling thread until it is available. Throws the
+  // stored exception, CancelledError if the future was cancelled, or
+  // TimeoutError if it is not done after `timeout`. A value that cannot be
+  // copied is moved out.
   //
-  // In a simulation nobody could complete a future while its one thread waits:
-  // throws RuntimeError if it is not done.
+  // In a simulation, nothing could complete the future while its only thread
+  // waits: throws RuntimeError if the future is not done.
   T Result(std::optional<Delay> timeout = std::nullopt) const {
     if (const std::exception_ptr error = state_->GetException(timeout)) {
       std::rethrow_exception(error);
@@ -134,15 +137,16 @@ class ConcurrentFuture {
     }
   }
 
-  // The exception, or null if it holds a value. Waits and throws as `Result`.
+  // The exception, or null if the future holds a value. Waits and throws like
+  // `Result`.
   std::exception_ptr GetException(
       std::optional<Delay> timeout = std::nullopt) const {
     return state_->GetException(timeout);
   }
 
-  // Calls `callback(future)`, or `callback()`, when it is done, in the thread
-  // that completes or cancels it; at once if it is done. What it throws is
-  // written to standard error.
+  // Calls `callback(future)` or `callback()` when the future is done, in the
+  // thread that completes or cancels it; immediately if it is already done.
+  // Exceptions of the callback are written to standard error.
   template <typename Callback>
   void AddDoneCallback(Callback callback) const {
     if constexpr (std::is_invocable_v<Callback&, ConcurrentFuture>) {
@@ -153,15 +157,15 @@ class ConcurrentFuture {
     }
   }
 
-  // ---- For whoever does the work. ----
+  // ---- For the producer. ----
 
-  // The work begins. False if the future was cancelled: then there is nothing
-  // to do. Throws InvalidStateError if it runs or has a result.
+  // Starts the work. Returns false if the future was cancelled and there is
+  // nothing to do. Throws InvalidStateError if it is running or done.
   bool SetRunningOrNotifyCancel() const {
     return state_->SetRunningOrNotifyCancel();
   }
 
-  // Completes it. Throws InvalidStateError if it is done.
+  // Completes the future. Throws InvalidStateError if it is done.
   template <typename... U>
     requires std::is_constructible_v<internal::Stored<T>, U&&...>
   void SetResult(U&&... value) const {
@@ -179,7 +183,7 @@ class ConcurrentFuture {
     SetException(std::make_exception_ptr(std::move(exception)));
   }
 
-  // The same future.
+  // True if both refer to the same future.
   bool operator==(const ConcurrentFuture&) const = default;
 
   // For the runtime.

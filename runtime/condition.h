@@ -1,5 +1,5 @@
-// Condition: tasks wait, while they do not hold a lock, until one that holds it
-// says that something has changed.
+// Condition: lets tasks release a lock and wait until another task, holding the
+// lock, notifies them of a change.
 //
 //   Condition changed;
 //   auto guard = co_await changed.Acquire();
@@ -9,9 +9,9 @@
 //   jobs.push_back(job);
 //   changed.Notify();
 //
-// `Wait` releases the lock, and has taken it again when it returns, or throws.
-// It may return without a notification (CN-05): look again, or use `WaitFor`.
-// Rules CN-01 to CN-05. It is for the tasks of one loop, not for threads.
+// `Wait` releases the lock, and holds it again when it returns or throws. It
+// may return without a notification (CN-05): check the state again, or use
+// `WaitFor`. Rules CN-01 to CN-05. For the tasks of one loop, not for threads.
 
 #ifndef CLOTHO_RUNTIME_CONDITION_H_
 #define CLOTHO_RUNTIME_CONDITION_H_
@@ -49,38 +49,38 @@ class Condition {
   };
 
  public:
-  // With a lock of its own. `name` is for reports.
+  // With its own lock. `name` is for reports.
   explicit Condition(std::string_view name = {});
-  // With a lock that others use, too, and that must outlive it.
+  // With a lock that may have other users and must outlive the condition.
   explicit Condition(Lock& lock, std::string_view name = {});
-  // Whoever still waits for it can only be cancelled.
+  // Tasks still waiting for the condition can only be cancelled.
   ~Condition();
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
-  // Takes the lock: `co_await` gives the guard that holds it.
+  // Takes the lock: `co_await` returns the guard that holds it.
   [[nodiscard]] auto Acquire() { return lock_->Acquire(); }
   bool Locked() const { return lock_->Locked(); }
-  // Releases the lock, for those who detached their guard.
+  // Releases a lock whose guard was detached.
   void Release() { lock_->Release(); }
 
-  // Releases the lock, waits until it is notified, and takes the lock again.
-  // Gives true. If the task is cancelled meanwhile, it takes the lock all the
-  // same before CancelledError comes out, and someone else is notified in its
-  // place (CN-02, CN-05). Throws RuntimeError if the lock is not taken,
-  // or tasks of another loop have waited for it or for this.
+  // Releases the lock, waits for a notification, and takes the lock again.
+  // Returns true. If the task is cancelled meanwhile, it still takes the lock
+  // before it throws CancelledError, and another waiter is notified instead
+  // (CN-02, CN-05). Throws RuntimeError if the lock is not taken, or if tasks
+  // of another loop have waited for the lock or the condition.
   [[nodiscard]] WaitAwaitable Wait() { return WaitAwaitable(*this); }
 
-  // Waits until `predicate()` holds; does not wait, and needs no lock, if it
-  // does (CN-01).
+  // Waits until `predicate()` holds. If it already holds, does not wait and
+  // needs no lock (CN-01).
   template <typename Predicate>
   Coro<bool> WaitFor(Predicate predicate) {
     while (!predicate()) co_await Wait();
     co_return true;
   }
 
-  // Wakes up to `count` of those who wait, in the order in which they began to.
-  // Each goes on when it gets the lock. Throws RuntimeError if the lock is not
+  // Wakes up to `count` waiters, in the order in which they began to wait. Each
+  // continues once it gets the lock. Throws RuntimeError if the lock is not
   // taken.
   void Notify(std::size_t count = 1);
   void NotifyAll();
@@ -96,7 +96,7 @@ class Condition {
   Lock* const lock_;
   internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
   internal::LoopBinding binding_;
-  // Those that were woken, and wait for the lock.
+  // Waiters that were woken and now wait for the lock.
   internal::IntrusiveList<Waiter, internal::LineNode> woken_;
   internal::Text name_;
 };
@@ -110,11 +110,11 @@ class Condition::Waiter : public internal::WaiterFuture,
 
  private:
   friend class Condition;
-  Condition* condition_;  // Null when it is gone.
+  Condition* condition_;  // Null once the condition is gone.
 };
 
-// Waits twice without resuming its coroutine in between: for the notification,
-// and then for the lock.
+// Waits twice without resuming its coroutine in between: first for the
+// notification, then for the lock.
 class [[nodiscard]] Condition::WaitAwaitable::Awaiter
     : private internal::WakeHook {
  public:
@@ -129,7 +129,7 @@ class [[nodiscard]] Condition::WaitAwaitable::Awaiter
 
  private:
   bool OnWake(internal::TaskBase& task) override;
-  // Takes the lock, or waits for it again. True if it is taken.
+  // Takes the lock, or waits for it again. Returns true if the lock was taken.
   bool TakeLock(internal::TaskBase& task);
 
   internal::CoroPromiseBase& parent_;
@@ -137,8 +137,8 @@ class [[nodiscard]] Condition::WaitAwaitable::Awaiter
   const WaitAwaitable wait_;
   std::optional<Waiter> waiter_;
   std::optional<Lock::Waiter> lock_waiter_;
-  Lock::Guard* guard_ = nullptr;  // Which holds the lock before and after.
-  std::exception_ptr error_;      // What to throw, with the lock taken.
+  Lock::Guard* guard_ = nullptr;  // Holds the lock before and after.
+  std::exception_ptr error_;      // Thrown once the lock is taken.
 };
 
 }  // namespace clotho

@@ -2,11 +2,12 @@
 //
 //   const ContextVar<std::string> request_id("request_id");
 //
-//   request_id.Set("42");       // Seen by this task, and by what it starts
-//   from request_id.Get();           // now on; not by who started it.
+//   request_id.Set("42");  // Visible to this task and to what it starts later,
+//                          // but not to the task that started it.
+//   request_id.Get();      // "42"
 //
-// A task and a callback run in a copy of the context in which they were created
-// (rules CX-01, CX-02); what they set stays in it. Copying is O(1).
+// A task or callback runs in a copy of the context in which it was created
+// (rules CX-01, CX-02); what it sets stays in that copy. Copying is O(1).
 
 #ifndef CLOTHO_RUNTIME_CONTEXT_H_
 #define CLOTHO_RUNTIME_CONTEXT_H_
@@ -30,15 +31,16 @@ namespace internal {
 
 class Binding;
 
-// One variable's value on its way to another thread.
+// A variable's value on its way to another thread.
 class DetachedBinding {
  public:
   virtual ~DetachedBinding() = default;
-  // The same value in front of a list of the thread that calls this. Once.
+  // Puts the value in front of a list that belongs to the calling thread. Call
+  // once.
   virtual Ref<Binding> Attach(Ref<Binding> next) = 0;
 };
 
-// One variable's value in a persistent list: the newest setting comes first.
+// A variable's value in a persistent list, newest setting first.
 class Binding : public Pooled {
  public:
   Binding(const void* variable, Ref<Binding> next)
@@ -95,7 +97,7 @@ class TypedBinding final : public Binding {
   T value_;
 };
 
-// What a Context refers to: the variables' values, which may be set.
+// The data behind a Context: the variables' values.
 struct ContextData : Pooled {
   explicit ContextData(Ref<Binding> first) : bindings(std::move(first)) {}
   void AddRef() noexcept { ++references; }
@@ -107,16 +109,17 @@ struct ContextData : Pooled {
   Ref<Binding> bindings;
 };
 
-// A context that is made when something is first set in it: null is empty.
+// A context that is created at the first `Set`. Null: an empty context.
 using ContextSlot = Ref<ContextData>;
 
 // A copy of a context on its way to another thread. References are counted
-// without atomics, and memory comes from the thread's pool: so the values are
-// copied where they are, and put into a list anew where they arrive.
+// without atomics and memory comes from a per-thread pool. The values are
+// therefore copied in the source thread and put into a new list in the target
+// thread.
 class DetachedContext {
  public:
   explicit DetachedContext(const ContextSlot& context);
-  // In the other thread, once.
+  // Call once, in the other thread.
   ContextSlot Attach();
 
  private:
@@ -125,12 +128,12 @@ class DetachedContext {
 
 class ContextScope;
 
-// The context in which this thread runs now: that of the innermost scope, or
+// The context in which this thread runs: that of the innermost scope, or else
 // the thread's own.
 ContextSlot& ThreadContext();
 inline thread_local constinit ContextScope* current_scope = nullptr;
 
-// Runs in `slot` for the length of a scope.
+// Runs in `slot` for the duration of a scope.
 class ContextScope {
  public:
   explicit ContextScope(ContextSlot& slot)
@@ -140,7 +143,7 @@ class ContextScope {
 
   ContextSlot& slot() const { return slot_; }
 
-  // Whether this thread is in a scope of this context.
+  // True if this thread is in a scope of `context`.
   static bool IsEntered(const ContextSlot& context) {
     for (const ContextScope* scope = current_scope; scope != nullptr;
          scope = scope->outer_) {
@@ -158,7 +161,7 @@ inline ContextSlot& CurrentContextSlot() {
   return current_scope == nullptr ? ThreadContext() : current_scope->slot();
 }
 
-// A copy of the current context, for something that will run later.
+// A copy of the current context, for something that runs later.
 inline ContextSlot CopyCurrentContext() {
   const ContextSlot& current = CurrentContextSlot();
   if (!current || !current->bindings) return nullptr;
@@ -167,22 +170,22 @@ inline ContextSlot CopyCurrentContext() {
 
 const Binding* FindBinding(const Binding* first, const void* variable);
 
-// `bindings` without the one of `variable`.
+// `bindings` without the binding of `variable`.
 Ref<Binding> WithoutBinding(const Ref<Binding>& bindings, const void* variable);
 
 ContextSlot SlotOf(const Context& context);
 
 }  // namespace internal
 
-// A set of values of context variables. Copying the object refers to the same
-// context; `CopyContext` makes another.
+// A set of context variable values. Copying a Context object refers to the same
+// context; `CopyContext` creates a new one.
 class Context {
  public:
   // An empty context.
   Context() : data_(new internal::ContextData(nullptr)) {}
 
-  // Calls `function` in this context: what it sets is set here. Throws
-  // RuntimeError if it runs in this context already (CX-05).
+  // Calls `function` in this context; what it sets is set here. Throws
+  // RuntimeError if this context is already entered (CX-05).
   template <typename Function>
   decltype(auto) Run(Function&& function) {
     if (internal::ContextScope::IsEntered(data_)) {
@@ -204,15 +207,15 @@ class Context {
   internal::ContextSlot data_;
 };
 
-// A copy of the current context: what is set in one is not seen in the other.
+// A copy of the current context. Changes in one are not visible in the other.
 Context CopyContext();
 
 namespace internal {
 inline ContextSlot SlotOf(const Context& context) { return context.data_; }
 }  // namespace internal
 
-// A variable. Its identity is the object: it must outlive its use, and is
-// normally global.
+// A variable, identified by the address of the object. It must outlive all
+// uses, and is normally global.
 template <typename T>
 class ContextVar {
  public:
@@ -245,7 +248,7 @@ class ContextVar {
     throw LookupError("context variable \"" + name_ + "\" is not set");
   }
 
-  // Sets it in the current context.
+  // Sets the value in the current context.
   Token Set(T value) const {
     internal::ContextSlot& slot = internal::CurrentContextSlot();
     if (!slot) {
@@ -262,8 +265,8 @@ class ContextVar {
     return token;
   }
 
-  // Puts back what `Set` replaced. Throws RuntimeError if the token was used,
-  // ValueError if it is of another variable or another context.
+  // Restores the value that `Set` replaced. Throws RuntimeError if the token
+  // was already used, ValueError if it belongs to another variable or context.
   void Reset(Token& token) const {
     if (token.used_) throw RuntimeError("the token has already been used once");
     if (token.variable_ != this) {

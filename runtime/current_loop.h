@@ -1,12 +1,12 @@
-// The loop of a thread, for code that does not get one handed.
+// The current loop of a thread, for code that is not passed one.
 //
 //   std::unique_ptr<EventLoop> loop = NewEventLoop();
 //   SetEventLoop(loop.get());
 //   GetEventLoop().RunUntilComplete(Main());
 //
-// asyncio's functions of these names, without its policies (rule L-36).
-// Programs that call `Run` do not need them; inside of a coroutine
-// `GetRunningLoop` says what is meant.
+// These are asyncio's functions of the same names, without its policies (rule
+// L-36). Programs that call `Run` do not need them. Inside a coroutine, use
+// `GetRunningLoop`.
 
 #ifndef CLOTHO_RUNTIME_CURRENT_LOOP_H_
 #define CLOTHO_RUNTIME_CURRENT_LOOP_H_
@@ -17,21 +17,22 @@
 
 namespace clotho {
 
-// The loop that runs in this thread; else the one that `SetEventLoop` was given
-// here. In the main thread, if that was never called, a new one, which lives as
-// long as the thread. Throws RuntimeError if there is none.
+// The loop running in this thread, otherwise the one set by `SetEventLoop` in
+// this thread. If `SetEventLoop` was never called in the main thread, creates a
+// loop that lives as long as the thread. Throws RuntimeError if there is no
+// loop.
 EventLoop& GetEventLoop();
 
-// Makes `loop` the one of this thread, or, if it is null, none. Not owned: a
-// loop that is destroyed in the thread whose loop it is, leaves it without one.
+// Sets this thread's current loop; null: none. Not owned. When the loop is
+// destroyed in this thread, the thread is left without a current loop.
 void SetEventLoop(EventLoop* loop);
 
-// A new loop on the real clock. It is nobody's current one yet.
+// Creates a loop on the real clock. Does not make it a current loop.
 std::unique_ptr<EventLoop> NewEventLoop();
 
 namespace internal {
 
-// Whether this is the thread that the program began with.
+// True in the thread in which the program started.
 bool IsMainThread();
 
 }  // namespace internal

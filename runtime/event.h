@@ -1,9 +1,9 @@
-// Event: a flag that tasks wait for.
+// Event: a flag that tasks can wait for.
 //
 //   Event ready;
-//   co_await ready.Wait();   // Until someone calls ready.Set().
+//   co_await ready.Wait();   // Until ready.Set() is called.
 //
-// Rules EV-01 and EV-02. It orders tasks of one loop, and is not for threads.
+// Rules EV-01 and EV-02. For the tasks of one loop, not for threads.
 
 #ifndef CLOTHO_RUNTIME_EVENT_H_
 #define CLOTHO_RUNTIME_EVENT_H_
@@ -41,14 +41,15 @@ class Event {
       : name_(name.empty() ? internal::Text() : internal::MakeText(name)) {
     internal::SyncMake(this);
   }
-  // Whoever still waits for it can only be cancelled.
+  // Tasks still waiting for the event can only be cancelled.
   ~Event();
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  // Waits until the flag is set; does not suspend if it is. Gives true, even if
-  // the flag was cleared again before the task ran. Throws RuntimeError if it
-  // would have to wait, and tasks of another loop have waited before.
+  // Waits until the flag is set; does not suspend if it is already set. Returns
+  // true, even if the flag was cleared again before the task ran. Throws
+  // RuntimeError if it would have to wait and tasks of another loop have waited
+  // before.
   [[nodiscard]] WaitAwaitable Wait() { return WaitAwaitable(*this); }
 
   bool IsSet() const {
@@ -57,8 +58,8 @@ class Event {
     return set_;
   }
 
-  // Wakes every waiter, in the order in which they began to wait. The event
-  // stays set: a later `Wait` returns at once, without suspending.
+  // Wakes all waiters, in the order in which they began to wait. The flag stays
+  // set: a later `Wait` returns without suspending.
   void Set();
   void Clear() {
     internal::SyncWrite(this);
@@ -86,7 +87,7 @@ class Event::Waiter : public internal::WaiterFuture, public internal::LineNode {
 
  private:
   friend class Event;
-  Event* event_;  // Null when it is gone.
+  Event* event_;  // Null once the event is gone.
 };
 
 class [[nodiscard]] Event::WaitAwaitable::Awaiter {

@@ -1,14 +1,14 @@
 // EventLoop: runs what is ready, and waits when nothing is.
 //
-// The names and the rules are asyncio's (section L of the rules). One loop runs
-// in a thread at a time; everything it runs, runs in that thread.
+// Names and rules are asyncio's (section L of the rules). One loop runs in a
+// thread at a time, and everything it runs, runs in that thread.
 //
 //   EventLoop loop;                       // On the real clock.
 //   loop.CallLater(absl::Seconds(1), [] { ... });
-//   loop.RunForever();                    // Until someone calls Stop().
+//   loop.RunForever();                    // Until Stop() is called.
 //
-// Programs rarely need it: `Run(Main())` makes one, and `GetRunningLoop()` is
-// the one that runs now.
+// Programs rarely need it: `Run(Main())` creates one, and `GetRunningLoop()`
+// returns the one that is running.
 
 #ifndef CLOTHO_RUNTIME_EVENT_LOOP_H_
 #define CLOTHO_RUNTIME_EVENT_LOOP_H_
@@ -59,14 +59,14 @@ class Task;
 
 namespace internal {
 
-// Links an asynchronous generator that has begun to its loop, which closes it
-// at the end.
+// Links an asynchronous generator that has started to its loop, which closes it
+// at shutdown.
 class AsyncGeneratorNode : public ListNode {
  public:
   // Null if the loop is gone, or has closed the generator.
   EventLoop* loop() const noexcept { return loop_; }
   void set_loop(EventLoop& loop) noexcept { loop_ = &loop; }
-  // The loop has nothing to do with it any more.
+  // Detaches the generator from the loop.
   void Forget() noexcept {
     Unlink();
     loop_ = nullptr;
@@ -76,11 +76,11 @@ class AsyncGeneratorNode : public ListNode {
   EventLoop* loop_ = nullptr;
 };
 
-// Links what thread_links a future to another thread to its loop, which cuts
-// the thread_link at the end (see threads.h).
+// Links a ThreadLink, which joins a future to another thread, to its loop. The
+// loop cuts the link when it is closed (see threads.h).
 class ThreadLinkNode : public ListNode {
  public:
-  // In the loop's thread: the future is not known any more.
+  // Called in the loop's thread: releases the future.
   virtual void Cut() noexcept = 0;
 
  protected:
@@ -94,21 +94,21 @@ class RegistryNode;
 
 inline thread_local constinit EventLoop* running_loop = nullptr;
 
-// What `SetEventLoop` was given (see current_loop.h).
+// The argument of the last `SetEventLoop` (see current_loop.h).
 inline thread_local constinit EventLoop* current_loop = nullptr;
 
-// Who decides what Ctrl-C does to a loop.
+// Decides what Ctrl-C does to a loop.
 class InterruptHandler {
  public:
-  // In the loop's thread, between two iterations. What it throws leaves the
-  // loop.
+  // Called in the loop's thread between two iterations. An exception it throws
+  // leaves the loop.
   virtual void Interrupted() = 0;
 
  protected:
   ~InterruptHandler() = default;
 };
 
-// A callback that was given to the loop, and what a Handle refers to.
+// A callback scheduled on the loop; what a Handle refers to.
 class HandleState : public Timer, public Pooled {
  public:
   HandleState(EventLoop& loop, ContextSlot context,
@@ -156,7 +156,7 @@ class TypedHandleState final : public HandleState {
 
  private:
   void Call() override {
-    // It may cancel itself: the function must survive its own call.
+    // The callback may cancel itself: the function must survive its own call.
     Function function = std::move(*function_);
     function_.reset();
     function();
@@ -168,11 +168,11 @@ class TypedHandleState final : public HandleState {
 
 }  // namespace internal
 
-// A callback that was scheduled, to cancel it. May be copied, and dropped
-// without effect on the callback.
+// Refers to a scheduled callback, so that it can be cancelled. Can be copied;
+// dropping it does not affect the callback.
 class Handle {
  public:
-  // It will not be called, if it was not yet (rule L-08).
+  // Prevents the call if it has not happened yet (rule L-08).
   void Cancel() { state_->Cancel(); }
   bool Cancelled() const { return state_->cancelled(); }
 
@@ -183,10 +183,10 @@ class Handle {
   internal::Ref<internal::HandleState> state_;
 };
 
-// The same, for a callback that was scheduled for a time.
+// A Handle for a callback scheduled for a time.
 class TimerHandle : public Handle {
  public:
-  // The time it is, or was, set for.
+  // The loop time for which it is, or was, scheduled.
   absl::Duration When() const { return absl::Nanoseconds(state_->when_ns()); }
 
  private:
@@ -194,40 +194,40 @@ class TimerHandle : public Handle {
   using Handle::Handle;
 };
 
-// What an exception handler is told (rule L-30).
+// The argument of an exception handler (rule L-30).
 struct ExceptionContext {
   enum class Source {
     kCallback,        // A callback threw.
-    kNeverRetrieved,  // A future with an exception went away unseen (F-13).
+    kNeverRetrieved,  // A future's exception was never read (F-13).
     kDestroyed,       // A task was destroyed while pending (T-23).
-    kNeverAwaited,    // A coroutine went away without having run (CO-01).
+    kNeverAwaited,    // A coroutine was destroyed unstarted (CO-01).
     kShutdown,        // A task failed while a Runner cancelled it.
-    kTaskGroup,       // A task of a group failed after its parent (TG-03).
+    kTaskGroup,       // A group's task failed after its parent (TG-03).
     kAsyncGenerator,  // Closing an asynchronous generator failed.
-    kWarning,  // No failure: something ran for long (DB-05), or the default
-               // executor has not come to its end in time.
+    kWarning,         // Not a failure: a step was slow (DB-05), or the default
+                      // executor did not finish in time.
     kOther,
   };
 
   Source source = Source::kOther;
   std::string message = {};
   std::exception_ptr exception = nullptr;        // Null if there is none.
-  const internal::FutureBase* future = nullptr;  // Or the task that it is of.
+  const internal::FutureBase* future = nullptr;  // Or the task it belongs to.
   const internal::TaskBase* task = nullptr;
-  std::source_location location = {};  // Where its source was made, if known.
+  std::source_location location = {};  // Where it was created, if known.
 };
 
 struct EventLoopOptions {
   // Not owned. Null: a real clock of the loop's own.
   Clock* clock = nullptr;
-  // Not owned. Null: first in, first out.
+  // Not owned. Null: FIFO order.
   Scheduler* scheduler = nullptr;
-  // See `EventLoop::SetDebug`. None: on if the clock is real and the variable
-  // CLOTHO_DEBUG is set, to something else than 0.
+  // See `EventLoop::SetDebug`. nullopt: on if the clock is real and the
+  // environment variable CLOTHO_DEBUG is set to anything other than 0.
   std::optional<bool> debug = std::nullopt;
 };
 
-// Makes the tasks of a loop, in place of `NewTask` (see task.h).
+// Creates the tasks of a loop instead of `NewTask` (see task.h).
 using TaskFactory =
     std::function<AnyTask(EventLoop&, AnyCoro&, const TaskOptions&)>;
 
@@ -237,13 +237,13 @@ class EventLoop {
       absl::AnyInvocable<void(EventLoop&, const ExceptionContext&)>;
 
   explicit EventLoop(EventLoopOptions options = {});
-  // Closes it. Tasks that are not done are destroyed where they wait (T-23).
+  // Closes the loop. Pending tasks are destroyed where they wait (T-23).
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Calls `function()` in the next iteration, in the order of the calls. In
-  // `context` if given, else in a copy of the current one (CX-01).
+  // Calls `function()` in the next iteration, in the order of the calls. Runs
+  // in `context` if given, otherwise in a copy of the current context (CX-01).
   template <typename Function>
   Handle CallSoon(
       Function function, std::optional<Context> context = std::nullopt,
@@ -254,12 +254,12 @@ class EventLoop {
         MakeHandle(std::move(function), SlotFor(context), location));
   }
 
-  // The same from any thread, while the loop lives: the one function of a loop
-  // that others may call. Wakes the loop if it waits. In the loop's own thread
-  // it is `CallSoon`; else the function runs in a copy of `context`, or of the
-  // current one, and the calls of one thread keep their order. There is
-  // no Handle, since only the loop's thread could use it. Throws RuntimeError
-  // if the loop is closed.
+  // Like `CallSoon`, but may be called from any thread while the loop exists;
+  // wakes the loop if it is waiting. In the loop's own thread it is the same as
+  // `CallSoon`. From another thread, the function runs in a copy of `context`,
+  // or of the caller's current context, and calls from one thread keep their
+  // order. Returns no Handle, since only the loop's thread could use
+  // one. Throws RuntimeError if the loop is closed.
   template <typename Function>
   void CallSoonThreadsafe(
       Function function, std::optional<Context> context = std::nullopt,
@@ -275,8 +275,8 @@ class EventLoop {
         location, std::move(function)));
   }
 
-  // Calls `function()` after `delay`. A delay of zero or less is legal: it
-  // comes after what is ready now (L-07).
+  // Calls `function()` after `delay`. A delay of zero or less is allowed: the
+  // call comes after what is ready now (L-07).
   template <typename Function>
   TimerHandle CallLater(
       Delay delay, Function function,
@@ -287,7 +287,7 @@ class EventLoop {
                   std::move(function), std::move(context), location);
   }
 
-  // Calls `function()` when `Time()` has reached `when`.
+  // Calls `function()` when `Time()` reaches `when`.
   template <typename Function>
   TimerHandle CallAt(
       Delay when, Function function,
@@ -297,16 +297,16 @@ class EventLoop {
         MakeHandle(std::move(function), SlotFor(context), location), when.ns());
   }
 
-  // The time of the loop's clock, from 0.
+  // The time of the loop's clock, starting at 0.
   absl::Duration Time() const { return absl::Nanoseconds(clock_->NowNs()); }
 
-  // Runs until `Stop`. Throws RuntimeError if the loop is closed, is running,
-  // or another runs in this thread (L-31); DeadlockError if the clock knows
-  // that nothing can happen any more.
+  // Runs until `Stop`. Throws RuntimeError if the loop is closed, already
+  // running, or another loop is running in this thread (L-31); DeadlockError if
+  // the clock knows that nothing can happen any more.
   void RunForever();
 
-  // Runs until `future` is done, and returns or throws its outcome (L-33).
-  // Takes whatever can be awaited; `clotho/runtime/task.h` has its definition.
+  // Runs until `awaitable` is done, and returns or throws its outcome (L-33).
+  // Accepts any awaitable. Defined in `clotho/runtime/task.h`.
   template <typename Awaitable>
   decltype(auto) RunUntilComplete(
       Awaitable awaitable,
@@ -315,91 +315,93 @@ class EventLoop {
   // Ends `RunForever` after the current iteration (L-32).
   void Stop() { stopping_ = true; }
 
-  // Drops what is ready and all timers, and destroys the tasks that are not
-  // done. The second time it does nothing. Throws RuntimeError while running.
+  // Drops everything that is ready and all timers, and destroys the pending
+  // tasks. A second call does nothing. Throws RuntimeError while the loop is
+  // running.
   void Close();
 
   // May be called from any thread.
   bool IsRunning() const { return running_.load(std::memory_order_relaxed); }
   bool IsClosed() const { return closed_.load(std::memory_order_relaxed); }
 
-  // A future of this loop, pending. Defined in future.h.
+  // A new pending future on this loop. Defined in future.h.
   template <typename T>
   Future<T> CreateFuture();
 
-  // From now on `factory` makes the loop's tasks, for `CreateTask` and for
-  // whatever else makes one: `EagerTaskFactory`, or the program's own. Null
-  // restores the default.
+  // Makes `factory` create all later tasks of the loop, in `CreateTask` and
+  // elsewhere. It can be `EagerTaskFactory` or user-defined. Null restores the
+  // default.
   void SetTaskFactory(TaskFactory factory) {
     task_factory_ = std::move(factory);
   }
-  // Null if there is none.
+  // Null if none was set.
   const TaskFactory& GetTaskFactory() const { return task_factory_; }
 
-  // Called for what nobody could catch: an exception out of a callback, one
-  // that was never retrieved, a task destroyed while pending. Null restores the
-  // default.
+  // Sets the handler for failures that no caller can catch: an exception thrown
+  // by a callback, one that was never retrieved, a task destroyed while
+  // pending. Null restores the default.
   void SetExceptionHandler(ExceptionHandler handler) {
     exception_handler_ = std::move(handler);
   }
   void CallExceptionHandler(const ExceptionContext& context);
 
-  // What is done if no handler is set, for handlers that leave some cases to
-  // it: it writes to standard error. In a simulation the execution fails.
+  // The handler used if none is set. Custom handlers may delegate to it. Writes
+  // to standard error; in a simulation, fails the execution.
   void DefaultExceptionHandler(const ExceptionContext& context);
-  // For who drives the loop: changes that. Null: back to standard error.
+  // For code that drives the loop: replaces the default handler. Null restores
+  // standard error.
   void SetDefaultExceptionHandler(ExceptionHandler handler) {
     default_exception_handler_ = std::move(handler);
   }
 
-  // Debug mode looks for mistakes, and changes nothing else: the order of
-  // events is the same.
-  //   - What is given to the loop, or made in it, from another thread throws
-  //     RuntimeError (DB-02), as `CallSoonThreadsafe` is what that needs.
-  //   - What runs for long is reported to the exception handler (DB-05).
-  //   - Reports say where tasks were made (DB-04).
+  // Debug mode detects mistakes and changes nothing else: the order of events
+  // stays the same.
+  //   - Passing work to the loop, or creating objects on it, from another
+  //     thread throws RuntimeError (DB-02); use `CallSoonThreadsafe`.
+  //   - Slow steps and callbacks are reported to the exception handler (DB-05).
+  //   - Reports say where tasks were created (DB-04).
   void SetDebug(bool debug) {
     debug_ = checks_thread_ = debug;
     UpdateWatched();
   }
   bool GetDebug() const { return debug_; }
 
-  // How long a step or a callback may take before debug mode reports it; 100 ms
-  // unless this was called.
+  // The duration from which debug mode reports a step or a callback as slow.
+  // Default: 100 ms.
   void SetSlowCallbackDuration(Delay duration) { slow_callback_ = duration; }
   Delay SlowCallbackDuration() const { return slow_callback_; }
 
-  // Closes all asynchronous generators that have begun and still exist, in the
-  // order in which they were first used. What they throw goes to the
-  // exception handler. `clotho/runtime/async_generator.h` has its definition.
+  // Closes all asynchronous generators that have started and still exist, in
+  // the order of their first use. Their exceptions go to the exception
+  // handler. Defined in `clotho/runtime/async_generator.h`.
   Coro<void> ShutdownAsyncgens();
 
-  // Has `function()` called in another thread, by `executor`, or by the loop's
-  // own if that is null, and returns the future of its result. It does
-  // not see the context variables; `ToThread` carries them over. Cancelling the
-  // future cancels a job that has not begun; one that runs goes on, and what
-  // comes of it is dropped. The executor must outlive the job.
-  // `clotho/runtime/threads.h` has its definition.
+  // Calls `function()` in another thread, on `executor` or, if that is null, on
+  // the loop's default executor, and returns the future of the result.
+  // The function does not see the caller's context variables; use `ToThread` to
+  // carry them over. Cancelling the future cancels a job that has not started;
+  // a running job continues, and its result is discarded. The executor must
+  // outlive the job. Defined in `clotho/runtime/threads.h`.
   template <typename Function>
   Future<std::invoke_result_t<Function&>> RunInExecutor(
       Executor* executor, Function function,
       std::source_location location = std::source_location::current());
 
-  // The executor for `RunInExecutor(nullptr, ...)` and `ToThread` from now on.
-  // If none is given, the first of these calls makes one. The loop waits for
-  // the jobs of the one that is replaced.
+  // Sets the executor for later `RunInExecutor(nullptr, ...)` and `ToThread`
+  // calls. If none is set, the first such call creates one. The loop waits for
+  // the jobs of a replaced executor.
   void SetDefaultExecutor(std::unique_ptr<ThreadPoolExecutor> executor);
 
-  // Waits until the jobs of the default executor are done, and their threads
-  // have ended. It takes no jobs any more. If that is not so after
-  // `timeout`, it says so to the exception handler, and returns all the same;
-  // it is the destructor then that waits. Defined in threads.cc.
+  // Shuts the default executor down: it accepts no more jobs, and the call
+  // waits until its jobs are done and its threads have ended. After
+  // `timeout` it reports to the exception handler and returns anyway; the
+  // destructor then waits. Defined in threads.cc.
   Coro<void> ShutdownDefaultExecutor(
       std::optional<Delay> timeout = std::nullopt);
 
-  // As new, but for the memory it has taken: for those who run many programs
-  // one after the other. Tasks that are not done are destroyed without a
-  // report. The clock is not touched.
+  // Returns the loop to its initial state, but keeps its memory: for running
+  // many programs one after another. Pending tasks are destroyed without a
+  // report. The clock is not changed.
   void Reset();
 
   // ---- For the runtime itself and for tools. ----
@@ -411,42 +413,41 @@ class EventLoop {
     instrument_ = instrument;
     UpdateWatched();
   }
-  // Not owned. Null: there are no interrupts.
+  // Not owned. Null: no interrupts.
   void set_interrupt_handler(internal::InterruptHandler* handler) {
     interrupt_handler_ = handler;
   }
-  // Whether use from another thread is an error, besides in debug mode. Returns
-  // what it was before.
+  // Sets whether use from another thread is an error even outside debug mode.
+  // Returns the previous value.
   bool set_checks_thread(bool checks) {
     return std::exchange(checks_thread_, checks);
   }
 
-  // How many iterations have begun (the trace of a program can be compared with
-  // CPython's by them).
+  // The number of iterations begun. Lets a trace be compared with CPython's.
   std::uint64_t iterations() const { return iterations_; }
 
-  // Which of the program's loops it is, from 1. To tell loops apart, not to be
-  // shown: it depends on what ran before.
+  // The number of this loop among those of the process, from 1. Tells loops
+  // apart; do not display it, since it depends on what ran before.
   std::uint64_t number() const { return number_; }
 
-  // The task whose step runs now, or null.
+  // The task whose step is running, or null.
   internal::TaskBase* current_task() const { return current_task_; }
 
-  // Calls `visit(TaskBase&)` for each task that is not done, oldest first.
+  // Calls `visit(TaskBase&)` for each pending task, oldest first.
   template <typename Visit>
   void ForEachTask(Visit visit) const {
     tasks_.ForEach(visit);
   }
 
-  // A future that lives in the heap, and a task that is not done.
+  // Register a heap-allocated future, a pending task, and a thread link.
   void Register(internal::FutureBase& future);
   void AdoptTask(internal::TaskBase& task);
   void AdoptThreadLink(internal::ThreadLinkNode& thread_link) {
     thread_links_.PushBack(thread_link);
   }
-  // Made at the first call. Throws RuntimeError after its shutdown.
+  // Created at the first call. Throws RuntimeError after its shutdown.
   Executor& DefaultExecutor();
-  // A generator that begins.
+  // Registers a generator that is about to start.
   void AdoptAsyncGenerator(internal::AsyncGeneratorNode& generator);
 
   void Push(internal::Runnable& runnable) {
@@ -467,28 +468,28 @@ class EventLoop {
     internal::SyncTimerDisarmed(timer.when_ns());
     timers_.Remove(timer);
   }
-  // Bookkeeping that stands in the ready queue goes away: nothing runs in its
-  // place.
+  // Removes a bookkeeping item from the ready queue. Nothing runs instead.
   void Withdraw(internal::Runnable& runnable) noexcept;
   std::int64_t NowNs() const { return clock_->NowNs(); }
   std::uint32_t current_chain() const { return current_chain_; }
-  // A new chain, for what comes from nobody that has one.
+  // Starts a chain, for work that has none to inherit.
   std::uint32_t NewChain() { return next_chain_++; }
-  // How many eager tasks are taking their first step inside of each other.
+  // The nesting depth of eager tasks that are taking their first step.
   std::uint32_t eager_depth() const { return eager_depth_; }
-  // Chains are numbered from 1 to less than this (see Runnable::chain).
+  // Chains are numbered from 1 to one less than this (see Runnable::chain).
   std::uint32_t chain_count() const { return next_chain_; }
   bool tearing_down() const { return tearing_down_; }
-  // Throws RuntimeError if the loop is closed, or if this is a mistake that
-  // debug mode finds.
+  // Throws RuntimeError if the loop is closed, or if the call is a mistake that
+  // debug mode detects.
   void CheckOpen() const {
     if (IsClosed() || checks_thread_) [[unlikely]]
       DoCheckOpen();
   }
-  // Throws RuntimeError if the loop cannot run now, in this thread (L-31).
+  // Throws RuntimeError if the loop cannot run now in this thread (L-31).
   void CheckCanRun() const;
 
-  // Gives it to the loop from any thread, or drops it and throws RuntimeError.
+  // Passes `mail` to the loop from any thread, or drops it and throws
+  // RuntimeError.
   void Post(internal::Mail& mail);
   const std::shared_ptr<internal::Mailbox>& mailbox() const { return mailbox_; }
 
@@ -537,18 +538,18 @@ class EventLoop {
   void DoCheckOpen() const;
   void UpdateWatched() { watched_ = debug_ || instrument_ != nullptr; }
 
-  // Runs until `future` is done, or until someone calls `Stop` (L-33).
+  // Runs until `future` is done or `Stop` is called (L-33).
   void RunUntilDone(internal::FutureBase& future, bool is_own_task);
 
-  // One iteration of rule L-03. False if nothing can ever happen.
+  // Runs one iteration (rule L-03). Returns false if nothing can ever happen.
   bool RunOnce();
   bool RunOnceScheduled();
-  // What an iteration begins with. False if nothing can ever happen.
+  // The start of an iteration. Returns false if nothing can ever happen.
   bool CollectWork();
   bool WaitForWork();
   void TakeMail();
-  // For a loop that does not run: what was given to it so far comes before what
-  // its thread gives it now.
+  // For a loop that is not running: takes in earlier mail before something from
+  // its own thread.
   void TakeEarlierMail();
   void MoveDueTimers();
   void RunItem(internal::Runnable& runnable);
@@ -557,7 +558,7 @@ class EventLoop {
 
   static constexpr std::int64_t kSlowCallbackNs = 100'000'000;
 
-  // The hot ones first.
+  // Hot members first.
   internal::ReadyQueue ready_;
   internal::TimerQueue timers_;
   Clock* clock_;
@@ -571,7 +572,7 @@ class EventLoop {
   bool debug_ = false;
   bool checks_thread_ = false;
   bool initial_debug_ = false;
-  // These two may be read in other threads (L-35).
+  // These two may be read from other threads (L-35).
   std::atomic<bool> running_ = false;
   std::atomic<bool> closed_ = false;
   bool tearing_down_ = false;
@@ -581,8 +582,8 @@ class EventLoop {
       internal::IntrusiveList<internal::FutureBase, internal::RegistryNode>;
   using TaskList =
       internal::IntrusiveList<internal::TaskBase, internal::RegistryNode>;
-  FutureList futures_;  // Those that are not tasks, in no useful order.
-  TaskList tasks_;      // Each holds a reference of the loop's.
+  FutureList futures_;  // Without tasks; in no meaningful order.
+  TaskList tasks_;      // The loop holds a reference to each.
   internal::IntrusiveList<internal::AsyncGeneratorNode> async_generators_;
   internal::IntrusiveList<internal::ThreadLinkNode> thread_links_;
   std::uint64_t iterations_ = 0;
@@ -601,17 +602,17 @@ class EventLoop {
 
 namespace internal {
 
-// What the default exception handler does.
+// The default exception handler.
 void ReportToStandardError(const ExceptionContext& context);
 
-// Tells the handler of `loop`, or standard error if that is null. For
-// destructors: nothing that the handler throws gets any further.
+// Calls the exception handler of `loop`, or writes to standard error if `loop`
+// is null. For destructors: exceptions of the handler do not propagate.
 void ReportFromDestructor(EventLoop* loop,
                           const ExceptionContext& context) noexcept;
 
 }  // namespace internal
 
-// The loop that runs in this thread. Throws RuntimeError if there is none.
+// The loop running in this thread. Throws RuntimeError if there is none.
 EventLoop& GetRunningLoop();
 
 }  // namespace clotho

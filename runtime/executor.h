@@ -1,16 +1,16 @@
-// Executors: who runs functions that block, or compute for long, in place of
-// the loop's thread.
+// Executor: runs functions that block, or compute for long, outside the loop's
+// thread.
 //
 //   ThreadPoolExecutor pool({.max_workers = 4});
 //   ConcurrentFuture<int> size = pool.Submit(CountLines);
 //   int n = co_await GetRunningLoop().RunInExecutor(&pool, CountLines);
 //
-// Mostly `co_await ToThread(function, arguments...)` is all that is needed (see
-// threads.h): it uses the loop's own executor.
+// In most cases `co_await ToThread(function, arguments...)` is enough (see
+// threads.h); it uses the loop's default executor.
 //
-// In a simulation (sim/) the same program uses no thread: a job is an event of
-// the simulation, which runs in the loop's thread at a virtual time, and its
-// end is another.
+// A simulation (sim/) uses no threads. There, the start and the end of a job
+// are events of the simulation, which run in the loop's thread at a virtual
+// time. See internal/thread_model.h.
 
 #ifndef CLOTHO_RUNTIME_EXECUTOR_H_
 #define CLOTHO_RUNTIME_EXECUTOR_H_
@@ -29,7 +29,7 @@ namespace clotho {
 
 namespace internal {
 
-// A function to call, and the future of what comes of it.
+// A function to call, and the future of its result.
 class Job {
  public:
   explicit Job(std::source_location location) : location_(location) {}
@@ -37,21 +37,21 @@ class Job {
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
-  // All of it, unless the future was cancelled.
+  // Runs the whole job, unless its future was cancelled.
   void Run() {
     if (!Begin()) return;
     Call();
     Finish();
   }
 
-  // The three parts of `Run`: marks the future as running (false: it was
-  // cancelled); calls the function, which is then gone with all that it has
-  // captured; completes the future.
+  // The three parts of `Run`. `Begin` marks the future as running, or returns
+  // false if it was cancelled. `Call` calls the function and destroys it
+  // together with its captures. `Finish` completes the future.
   virtual bool Begin() = 0;
   virtual void Call() noexcept = 0;
   virtual void Finish() = 0;
 
-  // Cancels the future of a job that has not begun.
+  // Cancels the future of a job that has not started.
   virtual void Cancel() = 0;
 
   const std::source_location& location() const { return location_; }
@@ -104,9 +104,9 @@ class TypedJob final : public Job {
 }  // namespace internal
 
 struct ShutdownOptions {
-  // Returns when all jobs are done, and not before.
+  // Return only when all jobs are done.
   bool wait = true;
-  // Cancels the jobs that have not begun.
+  // Cancel jobs that have not started.
   bool cancel_futures = false;
 };
 
@@ -117,9 +117,9 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
   virtual ~Executor() = default;
 
-  // Has `function()` called some time, mostly in another thread. Its result or
-  // its exception, whichever that is, is the future's. Throws RuntimeError
-  // after `Shutdown`. May be called from any thread.
+  // Schedules a call of `function()`, usually in another thread. The future
+  // gets its result or its exception. Throws RuntimeError after `Shutdown`. May
+  // be called from any thread.
   template <typename Function>
   ConcurrentFuture<std::invoke_result_t<Function&>> Submit(
       Function function,
@@ -130,39 +130,42 @@ class Executor {
     return future;
   }
 
-  // From now on it takes no jobs. It may be called again, with other options.
+  // Makes the executor reject further jobs. May be called again with other
+  // options.
   virtual void Shutdown(ShutdownOptions options = {}) = 0;
 
  protected:
-  // Takes over a job: calls its `Run`, or its `Cancel`, once, in any thread.
+  // Takes ownership of a job: calls either its `Run` or its `Cancel`, once, in
+  // any thread.
   virtual void Execute(std::unique_ptr<internal::Job> job) = 0;
 };
 
 struct ThreadPoolOptions {
-  // None: four more than the machine has cores, but 32 at most; in a simulation
-  // five, as on the smallest machine.
+  // nullopt: the number of cores plus four, at most 32; in a simulation five,
+  // as on a single-core machine.
   std::optional<int> max_workers = std::nullopt;
 };
 
-// Runs jobs in threads of its own, in the order in which they come. A thread is
-// started when a job finds none that is idle, and stays until the end.
+// Runs jobs in its own threads, in the order in which they arrive. A thread is
+// started when a job finds no idle one, and stays until shutdown.
 class ThreadPoolExecutor final : public Executor {
  public:
   // Throws ValueError if `max_workers` is less than one.
   explicit ThreadPoolExecutor(ThreadPoolOptions options = {});
-  // Shuts it down, and waits: no thread outlives its executor.
+  // Shuts down and waits: no thread outlives its executor.
   ~ThreadPoolExecutor() override;
 
   void Shutdown(ShutdownOptions options = {}) override;
 
-  // What was asked for.
+  // The requested number.
   std::optional<int> max_workers() const { return max_workers_; }
 
   // ---- For the runtime. ----
 
-  // `Shutdown` without waiting. The future is done when the last job is.
+  // `Shutdown` without waiting. The returned future is done when the last job
+  // is done.
   ConcurrentFuture<void> ShutdownInBackground();
-  // No job is left after `Shutdown`.
+  // Called when no job is left after `Shutdown`.
   void Drained();
 
  private:

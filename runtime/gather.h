@@ -1,14 +1,19 @@
-// Gather: awaits several things at once.
+// Gather: awaits several awaitables at once.
 //
 //   auto [a, b] = co_await Gather(Fetch("a"), Count());    // A tuple.
 //   std::vector<int> all = co_await Gather(std::move(coros));  // Of a range.
 //
-// Coroutines become tasks at once, in the order of the arguments. The results
-// stand in that order too, whichever is first to finish. The first exception
-// comes out at once, and the others go on (G-05). Cancelling what Gather
-// returned cancels them all (G-06). Section G of the rules.
+// Coroutines become tasks at once, in argument order. Results have the same
+// order, whichever finishes first. The first exception is thrown at once, and
+// the other tasks keep running (G-05). Cancelling the future that Gather
+// returned cancels all of them (G-06). Section G of the rules.
 //
-// With `kReturnExceptions` in front, failures are results: each is an Outcome.
+// Warning: because siblings keep running after a failure, a sibling that refers
+// to the caller's frame may outlive it. Pass it only what it owns or shares, or
+// use a TaskGroup, which waits for all its tasks before it throws.
+//
+// With `kReturnExceptions` as the first argument, failures are results: each
+// result is an Outcome.
 
 #ifndef CLOTHO_RUNTIME_GATHER_H_
 #define CLOTHO_RUNTIME_GATHER_H_
@@ -50,18 +55,18 @@ class GatherBase : public FutureBase {
   bool Cancel(const Text& message) final;
   void Explain(WaitInfo& info) const final;
 
-  // The futures, in argument order. Called once, by whoever made this.
+  // Takes the futures, in argument order. Called once, by the creator.
   void Adopt(FutureVector children);
 
  protected:
   ~GatherBase() override;
   const char* KindName() const override { return "_GatheringFuture"; }
-  // All have finished: puts the results together, and so retrieves them.
+  // All children are done: assembles the results, which counts as retrieval.
   virtual void Collect() = 0;
 
   FutureBase& child(std::size_t index) { return *children_[index]; }
   std::size_t size() const { return children_.size(); }
-  // The value of a child that has one; moved if nobody else can see it.
+  // The value of a child that holds one; moved if nobody else can read it.
   template <typename T>
   Stored<T> ValueAt(std::size_t index) {
     FutureBase& future = child(index);
@@ -71,7 +76,7 @@ class GatherBase : public FutureBase {
     }
     return std::move(ValueOf<T>(future));
   }
-  // The exception of a child in place of a value, or null.
+  // The exception of a child, or null if it holds a value.
   std::exception_ptr ExceptionAt(std::size_t index);
   template <typename T>
   Outcome<T> OutcomeAt(std::size_t index) {
@@ -82,7 +87,7 @@ class GatherBase : public FutureBase {
   }
 
  private:
-  // Waits at one of the futures. Holds on to the gather until it has run.
+  // Waits for one of the futures. Keeps the gather alive until it has run.
   class Watcher final : public Runnable {
    public:
     Watcher(GatherBase& gather, FutureBase& future)
@@ -97,11 +102,11 @@ class GatherBase : public FutureBase {
   };
 
   void ChildIsDone(FutureBase& future);
-  // It is one of `watchers_`.
+  // True if `waiter` is one of `watchers_`.
   bool IsMine(const Runnable& waiter) const;
 
   FutureVector children_;
-  // One for each distinct future that was not done; room for all.
+  // One for each distinct future that was pending; allocated for all children.
   Watcher* watchers_ = nullptr;
   std::size_t watched_ = 0;
   std::size_t distinct_ = 0;
@@ -111,10 +116,10 @@ class GatherBase : public FutureBase {
   bool in_cancel_ = false;
 };
 
-// The loop of a gather of `children`: theirs, or else the running one.
+// The loop for a gather of `children`: theirs, or the running loop if empty.
 EventLoop& LoopOfGather(const FutureVector& children);
 
-// The future of an argument. A task that is made for it is the gather's.
+// The future for an argument. A task created for it belongs to the gather.
 template <Awaitable A>
 Ref<FutureBase> ChildOf(A awaitable, std::source_location location) {
   if constexpr (IsFuture<A>) {
@@ -129,7 +134,7 @@ Ref<FutureBase> ChildOf(A awaitable, std::source_location location) {
 template <bool kOutcomes, typename T>
 using GatherElement = std::conditional_t<kOutcomes, Outcome<T>, Stored<T>>;
 
-// Of arguments of any types.
+// A gather of arguments of different types.
 template <bool kOutcomes, typename... T>
 class TupleGather final
     : public ValueFuture<std::tuple<GatherElement<kOutcomes, T>...>,
@@ -141,7 +146,7 @@ class TupleGather final
  private:
   void Collect() override {
     [this]<std::size_t... I>(std::index_sequence<I...>) {
-      // Braces: from left to right.
+      // Braces evaluate from left to right.
       this->SetValue(std::tuple<GatherElement<kOutcomes, T>...>{
           this->template Element<T>(I)...});
     }(std::index_sequence_for<T...>());
@@ -156,7 +161,7 @@ class TupleGather final
   }
 };
 
-// Of a range of awaitables of one type.
+// A gather of a range of awaitables of one type.
 template <bool kOutcomes, typename T>
 class RangeGather final
     : public ValueFuture<std::vector<GatherElement<kOutcomes, T>>, GatherBase> {
@@ -179,7 +184,7 @@ class RangeGather final
   }
 };
 
-// Of a range of objects that stand for futures of any types.
+// A gather of a range of objects that stand for futures of any types.
 template <bool kOutcomes, FutureLike F>
 class HandleGather final
     : public ValueFuture<
@@ -222,7 +227,7 @@ auto MakeGather(FutureVector children) {
   return gather;
 }
 
-// Waits for futures of any types and for nothing of them: always succeeds.
+// Waits for futures of any types and discards their outcomes. Always succeeds.
 Future<void> GatherForgotten(EventLoop& loop, FutureVector futures);
 
 template <bool kOutcomes, Awaitable... A>
@@ -266,8 +271,8 @@ auto GatherHandles(std::vector<F> handles) {
 
 }  // namespace internal
 
-// Of up to four, the tasks know where `Gather` was called: nothing with a
-// default can follow arguments of any number. Of more, they know no place.
+// With up to four arguments, the tasks record where `Gather` was called. With
+// more they do not, since a defaulted parameter cannot follow a parameter pack.
 template <Awaitable A>
 [[nodiscard]] auto Gather(
     A a, std::source_location location = std::source_location::current()) {
@@ -348,7 +353,7 @@ template <std::ranges::input_range Range>
   return internal::GatherRange<true>(location, std::move(awaitables));
 }
 
-// Of objects that stand for futures of several types (FutureLike).
+// Gathers objects that stand for futures of several types (FutureLike).
 template <FutureLike F>
   requires(!IsFuture<F>)
 [[nodiscard]] auto Gather(std::vector<F> handles) {

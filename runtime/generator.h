@@ -1,5 +1,4 @@
-// Generator<T>: a function that yields any number of values, one each time it
-// is asked.
+// Generator<T>: a function that yields any number of values, one per request.
 //
 //   Generator<int> Count(int n) {
 //     for (int i = 0; i < n; ++i) co_yield i;
@@ -10,14 +9,14 @@
 //   auto count = Count(3);
 //   while (auto i = count.Next()) Use(*i);
 //
-// It runs when it is asked, as far as the next `co_yield`, on the stack of who
-// asks; it cannot await (that is AsyncGenerator's), and needs no loop.
-// `Generator<T, Sent>` can be sent values: `co_yield` then gives a
-// std::optional<Sent>, which is empty if nothing was sent.
+// It runs on request, up to the next `co_yield`, on the caller's stack. It
+// cannot await (use AsyncGenerator for that), and needs no loop. `Generator<T,
+// Sent>` can be sent values: `co_yield` then returns a std::optional<Sent>,
+// which is empty if nothing was sent.
 //
-// The rules are those of Python's generators, but that the end is no value
-// instead of an exception. One that is dropped while it stands at a `co_yield`
-// is closed: GeneratorExit is thrown there.
+// The rules are those of Python's generators, except that the end is nullopt
+// instead of an exception. A generator that is destroyed while suspended at a
+// `co_yield` is closed: GeneratorExit is thrown there.
 
 #ifndef CLOTHO_RUNTIME_GENERATOR_H_
 #define CLOTHO_RUNTIME_GENERATOR_H_
@@ -41,7 +40,7 @@ class Generator;
 
 namespace internal {
 
-// What the promises of all generators share, whatever they yield.
+// The part of a generator's promise that does not depend on the yielded type.
 class GeneratorPromiseBase {
  public:
   static void* operator new(std::size_t size) {
@@ -71,7 +70,7 @@ class GeneratorPromiseBase {
   GeneratorPromiseBase() = default;
   ~GeneratorPromiseBase() = default;
 
-  // When it goes on: throws what was thrown in.
+  // Called on resumption: throws the injected exception, if any.
   void ThrowThrownIn() {
     if (thrown_in_ != nullptr) [[unlikely]] {
       std::rethrow_exception(std::exchange(thrown_in_, nullptr));
@@ -81,13 +80,13 @@ class GeneratorPromiseBase {
  private:
   friend class GeneratorBase;
 
-  std::exception_ptr error_;      // That came out of it.
-  std::exception_ptr thrown_in_;  // That shall come out of its `co_yield`.
+  std::exception_ptr error_;      // Thrown by the generator.
+  std::exception_ptr thrown_in_;  // To be thrown at its `co_yield`.
   bool begun_ = false;
   bool running_ = false;
 };
 
-// Owns the frame of a generator until that comes to its end.
+// Owns the frame of a generator until the generator ends.
 class GeneratorBase {
  public:
   GeneratorBase(GeneratorBase&& other) noexcept
@@ -97,29 +96,32 @@ class GeneratorBase {
     return *this;
   }
 
-  // Throws GeneratorExit at the `co_yield` at which it stands, so that it can
-  // clean up; it has to come to its end then. What else it throws comes out.
-  // One that has not begun never runs. No effect after the end. Throws
-  // RuntimeError if it yields again, ValueError while it runs.
+  // Throws GeneratorExit at the `co_yield` where the generator is suspended, so
+  // that it can clean up; it must then end. Any other exception it throws
+  // propagates. A generator that has not started never runs. Has no effect
+  // after the end. Throws RuntimeError if the generator yields again,
+  // ValueError while it is running.
   void Close();
 
  protected:
   explicit GeneratorBase(GeneratorPromiseBase* promise) noexcept
       : promise_(promise) {}
-  // Closes it. An exception that comes out is reported to the running loop.
+  // Closes the generator. An exception it throws is reported to the running
+  // loop.
   ~GeneratorBase() {
     if (promise_ != nullptr) Drop();
   }
 
-  // Throws what makes it impossible to go on now. False at the end.
+  // Throws if the generator cannot be resumed now. Returns false if it has
+  // ended.
   bool MayGoOn(bool sends_value) const;
-  // Goes on as far as the next `co_yield`. False at the end; throws what comes
-  // out of it.
+  // Resumes up to the next `co_yield`. Returns false at the end; throws what
+  // the generator throws.
   bool GoOn();
-  // The same, with an exception.
+  // Resumes it with an exception instead.
   bool ContinueWith(std::exception_ptr exception);
 
-  // Null when it has ended.
+  // Null once the generator has ended.
   GeneratorPromiseBase* promise() const { return promise_; }
 
  private:
@@ -188,16 +190,17 @@ class [[nodiscard]] Generator : public internal::GeneratorBase {
   using promise_type = internal::GeneratorPromise<T, Sent>;
   using value_type = T;
 
-  // The next value, or nothing at the end. What the generator throws comes out,
-  // and is its end. Throws ValueError if it runs already: a generator cannot
-  // ask itself.
+  // The next value, or nullopt at the end. An exception of the generator
+  // propagates and ends it. Throws ValueError if the generator is already
+  // running: it cannot resume itself.
   std::optional<T> Next() {
     if (!MayGoOn(/*sends_value=*/false)) return std::nullopt;
     return ValueIf(GoOn());
   }
 
-  // The same; the `co_yield` at which it stands gives `value`. Throws TypeError
-  // if it has not begun, and so stands at none.
+  // Like `Next`; the `co_yield` where the generator is suspended returns
+  // `value`. Throws TypeError if the generator has not started, and so is not
+  // at a `co_yield`.
   template <typename U>
     requires(!std::is_void_v<Sent> &&
              std::is_constructible_v<std::optional<Sent>, U &&>)
@@ -207,9 +210,9 @@ class [[nodiscard]] Generator : public internal::GeneratorBase {
     return ValueIf(GoOn());
   }
 
-  // Throws an exception at the `co_yield` at which it stands, and gives the
-  // next value, or nothing if it comes to its end. If it has not begun, or has
-  // come to its end before, the exception comes out at once.
+  // Throws an exception at the `co_yield` where the generator is suspended.
+  // Returns the next value, or nullopt if the generator ends. If it has not
+  // started or has already ended, the exception propagates at once.
   std::optional<T> Throw(std::exception_ptr exception) {
     return ValueIf(ContinueWith(std::move(exception)));
   }
@@ -219,8 +222,8 @@ class [[nodiscard]] Generator : public internal::GeneratorBase {
     return Throw(std::make_exception_ptr(std::move(exception)));
   }
 
-  // Where a loop over the rest of the values stands. Good until the generator
-  // is asked otherwise.
+  // The position of a loop over the remaining values. Valid until the generator
+  // is resumed by other means.
   class Iterator {
    public:
     using iterator_concept = std::input_iterator_tag;
@@ -247,7 +250,7 @@ class [[nodiscard]] Generator : public internal::GeneratorBase {
     Generator* generator_;  // Null at the end.
   };
 
-  // Asks for the next value: a range, once.
+  // Requests the first value. The range can be traversed only once.
   Iterator begin() { return Iterator(*this); }
   std::default_sentinel_t end() const { return {}; }
 

@@ -1,5 +1,5 @@
-// What a type or a function is: asyncio's `iscoroutine` and its likes, at
-// compile time.
+// Classifies types and functions at compile time, like asyncio's `iscoroutine`
+// and related functions.
 //
 //   template <typename F>
 //   void Spawn(F function) {
@@ -14,8 +14,8 @@
 //   Future, Task        (IsFuture; a Task IsTask, too)              yes
 //   has `Await()`                                                   yes
 //
-// A function is what it returns: IsCoroutineFunction, IsGeneratorFunction,
-// IsAsyncGeneratorFunction, or none of them.
+// A function is classified by its return type: IsCoroutineFunction,
+// IsGeneratorFunction, IsAsyncGeneratorFunction, or none of them.
 //
 // `Awaitable` is in coro.h, `IsFuture` in task.h.
 
@@ -40,7 +40,7 @@ inline constexpr bool kIsA = false;
 template <typename... T, template <typename...> typename Template>
 inline constexpr bool kIsA<Template<T...>, Template> = true;
 
-// What a function returns: with these arguments, or, if none are given, by its
+// The return type of a function called with `Args`, or, without `Args`, of its
 // only signature.
 struct NoResult;
 template <typename F, typename... Args>
@@ -62,7 +62,7 @@ struct ResultOf<F> {
 
 }  // namespace internal
 
-// A Coro: what a coroutine function returns. Other awaitables are none.
+// A Coro: what a coroutine function returns. False for other awaitables.
 template <typename T>
 concept IsCoroutine = internal::kIsA<std::remove_cvref_t<T>, Coro>;
 
@@ -73,14 +73,14 @@ template <typename T>
 concept IsAsyncGenerator =
     internal::kIsA<std::remove_cvref_t<T>, AsyncGenerator>;
 
-// A Task. One whose result's type is not known is an AnyTask.
+// A Task, or an AnyTask, whose result type is not known.
 template <typename T>
 concept IsTask = internal::kIsA<std::remove_cvref_t<T>, Task> ||
                  std::is_same_v<std::remove_cvref_t<T>, AnyTask>;
 
-// A function that returns a Coro, a lambda among others. `Args` are needed if
-// it is overloaded or a template; without them, a function that has only one
-// signature is looked at whatever its parameters.
+// A function, or a lambda, that returns a Coro. Pass `Args` if it is overloaded
+// or a template. Without `Args`, the only signature is inspected, whatever its
+// parameters.
 template <typename F, typename... Args>
 concept IsCoroutineFunction =
     IsCoroutine<typename internal::ResultOf<F, Args...>::type>;

@@ -1,7 +1,10 @@
-// Instrument: someone who watches a loop and must not act on it.
+// Instrument: observes a loop, and must not act on it.
 //
-// Traces, reports and metrics are instruments. A loop without one pays a test
-// of a pointer at each of these events.
+// Clock, Scheduler and ThreadModel are the runtime's three seams: a simulation
+// replaces them. An Instrument only observes.
+//
+// Traces, reports and metrics are instruments. A loop without one pays one
+// pointer test at each of these events.
 
 #ifndef CLOTHO_RUNTIME_INSTRUMENT_H_
 #define CLOTHO_RUNTIME_INSTRUMENT_H_
@@ -20,15 +23,15 @@ class Instrument {
   virtual ~Instrument() = default;
 
   virtual void TaskCreated(const internal::TaskBase&) {}
-  // A task has ended. Its result is there, its frames are gone.
+  // A task has ended. Its result is available; its frames are gone.
   virtual void TaskDone(const internal::TaskBase&) {}
-  // Something now stands in the ready queue.
+  // A Runnable has entered the ready queue.
   virtual void BecameReady(const internal::Runnable&) {}
-  // Around everything that the loop runs, bookkeeping included. A task that
-  // starts eagerly takes its first step inside of another's.
+  // Called around everything the loop runs, bookkeeping included. A task that
+  // starts eagerly takes its first step inside another task's step.
   virtual void StepBegins(const internal::Runnable&) {}
   virtual void StepEnds() {}
-  // A task is about to wait for a future, or (null) only gives way.
+  // A task is about to wait for a future; null: it only yields.
   virtual void TaskWaits(const internal::TaskBase&,
                          const internal::FutureBase*) {}
 };

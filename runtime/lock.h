@@ -1,10 +1,10 @@
-// Lock: mutual exclusion for tasks, first come first served.
+// Lock: mutual exclusion for tasks, in FIFO order.
 //
 //   Lock lock("db");
-//   auto guard = co_await lock.Acquire();  // Released when it goes.
+//   auto guard = co_await lock.Acquire();  // Released with the guard.
 //
-// A task that finds the lock taken waits in line; a release wakes the first in
-// line (LK-01 to LK-04). It orders tasks of one loop, and is not for threads.
+// A task that finds the lock taken queues up; a release wakes the first waiter
+// (LK-01 to LK-04). For the tasks of one loop, not for threads.
 
 #ifndef CLOTHO_RUNTIME_LOCK_H_
 #define CLOTHO_RUNTIME_LOCK_H_
@@ -29,7 +29,7 @@ namespace clotho {
 
 class Lock {
  public:
-  // Holds the lock as long as it lives. May be moved.
+  // Holds the lock while it exists. Can be moved.
   class [[nodiscard]] Guard {
    public:
     Guard(Guard&& other) noexcept { MoveFrom(other); }
@@ -42,14 +42,14 @@ class Lock {
     }
     ~Guard() { Release(); }
 
-    // Releases it now.
+    // Releases the lock now.
     void Release() noexcept {
       Lock* const lock = lock_;
       Detach();
       if (lock != nullptr) lock->Unlock();
     }
 
-    // Leaves the lock taken: someone will call `Lock::Release`.
+    // Leaves the lock taken: it must be released with `Lock::Release`.
     void Detach() noexcept {
       lock_ = nullptr;
       if (place_ != nullptr) *std::exchange(place_, nullptr) = nullptr;
@@ -66,7 +66,7 @@ class Lock {
       if (place_ != nullptr) *place_ = this;
     }
     Lock* lock_ = nullptr;     // Null while it holds nothing.
-    Guard** place_ = nullptr;  // Where someone knows this guard by its address.
+    Guard** place_ = nullptr;  // Where this guard's address is stored.
   };
 
  private:
@@ -87,15 +87,15 @@ class Lock {
   explicit Lock(std::string_view name = {}) : name_(MakeName(name)) {
     internal::SyncMake(this);
   }
-  // Whoever still waits for it can only be cancelled; a guard has nothing to
-  // release any more.
+  // Tasks still waiting for the lock can only be cancelled; guards have nothing
+  // to release any more.
   ~Lock();
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 
-  // `co_await` gives the Guard. If the task is cancelled while it waits, the
-  // lock is not taken, and the next in line is woken if that was this one's
-  // turn (LK-04). Throws RuntimeError if it would have to wait, and tasks of
+  // `co_await` returns the Guard. If the task is cancelled while it waits, it
+  // does not take the lock, and wakes the next waiter if it had been woken
+  // itself (LK-04). Throws RuntimeError if it would have to wait and tasks of
   // another loop have waited for this lock before.
   [[nodiscard]] AcquireAwaitable Acquire() { return AcquireAwaitable(*this); }
 
@@ -104,9 +104,9 @@ class Lock {
     return locked_;
   }
 
-  // Releases it, for those who detached their guard. Throws RuntimeError if it
-  // is not locked (LK-02). The lock is free until the woken task runs, but who
-  // asks meanwhile stands behind it.
+  // Releases a lock whose guard was detached. Throws RuntimeError if the lock
+  // is not taken (LK-02). The lock stays free until the woken task runs, but
+  // later callers queue behind that task.
   void Release();
 
   // For reports: `Lock "db"`.
@@ -123,8 +123,8 @@ class Lock {
   void Unlock() noexcept;
   void WakeFirst() noexcept;
 
-  // A Condition releases the lock for a while: the guard holds nothing until it
-  // is given back. `place` keeps its address meanwhile.
+  // Used by Condition to release the lock for a while: the guard holds nothing
+  // until it is given back. `place` keeps its address meanwhile.
   void LendGuard(Guard*& place) noexcept;
   void TakeGuardBack(Guard*& place) noexcept;
 
@@ -133,12 +133,12 @@ class Lock {
   internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
   internal::LoopBinding binding_;
   internal::Text name_;
-  // For reports: who took it last, and where.
+  // For reports: the last task that took it, and where.
   internal::Ref<internal::FutureBase> holder_;
   std::source_location held_at_;
 };
 
-// A task in line.
+// A waiting task.
 class Lock::Waiter : public internal::WaiterFuture, public internal::LineNode {
  public:
   Waiter(EventLoop& loop, Lock& lock)
@@ -148,7 +148,7 @@ class Lock::Waiter : public internal::WaiterFuture, public internal::LineNode {
  private:
   friend class Condition;
   friend class Lock;
-  Lock* lock_;  // Null when it is gone.
+  Lock* lock_;  // Null once the lock is gone.
 };
 
 class [[nodiscard]] Lock::AcquireAwaitable::Awaiter {

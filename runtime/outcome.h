@@ -1,7 +1,7 @@
 // Outcome<T>: a value or an exception, as a value.
 //
-// What `Gather(kReturnExceptions, ...)` gives for each awaitable, and `Catch`
-// for one: to look at a failure without a throw, which costs a microsecond a
+// `Gather(kReturnExceptions, ...)` returns one for each awaitable. It allows
+// inspecting a failure without a throw, which costs about a microsecond per
 // frame.
 
 #ifndef CLOTHO_RUNTIME_OUTCOME_H_
@@ -27,13 +27,13 @@ class Outcome {
 
   bool ok() const { return value_.index() == 0; }
 
-  // The value. Throws the exception if it is one.
+  // The value. Throws the exception if there is no value.
   std::add_lvalue_reference_t<T> value() {
     if (!ok()) std::rethrow_exception(std::get<1>(value_));
     if constexpr (!std::is_void_v<T>) return std::get<0>(value_);
   }
 
-  // The exception, or null if it is a value.
+  // The exception, or null if there is a value.
   std::exception_ptr exception() const {
     return ok() ? nullptr : std::get<1>(value_);
   }

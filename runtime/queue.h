@@ -1,18 +1,18 @@
-// Queue<T>: hands items from those who put to those who get.
+// Queue<T>: passes items from producers to consumers.
 //
 //   Queue<int> queue(10);            // At most ten items; 0: any number.
 //   co_await queue.Put(1);           // Waits while it is full.
 //   int n = co_await queue.Get();    // Waits while it is empty.
-//   queue.TaskDone();                // What was got has been dealt with.
-//   co_await queue.Join();           // Until that holds for all that was put.
+//   queue.TaskDone();                // The item has been processed.
+//   co_await queue.Join();           // Until all items have been processed.
 //
-//   Queue<T>          first in, first out
+//   Queue<T>          FIFO order
 //   LifoQueue<T>      last in, first out
-//   PriorityQueue<T>  the least first, by `<` or by what it is told to use
+//   PriorityQueue<T>  smallest first, by `<` or a given comparator
 //
-// Rules. A task that was woken and finds the item taken waits
-// again, at the back. Cancelling a task that waits loses nothing.
-// It is for the tasks of one loop, not for threads.
+// Rules. A task that was woken but finds the item taken waits
+// again, at the back of the queue. Cancelling a waiting task loses no
+// item. For the tasks of one loop, not for threads.
 
 #ifndef CLOTHO_RUNTIME_QUEUE_H_
 #define CLOTHO_RUNTIME_QUEUE_H_
@@ -43,7 +43,7 @@ namespace internal {
 
 class QueueBase;
 
-// A task that waits for an item, or for room.
+// A task that waits for an item or for a free slot.
 class QueueWaiter final : public WaiterFuture, public LineNode {
  public:
   QueueWaiter(EventLoop& loop, QueueBase& queue)
@@ -52,10 +52,11 @@ class QueueWaiter final : public WaiterFuture, public LineNode {
 
  private:
   friend class QueueBase;
-  QueueBase* queue_;  // Null when it is gone.
+  QueueBase* queue_;  // Null once the queue is gone.
 };
 
-// What queues of all types of items share: who waits, and for what.
+// The part of a queue that does not depend on the item type: waiters and
+// counters.
 class QueueBase {
  public:
   QueueBase(const QueueBase&) = delete;
@@ -69,32 +70,32 @@ class QueueBase {
   bool Full() const { return maxsize_ > 0 && Qsize() >= maxsize_; }
   std::size_t Maxsize() const { return maxsize_; }
 
-  // One item that was got has been dealt with. Throws ValueError if that was
-  // said more often than items were put.
+  // Marks one item as processed. Throws ValueError if called more often than
+  // items were put.
   void TaskDone();
 
-  // Waits until every item that was put has been dealt with.
+  // Waits until every item that was put has been processed.
   [[nodiscard]] auto Join() { return finished_.Wait(); }
 
-  // From now on nothing can be put, and when it is empty nothing can be got:
-  // QueueShutDown is thrown instead, also in those who wait. With `immediate`
-  // the items are dropped at once.
+  // Stops the queue: nothing more can be put, and once it is empty nothing can
+  // be got. Such calls, and tasks already waiting, throw QueueShutDown. With
+  // `immediate`, the items are dropped at once.
   void Shutdown(bool immediate = false);
 
   // For reports: `Queue "jobs"`.
   std::string Describe() const;
 
-  // What a task that waits for an item, or for room, waits for.
+  // Describes what a task waiting for an item or for a free slot waits for.
   virtual void ExplainWait(WaitInfo& info) const { info.what = Describe(); }
 
-  // The step that an item put now would make ready, if that is a task's (see
+  // The task step that putting an item now would make ready, or null (see
   // Runnable::EventualStep).
   Runnable* NextGetter() const;
 
  protected:
   enum class Side { kGet, kPut };
 
-  // Waits, again and again, until there is an item, or room.
+  // Waits, repeatedly if necessary, until there is an item or a free slot.
   class [[nodiscard]] Awaiter : private WakeHook {
    public:
     Awaiter(CoroPromiseBase& parent, QueueBase& queue, Side side)
@@ -109,7 +110,7 @@ class QueueBase {
     void await_suspend(std::coroutine_handle<>) { Wait(); }
 
    protected:
-    // Throws what ended the wait, if that was neither an item nor room.
+    // Throws the error that ended the wait, if any.
     void FinishWait();
 
    private:
@@ -123,16 +124,16 @@ class QueueBase {
   };
 
   QueueBase(std::size_t maxsize, std::string_view name);
-  // Whoever still waits for it can only be cancelled.
+  // Tasks still waiting for the queue can only be cancelled.
   virtual ~QueueBase();
 
-  // The parts of the operations that do not depend on the type of the items.
+  // The parts of the operations that do not depend on the item type.
   void CheckPut() const;
   void CheckGet() const;
   void ItemWasPut();
   void ItemWasGot() {
     --size_;
-    SyncJoin(this);  // Whoever finds room comes after it.
+    SyncJoin(this);  // A task that finds the free slot comes after it.
     WakeNext(putters_);
   }
   virtual void DropItems() = 0;
@@ -153,13 +154,13 @@ class QueueBase {
   bool shut_down_ = false;
   Line getters_;
   Line putters_;
-  Line woken_;  // They have left their line, and have not run yet.
+  Line woken_;  // Woken waiters that have not run yet; not in a line.
   Event finished_;
   LoopBinding binding_;
   Text name_;
 };
 
-// What a queue holds, and the order in which it gives them out.
+// The items of a queue, and the order in which they are taken.
 
 template <typename T>
 class FifoItems {
@@ -196,8 +197,8 @@ struct ByLess {
   }
 };
 
-// CPython's heap, step by step (rule L-20): equal items come out in the order
-// in which they do there.
+// CPython's heap, step by step (rule L-20): equal items are taken in the same
+// order as there.
 template <typename T, typename Less>
 class PriorityItems {
  public:
@@ -310,13 +311,13 @@ class Queue : public internal::QueueBase {
   // The next item; waits while the queue is empty. Throws QueueShutDown.
   [[nodiscard]] GetAwaitable Get() { return GetAwaitable(*this); }
 
-  // The same without waiting: throws QueueFull.
+  // Like `Put`, without waiting: throws QueueFull.
   void PutNowait(T item) {
     CheckPut();
     items_.Put(std::move(item));
     ItemWasPut();
   }
-  // The same without waiting: throws QueueEmpty.
+  // Like `Get`, without waiting: throws QueueEmpty.
   T GetNowait() {
     CheckGet();
     T item = items_.Take();

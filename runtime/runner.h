@@ -1,12 +1,11 @@
-// Run and Runner: run a program's coroutine from outside of any.
+// Run and Runner: run a program's coroutine from ordinary code.
 //
 //   int main() { return clotho::Run(Main()); }
 //
-// `Run` makes a loop, runs the coroutine to its end, cancels the tasks that are
-// left and waits for them, and for what runs in the loop's default executor,
-// and closes the loop (section R of the rules). A
-// Runner does the same for several coroutines in a row, which then share the
-// loop and the context.
+// `Run` creates a loop, runs the coroutine to its end, cancels the remaining
+// tasks, waits for them and for the jobs of the loop's default executor, and
+// closes the loop (section R of the rules). A Runner does the same for several
+// coroutines in a row, which share the loop and the context.
 
 #ifndef CLOTHO_RUNTIME_RUNNER_H_
 #define CLOTHO_RUNTIME_RUNNER_H_
@@ -26,27 +25,28 @@
 namespace clotho {
 
 struct RunnerOptions {
-  // Who makes the loop. Null: one on the real clock, which is the thread's
+  // Creates the loop. Null: a loop on the real clock, which is the thread's
   // current loop (see current_loop.h) until the Runner is closed.
   std::unique_ptr<EventLoop> (*loop_factory)() = nullptr;
-  // See `EventLoop::SetDebug`. None: as the loop is.
+  // See `EventLoop::SetDebug`. nullopt: keeps the loop's setting.
   std::optional<bool> debug = std::nullopt;
 };
 
 class Runner {
  public:
   explicit Runner(RunnerOptions options = {}) : options_(options) {}
-  // Closes it. What that throws goes to standard error; call `Close` to see it.
+  // Closes it. Exceptions of `Close` are written to standard error; call
+  // `Close` explicitly to handle them.
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
   // Runs the coroutine as a task, and returns or throws its outcome. Throws
-  // RuntimeError inside a running loop, and after `Close`.
+  // RuntimeError inside a running loop and after `Close`.
   //
-  // Ctrl-C cancels the task, and KeyboardInterrupt comes out unless the task
-  // ends otherwise; a second one throws it at once. This holds in the
-  // main thread, on a real clock, if nobody else handles SIGINT.
+  // Ctrl-C cancels the task, and KeyboardInterrupt is thrown unless the task
+  // ends otherwise; a second Ctrl-C throws it at once. This applies in
+  // the main thread, on a real clock, if no other SIGINT handler is installed.
   template <typename T>
   T Run(Coro<T> coro,
         std::source_location location = std::source_location::current()) {
@@ -69,19 +69,19 @@ class Runner {
       }
       throw;
     } catch (...) {
-      task.state()->MarkRetrieved();  // Here it comes, whichever way it left.
+      task.state()->MarkRetrieved();  // Rethrown below.
       throw;
     }
   }
 
-  // The loop, which is made at the first call of anything. Throws
+  // The loop, which is created by the first call that needs it. Throws
   // RuntimeError after `Close`.
   EventLoop& GetLoop();
 
-  // Cancels what is left and waits for it, closes the asynchronous generators
-  // that are left, waits for the jobs of the default executor, for five minutes
-  // at most, and closes the loop. What those tasks throw goes to the
-  // loop's exception handler. The second time it does nothing.
+  // Cancels the remaining tasks and waits for them, closes the remaining
+  // asynchronous generators, waits at most five minutes for the jobs of the
+  // default executor, and closes the loop. Exceptions of those tasks go
+  // to the loop's exception handler. A second call does nothing.
   void Close();
 
  private:
@@ -104,7 +104,7 @@ T Run(Coro<T> coro, const RunnerOptions& options = {}) {
       return result;
     }
   } catch (...) {
-    runner.Close();  // What that throws counts, as in Python.
+    runner.Close();  // Its exception takes precedence, as in Python.
     throw;
   }
 }

@@ -1,9 +1,11 @@
-// Scheduler: which of the ready items runs next. One of the two seams of the
-// runtime; the other is the Clock.
+// Scheduler: chooses which ready item runs next.
 //
-// A loop without a scheduler runs them first in, first out, and pays nothing
-// for the seam. A scheduler may only choose what asyncio leaves open; deciding
-// what that is, is its own business.
+// Clock, Scheduler and ThreadModel are the runtime's three seams: a simulation
+// replaces them. An Instrument only observes.
+//
+// A loop without a scheduler runs ready items in FIFO order, and pays nothing
+// for the seam. A scheduler may only choose among what asyncio leaves open; it
+// is responsible for knowing what that is.
 
 #ifndef CLOTHO_RUNTIME_SCHEDULER_H_
 #define CLOTHO_RUNTIME_SCHEDULER_H_
@@ -17,26 +19,26 @@ namespace clotho {
 
 class Scheduler {
  public:
-  // What to do next; see the constants. A number from 0 is a place in `ready`.
+  // What to do next: one of the constants below, or an index into `ready`.
   using Decision = std::ptrdiff_t;
-  // The next timer fires now, before what is ready: its deadline has passed
+  // Fire the next timer now, before the ready items: its deadline has passed
   // meanwhile.
   static constexpr Decision kTimer = -1;
-  // Time passes up to the next timer's deadline: those that are due now go
-  // behind what is ready, as they do at the beginning of an iteration.
+  // Advance time to the next timer's deadline. The timers then due are queued
+  // after the ready items, as at the start of an iteration.
   static constexpr Decision kDue = -3;
-  // The loop stops where it is. What is ready stays so.
+  // Stop the loop where it is. Ready items stay ready.
   static constexpr Decision kStop = -2;
 
   virtual ~Scheduler() = default;
 
-  // Asked before each item, while there are any. `next_timer` is null if none
-  // is armed.
+  // Called before each item while any are ready. `next_timer` is null if no
+  // timer is armed.
   virtual Decision Choose(const internal::ReadyQueue& ready,
                           const internal::Timer* next_timer) = 0;
 
-  // Nothing is ready. Returns false to stop the loop in place of waiting for
-  // the next timer. It may make something ready.
+  // Called when nothing is ready. Returns false to stop the loop instead of
+  // waiting for the next timer. May make something ready.
   virtual bool BeforeWait(const internal::Timer* next_timer) = 0;
 };
 

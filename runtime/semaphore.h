@@ -1,16 +1,16 @@
-// Semaphore: at most so many tasks at a time.
+// Semaphore: limits how many tasks run a section at the same time.
 //
 //   Semaphore connections(3);
-//   auto guard = co_await connections.Acquire();  // Released when it goes.
+//   auto guard = co_await connections.Acquire();  // Released with the guard.
 //
-// A task that finds no permit left waits in line. A release hands the permit
-// over to the first in line, before that runs; who asks meanwhile stands behind
-// those who wait, even if there are permits (SM-01 to SM-03).
+// A task that finds no free permit queues up. A release hands its permit to the
+// first waiter before that task runs. Later callers queue behind existing
+// waiters, even if permits are free (SM-01 to SM-03).
 //
-//   Semaphore         may be released more often than it was acquired.
+//   Semaphore         may be released more often than acquired.
 //   BoundedSemaphore  must not (SM-04).
 //
-// It is for the tasks of one loop, not for threads.
+// For the tasks of one loop, not for threads.
 
 #ifndef CLOTHO_RUNTIME_SEMAPHORE_H_
 #define CLOTHO_RUNTIME_SEMAPHORE_H_
@@ -45,7 +45,7 @@ class Semaphore {
   };
 
  public:
-  // Holds a permit as long as it lives. May be moved.
+  // Holds a permit while it exists. Can be moved.
   class [[nodiscard]] Guard : private GuardNode {
    public:
     Guard(Guard&& other) noexcept { MoveFrom(other); }
@@ -58,11 +58,11 @@ class Semaphore {
     }
     ~Guard() { Release(); }
 
-    // Gives the permit back now. (Of a BoundedSemaphore that has all its
-    // permits already, it is dropped.)
+    // Returns the permit now. (If a BoundedSemaphore already has all its
+    // permits, the permit is dropped.)
     void Release() noexcept;
 
-    // Keeps the permit taken: someone will call `Semaphore::Release`.
+    // Keeps the permit taken: it must be returned with `Semaphore::Release`.
     void Detach() noexcept {
       Unlink();
       semaphore_ = nullptr;
@@ -82,25 +82,25 @@ class Semaphore {
     Semaphore* semaphore_ = nullptr;  // Null while it holds nothing.
   };
 
-  // With `value` permits. `name` is for reports. Throws ValueError if the value
-  // is negative.
+  // `value` is the number of permits; throws ValueError if it is negative.
+  // `name` is for reports.
   explicit Semaphore(std::int64_t value = 1, std::string_view name = {})
       : Semaphore(value, /*is_bounded=*/false, name) {}
-  // Whoever still waits for it can only be cancelled; guards have nothing to
-  // give back any more.
+  // Tasks still waiting for a permit can only be cancelled; guards have nothing
+  // to return any more.
   ~Semaphore();
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  // Takes a permit: `co_await` gives the Guard. Throws RuntimeError if it would
-  // have to wait, and tasks of another loop have waited before.
+  // Takes a permit: `co_await` returns the Guard. Throws RuntimeError if it
+  // would have to wait and tasks of another loop have waited before.
   [[nodiscard]] AcquireAwaitable Acquire() { return AcquireAwaitable(*this); }
 
-  // Who asks now would have to wait.
+  // True if a caller would have to wait now.
   bool Locked() const;
 
-  // Gives a permit back, or adds one. Throws ValueError if it is bounded and
-  // has all its permits.
+  // Returns a permit, or adds one. Throws ValueError if the semaphore is
+  // bounded and has all its permits.
   void Release();
 
   // For reports: `Semaphore "connections"`.
@@ -112,7 +112,7 @@ class Semaphore {
  private:
   bool IsFull() const { return bound_.has_value() && value_ >= *bound_; }
   void AddPermit() noexcept;
-  // Hands a permit to the first in line. False if nobody waits.
+  // Hands a permit to the first waiter. Returns false if there is none.
   bool WakeNext() noexcept;
 
   std::int64_t value_;
@@ -130,7 +130,7 @@ class BoundedSemaphore : public Semaphore {
       : Semaphore(value, /*is_bounded=*/true, name) {}
 };
 
-// A task in line. When it is woken it has its permit.
+// A waiting task. Once woken, it has its permit.
 class Semaphore::Waiter : public internal::WaiterFuture,
                           public internal::LineNode {
  public:
@@ -140,7 +140,7 @@ class Semaphore::Waiter : public internal::WaiterFuture,
 
  private:
   friend class Semaphore;
-  Semaphore* semaphore_;  // Null when it is gone.
+  Semaphore* semaphore_;  // Null once the semaphore is gone.
 };
 
 class [[nodiscard]] Semaphore::AcquireAwaitable::Awaiter {

@@ -1,8 +1,8 @@
-// Shield: awaits something without passing a cancellation on to it.
+// Shield: awaits something without passing cancellation on to it.
 //
-//   co_await Shield(task);   // If this is cancelled, `task` goes on.
+//   co_await Shield(task);   // If this is cancelled, `task` keeps running.
 //
-// Rules SH-01 to SH-05. Keep a reference to what is shielded if its outcome
+// Rules SH-01 to SH-05. Keep a reference to the shielded task if its outcome
 // matters after a cancellation.
 
 #ifndef CLOTHO_RUNTIME_SHIELD_H_
@@ -22,15 +22,16 @@ namespace clotho {
 
 namespace internal {
 
-// The outer future. Two relays join it to the inner one: the inner's end ends
-// the outer, and the outer's end takes the first relay back.
+// The outer future. Two relays connect it to the inner one: when the inner is
+// done, the outer is finished; when the outer is done, the first relay is
+// removed.
 class ShieldBase : public FutureBase {
  public:
   explicit ShieldBase(FutureBase& inner);
   void Explain(WaitInfo& info) const override;
 
  protected:
-  // The inner future holds a value: takes it over.
+  // Copies the value of the inner future.
   virtual void CopyValue(FutureBase& inner) = 0;
 
  private:
@@ -74,8 +75,9 @@ class ShieldState final : public ValueFuture<T, ShieldBase> {
 
 }  // namespace internal
 
-// A future with the outcome of `awaitable`, which is not cancelled with it.
-// What is done already is returned as it is.
+// Returns a future with the outcome of `awaitable`. Cancelling it does not
+// cancel `awaitable`. If `awaitable` is already done, its own future is
+// returned.
 template <Awaitable A>
 [[nodiscard]] auto Shield(A awaitable, std::source_location location =
                                            std::source_location::current()) {

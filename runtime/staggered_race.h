@@ -1,13 +1,14 @@
-// StaggeredRace: tries one thing after another, and takes the first to succeed.
+// StaggeredRace: tries alternatives one after another, and takes the first that
+// succeeds.
 //
 //   std::vector<absl::AnyInvocable<Coro<Connection>()>> attempts = ...;
 //   auto race = co_await StaggeredRace(std::move(attempts),
 //                                      absl::Milliseconds(250));
 //   if (race.winner_index.has_value()) Use(*race.winner_result);
 //
-// The first function is called at once; the next one whenever the last has
-// failed, or after `delay`. The first that returns wins, and the others are
-// cancelled. This is how a connection is made to one of several addresses
+// The first function is called at once; each further one as soon as the
+// previous one fails, or after `delay`. The first to return wins, and the
+// others are cancelled. This is how to connect to one of several addresses
 // ("happy eyeballs", RFC 8305). The semantics are those of CPython's
 // asyncio.staggered.
 
@@ -37,18 +38,18 @@ namespace clotho {
 
 template <typename T>
 struct StaggeredRaceResult {
-  // What the winner returned, and which it was; nothing if all have failed.
+  // The winner's result and index; nullopt if all failed.
   std::optional<internal::Stored<T>> winner_result;
   std::optional<std::size_t> winner_index;
-  // Of each that was started; the winner's is null. That of one that was
-  // cancelled since another won is a CancelledError.
+  // One for each function that was started; null for the winner. CancelledError
+  // for one that was cancelled because another won.
   std::vector<std::exception_ptr> exceptions;
 };
 
 namespace internal {
 
-// What the tasks of a race share. They may outlive whoever waits for it: one
-// that is cancelled does not wait for their end.
+// The state shared by a race's tasks. They may outlive the awaiter, since a
+// cancelled race does not wait for them.
 class StaggeredRaceBase : public Pooled {
  public:
   StaggeredRaceBase(std::optional<Delay> delay, std::source_location location)
@@ -60,7 +61,7 @@ class StaggeredRaceBase : public Pooled {
     if (--references_ == 0) delete this;
   }
 
-  // Ends when all tasks of the race have.
+  // Ends when all tasks of the race have ended.
   static Coro<void> Run(Ref<StaggeredRaceBase> self);
 
   std::optional<std::size_t> winner_index() const { return winner_index_; }
@@ -70,11 +71,11 @@ class StaggeredRaceBase : public Pooled {
 
  protected:
   virtual ~StaggeredRaceBase() = default;
-  // The next of what is to be tried, if there is one. It keeps its result.
+  // The next attempt, if there is one. The attempt stores its own result.
   virtual std::optional<Coro<void>> Next() = 0;
 
  private:
-  // A task of the race: waits for its turn, and starts the next one.
+  // A task of the race: waits for its turn, then starts the next task.
   static Coro<void> TakePart(Ref<StaggeredRaceBase> self,
                              Event* previous_failed);
   void Start(Event* previous_failed);
@@ -83,7 +84,7 @@ class StaggeredRaceBase : public Pooled {
   const std::optional<Delay> delay_;
   const std::source_location location_;
   std::vector<Task<void>> tasks_;
-  std::deque<Event> failed_;  // One for each that was tried.
+  std::deque<Event> failed_;  // One for each attempt.
   std::vector<std::exception_ptr> exceptions_;
   std::optional<std::size_t> winner_index_;
 };
@@ -138,12 +139,12 @@ Coro<StaggeredRaceResult<typename Race::T>> RunStaggeredRace(Ref<Race> race) {
 }  // namespace internal
 
 // Calls and awaits the functions of a range until one succeeds, each in a task.
-// The range is asked for one when it is that one's turn. nullopt: a function is
-// called only when all before it have failed.
+// The range is advanced only when the next function's turn comes. With `delay`
+// nullopt, a function is called only when all previous ones have failed.
 //
-// A function has to let CancelledError pass. What leaves the loop comes out, as
-// it does from tasks. Cancelled itself, it cancels its tasks and does not wait
-// for them.
+// Functions must let CancelledError propagate. Critical exceptions propagate,
+// as they do from tasks. If the race itself is cancelled, it cancels its tasks
+// and does not wait for them.
 template <std::ranges::input_range Functions>
   requires Awaitable<
       std::invoke_result_t<std::ranges::range_value_t<Functions>&>>

@@ -8,10 +8,10 @@
 //   });
 //   co_await std::move(body);  // Until the body and all the tasks have ended.
 //
-// When a task fails, the others and the body are cancelled; when all have
-// ended, an ExceptionGroup with everything that failed comes out. A task that
-// is cancelled is no failure. When whoever awaits `Run` is cancelled, so are
-// the tasks. Section TG of the rules.
+// When a task fails, the other tasks and the body are cancelled. Once all have
+// ended, an ExceptionGroup with all failures is thrown. A cancelled task is not
+// a failure. Cancelling the task that awaits `Run` cancels the group's tasks.
+// Section TG of the rules.
 
 #ifndef CLOTHO_RUNTIME_TASK_GROUP_H_
 #define CLOTHO_RUNTIME_TASK_GROUP_H_
@@ -39,7 +39,7 @@ namespace clotho {
 
 namespace internal {
 
-// What a group, its body and its tasks share.
+// The state shared by a group, its body and its tasks.
 class TaskGroupState : public Pooled {
  public:
   TaskGroupState() = default;
@@ -50,20 +50,20 @@ class TaskGroupState : public Pooled {
     if (--references_ == 0) delete this;
   }
 
-  // Why no task can be added now, or null (TG-02).
+  // The reason why no task can be added now, or null (TG-02).
   const char* Refusal() const;
   void Add(FutureBase& task);
 
-  // The running task is to be the parent. Throws RuntimeError the second time.
+  // Makes the running task the parent. Throws RuntimeError the second time.
   void Enter();
-  // Waits for the tasks, after a body that has ended, with `error` if that is
-  // not null. Throws what comes out of the group (TG-05).
+  // Waits for the tasks after the body has ended; `error` is the body's
+  // exception or null. Throws the group's outcome (TG-05).
   static Coro<void> Exit(Ref<TaskGroupState> self, std::exception_ptr error);
 
  private:
   class ChildNode : public ListNode {};
 
-  // Waits at a task of the group. Holds on to both until it has run.
+  // Waits for a task of the group. Holds both until it has run.
   class Child final : public Runnable, public ChildNode, public Pooled {
    public:
     Child(TaskGroupState& group, FutureBase& task)
@@ -78,7 +78,7 @@ class TaskGroupState : public Pooled {
     Ref<FutureBase> task_;
   };
 
-  // What the parent waits for when its body has ended.
+  // The future that the parent waits for once its body has ended.
   class AllDone final : public FutureBase {
    public:
     AllDone(EventLoop& loop, TaskGroupState& group)
@@ -87,7 +87,7 @@ class TaskGroupState : public Pooled {
     void Explain(WaitInfo& info) const override;
 
    private:
-    const TaskGroupState& group_;  // Held by whoever waits.
+    const TaskGroupState& group_;  // Held by the awaiter.
   };
 
   void ChildIsDone(FutureBase& task);
@@ -105,7 +105,7 @@ class TaskGroupState : public Pooled {
   std::exception_ptr critical_error_;  // The first.
 };
 
-// The body of a group, and then its tasks.
+// Runs the body of a group, then waits for its tasks.
 template <Awaitable A>
 Coro<AwaitResult<A>> RunInGroup(Ref<TaskGroupState> group, A body) {
   using Result = AwaitResult<A>;
@@ -142,22 +142,22 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Awaits the body, and then all the tasks of the group; gives what the body
-  // returns. Once only.
+  // Awaits the body, then all tasks of the group; returns the body's result.
+  // Can be used only once.
   template <Awaitable A>
   [[nodiscard]] Coro<AwaitResult<A>> Run(A body) {
     return internal::RunInGroup(state_, std::move(body));
   }
-  // The same for a function that returns the body, and that is kept as long as
-  // it runs.
+  // Like `Run`, for a function that returns the body. The function is kept
+  // alive while the body runs.
   template <typename Function>
     requires(!Awaitable<Function> && Awaitable<std::invoke_result_t<Function&>>)
   [[nodiscard]] auto Run(Function function) {
     return internal::CallInGroup(state_, std::move(function));
   }
 
-  // Makes a task that belongs to the group. Throws RuntimeError, and makes
-  // none, before `Run`, after it, and when the group is being cancelled.
+  // Creates a task in the group. Throws RuntimeError, without creating a task,
+  // before and after `Run` and while the group is being cancelled.
   template <Awaitable A>
     requires(!IsFuture<A>)
   auto CreateTask(

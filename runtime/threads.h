@@ -1,15 +1,16 @@
-// Where a loop meets other threads.
+// Connects a loop to other threads.
 //
 //   std::string text = co_await ToThread(ReadFile, path);  // Blocks no task.
 //
 //   // In another thread:
 //   ConcurrentFuture<int> answer = RunCoroutineThreadsafe(Ask(), loop);
-//   int n = answer.Result();                               // Blocks it.
+//   int n = answer.Result();                               // Blocks the
+//   thread.
 //
-// `ToThread` and `EventLoop::RunInExecutor` have a function called by an
-// executor; `RunCoroutineThreadsafe` gives a coroutine to a loop from outside;
-// `WrapFuture` awaits what another thread will give. `EventLoop::
-// CallSoonThreadsafe` is what they all rest on. Section X of the rules.
+// `ToThread` and `EventLoop::RunInExecutor` call a function on an executor.
+// `RunCoroutineThreadsafe` passes a coroutine to a loop from outside.
+// `WrapFuture` awaits the result of another thread. All of them build on
+// `EventLoop::CallSoonThreadsafe`. Section X of the rules.
 
 #ifndef CLOTHO_RUNTIME_THREADS_H_
 #define CLOTHO_RUNTIME_THREADS_H_
@@ -36,8 +37,8 @@ namespace clotho {
 
 namespace internal {
 
-// A future of `loop` that gets what `source` gets, and whose cancellation
-// cancels that.
+// A future of `loop` that gets the outcome of `source`. Cancelling it cancels
+// `source`.
 template <typename T>
 Future<T> WrapIn(EventLoop& loop, const ConcurrentFuture<T>& source,
                  bool is_only_user) {
@@ -64,13 +65,13 @@ class CoroutineStarter {
   CoroutineStarter(CoroutineStarter&&) = default;
   ~CoroutineStarter() {
     if (state_ == nullptr) return;
-    // The loop was closed before.
+    // The loop was closed first.
     coro_.Close();
     state_->Cancel();
   }
 
   void operator()() {
-    thread_frame_pool.GiveBackSurplus();  // Frames of other threads end here.
+    thread_frame_pool.GiveBackSurplus();  // Other threads' frames end here.
     try {
       const Task<T> task =
           CreateTaskIn(*loop_, std::move(coro_), {}, location_);
@@ -129,12 +130,12 @@ Coro<std::invoke_result_t<Function, Args...>> CallInThread(
 
 }  // namespace internal
 
-// Makes a task of `coro` in `loop`, from another thread, and returns the future
-// of its result. Cancelling that future cancels the task; a task that is
-// cancelled cancels the future; that `Result` is not there in time does not
-// touch the task. If the loop is closed first, the future is cancelled. Throws
-// RuntimeError if it is closed already. `Result` must not be called in the
-// loop's own thread, which it would block for ever.
+// From another thread, makes `coro` a task of `loop` and returns the future of
+// its result. Cancelling that future cancels the task, and cancelling
+// the task cancels the future. A `Result` call that times out does not affect
+// the task. If the loop is closed first, the future is cancelled. Throws
+// RuntimeError if the loop is already closed. Do not call `Result` in the
+// loop's own thread: it would block the loop forever.
 template <typename T>
 ConcurrentFuture<T> RunCoroutineThreadsafe(
     Coro<T> coro, EventLoop& loop,
@@ -146,18 +147,19 @@ ConcurrentFuture<T> RunCoroutineThreadsafe(
   return future;
 }
 
-// A future of the running loop that gets what `future` gets. Cancelling it
-// cancels `future`, if nobody is at work on that.
+// A future of the running loop that gets the outcome of `future`. Cancelling it
+// cancels `future` unless work on that has started.
 template <typename T>
 Future<T> WrapFuture(const ConcurrentFuture<T>& future) {
   return internal::WrapIn(GetRunningLoop(), future, /*is_only_user=*/false);
 }
 
 // Calls `function(args...)` in a thread of the loop's default executor, in a
-// copy of the current context, and gives what it returns or throws.
-// Nothing happens before it is awaited. Functions and arguments are moved to
-// that thread. If the awaiting task is cancelled, the function is not called if
-// it has not begun; else it goes on, and nobody gets what comes of it.
+// copy of the current context, and returns or throws its outcome.
+// Nothing happens before the `co_await`. The function and its arguments are
+// moved to that thread. If the awaiting task is cancelled, a function that has
+// not started is not called; one that has started continues, and its result is
+// discarded.
 template <typename Function>
 Coro<std::invoke_result_t<Function>> ToThread(
     Function function,

@@ -1,8 +1,8 @@
-// Timed: says when a coroutine begins and ends, and how long it took.
+// Timed: reports when a coroutine starts and ends, and how long it took.
 //
 //   const auto fetch = Timed("fetch", Fetch);    // A coroutine function.
 //   co_await fetch("a");
-//   co_await Timed("delay", Sleep(absl::Seconds(2)));  // Or what is awaited.
+//   co_await Timed("delay", Sleep(absl::Seconds(2)));  // Or an awaitable.
 //
 // prints
 //
@@ -12,8 +12,8 @@
 //   finished delay in 2 second(s)
 //
 // The time is that of the loop's clock, exact to the nanosecond. The end is
-// told, too, of one that throws or is cancelled; not of one that is destroyed
-// with its loop.
+// also reported if the coroutine throws or is cancelled, but not if it is
+// destroyed with its loop.
 
 #ifndef CLOTHO_RUNTIME_TIMED_H_
 #define CLOTHO_RUNTIME_TIMED_H_
@@ -32,11 +32,11 @@
 
 namespace clotho {
 
-// Takes a line, without its end. Null: standard output.
+// Receives one line, without a newline. Null: standard output.
 using TimedSink = std::function<void(std::string_view line)>;
 
-// Awaits `awaitable`, and says when it begins and ends. Gives or throws what
-// that does.
+// Awaits `awaitable` and reports its start and end. Returns or throws its
+// outcome.
 template <Awaitable A>
 [[nodiscard]] Coro<AwaitResult<A>> Timed(std::string name, A awaitable,
                                          TimedSink sink = nullptr);
@@ -45,9 +45,9 @@ namespace internal {
 
 class TimedReport {
  public:
-  // Says that it begins. Throws RuntimeError without a running loop.
+  // Reports the start. Throws RuntimeError without a running loop.
   TimedReport(std::string name, TimedSink sink);
-  // Says that it has ended.
+  // Reports the end.
   void Finished() const;
 
  private:
@@ -58,8 +58,8 @@ class TimedReport {
   const std::int64_t begun_ns_;
 };
 
-// What is timed, until it is awaited. If it never is, that is reported of the
-// coroutine that was to await it, and not of this one, too.
+// Holds the awaitable until it is awaited. If that never happens, only the
+// enclosing coroutine is reported, not this one as well.
 template <Awaitable A>
 struct ToBeTimed {
   explicit ToBeTimed(A a) : awaitable(std::move(a)) {}
@@ -123,8 +123,8 @@ template <Awaitable A>
                               std::move(sink));
 }
 
-// The same for each coroutine that `function` makes. It is called as it would
-// be by itself, with the same arguments.
+// Times every coroutine that `function` creates. The result takes the same
+// arguments as `function`.
 template <typename Function>
   requires(!Awaitable<Function>)
 [[nodiscard]] auto Timed(std::string name, Function function,

@@ -1,4 +1,4 @@
-// Timeout and WaitFor: give up waiting at a deadline.
+// Timeout and WaitFor: stop waiting at a deadline.
 //
 //   int n = co_await WaitFor(Fetch(), absl::Seconds(2));
 //   co_await Timeout(absl::Seconds(2), Fetch());
@@ -8,12 +8,12 @@
 //     co_await Fetch();
 //   });
 //
-// What runs under the deadline runs in the awaiting task. When the deadline
-// comes first, the task is cancelled, and the CancelledError that reaches the
-// edge becomes TimeoutError (section TO of the rules): the call returns only
-// when what it waited for has cleaned up, and if that returned a value after
-// all, the value counts. A cancellation from outside stays a CancelledError,
-// even at the same instant (TO-06).
+// The code under the deadline runs in the awaiting task. If the deadline passes
+// first, the task is cancelled, and the resulting CancelledError becomes
+// TimeoutError when it reaches the end of that code (section TO of the rules).
+// The call returns only after that code has cleaned up; if it returned a value
+// after all, the value is the result. A cancellation from outside stays a
+// CancelledError, even at the same instant (TO-06).
 
 #ifndef CLOTHO_RUNTIME_TIMEOUT_H_
 #define CLOTHO_RUNTIME_TIMEOUT_H_
@@ -40,34 +40,34 @@ template <typename Inner>
 class TimeoutAwaitable;
 }  // namespace internal
 
-// A deadline for the part of a task that runs under it.
+// A deadline for part of a task.
 class TimeoutScope {
  public:
-  // At this time of the loop's clock; nullopt: never.
+  // `when` is a time of the loop's clock; nullopt: no deadline.
   explicit TimeoutScope(std::optional<Delay> when) : when_(when) {}
   ~TimeoutScope() { Disarm(); }
   TimeoutScope(const TimeoutScope&) = delete;
   TimeoutScope& operator=(const TimeoutScope&) = delete;
 
-  // Awaits `awaitable` under the deadline. Once only.
+  // Awaits `awaitable` under the deadline. Can be used only once.
   template <Awaitable A>
   [[nodiscard]] auto Run(A awaitable);
 
-  // Changes the deadline; nullopt: never. Throws RuntimeError before and after
-  // the part that runs under it (TO-03).
+  // Changes the deadline; nullopt: none. Throws RuntimeError unless the code
+  // under the deadline is running (TO-03).
   void Reschedule(std::optional<Delay> when);
 
   // The deadline, if there is one.
   std::optional<absl::Duration> When() const;
-  // The deadline came before the end.
+  // True if the deadline passed first.
   bool Expired() const {
     return state_ == State::kExpiring || state_ == State::kExpired;
   }
 
   // ---- For awaiters. ----
   void Enter(internal::TaskBase& task);
-  // The part under the deadline is over. True if a CancelledError that comes
-  // out of it is this timeout's own, and has to become TimeoutError.
+  // Ends the part under the deadline. Returns true if a CancelledError that
+  // leaves it was caused by this timeout and must become TimeoutError.
   bool Exit();
 
  private:
@@ -88,8 +88,8 @@ class TimeoutScope {
 
 namespace internal {
 
-// Awaits an awaitable between `Enter` and `Exit` of a scope, in the frame of
-// who awaits.
+// Awaits an awaitable between `Enter` and `Exit` of a scope, in the awaiting
+// coroutine's frame.
 template <typename Inner>
 class [[nodiscard]] TimeoutAwaiterBase {
  public:
@@ -160,8 +160,8 @@ class TimeoutAwaitable {
   Inner inner_;
 };
 
-// The same with a scope of its own. The deadline is relative to when it is
-// awaited, or absolute.
+// Like TimeoutAwaitable, with its own scope. The deadline is absolute, or
+// relative to the `co_await`.
 template <typename Inner>
 class ScopedTimeoutAwaitable {
  public:
@@ -191,7 +191,7 @@ class ScopedTimeoutAwaitable {
   Inner inner_;
 };
 
-// The time `delay` after the loop's present.
+// The time `delay` after the loop's current time.
 Delay DeadlineOf(EventLoop& loop, Delay delay);
 
 template <typename Inner>
@@ -215,8 +215,8 @@ Coro<AwaitResult<ScopedBody<Function>>> TimeoutWithScope(
   co_return co_await std::move(body);
 }
 
-// WF-01: the time is up before it begins. What is done gives its result;
-// anything else is cancelled and waited for.
+// WF-01: the timeout has passed before the start. An awaitable that is done
+// returns its result; any other is cancelled and awaited.
 template <Awaitable A>
 Coro<AwaitResult<A>> WaitForExpired(A awaitable) {
   using Result = AwaitResult<A>;
@@ -289,32 +289,33 @@ auto TimeoutScope::Run(A awaitable) {
   return internal::TimeoutAwaitable<A>(*this, std::move(awaitable));
 }
 
-// Awaits `awaitable` for at most `timeout`; nullopt: for ever. Throws
-// TimeoutError, once what it waited for has ended. With a timeout of zero or
-// less a coroutine is not even started (WF-01); what is done gives its result.
+// Awaits `awaitable` for at most `timeout`; nullopt: no limit. Throws
+// TimeoutError, after `awaitable` has ended. With a timeout of zero or less, a
+// coroutine is not started at all (WF-01); an awaitable that is already done
+// returns its result.
 template <Awaitable A>
 [[nodiscard]] auto WaitFor(A awaitable, std::optional<Delay> timeout) {
   return internal::WaitForAwaitable<A>(std::move(awaitable), timeout);
 }
 
-// Awaits `awaitable` for at most `delay` from the moment of the `co_await`;
-// nullopt: for ever. Throws TimeoutError. A delay of zero or less still lets it
-// run up to its first suspension (TO-09).
+// Awaits `awaitable` for at most `delay` from the `co_await`; nullopt: no
+// limit. Throws TimeoutError. Even with a delay of zero or less, `awaitable`
+// runs up to its first suspension (TO-09).
 template <Awaitable A>
 [[nodiscard]] auto Timeout(std::optional<Delay> delay, A awaitable) {
   return internal::ScopedTimeoutAwaitable<A>(delay, /*absolute=*/false,
                                              std::move(awaitable));
 }
 
-// The same until a time of the loop's clock.
+// Like `Timeout`, but until a time of the loop's clock.
 template <Awaitable A>
 [[nodiscard]] auto TimeoutAt(std::optional<Delay> when, A awaitable) {
   return internal::ScopedTimeoutAwaitable<A>(when, /*absolute=*/true,
                                              std::move(awaitable));
 }
 
-// The same for a coroutine lambda that is given the scope, to move its
-// deadline.
+// Like `Timeout`, for a coroutine lambda that takes the scope, so that it can
+// move its deadline.
 template <typename Function>
   requires Awaitable<internal::ScopedBody<Function>>
 [[nodiscard]] auto Timeout(std::optional<Delay> delay, Function function) {

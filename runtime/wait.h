@@ -1,11 +1,11 @@
-// Wait: waits for the first, or for all, of several futures.
+// Wait: waits for some or all of several futures.
 //
 //   std::vector<Task<int>> tasks = ...;
 //   auto [done, pending] = co_await Wait(
 //       tasks, {.timeout = 5s, .return_when = ReturnWhen::kFirstCompleted});
 //
-// It cancels nothing, and throws neither TimeoutError nor what the futures
-// hold: look at those that are done. Section W of the rules.
+// It cancels nothing, and throws neither TimeoutError nor the exceptions of the
+// futures: inspect those that are done. Section W of the rules.
 
 #ifndef CLOTHO_RUNTIME_WAIT_H_
 #define CLOTHO_RUNTIME_WAIT_H_
@@ -33,19 +33,19 @@ namespace clotho {
 enum class ReturnWhen {
   kAllCompleted,
   kFirstCompleted,
-  // As soon as one has failed, or when all are done. A cancelled one has not
+  // As soon as one fails, or when all are done. A cancelled future has not
   // failed.
   kFirstException,
 };
 
 struct WaitOptions {
-  std::optional<Delay> timeout = std::nullopt;  // None: wait for ever.
+  std::optional<Delay> timeout = std::nullopt;  // nullopt: no limit.
   ReturnWhen return_when = ReturnWhen::kAllCompleted;
 };
 static_assert(std::is_trivially_destructible_v<WaitOptions>);
 
-// What is done and what is not when the wait is over, each in the order of the
-// arguments, and none twice.
+// The futures that are done and those that are pending when the wait ends, each
+// in argument order and without duplicates.
 template <FutureLike F>
 struct WaitResult {
   std::vector<F> done;
@@ -54,18 +54,18 @@ struct WaitResult {
 
 namespace internal {
 
-// Is done when enough of the futures are, or when the time is up. Who waits
-// holds it, and so does everything that may still count for it.
+// Is done when enough futures are done, or when the time is up. The awaiter
+// holds a reference, and so does everything that may still affect it.
 class WaitState final : public WaiterFuture {
  public:
   WaitState(EventLoop& loop, std::vector<Ref<FutureBase>> futures,
             const WaitOptions& options);
-  // Who waits goes.
+  // The awaiter goes away.
   void Leave();
   void Explain(WaitInfo& info) const override;
 
  private:
-  // Waits at one of the futures.
+  // Waits for one of the futures.
   class Watcher final : public Runnable {
    public:
     Watcher(WaitState& wait, FutureBase& future)
@@ -123,7 +123,7 @@ class WaitAwaiterBase {
   WaitState* state_ = nullptr;
 };
 
-// The elements of a range, which may make them as it is read.
+// The elements of a range, which may create them while it is read.
 template <std::ranges::input_range Range>
 auto ToVector(Range range) {
   using Vector = std::vector<std::ranges::range_value_t<Range>>;
@@ -138,8 +138,8 @@ auto ToVector(Range range) {
   }
 }
 
-// The elements without repetitions. Only membership is asked of the set, never
-// its order.
+// The elements without duplicates. The set is used only for membership, never
+// for its order.
 template <FutureLike F>
 std::vector<F> Distinct(std::vector<F> futures) {
   absl::flat_hash_set<const FutureBase*> seen;
@@ -187,8 +187,8 @@ class WaitAwaitable {
 
 }  // namespace internal
 
-// Waits for the futures or tasks of a range. Throws ValueError, when it is
-// awaited, if there are none.
+// Waits for the futures or tasks of a range. Throws ValueError, when awaited,
+// if the range is empty.
 template <std::ranges::input_range Range>
   requires FutureLike<std::ranges::range_value_t<Range>>
 [[nodiscard]] auto Wait(Range futures, const WaitOptions& options = {}) {
