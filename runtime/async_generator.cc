@@ -38,7 +38,7 @@ void AsyncGeneratorState::Destroy() noexcept {
   if (frame_ != nullptr) frame_->handle().destroy();
 }
 
-// The checks are in CPython's order: section AG of the rules.
+// Checks in CPython's order: section AG of the rules.
 bool AsyncGeneratorState::Begin(Method method, bool sends_value,
                                 std::exception_ptr exception) {
   if (!registered_) {
@@ -71,7 +71,7 @@ bool AsyncGeneratorState::Begin(Method method, bool sends_value,
       closed_ = true;
       exception = std::make_exception_ptr(GeneratorExit());
     }
-    if (!begun_) {  // It ends without having run (AG-02).
+    if (!begun_) {  // It ends without having started (AG-02).
       Destroy();
       if (method == Method::kClose) return false;
       if (Is<GeneratorExit>(exception) || Is<StopAsyncIteration>(exception)) {

@@ -58,9 +58,9 @@ class Barrier::State {
 
  private:
   enum class Phase {
-    kFilling,    // Tasks come, and wait for the others.
-    kDraining,   // All have come, and leave one after the other.
-    kResetting,  // Those who had come leave with an exception.
+    kFilling,    // Tasks arrive, and wait for the others.
+    kDraining,   // All have arrived, and leave one after another.
+    kResetting,  // The waiting tasks leave with an exception.
     kBroken,     // It was aborted.
   };
 
@@ -74,7 +74,7 @@ class Barrier::State {
           state_.phase_ == Phase::kDraining) {
         state_.phase_ = Phase::kFilling;
       }
-      // The lock is not held if the task is destroyed where it waits.
+      // A task that is destroyed while it waits does not hold the lock.
       if (state_.condition_.Locked()) state_.condition_.NotifyAll();
     }
     Place(const Place&) = delete;
@@ -88,7 +88,7 @@ class Barrier::State {
 
   Condition condition_;
   const std::size_t parties_;
-  std::size_t count_ = 0;  // Of the tasks that have come and not yet left.
+  std::size_t count_ = 0;  // Tasks that have arrived and not yet left.
   Phase phase_ = Phase::kFilling;
 };
 

@@ -21,7 +21,7 @@ std::int64_t SteadyNs() {
       .count();
 }
 
-// A point of the steady clock, which is CLOCK_MONOTONIC.
+// A point in time of CLOCK_MONOTONIC, the steady clock.
 timespec ToTimespec(std::int64_t ns) {
   constexpr std::int64_t kSecond = 1'000'000'000;
   ns = std::max<std::int64_t>(ns, 0);
@@ -50,8 +50,8 @@ bool RealClock::Wait(std::optional<std::int64_t> deadline_ns) {
   } else {
     result = sem_wait(&semaphore_);
   }
-  // Else it was the deadline, or a signal, which ends a wait, too. An exchange:
-  // who finds `woken_` set and leaves it at that must be seen from here.
+  // Otherwise the deadline passed, or a signal ended the wait. This must be an
+  // exchange, to synchronize with a thread that found `woken_` already set.
   if (result == 0) woken_.exchange(false, std::memory_order_acq_rel);
   return true;
 }

@@ -16,8 +16,8 @@
 namespace clotho::internal {
 namespace {
 
-// The other callbacks are called all the same, and who completes the future is
-// not told: it is none of its business.
+// An exception must not keep the other callbacks from being called, nor reach
+// the thread that completes the future.
 void CallDoneCallback(absl::AnyInvocable<void()>& callback) noexcept {
   try {
     callback();
@@ -128,7 +128,8 @@ void ConcurrentState::Wait(std::optional<Delay> timeout) const {
 std::exception_ptr ConcurrentState::GetException(
     std::optional<Delay> timeout) const {
   Wait(timeout);
-  // It does not change any more; who sees that it is done sees the rest.
+  // The outcome no longer changes: a thread that sees the final state sees it
+  // too.
   if (state_ == State::kCancelled) throw CancelledError();
   return exception_;
 }

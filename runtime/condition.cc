@@ -16,7 +16,7 @@
 namespace clotho {
 namespace {
 
-// What ended a wait, if that was an exception.
+// The exception that ended a wait, or null.
 std::exception_ptr EndOf(internal::TaskBase& task,
                          internal::WaiterFuture& waiter) {
   try {
@@ -95,7 +95,7 @@ bool Condition::WaitAwaitable::Awaiter::await_ready() {
   condition.CheckLocked("wait");
   const EventLoop& loop = *parent_.task().loop();
   condition.binding_.Bind(loop, condition);
-  lock_.binding_.Bind(loop, lock_);  // It may have to wait for that, too.
+  lock_.binding_.Bind(loop, lock_);  // It may have to wait for the lock, too.
   return false;
 }
 
@@ -109,7 +109,7 @@ void Condition::WaitAwaitable::Awaiter::await_suspend(std::coroutine_handle<>) {
 }
 
 bool Condition::WaitAwaitable::Awaiter::OnWake(internal::TaskBase& task) {
-  if (!lock_waiter_.has_value()) {  // The notification, or a cancellation.
+  if (!lock_waiter_.has_value()) {  // A notification, or a cancellation.
     if (waiter_->condition_ == nullptr) return true;
     internal::SyncWrite(waiter_->condition_);
     static_cast<internal::LineNode&>(*waiter_).Unlink();
@@ -153,7 +153,7 @@ bool Condition::WaitAwaitable::Awaiter::await_resume() {
   }
   lock_.TakeGuardBack(guard_);
   if (error_ != nullptr) {
-    // The notification, if it had come, goes to someone else (CN-05).
+    // A notification that arrived meanwhile goes to another waiter (CN-05).
     if (waiter_->condition_ != nullptr) waiter_->condition_->Wake(1);
     std::rethrow_exception(error_);
   }

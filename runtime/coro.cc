@@ -12,7 +12,7 @@
 namespace clotho::internal {
 namespace {
 
-// "Client::Flush()" of an address in its code; empty if that is not known.
+// The function at a code address, as "Client::Flush()"; empty if unknown.
 std::string FunctionAt(const void* address) {
   char name[512];
   if (!absl::Symbolize(address, name, sizeof(name))) return "";
@@ -22,7 +22,7 @@ std::string FunctionAt(const void* address) {
     const std::size_t at = text.find(suffix);
     if (at != std::string::npos) text.resize(at);
   }
-  // As source code names it: "(anonymous namespace)::" says nothing.
+  // Names the function as source code does, without "(anonymous namespace)::".
   static constexpr std::string_view kUnnamed = "(anonymous namespace)::";
   for (std::size_t at; (at = text.find(kUnnamed)) != text.npos;) {
     text.erase(at, kUnnamed.size());
@@ -30,7 +30,7 @@ std::string FunctionAt(const void* address) {
   return text;
 }
 
-// The function of a coroutine. A suspended frame begins with the address of the
+// The function of a coroutine. A suspended frame starts with the address of the
 // function that resumes it.
 std::string FunctionOf(CoroPromiseBase& promise) {
   const std::string name =
@@ -38,14 +38,14 @@ std::string FunctionOf(CoroPromiseBase& promise) {
   return name.empty() ? "a coroutine" : name;
 }
 
-// "; it was called in Client::Close()", as far as that is known.
+// "; it was called in Client::Close()"; empty if unknown.
 std::string CallOf(CoroPromiseBase& promise) {
   std::string name = FunctionAt(promise.made_at());
   if (name.empty() || name == FunctionOf(promise)) {
-    // The call itself is before the address to which it returns.
+    // The call precedes the address to which it returns.
     name = FunctionAt(static_cast<const char*>(promise.returns_to()) - 1);
   }
-  // What calls is not always a function that a reader knows.
+  // A caller inside the runtime would tell a reader nothing.
   if (name.empty() || name.find("clotho::internal::") != name.npos) return "";
   return absl::StrCat("; it was called in ", name);
 }

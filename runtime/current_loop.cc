@@ -10,10 +10,10 @@
 namespace clotho {
 namespace {
 
-// What is initialised before `main` is, is in its thread.
+// Static initialization runs in the main thread.
 const std::thread::id main_thread = std::this_thread::get_id();
 
-// Whether `SetEventLoop` was called in this thread.
+// True if `SetEventLoop` was called in this thread.
 thread_local constinit bool was_set = false;
 
 }  // namespace
@@ -26,7 +26,7 @@ bool IsMainThread() { return std::this_thread::get_id() == main_thread; }
 
 EventLoop& GetEventLoop() {
   if (internal::running_loop != nullptr) return *internal::running_loop;
-  // A job of a simulated executor stands for a thread of its own.
+  // A job of a simulated executor behaves as if it ran in its own thread.
   if (internal::thread_model == nullptr) {
     if (internal::current_loop == nullptr && !was_set &&
         internal::IsMainThread()) {

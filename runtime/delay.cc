@@ -13,7 +13,7 @@ namespace clotho {
 
 std::int64_t Delay::RoundNs(long double ns) {
   if (std::isnan(ns)) throw ValueError("Invalid delay: NaN (not a number)");
-  // The limits themselves are powers of two, and exact.
+  // The limits are powers of two, and therefore exact.
   if (ns >= 0x1p63L) return std::numeric_limits<std::int64_t>::max();
   if (ns <= -0x1p63L) return std::numeric_limits<std::int64_t>::min();
   return static_cast<std::int64_t>(std::ceil(ns));

@@ -1,6 +1,6 @@
-// CancelAndWait: cancels a future and waits until it is done, whatever comes of
-// it. Cancelling who waits here ends the wait at once, and not the future's
-// end.
+// CancelAndWait: cancels a future and waits until it is done, whatever its
+// outcome. Cancelling the waiting task ends the wait at once; the future may
+// still be pending then.
 
 #ifndef CLOTHO_RUNTIME_DONE_WAITER_H_
 #define CLOTHO_RUNTIME_DONE_WAITER_H_
@@ -15,8 +15,8 @@
 
 namespace clotho::internal {
 
-// Is done one hop after `observed` is. The one who waits holds it, and so does
-// its place among the waiters of `observed`.
+// Becomes done one hop after `observed`. Held by the awaiter, and by its node
+// among the waiters of `observed`.
 class DoneWaiter final : public WaiterFuture {
  public:
   DoneWaiter(EventLoop& loop, FutureBase& observed)
@@ -25,7 +25,7 @@ class DoneWaiter final : public WaiterFuture {
     observed.AddWaiter(node_);
   }
 
-  // Who waits goes.
+  // The awaiter goes away.
   void Leave() {
     if (node_.is_linked()) {
       node_.Unlink();

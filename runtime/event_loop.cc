@@ -24,7 +24,7 @@ namespace clotho {
 namespace internal {
 
 void HandleState::Run() {
-  // The queue's reference goes at the end, whatever happens.
+  // Drops the queue's reference at the end, on every path.
   const Ref<HandleState> self = Ref<HandleState>::Adopt(this);
   if (cancelled_) return;
   ContextScope scope(context_);
@@ -73,7 +73,7 @@ void ReportFromDestructor(EventLoop* loop,
       loop->CallExceptionHandler(context);
       return;
     } catch (...) {
-      // It wants to leave the loop, which is not possible from here.
+      // It tries to leave the loop, which is impossible from here.
     }
   }
   ReportToStandardError(context);
@@ -93,7 +93,7 @@ namespace {
 
 std::uint64_t NextLoopNumber() {
   static constinit std::atomic<std::uint64_t> last = 0;
-  return ++last;  // Loops may be made in several threads.
+  return ++last;  // Loops may be created in several threads.
 }
 
 bool EnvironmentAsksForDebug() {
@@ -124,7 +124,7 @@ EventLoop::~EventLoop() {
 }
 
 void EventLoop::DoCheckOpen() const {
-  // While it is being torn down, destructors may call it: to no effect.
+  // Destructors may call it during teardown; their calls have no effect.
   if (IsClosed() && !tearing_down_) throw RuntimeError("Event loop is closed");
   if (checks_thread_ && IsRunning() && internal::running_loop != this) {
     throw RuntimeError(
@@ -193,7 +193,7 @@ TimerHandle EventLoop::ArmHandle(internal::HandleState& state,
                                  std::int64_t when_ns) {
   TimerHandle handle(&state);
   state.set_is_timer();
-  // It answers to nobody's order but its deadline's.
+  // Only its deadline determines its order, not a chain.
   state.set_chain(NewChain());
   state.AddRef();
   if (tearing_down_) {
@@ -263,8 +263,8 @@ class StopWhenDone final : public internal::Runnable, public internal::Pooled {
         loop_(loop),
         future_(&future) {}
   void Run() override {
-    // Who called the loop gets to see what the future holds, if that did not
-    // come out of the loop before: a critical exception.
+    // The caller of the loop sees the future's outcome, unless the loop has
+    // already thrown it (a critical exception).
     future_->MarkRetrieved();
     if (!abandoned_) loop_.Stop();
     delete this;
@@ -272,13 +272,13 @@ class StopWhenDone final : public internal::Runnable, public internal::Pooled {
   void Drop() noexcept override { delete this; }
   Runnable* EventualStep() override { return nullptr; }
 
-  // Nobody waits any more.
+  // The loop no longer waits for the future.
   void Abandon() {
     if (is_linked()) {
       Unlink();
       delete this;
     } else {
-      abandoned_ = true;  // It stands in the ready queue.
+      abandoned_ = true;  // It is in the ready queue.
     }
   }
   bool* gone = nullptr;
@@ -361,14 +361,14 @@ void EventLoop::MoveDueTimers() {
 
 namespace {
 
-// With three decimals, whatever the locale.
+// With three decimals, independent of the locale.
 std::string Seconds(std::int64_t ns) {
   const std::int64_t ms = (ns + 500'000) / 1'000'000;
   return absl::StrCat(ms / 1000, ".", absl::Dec(ms % 1000, absl::kZeroPad3));
 }
 
-// A runnable as a warning names it; empty if it is bookkeeping. To be asked
-// before it runs, since it may be gone then.
+// The name of a runnable in warnings; empty for bookkeeping. Must be called
+// before it runs, since it may be gone afterwards.
 std::string NameForWarning(const internal::Runnable& runnable) {
   std::string name;
   std::source_location made_at;
@@ -427,7 +427,7 @@ void EventLoop::RunWatched(internal::Runnable& runnable) {
                                                 Seconds(took_ns), " seconds")});
 }
 
-// What is in the ready queue is scattered over memory, if there is much of it.
+// With many ready items, they are scattered over memory.
 constexpr std::size_t kPrefetchAhead = 8;
 
 bool EventLoop::RunOnce() {
@@ -440,8 +440,8 @@ bool EventLoop::RunOnce() {
   return true;
 }
 
-// The same iterations, but that the scheduler picks each item. As long as it
-// always picks the first, the order is that of RunOnce.
+// Like RunOnce, but the scheduler picks each item. If it always picks the
+// first, the order is that of RunOnce.
 bool EventLoop::RunOnceScheduled() {
   ++iterations_;
   if (!CollectWork()) return false;
@@ -450,7 +450,8 @@ bool EventLoop::RunOnceScheduled() {
         ready_, timers_.empty() ? nullptr : &timers_.front());
     if (decision == Scheduler::kStop) return false;
     if (decision == Scheduler::kTimer) {
-      // Its deadline passes now. It is not one of this iteration's items.
+      // Advances to the deadline. The timer does not count as one of this
+      // iteration's items.
       if (timers_.next_ns() > clock_->NowNs()) {
         clock_->Wait(timers_.next_ns());
       }
@@ -477,8 +478,8 @@ void EventLoop::CallExceptionHandler(const ExceptionContext& original) {
   if (debug_ && context.location.line() == 0 && context.task != nullptr) {
     context.location = context.task->created_at();
   }
-  // In the context of the task that it is about (L-28). A callback's is the
-  // current one.
+  // Runs in the context of the task concerned (L-28). For a callback, that is
+  // already the current context.
   internal::ContextSlot slot;
   std::optional<internal::ContextScope> scope;
   if (context.task != nullptr) {
@@ -519,12 +520,12 @@ void EventLoop::TearDown() {
   }
   while (!ready_.empty()) ready_.PopFront().Drop();
   while (!timers_.empty()) timers_.PopFront().Drop();
-  // The youngest first: what a task made may refer to what is in its frame.
+  // Youngest first: a task may refer to the frame of the task that created it.
   while (!tasks_.empty()) tasks_.back().TearDown();
   async_generators_.ForEach(
       [](internal::AsyncGeneratorNode& generator) { generator.Forget(); });
   while (!thread_links_.empty()) thread_links_.front().Cut();
-  // Futures that wait for each other in a circle let go of each other.
+  // Breaks cycles of futures that wait for each other.
   using FutureRef = internal::Ref<internal::FutureBase>;
   std::vector<FutureRef, internal::PoolAllocator<FutureRef>> futures;
   futures_.ForEach([&futures](internal::FutureBase& future) {
@@ -571,7 +572,7 @@ Executor& EventLoop::DefaultExecutor() {
 
 void EventLoop::Reset() {
   if (IsRunning()) throw RuntimeError("Cannot reset a running event loop");
-  // Whoever still has the old one is not heard any more.
+  // Others may still hold the old mailbox. Their mail no longer arrives.
   if (IsClosed() || mailbox_.use_count() > 1) {
     mailbox_->Close();
     TearDown();

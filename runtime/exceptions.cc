@@ -17,7 +17,8 @@ namespace internal {
 
 ExceptionFamily Classify(const std::exception_ptr& exception) noexcept {
 #if defined(__GLIBCXX__)
-  // What ends most cancelled tasks is known without throwing it again.
+  // The most common exception of a cancelled task is recognized without
+  // rethrowing it.
   if (*exception.__cxa_exception_type() == typeid(CancelledError)) {
     return ExceptionFamily::kCancelled;
   }
@@ -46,7 +47,7 @@ bool IsBaseOnly(const std::exception_ptr& exception) noexcept {
 }
 
 std::string WithoutNamespaces(std::string_view type_name) {
-  // Only what stands outside template arguments counts as a qualifier.
+  // Only qualifiers outside template arguments are removed.
   int depth = 0;
   std::size_t start = 0;
   for (std::size_t i = 0; i < type_name.size(); ++i) {
@@ -78,7 +79,7 @@ std::string CurrentExceptionClass() {
   return name;
 }
 
-// The class and the text of what is being handled.
+// The class and message of `exception`.
 std::pair<std::string, std::string> Look(const std::exception_ptr& exception) {
   if (exception == nullptr) return {"no exception", ""};
   try {
@@ -119,7 +120,7 @@ std::exception_ptr MakeExceptionGroup(
 
 std::string DescribeException(std::exception_ptr exception) {
   const auto [type, text] = Look(exception);
-  // The fixed texts of the critical ones are their class names.
+  // The message of a critical exception is its class name.
   if (text.empty() || text == type) return type;
   return absl::StrCat(type, ": ", text);
 }

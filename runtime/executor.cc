@@ -47,7 +47,7 @@ class ThreadPoolExecutor::Threads {
     changed_.notify_one();
   }
 
-  // Whether there was nothing to wait for; said once.
+  // Returns true if no job is left; true at most once.
   bool Close(bool cancel_futures) {
     std::deque<std::unique_ptr<Job>> cancelled;
     bool drained = false;
@@ -63,7 +63,7 @@ class ThreadPoolExecutor::Threads {
   }
 
   void Join() {
-    // After `Close` the list does not change; two may wait for its end.
+    // The list does not change after `Close`. Two threads may wait for its end.
     std::lock_guard<std::mutex> lock(joining_);
     for (std::thread& thread : threads_) {
       if (thread.joinable()) thread.join();
@@ -77,7 +77,7 @@ class ThreadPoolExecutor::Threads {
     }
   }
 
-  // What each thread does.
+  // The body of each thread.
   void Work() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
@@ -103,7 +103,7 @@ class ThreadPoolExecutor::Threads {
   std::condition_variable changed_;
   std::deque<std::unique_ptr<Job>> queue_;
   std::size_t idle_ = 0;     // Threads that wait for a job.
-  std::size_t working_ = 0;  // Threads that have not come to their end.
+  std::size_t working_ = 0;  // Threads that have not ended.
   bool closed_ = false;
   std::vector<std::thread> threads_;
   std::mutex joining_;
@@ -117,7 +117,7 @@ ThreadPoolExecutor::ThreadPoolExecutor(ThreadPoolOptions options)
   if (max_workers_.has_value() && *max_workers_ <= 0) {
     throw ValueError("max_workers must be greater than 0");
   }
-  drained_.SetRunningOrNotifyCancel();  // Nobody can cancel it.
+  drained_.SetRunningOrNotifyCancel();  // It can no longer be cancelled.
 }
 
 ThreadPoolExecutor::~ThreadPoolExecutor() {

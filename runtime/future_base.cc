@@ -14,7 +14,7 @@
 namespace clotho::internal {
 namespace {
 
-// Names callbacks for RemoveDoneCallback; never shown.
+// Identifies callbacks for RemoveDoneCallback; never displayed.
 thread_local constinit std::uint64_t next_callback_id = 1;
 
 }  // namespace
@@ -33,7 +33,7 @@ void DoneCallback::Schedule(FutureBase& future) {
 
 void DoneCallback::Run() {
   EventLoop* const loop = future_->loop();
-  // Deleted at the end, whatever happens; its future last of all.
+  // The callback is deleted at the end, on every path, and its future last.
   const Ref<FutureBase> future = future_;
   struct Deleter {
     DoneCallback* callback;
@@ -61,7 +61,7 @@ FutureBase::FutureBase(EventLoop& loop, Storage storage)
 void FutureBase::Destroy() noexcept {
   if (unretrieved_) {
     unretrieved_ = false;
-    references_ = 1;  // The handler may look at it.
+    references_ = 1;  // The handler may inspect it.
     const ExceptionContext context{
         .source = ExceptionContext::Source::kNeverRetrieved,
         .message = absl::StrCat(KindName(), " exception was never retrieved"),

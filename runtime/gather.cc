@@ -17,8 +17,8 @@
 namespace clotho::internal {
 namespace {
 
-// The CancelledError that asking a child for its result would throw, if it was
-// cancelled; else a new one.
+// The CancelledError of a child, as awaiting it would throw; a new one if the
+// child was not cancelled.
 std::exception_ptr CancelledErrorOf(FutureBase& child) {
   if (child.state() == FutureBase::State::kCancelled) {
     return child.OutcomeAsException();
@@ -40,9 +40,9 @@ void GatherBase::Adopt(FutureVector children) {
     Collect();
     return;
   }
-  // A future that is given twice is watched once (G-02): the last who waits at
-  // it is a watcher of this gather then. Of those that are done, only
-  // membership is asked of the set, never its order.
+  // A future given twice is watched once (G-02): if so, its last waiter is a
+  // watcher of this gather. For futures that are done, a set is used; only for
+  // membership, never for its order.
   absl::flat_hash_set<const FutureBase*, absl::Hash<const FutureBase*>,
                       std::equal_to<const FutureBase*>,
                       PoolAllocator<const FutureBase*>>
@@ -52,7 +52,7 @@ void GatherBase::Adopt(FutureVector children) {
   for (const Ref<FutureBase>& future : children_) {
     if (future->loop() != loop()) {
       for (; watched_ > 0; --watched_) {
-        std::destroy_at(&watchers_[watched_ - 1]);  // It waits no more.
+        std::destroy_at(&watchers_[watched_ - 1]);  // It waits no longer.
         Release();
       }
       throw ValueError("futures are tied to different event loops");
@@ -133,7 +133,7 @@ std::exception_ptr GatherBase::ExceptionAt(std::size_t index) {
   FutureBase& future = child(index);
   future.MarkRetrieved();
   if (future.state() == State::kCancelled) {
-    // Always with a message, if only an empty one (G-04).
+    // Always with a message, which may be empty (G-04).
     const Text message = future.cancel_message();
     return std::make_exception_ptr(
         CancelledError(message ? std::string(message->view()) : ""));

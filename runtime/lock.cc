@@ -57,8 +57,8 @@ void Lock::Unlock() noexcept {
   WakeFirst();
 }
 
-// Only the first is looked at: a cancelled one wakes the next by itself
-// (LK-03).
+// Only the first waiter is woken: if it is cancelled, it wakes the next one
+// itself (LK-03).
 void Lock::WakeFirst() noexcept {
   internal::SyncWrite(this);
   if (!waiters_.empty()) waiters_.front().Wake();

@@ -1,9 +1,9 @@
-// LoopBinding: a primitive belongs to the loop in which a task first had to
-// wait for it (rule SP-01).
+// LoopBinding: binds a primitive to the loop in which a task first had to wait
+// for it (rule SP-01).
 //
-// Two loops of one thread could otherwise wait for the same lock, and a release
-// in the one would wake nobody in the other. Who does not have to wait is not
-// asked: it costs nothing there.
+// Otherwise two loops of one thread could wait for the same lock, and a release
+// in one would wake no task in the other. Operations that do not wait are not
+// checked, and cost nothing.
 
 #ifndef CLOTHO_RUNTIME_LOOP_BINDING_H_
 #define CLOTHO_RUNTIME_LOOP_BINDING_H_
@@ -18,8 +18,8 @@ namespace clotho::internal {
 
 class LoopBinding {
  public:
-  // For a task of `loop` that is about to wait for `primitive`. Throws
-  // RuntimeError if the primitive is another loop's.
+  // Called for a task of `loop` that is about to wait for `primitive`. Throws
+  // RuntimeError if the primitive is bound to another loop.
   template <typename Primitive>
   void Bind(const EventLoop& loop, const Primitive& primitive) {
     if (loop_number_ == 0) loop_number_ = loop.number();
@@ -30,8 +30,8 @@ class LoopBinding {
   }
 
  private:
-  // Not an address: another loop may have the same one later.
-  std::uint64_t loop_number_ = 0;  // 0: of no loop yet.
+  // Not an address, which another loop could reuse later.
+  std::uint64_t loop_number_ = 0;  // 0: not bound yet.
 };
 
 }  // namespace clotho::internal

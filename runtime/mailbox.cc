@@ -11,14 +11,15 @@ bool Mailbox::Post(Mail& mail) {
   if (closed_) return false;
   mail.next_ = nullptr;
   if (first_ != nullptr) {
-    // Whoever has put in the first one wakes the loop, which takes all.
+    // The thread that put in the first mail wakes the loop, which takes all
+    // mail.
     last_->next_ = &mail;
     last_ = &mail;
     return true;
   }
   first_ = last_ = &mail;
   has_mail_.store(true, std::memory_order_relaxed);
-  // Under the lock, or the loop could be closed, and its clock gone.
+  // Under the lock: otherwise the loop could be closed and its clock destroyed.
   clock_.Wake();
   return true;
 }

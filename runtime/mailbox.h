@@ -1,12 +1,12 @@
-// Mailbox: what other threads give to a loop.
+// Mailbox: carries work from other threads to a loop.
 //
-// The only part of a loop that more than one thread touches. Others put
-// something in, which wakes the loop if it waits; the loop takes everything out
-// at the start of an iteration (rule L-03.4). It asks one flag whether there is
-// anything, and takes the lock only then.
+// The only part of a loop that several threads touch. Other threads add mail,
+// which wakes the loop if it is waiting; the loop takes out all mail at the
+// start of an iteration (rule L-03.4). It checks one flag for new mail, and
+// takes the lock only if the flag is set.
 //
-// A mailbox outlives its loop if somebody still has it: it is closed then, and
-// takes nothing any more.
+// A mailbox may outlive its loop while others hold it. It is closed then, and
+// accepts no more mail.
 
 #ifndef CLOTHO_RUNTIME_MAILBOX_H_
 #define CLOTHO_RUNTIME_MAILBOX_H_
@@ -23,17 +23,18 @@ class EventLoop;
 
 namespace clotho::internal {
 
-// Something for a loop to do. Made in any thread, and not of a thread's pool.
+// A piece of work for a loop. May be created in any thread, and is not
+// allocated from a per-thread pool.
 class Mail {
  public:
   Mail() = default;
   Mail(const Mail&) = delete;
   Mail& operator=(const Mail&) = delete;
 
-  // In the loop's thread, which lets go of it: puts what is to be done into the
-  // loop's ready queue.
+  // Called in the loop's thread, after the mailbox has released it: adds the
+  // work to the loop's ready queue.
   virtual void Deliver(EventLoop& loop) = 0;
-  // It will not be delivered: the loop is closed.
+  // Called instead of `Deliver` if the loop is closed.
   virtual void Drop() noexcept = 0;
 
   Mail* next() const noexcept { return next_; }
@@ -52,17 +53,17 @@ class Mail {
 
 class Mailbox {
  public:
-  // The clock is that of the loop, and may go when the mailbox is closed.
+  // The loop's clock. It may be destroyed once the mailbox is closed.
   explicit Mailbox(Clock& clock) : clock_(clock) {}
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
-  // From any thread. Mail of one thread keeps its order. False if the mailbox
-  // is closed: the mail is still the caller's.
+  // May be called from any thread. Mail from one thread keeps its order.
+  // Returns false if the mailbox is closed; the caller then keeps the mail.
   bool Post(Mail& mail);
 
-  // Somebody has pressed Ctrl-C. May be called from a signal handler, while the
-  // loop lives.
+  // Reports a Ctrl-C. May be called from a signal handler while the loop
+  // exists.
   void Interrupt() noexcept;
 
   // ---- For the loop. ----
@@ -70,12 +71,13 @@ class Mailbox {
   bool has_mail() const noexcept {
     return has_mail_.load(std::memory_order_relaxed);
   }
-  // Takes out all there is, oldest first: a chain by `next`, null at its end.
+  // Takes out all mail, oldest first, chained through `next` and
+  // null-terminated.
   Mail* Take();
-  // How many interrupts there were since the last call. To be asked after
+  // Returns the number of interrupts since the last call. Must be called after
   // `Take`.
   int TakeInterrupts() noexcept { return interrupts_.exchange(0); }
-  // From now on nothing is taken in. What there is can still be taken out.
+  // Rejects further mail. Mail already in the box can still be taken out.
   void Close();
 
  private:

@@ -66,7 +66,7 @@ void QueueBase::ItemWasPut() {
   WakeNext(getters_);
 }
 
-// Who is woken leaves the line; one that was cancelled is passed over.
+// A woken waiter leaves its line; cancelled waiters are skipped.
 void QueueBase::WakeNext(Line& line) {
   while (!line.empty()) {
     QueueWaiter& waiter = line.front();
@@ -96,7 +96,7 @@ void QueueBase::Shutdown(bool immediate) {
     unfinished_ -= dropped < unfinished_ ? dropped : unfinished_;
     if (unfinished_ == 0) finished_.Set();
   }
-  WakeAll(getters_);  // They look again.
+  WakeAll(getters_);  // They check again.
   WakeAll(putters_);
 }
 
@@ -112,7 +112,7 @@ bool QueueBase::Awaiter::OnWake(TaskBase& task) {
       waiter_->queue_ == nullptr || !queue_.MustWait(side_)) {
     return true;
   }
-  Wait();  // Someone else was faster: to the back of the line.
+  Wait();  // Another task was faster: to the back.
   return false;
 }
 
@@ -129,7 +129,7 @@ void QueueBase::Awaiter::FinishWait() {
     parent_.task().ThrowInjected();
     waiter_->ThrowUnlessValue();
   } catch (...) {
-    // Its turn goes to the next in line: nothing is lost.
+    // Passes the wakeup on to the next waiter: nothing is lost.
     const bool possible =
         side_ == Side::kGet ? !queue_.Empty() : !queue_.Full();
     if (woken && possible) queue_.WakeNext(queue_.LineOf(side_));

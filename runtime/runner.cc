@@ -14,10 +14,10 @@
 namespace clotho {
 namespace {
 
-// What the jobs of the default executor are given to come to their end.
+// How long to wait for the jobs of the default executor.
 constexpr int kThreadJoinTimeoutS = 300;
 
-// R-05 (a): cancels all that is left and waits for it.
+// R-05 (a): cancels all remaining tasks and waits for them.
 void CancelAllTasks(EventLoop& loop) {
   internal::FutureVector left;
   loop.ForEachTask(

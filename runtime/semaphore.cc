@@ -101,7 +101,7 @@ Semaphore::Guard Semaphore::AcquireAwaitable::Awaiter::await_resume() {
         "the Semaphore was destroyed while a task waited for it");
   }
   internal::SyncWrite(&semaphore_);
-  // New permits may have come that nobody could be given: SM-02.
+  // Permits may have arrived that could not be handed to a waiter: SM-02.
   struct WakeOthers {
     Semaphore& semaphore;
     ~WakeOthers() {

@@ -10,8 +10,8 @@ namespace clotho::internal {
 ShieldBase::ShieldBase(FutureBase& inner)
     : FutureBase(inner.LiveLoop(), Storage::kCounted), inner_(&inner) {
   SyncUnknown("Shield");
-  // Each relay keeps the outer alive until it has run. (The outer is so held by
-  // itself while it is pending; its end, or the loop's, lets go of it.)
+  // Each relay keeps the outer future alive until it has run. (A pending outer
+  // future thus holds itself; its end, or that of the loop, releases it.)
   AddRef();
   AddRef();
   inner.AddWaiter(from_inner_);
@@ -33,7 +33,7 @@ Runnable* ShieldBase::Relay::EventualStep() {
 
 void ShieldBase::InnerIsDone() {
   if (done()) {
-    // Nobody will see a failure: SH-02.
+    // No one will see a failure: SH-02.
     if (inner_->state() != State::kCancelled) inner_->MarkRetrieved();
     return;
   }
@@ -48,7 +48,7 @@ void ShieldBase::InnerIsDone() {
 }
 
 void ShieldBase::OuterIsDone() {
-  // A failure of the inner that comes later is not ours to hide: SH-03.
+  // A later failure of the inner future must still be reported: SH-03.
   if (!inner_->done() && from_inner_.is_linked()) {
     from_inner_.Unlink();
     Release();

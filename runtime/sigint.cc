@@ -15,8 +15,8 @@
 namespace clotho::internal {
 namespace {
 
-// Whom the handler tells. It may run in any thread, and still do so when the
-// scope ends, which then waits for it.
+// The mailbox to notify. The handler may run in any thread, and may still be
+// running when the scope ends, which then waits for it.
 std::atomic<Mailbox*> target = nullptr;
 std::atomic<int> handlers_running = 0;
 std::atomic<int> signals = 0;

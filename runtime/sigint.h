@@ -1,9 +1,9 @@
-// SigintScope: what Ctrl-C does while a Runner runs (rule R-04).
+// SigintScope: handles Ctrl-C while a Runner runs (rule R-04).
 //
-// The first one cancels the main task, which may clean up. The second one
-// throws KeyboardInterrupt out of the loop before its next iteration; a third
-// one ends the process, as it does without a Runner, since the program may be
-// in a function that does not return.
+// The first Ctrl-C cancels the main task, which may clean up. The second throws
+// KeyboardInterrupt out of the loop before its next iteration. The third ends
+// the process, as without a Runner, since the program may be in a function that
+// does not return.
 
 #ifndef CLOTHO_RUNTIME_SIGINT_H_
 #define CLOTHO_RUNTIME_SIGINT_H_
@@ -14,8 +14,8 @@
 
 namespace clotho::internal {
 
-// Takes SIGINT over for the length of a scope: in the main thread only, on a
-// real clock only, and only if nobody else has said what it shall do.
+// Handles SIGINT for the duration of a scope: only in the main thread, only on
+// a real clock, and only if no other handler is installed.
 class SigintScope final : public InterruptHandler {
  public:
   SigintScope(EventLoop& loop, FutureBase& main_task);
@@ -23,8 +23,8 @@ class SigintScope final : public InterruptHandler {
   SigintScope(const SigintScope&) = delete;
   SigintScope& operator=(const SigintScope&) = delete;
 
-  // There was one, and it is not up to anybody else that the main task was
-  // cancelled: what comes out of the Runner is KeyboardInterrupt.
+  // True if there was a Ctrl-C and nothing else cancelled the main task: the
+  // Runner must then throw KeyboardInterrupt.
   bool interrupted() const noexcept { return count_ > 0; }
 
   void Interrupted() override;

@@ -16,7 +16,7 @@ SleepState::~SleepState() {
   if (end_.armed()) {
     loop()->Disarm(end_);
   } else {
-    loop()->Withdraw(end_);  // It is due, and the sleeper was cancelled.
+    loop()->Withdraw(end_);  // It was due, but the sleeper was cancelled.
   }
 }
 

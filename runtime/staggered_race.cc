@@ -12,7 +12,7 @@
 namespace clotho::internal {
 
 void StaggeredRaceBase::Start(Event* previous_failed) {
-  // Not eagerly, whatever the loop's task factory says: a task counts on being
+  // Never eager, whatever the loop's task factory does: a task relies on being
   // in the list when it runs (CD-06).
   tasks_.push_back(
       CreateTask(TakePart(Ref<StaggeredRaceBase>(this), previous_failed),
@@ -55,7 +55,7 @@ Coro<void> StaggeredRaceBase::TakePart(Ref<StaggeredRaceBase> self,
         "let CancelledError pass");
   }
   race.winner_index_ = index;
-  // The task at `index` is this one.
+  // The task at `index` is the current one.
   for (std::size_t i = 0; i < race.tasks_.size(); ++i) {
     if (i != index) race.tasks_[i].Cancel();
   }
@@ -65,7 +65,7 @@ Coro<void> StaggeredRaceBase::Run(Ref<StaggeredRaceBase> self) {
   StaggeredRaceBase& race = *self;
   race.Start(nullptr);
   try {
-    // More may be started meanwhile.
+    // More tasks may be started meanwhile.
     std::size_t done = 0;
     while (done != race.tasks_.size()) {
       auto wait = Wait(race.tasks_);
@@ -73,7 +73,7 @@ Coro<void> StaggeredRaceBase::Run(Ref<StaggeredRaceBase> self) {
       done = result.done.size();
       for (const Task<void>& task : result.done) {
         if (task.Cancelled()) continue;
-        // No function's, those are kept: of the race itself.
+        // An exception of the race itself: those of the functions are stored.
         if (std::exception_ptr error = task.GetException()) {
           std::rethrow_exception(std::move(error));
         }

@@ -57,7 +57,7 @@ namespace internal {
 Ref<FutureBase> AskTaskFactory(EventLoop& loop, AnyCoro& coro,
                                const TaskOptions& options) {
   loop.CheckOpen();
-  // It may set another while it runs.
+  // The factory may replace itself while it runs.
   const TaskFactory factory = loop.GetTaskFactory();
   const AnyTask task = factory(loop, coro, options);
   if (task.state() != coro.task_) {
@@ -65,7 +65,7 @@ Ref<FutureBase> AskTaskFactory(EventLoop& loop, AnyCoro& coro,
         "the task factory gave a task of something else: it has to return what "
         "NewTask makes of the coroutine that it is given");
   }
-  // Whatever the factory did with the options (EF-02).
+  // Applies the name even if the factory ignored the options (EF-02).
   if (!options.name.empty() && !task.base().is_named()) {
     task.SetName(options.name);
   }

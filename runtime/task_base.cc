@@ -22,7 +22,7 @@
 namespace clotho::internal {
 namespace {
 
-// An eager first step runs on the machine stack of whoever creates the task.
+// An eager first step runs on the machine stack of the task's creator.
 constexpr std::uint32_t kEagerDepthMax = 1000;
 
 }  // namespace
@@ -67,13 +67,14 @@ void TaskBase::Run() {
   if (awaited != nullptr) awaited->MarkRetrieved();
   if (must_cancel_) [[unlikely]] {
     must_cancel_ = false;
-    // A CancelledError that is on its way already is not doubled (T-12).
+    // If a CancelledError is already on its way, do not inject another one
+    // (T-12).
     if (awaited == nullptr || !awaited->OutcomeIsCancelledError()) {
       injected_ = Injected::kCancel;
     }
   }
 
-  // Whatever comes out, the loop must find itself outside of the task again.
+  // On every path, the loop must leave the task again.
   struct Scope {
     explicit Scope(EventLoop& l, TaskBase& task)
         : loop(l), context(task.context_) {
@@ -86,7 +87,7 @@ void TaskBase::Run() {
 
   if (!started_) {
     started_ = true;
-    if (HasInjected()) {  // Cancelled before it began: it never runs (T-03).
+    if (HasInjected()) {  // Cancelled before its start: it never runs (T-03).
       injected_ = Injected::kNone;
       DestroyFrames();
       LeaveLoop();
@@ -107,7 +108,7 @@ void TaskBase::Run() {
 }
 
 void TaskBase::StartEagerly() {
-  // Whoever creates the task goes on afterwards as if nothing had run.
+  // The creator of the task continues as if nothing had run.
   struct Scope {
     Scope(EventLoop& l, std::uint32_t chain)
         : loop(l),
@@ -148,14 +149,14 @@ bool StartsEagerly(const EventLoop& loop, const TaskOptions& options) {
   return true;
 }
 
-// It is a future like any other now, which may outlive its loop.
+// From here on it is an ordinary future, which may outlive its loop.
 void TaskBase::LeaveLoop() {
   RegistryNode::Unlink();
   loop()->Register(*this);
 }
 
 void TaskBase::Complete() {
-  // The loop's reference; the task may go with it.
+  // The loop's reference, which may be the last one.
   const Ref<FutureBase> keep = Ref<FutureBase>::Adopt(this);
   EventLoop& loop = *this->loop();
   std::exception_ptr error = root_->TakeError();
@@ -197,17 +198,18 @@ void TaskBase::DoThrowInjected() {
 }
 
 bool TaskBase::Cancel(const Text& message) {
-  // A request goes on to whatever the task waits for. Tasks that wait for tasks
-  // are followed in a loop, so that a long chain does not exhaust the stack.
+  // The request is forwarded to whatever the task waits for. Tasks that wait
+  // for tasks are followed in a loop, so that a long chain does not exhaust the
+  // stack.
   TaskBase* task = this;
-  TaskBase* awaiter = nullptr;  // The one before `task` in the chain.
-  TaskBase* slow = this;        // Half as fast: meets `task` in a circle.
+  TaskBase* awaiter = nullptr;  // The previous one in the chain.
+  TaskBase* slow = this;        // Moves at half speed: meets `task` in a cycle.
   for (bool odd = false;; odd = !odd) {
     SyncWrite(static_cast<FutureBase*>(task));
     task->MarkRetrieved();
     if (task->done()) {
       if (awaiter == nullptr) return false;
-      task = awaiter;  // The awaited one refuses: flag the awaiter (T-12).
+      task = awaiter;  // `task` is done: flag its awaiter (T-12).
       break;
     }
     ++task->cancels_;
@@ -274,8 +276,8 @@ void TaskBase::Yield(CoroPromiseBase& leaf) {
 }
 
 const void* TaskBase::code() const noexcept {
-  // Both GCC's and Clang's frames begin with a pointer to the function that
-  // resumes them.
+  // With both GCC and Clang, a frame starts with a pointer to the function that
+  // resumes it.
   return root_ == nullptr
              ? nullptr
              : *static_cast<const void* const*>(root_->handle().address());
@@ -316,7 +318,7 @@ std::source_location TaskBase::AwaitLocation() const {
 }
 
 void TaskBase::DestroyFrames() noexcept {
-  // Innermost first, each cut off from the frame that owns it: destroying the
+  // Innermost first, each detached from the frame that owns it: destroying the
   // outermost one would recurse through all of them.
   CoroPromiseBase* promise = leaf_ != nullptr ? leaf_ : root_;
   leaf_ = root_ = nullptr;
@@ -328,7 +330,7 @@ void TaskBase::DestroyFrames() noexcept {
 }
 
 void TaskBase::TearDown() noexcept {
-  Runnable::Unlink();  // From what it waits for.
+  Runnable::Unlink();  // From the future it waits for.
   waiting_on_ = nullptr;
   hook_ = nullptr;
   if (!started_ && root_ != nullptr) root_->MarkClosed();

@@ -18,7 +18,7 @@ const char* TaskGroupState::Refusal() const {
 }
 
 void TaskGroupState::Add(FutureBase& task) {
-  if (task.done()) {  // It ended in its first step.
+  if (task.done()) {  // It ended in its eager first step.
     ChildIsDone(task);
     return;
   }
@@ -106,7 +106,7 @@ Coro<void> TaskGroupState::Exit(Ref<TaskGroupState> self,
       Classify(error) == ExceptionFamily::kCritical) {
     group.critical_error_ = error;
   }
-  std::exception_ptr cancellation;  // The one to let through.
+  std::exception_ptr cancellation;  // The cancellation to rethrow.
   if (is_cancelled) cancellation = error;
   if (error != nullptr && !group.aborting_) group.Abort();
 
@@ -140,7 +140,7 @@ Coro<void> TaskGroupState::Exit(Ref<TaskGroupState> self,
   if (error != nullptr && !is_cancelled) errors.push_back(error);
   if (errors.empty()) co_return;
   if (parent_task.cancelling() > 0) {
-    // Asked for again: it is to be delivered at the next await.
+    // Requested again, so that it is delivered at the next await.
     parent_task.Uncancel();
     parent_task.Cancel(nullptr);
   }

@@ -11,7 +11,7 @@
 namespace clotho::internal {
 namespace {
 
-// A reference that any thread may have.
+// A reference that any thread may hold.
 class TieRef {
  public:
   explicit TieRef(ThreadLink& thread_link) noexcept
@@ -37,7 +37,7 @@ ThreadLink::ThreadLink(RunnableKind kind, EventLoop& loop, FutureBase& future)
 }
 
 void ThreadLink::Notify() {
-  AddRef();  // Of the mail, or of the ready queue.
+  AddRef();  // For the mail, or for the ready queue.
   if (running_loop != nullptr && running_loop->mailbox() == mailbox_) {
     Runnable::set_chain(running_loop->current_chain());
     running_loop->Push(*this);

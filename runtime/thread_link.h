@@ -1,12 +1,10 @@
-// ThreadLink: what holds a future of a loop and something in another thread
-// together.
+// ThreadLink: connects a future of a loop to something in another thread.
 //
 // References to futures are counted without atomics, so no other thread may
-// have one. The thread_link has it in its place, and is itself counted with
-// atomics: the other thread only says once that it is time (`Notify`), and then
-// the thread_link acts on the future in the loop's thread. When the future is
-// done, or the loop is closed, the thread_link is cut: what the other thread
-// does then has no effect.
+// hold one. The ThreadLink holds the reference instead, and its own count is
+// atomic. The other thread calls `Notify` once, and the link then acts on the
+// future in the loop's thread. When the future is done or the loop is closed,
+// the link is cut: later actions of the other thread have no effect.
 
 #ifndef CLOTHO_RUNTIME_THREAD_LINK_H_
 #define CLOTHO_RUNTIME_THREAD_LINK_H_
@@ -33,15 +31,15 @@ class ThreadLink : public Mail, public Runnable, public ThreadLinkNode {
  public:
   ThreadLink(RunnableKind kind, EventLoop& loop, FutureBase& future);
 
-  // In any thread.
+  // May be called from any thread.
   void AddRef() noexcept { references_.fetch_add(1); }
   void Release() noexcept {
     if (references_.fetch_sub(1) == 1) delete this;
   }
-  // It is time: once.
+  // Makes the link act on its future. Call once.
   void Notify();
 
-  // In the loop's thread. The second time it does nothing.
+  // Called in the loop's thread. A second call does nothing.
   void Cut() noexcept final;
   // Null after `Cut`.
   const Ref<FutureBase>& future() const noexcept { return future_; }
@@ -60,13 +58,13 @@ class ThreadLink : public Mail, public Runnable, public ThreadLinkNode {
   Ref<FutureBase> future_;
 };
 
-// Completes a future of a loop with what a concurrent one holds.
+// Completes a future of a loop with the outcome of a ConcurrentFuture.
 template <typename T>
 class ResultLink final : public ThreadLink {
  public:
   using State = TypedConcurrentState<T>;
 
-  // `is_only_user`: nobody else will ask `source` for its value.
+  // `is_only_user`: nothing else will read the value of `source`.
   ResultLink(EventLoop& loop, FutureBase& future, std::shared_ptr<State> source,
              bool is_only_user)
       : ThreadLink(RunnableKind::kInternal, loop, future),
@@ -103,10 +101,10 @@ class ResultLink final : public ThreadLink {
   const bool is_only_user_;
 };
 
-// Tells `thread_link` when `future` is done.
+// Notifies `thread_link` when `future` is done.
 void NotifyWhenDone(ConcurrentState& future, ThreadLink& thread_link);
 
-// Cancels a task, since its concurrent future was cancelled.
+// Cancels a task because its ConcurrentFuture was cancelled.
 class CancelLink final : public ThreadLink {
  public:
   CancelLink(EventLoop& loop, FutureBase& task)
@@ -116,8 +114,8 @@ class CancelLink final : public ThreadLink {
   void Act(FutureBase& task) override { task.Cancel(nullptr); }
 };
 
-// Waits at the future of a thread_link, which it cuts when that is done or goes
-// away.
+// Waits for the future of a link, and cuts the link when the future is done or
+// destroyed.
 class Relay : public Runnable, public Pooled {
  public:
   void Run() final;
@@ -127,9 +125,9 @@ class Relay : public Runnable, public Pooled {
  protected:
   explicit Relay(ThreadLink& thread_link);
   virtual ~Relay();
-  // The future is done. The thread_link is cut.
+  // The future is done, and the link is cut.
   virtual void Pass(Ref<FutureBase> future) = 0;
-  // It never will be.
+  // The future will never be done.
   virtual void GiveUp() noexcept {}
 
  private:
@@ -140,7 +138,7 @@ class Relay : public Runnable, public Pooled {
   ThreadLink& thread_link_;
 };
 
-// A future that is cancelled cancels the concurrent one that it waits for.
+// Passes the cancellation of a future on to the ConcurrentFuture it waits for.
 class CancelRelay final : public Relay {
  public:
   CancelRelay(ThreadLink& thread_link, std::shared_ptr<ConcurrentState> to)
@@ -152,7 +150,7 @@ class CancelRelay final : public Relay {
   std::shared_ptr<ConcurrentState> to_;
 };
 
-// Gives what comes of a task to a concurrent future.
+// Passes the outcome of a task on to a ConcurrentFuture.
 template <typename T>
 class OutcomeRelay final : public Relay {
  public:
@@ -162,7 +160,7 @@ class OutcomeRelay final : public Relay {
       : Relay(thread_link), to_(std::move(to)) {}
 
  private:
-  // The task is gone, unless somebody else has it, when the other thread sees
+  // Releases the task, unless others hold it, before the other thread can see
   // its outcome.
   void Pass(Ref<FutureBase> task) override {
     if (task->state() == FutureBase::State::kCancelled) to_->Cancel();

@@ -30,7 +30,7 @@ Coro<void> EventLoop::ShutdownDefaultExecutor(std::optional<Delay> timeout) {
                                  timeout->ToString())});
     co_return;
   }
-  default_executor_->Shutdown();  // The threads are at their end.
+  default_executor_->Shutdown();  // The threads have ended.
 }
 
 }  // namespace clotho

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 
-// "3", "1.5": exact, without zeros at the end. Time does not go backwards.
+// "3", "1.5": exact, without trailing zeros. Time does not go backwards.
 std::string SecondsText(std::int64_t ns) {
   std::string text = absl::StrCat(ns / kSecondNs);
   if (ns % kSecondNs == 0) return text;

@@ -67,7 +67,7 @@ void WaitState::FutureIsDone(FutureBase& future) {
   bool enough = missing_ == 0 || return_when_ == ReturnWhen::kFirstCompleted;
   if (!enough && return_when_ == ReturnWhen::kFirstException &&
       future.state() != State::kCancelled) {
-    future.MarkRetrieved();  // It is looked at (W-03).
+    future.MarkRetrieved();  // The caller inspects it (W-03).
     enough = future.has_exception();
   }
   if (!enough) return;

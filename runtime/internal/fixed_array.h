@@ -1,5 +1,5 @@
-// FixedArray<T>: objects that do not move, one after the other, whose greatest
-// number is known when the first is made. Takes memory from the pool once.
+// FixedArray<T>: a contiguous array of objects that do not move. Its capacity
+// is set when the first object is created. Allocates from the pool once.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_FIXED_ARRAY_H_
 #define CLOTHO_RUNTIME_INTERNAL_FIXED_ARRAY_H_

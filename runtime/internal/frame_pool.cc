@@ -9,17 +9,17 @@
 namespace clotho::internal {
 namespace {
 
-// What outlives threads: every slab ever made (in one list, so that leak
-// checkers see that they are reachable), and the free blocks of threads that
-// have ended, for whoever needs some next. A slab is never freed, since its
-// blocks may live on in other threads.
+// The state that outlives threads: every slab ever allocated (in one list, so
+// that leak checkers find them reachable), and the free blocks of threads that
+// have ended, for reuse by others. A slab is never freed, since its blocks may
+// live on in other threads.
 struct Reserve {
   struct Slab {
     Slab* next;
   };
   std::mutex mutex;
   Slab* slabs = nullptr;
-  // Lists of lists: whoever needs some takes a whole list.
+  // Lists of lists: a thread takes a whole list at a time.
   FramePool::Free* free[FramePool::kClasses] = {};
 };
 
@@ -58,14 +58,14 @@ void* FramePool::Carve(std::size_t size_class) {
       free_[size_class] = inherited->next;
       return inherited;
     }
-    // What is left of the old slab serves a smaller size.
+    // The rest of the old slab serves a smaller size.
     const std::size_t rest = (end_ - cursor_) / kGranularity;
     if (rest > 0) {
       Free* const node = reinterpret_cast<Free*>(cursor_);
       node->next = free_[rest];
       free_[rest] = node;
     }
-    if (this == &thread_frame_pool) (void)at_thread_end;  // From now on.
+    if (this == &thread_frame_pool) (void)at_thread_end;  // Registers it.
     char* const slab = static_cast<char*>(::operator new(kSlabSize));
     auto* const link = reinterpret_cast<Reserve::Slab*>(slab);
     link->next = reserve.slabs;

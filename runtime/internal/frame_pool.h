@@ -1,14 +1,14 @@
 // FramePool: memory for coroutine frames, futures and queue nodes.
 //
-// Free lists by size class over slabs that are never given back, one pool a
-// thread. An allocation is a pop and a release is a push, so that exploring a
-// small test a million times does not call `malloc` in the steady state, and a
-// coroutine call costs a few nanoseconds. Memory may be released on another
-// thread than the one that took it: it then serves that thread, which gives it
-// to the others when it has too much of it.
+// Each thread has one pool: free lists by size class over slabs that are never
+// freed. An allocation is a pop and a release is a push. Exploring a small test
+// a million times therefore does not call `malloc` in the steady state, and a
+// coroutine call costs a few nanoseconds. A block may be released in another
+// thread than the one that allocated it. It then serves that thread, which
+// passes blocks on to the others when it has too many.
 //
 // Under AddressSanitizer every request goes to the global allocator instead,
-// since a pool would hide the use of what has been freed.
+// since a pool would hide a use after free.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_FRAME_POOL_H_
 #define CLOTHO_RUNTIME_INTERNAL_FRAME_POOL_H_
@@ -60,26 +60,28 @@ class FramePool {
     free_[size_class] = node;
   }
 
-  // To be called now and then by a thread that gets memory from others, as a
-  // loop does with coroutines: what it has released beyond what it took would
-  // pile up here, while they take new memory for ever. What was this thread's
-  // own goes, too: it takes some back when it needs it.
+  // To be called occasionally by a thread that receives memory from others, as
+  // a loop receives coroutines. Otherwise the surplus of released over
+  // allocated blocks would pile up here while the other threads keep allocating
+  // new memory. The thread's own free blocks are given back as well; it takes
+  // some again when needed.
   void GiveBackSurplus() noexcept {
     if (!kFramePoolIsMalloc && live_ < -kSurplusMax) GiveBackAll();
   }
 
-  // Gives the free blocks to whoever needs some next. A thread's end does it.
+  // Makes the free blocks available to other threads. Called when a thread
+  // ends.
   void GiveBackAll() noexcept;
 
-  // Blocks taken and not yet released on this thread, since it last gave any
-  // back: 0 when nothing leaks and nothing crossed threads. Meaningless where
-  // kFramePoolIsMalloc.
+  // The number of blocks allocated and not yet released in this thread since it
+  // last gave blocks back. 0 if nothing leaks and no block crossed threads.
+  // Meaningless under kFramePoolIsMalloc.
   std::int64_t live() const { return live_; }
 
-  // A block that nobody has.
+  // A free block.
   struct Free {
     Free* next;
-    Free* next_list;  // Of the first in a list that was given back.
+    Free* next_list;  // Used in the first block of a returned list.
   };
   static constexpr std::size_t kClasses = kSizeMax / kGranularity + 1;
 
@@ -95,11 +97,11 @@ class FramePool {
   std::int64_t live_ = 0;
 };
 
-// Has no destructor: one would cost every use of it a call.
+// Has no destructor: it would add a call to every use.
 inline thread_local constinit FramePool thread_frame_pool;
 
-// Base of what lives in the pool. Deleting through a base class is fine if its
-// destructor is virtual: the size passed is then that of the whole object.
+// Base class for objects in the pool. Deleting through a base class works if
+// its destructor is virtual: the size passed is then that of the whole object.
 class Pooled {
  public:
   static void* operator new(std::size_t size) {
@@ -108,7 +110,7 @@ class Pooled {
   static void operator delete(void* memory, std::size_t size) noexcept {
     thread_frame_pool.Release(memory, size);
   }
-  // Containers of the standard library construct in place.
+  // Standard containers construct in place.
   static void* operator new(std::size_t, void* place) noexcept { return place; }
   static void operator delete(void*, void*) noexcept {}
 };

@@ -1,9 +1,8 @@
-// IntrusiveList: a circular list through the elements themselves, first in,
-// first out.
+// IntrusiveList: a circular list linked through its elements, in FIFO order.
 //
-// A node knows whether it is linked, and unlinks itself when it is destroyed. A
-// list that dies unlinks whatever is still in it, so that neither has to
-// outlive the other.
+// A node knows whether it is linked, and unlinks itself when it is destroyed.
+// The list's destructor unlinks all remaining nodes, so neither has to outlive
+// the other.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_LIST_H_
 #define CLOTHO_RUNTIME_INTERNAL_LIST_H_
@@ -25,7 +24,7 @@ class ListNode {
     prev_ = next_ = this;
   }
 
-  // Links this node in front of `position`. It must not be linked yet.
+  // Links this node before `position`. It must not be linked.
   void LinkBefore(ListNode& position) noexcept {
     next_ = &position;
     prev_ = position.prev_;
@@ -41,8 +40,8 @@ class ListNode {
   ListNode* next_ = this;
 };
 
-// A list of T, which derives from ListNode (or from a Tag that does, where an
-// object is in two lists).
+// A list of T, which derives from ListNode (or from a tag class that does, if
+// an object is in two lists).
 template <typename T, typename Node = ListNode>
 class IntrusiveList {
  public:
@@ -60,8 +59,8 @@ class IntrusiveList {
     while (head_.is_linked()) head_.next()->Unlink();
   }
 
-  // Calls `visit(T&)` for each, oldest first. It may unlink the one it is
-  // given.
+  // Calls `visit(T&)` for each element, oldest first. `visit` may unlink its
+  // argument.
   template <typename Visit>
   void ForEach(Visit visit) const {
     for (ListNode* node = head_.next(); node != &head_;) {
@@ -71,7 +70,7 @@ class IntrusiveList {
     }
   }
 
-  // The first for which `accept(const T&)` holds, or null.
+  // The first element for which `accept(const T&)` holds, or null.
   template <typename Accept>
   T* Find(Accept accept) const {
     for (ListNode* node = head_.next(); node != &head_; node = node->next()) {

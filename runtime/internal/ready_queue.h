@@ -1,8 +1,8 @@
-// ReadyQueue: what is ready to run, first in, first out.
+// ReadyQueue: the items that are ready to run, in FIFO order.
 //
-// A ring of pointers whose size is a power of two. A scheduler may look at any
-// place and take from any; what stands behind moves up, so that the order of
-// the others is kept. Takes memory only when it grows.
+// A ring of pointers whose size is a power of two. A scheduler may inspect and
+// take the item at any index; the others keep their order. Allocates only when
+// it grows.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_READY_QUEUE_H_
 #define CLOTHO_RUNTIME_INTERNAL_READY_QUEUE_H_
@@ -40,7 +40,7 @@ class ReadyQueue {
     return runnable;
   }
 
-  // Takes out the element at `index`; the order of the others is kept.
+  // Removes the element at `index`; the others keep their order.
   Runnable& Take(std::size_t index) noexcept {
     Runnable& taken = (*this)[index];
     others_ -= taken.kind() != RunnableKind::kTask;
@@ -58,15 +58,14 @@ class ReadyQueue {
     return taken;
   }
 
-  // Puts an element of the same kind in another's place. Takes time that grows
-  // with the size.
+  // Replaces an element by another of the same kind. Takes linear time.
   void Replace(Runnable& old, Runnable& replacement) noexcept {
     std::size_t place = head_;
     while (ring_[place & mask_] != &old) ++place;
     ring_[place & mask_] = &replacement;
   }
 
-  // How many elements are not steps of tasks.
+  // The number of elements that are not task steps.
   std::size_t others() const noexcept { return others_; }
 
  private:
@@ -84,7 +83,7 @@ class ReadyQueue {
 
   std::unique_ptr<Runnable*[]> ring_;
   std::size_t mask_ = kInitialCapacity - 1;
-  std::size_t head_ = 0;  // Both only grow; the mask makes them places.
+  std::size_t head_ = 0;  // Both only grow; the mask turns them into indexes.
   std::size_t tail_ = 0;
   std::size_t others_ = 0;
 };

@@ -1,7 +1,7 @@
-// Ref<T>: a pointer that counts, for objects of one thread.
+// Ref<T>: a reference-counted pointer for objects of one thread.
 //
 // The count is a plain integer in the object (`AddRef`, `Release`): atomics
-// cost more than the rest of a future's life.
+// would cost more than everything else a future does.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_REF_H_
 #define CLOTHO_RUNTIME_INTERNAL_REF_H_
@@ -29,13 +29,13 @@ class Ref {
     if (object_ != nullptr) object_->Release();
   }
 
-  // Takes over a count that the caller holds.
+  // Takes over a reference that the caller holds.
   static Ref Adopt(T* object) noexcept {
     Ref ref;
     ref.object_ = object;
     return ref;
   }
-  // Gives the count away.
+  // Releases ownership without releasing the reference.
   T* Leak() noexcept { return std::exchange(object_, nullptr); }
 
   T* get() const noexcept { return object_; }

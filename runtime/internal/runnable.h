@@ -1,7 +1,7 @@
-// Runnable: what can stand in the loop's ready queue.
+// Runnable: an item that can be in the loop's ready queue.
 //
-// A task's next step, a callback, or a bit of the runtime's own bookkeeping. It
-// is its own list node, so that it can wait at a future without an allocation.
+// It is a task's next step, a callback, or bookkeeping of the runtime. It is
+// its own list node, so it can wait for a future without an allocation.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_RUNNABLE_H_
 #define CLOTHO_RUNTIME_INTERNAL_RUNNABLE_H_
@@ -13,9 +13,9 @@
 namespace clotho::internal {
 
 enum class RunnableKind : std::uint8_t {
-  kTask,      // A step of a task.
-  kCallback,  // A callback of the program's.
-  kInternal,  // Bookkeeping that no program can notice by itself: a gather's
+  kTask,      // A task step.
+  kCallback,  // A callback of the program.
+  kInternal,  // Bookkeeping that a program cannot observe by itself: a gather's
               // count, a shield's relay, the timer that ends a sleep.
 };
 
@@ -23,24 +23,26 @@ class Runnable : public ListNode {
  public:
   explicit Runnable(RunnableKind kind) noexcept : kind_(kind) {}
 
-  // Runs it. The queue has let go of it before.
+  // Runs it. It has already left the queue.
   virtual void Run() = 0;
 
-  // It will never run: the queue or the future it waited at goes away.
+  // Called instead of `Run` if the queue, or the future it waits for, is
+  // destroyed.
   virtual void Drop() noexcept = 0;
 
-  // What running this will make ready, as far as is known: itself, unless it is
-  // bookkeeping, which may lead to a task's step, or to nothing (null). Lets a
-  // scheduler see who is about to run behind a forced step.
+  // The step or callback that running this eventually makes ready, if known:
+  // this itself, unless it is bookkeeping. Bookkeeping may lead to a task's
+  // step or to nothing (null). Lets a scheduler see which task a forced step is
+  // about to make ready.
   virtual Runnable* EventualStep() { return this; }
 
-  // A handle that was cancelled after it had become ready.
+  // True for a handle that was cancelled after it became ready.
   virtual bool cancelled() const { return false; }
 
   RunnableKind kind() const noexcept { return kind_; }
 
-  // Callbacks that one chain gave to the loop run in the order given. A chain
-  // is a task, or what a task set off that belongs to no task; 0: outside.
+  // Callbacks that one chain passed to the loop run in that order. A chain is a
+  // task, or work that was started outside any task; 0: outside the loop.
   std::uint32_t chain() const noexcept { return chain_; }
   void set_chain(std::uint32_t chain) noexcept { chain_ = chain; }
 

@@ -1,4 +1,4 @@
-// Text: a shared, immutable string from the pool, which may be absent.
+// Text: a shared, immutable string from the pool. May be null.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_SHARED_STRING_H_
 #define CLOTHO_RUNTIME_INTERNAL_SHARED_STRING_H_
@@ -28,7 +28,7 @@ class TextData : public Pooled {
   std::basic_string<char, std::char_traits<char>, PoolAllocator<char>> text_;
 };
 
-// Null: absent, which is not the same as empty.
+// Null means absent, which is different from empty.
 using Text = Ref<TextData>;
 
 inline Text MakeText(std::optional<std::string_view> text) {

@@ -11,7 +11,7 @@
 namespace clotho::internal {
 
 std::string ShortFile(std::string_view path) {
-  // Headers are compiled from where the build has linked them.
+  // The build compiles headers from a directory of links.
   static constexpr std::string_view kVirtual = "_virtual_includes/";
   if (const std::size_t at = path.find(kVirtual); at != path.npos) {
     path.remove_prefix(at + kVirtual.size());
@@ -42,7 +42,7 @@ std::string Place(const std::source_location& location) {
 }
 
 std::string FunctionName(std::string_view signature) {
-  // Cut off what a template's parameters stand for: " [T = int]".
+  // Removes the template arguments: " [T = int]".
   if (signature.ends_with(']')) {
     int depth = 0;
     for (std::size_t i = signature.size(); i-- > 0;) {
@@ -52,7 +52,7 @@ std::string FunctionName(std::string_view signature) {
       break;
     }
   }
-  // Lambdas: the function that they stand in is what a reader knows.
+  // For lambdas, names the enclosing function, which a reader knows.
   for (const std::string_view lambda :
        {std::string_view("::(anonymous class)"), std::string_view("::<lambda"),
         std::string_view("::(lambda")}) {
@@ -60,7 +60,8 @@ std::string FunctionName(std::string_view signature) {
       return absl::StrCat(FunctionName(signature.substr(0, at)), "::lambda");
     }
   }
-  // Cut off the parameters: the parenthesis that closes last opens them.
+  // Removes the parameters: finds the parenthesis that matches the last closing
+  // one.
   std::size_t end = signature.size();
   int depth = 0;
   if (const std::size_t close = signature.rfind(')'); close != signature.npos) {
@@ -73,7 +74,7 @@ std::string FunctionName(std::string_view signature) {
     }
   }
   signature = signature.substr(0, end);
-  // Cut off the return type: the last space outside of brackets ends it.
+  // Removes the return type, which ends at the last space outside brackets.
   depth = 0;
   std::size_t start = 0;
   for (std::size_t i = 0; i < signature.size(); ++i) {
@@ -82,7 +83,7 @@ std::string FunctionName(std::string_view signature) {
     if (c == '>' || c == ')') --depth;
     if (c == ' ' && depth == 0) start = i + 1;
   }
-  // What is returned by pointer or reference is written next to the name.
+  // The `*` or `&` of a return type is attached to the name.
   while (start < signature.size() &&
          (signature[start] == '&' || signature[start] == '*')) {
     ++start;
@@ -96,7 +97,7 @@ std::string FunctionName(std::string_view signature) {
       name.erase(at, unnamed.size());
     }
   }
-  // What is too long for a line loses its outermost scopes.
+  // A name that is too long for a line loses its outermost scopes.
   static constexpr std::size_t kNameMax = 50;
   while (name.size() > kNameMax) {
     const std::size_t scope = name.find("::");

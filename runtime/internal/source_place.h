@@ -1,4 +1,4 @@
-// How messages write places: files, lines, functions.
+// Formats source places for messages: files, lines, functions.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_SOURCE_PLACE_H_
 #define CLOTHO_RUNTIME_INTERNAL_SOURCE_PLACE_H_
@@ -10,15 +10,15 @@
 
 namespace clotho::internal {
 
-// A path as the workspace sees it: without what the build put in front of it.
+// A path relative to the workspace, without build prefixes.
 std::string ShortFile(std::string_view path);
 
 // "bank.cc:30".
 std::string Place(std::string_view file, std::uint32_t line);
 std::string Place(const std::source_location& location);
 
-// "JobQueue::Take" of "Coro<Job> JobQueue::Take(int)"; the same on all
-// compilers.
+// Returns "JobQueue::Take" for "Coro<Job> JobQueue::Take(int)"; the same with
+// all compilers.
 std::string FunctionName(std::string_view signature);
 
 }  // namespace clotho::internal

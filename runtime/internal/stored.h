@@ -1,7 +1,7 @@
-// Stored<T>: how a T that a coroutine or a function gives is kept.
+// Stored<T>: the form in which the result T of a coroutine or function is
+// stored.
 //
-// A reference is kept as one that can be assigned, and nothing as an empty
-// value.
+// A reference is stored in an assignable form, and void as an empty value.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_STORED_H_
 #define CLOTHO_RUNTIME_INTERNAL_STORED_H_

@@ -1,13 +1,12 @@
-// What orders the steps of tasks, and what they share: told to whoever looks
-// for races, or for steps that have nothing to do with each other.
+// Reports what orders the steps of tasks, and what they share. Listeners use it
+// to find races, or steps that are independent of each other.
 //
-// A task that sets a future, releases a lock or puts an item releases what it
-// has done until then to the object; whoever takes from the object afterwards
-// acquires it. What is ordered by such a pair is no race. A step touches an
-// object if it looks at its state (a read) or changes it (a write): to release
-// is to write, to acquire is to read. Nobody listens but the last run of a
-// search, which explains a failure, a search that is guided by who hands over
-// to whom, and one that reduces.
+// A task that sets a future, releases a lock or puts an item releases its
+// previous work to the object; a task that later takes from the object acquires
+// it. Accesses ordered by such a pair are not a race. A step touches an object
+// if it reads or changes the object's state: a release is a write, an acquire
+// is a read. Only three things listen: the final run of a search, which
+// explains a failure; a search guided by handoffs; and a search that reduces.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_SYNC_H_
 #define CLOTHO_RUNTIME_INTERNAL_SYNC_H_
@@ -24,10 +23,10 @@ class SyncListener {
   // An object is new, whatever was at its address before.
   virtual void Made(const void* /*object*/) {}
   virtual void Used(const void* /*object*/, bool /*write*/) {}
-  // A timer was set for a time, or that was taken back.
+  // A timer was set for a time, or was disarmed.
   virtual void TimerSet(std::int64_t /*when_ns*/) {}
   virtual void TimerDisarmed(std::int64_t /*when_ns*/) {}
-  // Something is used whose state nobody is told of.
+  // Something was used whose state is not reported to listeners.
   virtual void Unknown(std::string_view /*what*/) {}
 
  protected:
@@ -75,7 +74,7 @@ inline void SyncUnknown(std::string_view what) {
     sync_listener->Unknown(what);
 }
 
-// One of several who come together at the object.
+// For one of several tasks that meet at the object.
 inline void SyncJoin(const void* object) {
   SyncAcquire(object);
   SyncRelease(object);

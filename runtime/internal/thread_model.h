@@ -1,9 +1,13 @@
-// ThreadModel: what stands for other threads in a simulation.
+// ThreadModel: simulates other threads.
 //
-// A simulation is one thread, or it could not be repeated. While one runs, what
-// would use a thread, or would stop this one, asks the model instead: jobs of
-// executors become events of the simulation, and time that a thread would spend
-// asleep passes on the virtual clock. Without one, threads are threads.
+// Clock, Scheduler and ThreadModel are the runtime's three seams: a simulation
+// replaces them. An Instrument only observes.
+//
+// A simulation runs in a single thread, since it could not be reproduced
+// otherwise. During a simulation, code that would use a thread or block this
+// one calls the model instead: executor jobs become events of the simulation,
+// and the time for which a thread would sleep passes on the virtual clock.
+// Without a model, the runtime uses real threads.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_THREAD_MODEL_H_
 #define CLOTHO_RUNTIME_INTERNAL_THREAD_MODEL_H_
@@ -21,26 +25,26 @@ class Job;
 
 class ThreadModel {
  public:
-  // Takes over a job of `pool`.
+  // Takes ownership of a job of `pool`.
   virtual void Execute(ThreadPoolExecutor& pool, std::unique_ptr<Job> job) = 0;
-  // `pool` takes no jobs any more. Cancels those that have not begun if
-  // `cancel_futures`; returns when the others are done if `wait`. Calls
-  // `pool.Drained()` when none is left.
+  // Makes `pool` reject further jobs. With `cancel_futures`, cancels the jobs
+  // that have not started; with `wait`, returns when the others are done. Calls
+  // `pool.Drained()` when no job is left.
   virtual void Shutdown(ThreadPoolExecutor& pool, bool wait,
                         bool cancel_futures) = 0;
-  // `pool` goes away.
+  // `pool` is being destroyed.
   virtual void Forget(ThreadPoolExecutor& pool) = 0;
 
-  // A job, which this runs in, does nothing for so long.
+  // Blocks the current job, which runs in the model, for `duration_ns`.
   virtual void Block(std::int64_t duration_ns) = 0;
-  // The chain (see Runnable) of what a job gives to the loop.
+  // The chain (see Runnable) for what the current job passes to the loop.
   virtual std::uint32_t chain() const = 0;
 
  protected:
   ~ThreadModel() = default;
 };
 
-// That of the simulation that this thread runs, or null.
+// The model of the simulation running in this thread, or null.
 inline thread_local constinit ThreadModel* thread_model = nullptr;
 
 }  // namespace clotho::internal

@@ -1,14 +1,15 @@
-// TimerQueue: timers by deadline, those with equal deadlines in the order set.
+// TimerQueue: timers ordered by deadline; equal deadlines keep the order in
+// which they were set.
 //
-// Timers are set in crowds: a thousand tasks that sleep some milliseconds have
-// a few hundred deadlines between them. So the queue is a heap of moments, each
-// with the timers of one deadline in a row. A timer knows its place, so that
-// cancelling one takes it out at once.
+// Timers are set in large numbers with few deadlines: a thousand tasks that
+// sleep some milliseconds have a few hundred deadlines. The queue is therefore
+// a heap of moments, each holding the timers of one deadline in an array. A
+// timer knows its position, so cancelling one removes it at once.
 //
-// The moment of a deadline is found through a table of the newest ones, in
-// which two may want the same place. Then a deadline gets a second moment,
-// which comes after the first. Nothing is ever added to a moment that is not
-// the newest of its deadline, so the order set is kept.
+// A table of the newest moments finds the moment for a deadline. Two deadlines
+// may collide in the table. A deadline then gets a second moment, which comes
+// after the first. A timer is only ever added to the newest moment of its
+// deadline, so the order is kept.
 
 #ifndef CLOTHO_RUNTIME_INTERNAL_TIMER_QUEUE_H_
 #define CLOTHO_RUNTIME_INTERNAL_TIMER_QUEUE_H_
@@ -38,7 +39,7 @@ struct TimerMoment {
   std::vector<Timer*, PoolAllocator<Timer*>> timers;  // Null: gone.
 };
 
-// Something to run at a deadline.
+// A Runnable that runs at a deadline.
 class Timer : public Runnable {
  public:
   explicit Timer(RunnableKind kind) noexcept : Runnable(kind) {}
@@ -64,14 +65,14 @@ class TimerQueue {
   bool empty() const noexcept { return heap_.empty(); }
   std::size_t size() const noexcept { return size_; }
 
-  // The next timer. There must be one.
+  // The next timer. The queue must not be empty.
   Timer& front() const noexcept {
     const TimerMoment& moment = *heap_.front().moment;
     return *moment.timers[moment.first];
   }
   std::int64_t next_ns() const noexcept { return heap_.front().when_ns; }
 
-  // Sets a timer that is not armed.
+  // Arms a timer that is not armed.
   void Add(Timer& timer, std::int64_t when_ns) {
     TimerMoment*& newest = NewestLike(when_ns);
     if (newest == nullptr || newest->when_ns != when_ns) {
@@ -104,7 +105,7 @@ class TimerQueue {
 
   Timer& PopFront() noexcept {
     const TimerMoment& moment = *heap_.front().moment;
-    // Whose turn it is soon.
+    // A timer whose turn comes soon.
     if (moment.timers.size() - moment.first > kAhead) {
       __builtin_prefetch(moment.timers[moment.first + kAhead]);
     }
@@ -113,7 +114,7 @@ class TimerQueue {
     return timer;
   }
 
-  // Back to the state of a new one, but for the memory. It must be empty.
+  // Restores the initial state, but keeps the memory. The queue must be empty.
   void Reset() noexcept { sequence_ = 0; }
 
  private:
@@ -132,7 +133,7 @@ class TimerQueue {
   static constexpr int kNewestBits = 10;
   static constexpr std::size_t kNewest = std::size_t{1} << kNewestBits;
 
-  // The place of a deadline in the table of the newest moments.
+  // The entry of a deadline in the table of the newest moments.
   TimerMoment*& NewestLike(std::int64_t when_ns) const noexcept {
     return newest_[static_cast<std::uint64_t>(when_ns) * 0x9E3779B97F4A7C15u >>
                    (64 - kNewestBits)];
@@ -160,12 +161,12 @@ class TimerQueue {
       SiftUp(place);
       SiftDown(last.moment->place);
     }
-    std::exchange(moment.timers, {});  // Its memory goes back to the pool.
+    std::exchange(moment.timers, {});  // Returns its memory to the pool.
     moment.first = 0;
     unused_.push_back(&moment);
   }
 
-  // Most of its timers are gone.
+  // Removes the gaps once most timers of a moment are gone.
   static void CloseRanks(TimerMoment& moment) noexcept {
     moment.timers.erase(
         std::remove(moment.timers.begin(), moment.timers.end(), nullptr),
@@ -211,7 +212,7 @@ class TimerQueue {
 
   std::vector<Entry> heap_;
   std::unique_ptr<TimerMoment*[]> newest_;
-  std::deque<TimerMoment> moments_;  // Owns them all.
+  std::deque<TimerMoment> moments_;  // Owns all moments.
   std::vector<TimerMoment*> unused_;
   std::size_t size_ = 0;
   std::uint64_t sequence_ = 0;

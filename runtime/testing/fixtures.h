@@ -1,5 +1,5 @@
-// For the runtime's own tests: programs on a clock that stands still, and a log
-// of what happened when.
+// Fixtures for the runtime's own tests: programs on a clock that stands still,
+// and a log of what happened when.
 //
 //   class LockTest : public internal::RuntimeTest {};
 //
@@ -13,8 +13,8 @@
 //     EXPECT_THAT(log_, ElementsAre("i1 t=0 taken"));
 //   }
 //
-// The lambdas of a test are named, and stand in its body: they must outlive the
-// coroutines that they make.
+// The lambdas of a test are named variables in its body: they must outlive the
+// coroutines they create.
 
 #ifndef CLOTHO_RUNTIME_TESTING_FIXTURES_H_
 #define CLOTHO_RUNTIME_TESTING_FIXTURES_H_
@@ -42,7 +42,7 @@
 
 namespace clotho::internal {
 
-// Moves only when a loop waits, and then to the deadline at once.
+// Advances only when a loop waits, and then straight to the deadline.
 class JumpingClock final : public Clock {
  public:
   JumpingClock() : Clock(Kind::kStandsStill) {}
@@ -52,14 +52,14 @@ class JumpingClock final : public Clock {
     return true;
   }
   void Block(std::int64_t duration_ns) override { now_ns_ += duration_ns; }
-  // As if a step had taken this long.
+  // As if a step had taken `duration`.
   void Advance(absl::Duration duration) {
     Block(absl::ToInt64Nanoseconds(duration));
   }
 };
 
-// Runs a coroutine to its end on a loop and a clock of its own, and returns or
-// throws its outcome.
+// Runs a coroutine to its end on its own loop and clock, and returns or throws
+// its outcome.
 template <typename T>
 T RunVirtual(Coro<T> coro) {
   JumpingClock clock;
@@ -67,7 +67,7 @@ T RunVirtual(Coro<T> coro) {
   return loop.RunUntilComplete(std::move(coro));
 }
 
-// What Python calls the exception: "TimeoutError()", "CancelledError('m')".
+// Python's repr of the exception: "TimeoutError()", "CancelledError('m')".
 inline std::string Repr(const std::exception_ptr& exception) {
   if (exception == nullptr) return "None";
   const std::string type = ExceptionClass(exception);
@@ -76,7 +76,7 @@ inline std::string Repr(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const CancelledError& e) {
-    // An empty message is not the same as none.
+    // An empty message is different from no message.
     return e.message().has_value() ? absl::StrCat(type, "('", text, "')")
                                    : absl::StrCat(type, "()");
   } catch (...) {
@@ -85,7 +85,8 @@ inline std::string Repr(const std::exception_ptr& exception) {
                       : absl::StrCat(type, "('", text, "')");
 }
 
-// What `function` throws, as "RuntimeError: text"; "nothing" if it returns.
+// The exception `function` throws, as "RuntimeError: text"; "nothing" if it
+// returns.
 template <typename Function>
 std::string Thrown(Function function) {
   try {
@@ -96,9 +97,9 @@ std::string Thrown(Function function) {
   return "nothing";
 }
 
-// A loop on a virtual clock. Whatever it reports to its exception handler is
-// logged, and fails the test unless the test takes note of it; so does memory
-// that is still taken when the loop is closed.
+// A loop on a virtual clock. Reports to its exception handler are logged, and
+// fail the test unless the test takes them; so does memory that is still
+// allocated when the loop is closed.
 class RuntimeTest : public testing::Test {
  protected:
   RuntimeTest() {
@@ -122,14 +123,14 @@ class RuntimeTest : public testing::Test {
     return loop_.RunUntilComplete(std::move(coro));
   }
 
-  // A task of the loop, from outside of it.
+  // Starts a task on the loop from outside.
   template <typename T>
   Task<T> Start(Coro<T> coro, const TaskOptions& options = {}) {
     return CreateTaskIn(loop_, std::move(coro), options,
                         std::source_location::current());
   }
 
-  // Runs so many iterations. The clock does not move.
+  // Runs `count` iterations. The clock does not move.
   void Iterate(int count = 1) {
     for (; count > 0; --count) {
       loop_.Stop();
@@ -137,7 +138,8 @@ class RuntimeTest : public testing::Test {
     }
   }
 
-  // What awaiting it throws, as Repr has it; "None" if it returns.
+  // The Repr of the exception that awaiting `awaitable` throws; "None" if it
+  // returns.
   template <typename A>
   static Coro<std::string> Raised(A awaitable) {
     try {
@@ -151,31 +153,31 @@ class RuntimeTest : public testing::Test {
   // Runs until nothing can happen any more.
   void RunToStandstill() { EXPECT_THROW(loop_.RunForever(), DeadlockError); }
 
-  // Adds "i2 t=0.5 one two" to the log: the iteration, the time in seconds, and
-  // the arguments.
+  // Logs "i2 t=0.5 one two": the iteration, the time in seconds, and the
+  // arguments.
   template <typename... Args>
   void Log(const Args&... args) {
     log_.push_back(absl::StrCat("i", loop_.iterations(),
                                 " t=", absl::ToDoubleSeconds(loop_.Time()), " ",
                                 Words(args...)));
   }
-  // Adds the arguments alone.
+  // Logs only the arguments.
   template <typename... Args>
   void Note(const Args&... args) {
     log_.push_back(Words(args...));
   }
 
-  // What was given to the exception handler since the last call.
+  // The reports to the exception handler since the last call.
   std::vector<std::string> TakeReports() { return std::exchange(reports_, {}); }
 
-  // Whether memory is taken now that was not when the test began. Always false
-  // where the pool does not know.
+  // True if memory is allocated now that was not when the test started. Always
+  // false where the pool does not count.
   bool HoldsMemory() const {
     return !kFramePoolIsMalloc && thread_frame_pool.live() != live_at_start_;
   }
 
  private:
-  // When everything else is gone, nothing must be left in the pool.
+  // Once everything else is gone, nothing must be left in the pool.
   struct LeakCheck {
     ~LeakCheck() {
       if (kFramePoolIsMalloc) return;

@@ -1,9 +1,9 @@
-// What ThreadSanitizer must know of the standard library: include this in the
-// one file of a test whose threads pass exceptions to each other.
+// ThreadSanitizer annotations for the standard library. Include this in one
+// file of a test whose threads pass exceptions to each other.
 //
-// libstdc++ counts the references to an exception with atomics, in code that
-// the sanitizer does not see: it takes the end of the last one for a race with
-// those who have read the exception before.
+// libstdc++ counts references to exceptions with atomics, in code that the
+// sanitizer does not see. The sanitizer therefore reports the destruction of an
+// exception as a race with its earlier readers.
 
 #ifndef CLOTHO_RUNTIME_TESTING_TSAN_H_
 #define CLOTHO_RUNTIME_TESTING_TSAN_H_
