@@ -1,5 +1,5 @@
-// Running a small program again and again takes no memory: what it needs is
-// there from the first times.
+// Running a small program repeatedly allocates no memory: the first runs have
+// allocated everything it needs.
 
 #include <cstddef>
 #include <cstdint>
@@ -30,14 +30,15 @@
 
 namespace {
 
-// Calls of malloc and its kin, and those of them that operator new makes.
+// Calls of malloc and related functions, and those of them made by operator
+// new.
 std::int64_t mallocs = 0;
 std::int64_t news = 0;
 
 }  // namespace
 
-// A sanitizer has a malloc of its own, and there the pool uses it for each
-// allocation: nothing to count.
+// A sanitizer has its own malloc, and the pool then uses it for every
+// allocation: there is nothing to count.
 #if !defined(ABSL_HAVE_ADDRESS_SANITIZER) && \
     !defined(ABSL_HAVE_THREAD_SANITIZER)
 
@@ -88,7 +89,7 @@ Coro<int> Nested(int depth) {
 
 const ContextVar<int> variable("variable", 0);
 
-// Uses all there is, and throws nothing.
+// Uses every feature, and throws nothing.
 Coro<void> Everything() {
   Lock lock("lock");
   Queue<int> queue(2, "queue");
@@ -132,7 +133,7 @@ Coro<void> Everything() {
   timer.Cancel();
 }
 
-// Tasks are cancelled, and deadlines pass.
+// Cancels tasks and lets deadlines pass.
 Coro<void> Cancellations() {
   for (int i = 0; i < 3; ++i) {
     Task<int> task = CreateTask(Nested(3));
@@ -148,7 +149,7 @@ Coro<void> Cancellations() {
   }
 }
 
-// Leaves tasks and timers behind for the loop to destroy.
+// Leaves tasks and timers for the loop to destroy.
 Coro<void> Leftovers() {
   Future<int> never;
   const auto waiter = [](Future<int> f) -> Coro<void> { co_await f; };
@@ -160,10 +161,10 @@ Coro<void> Leftovers() {
   co_await Sleep(kNow);
 }
 
-// ---- Workloads that go on for long. ----
+// ---- Long-running workloads. ----
 
-// What is allocated while one task of a workload goes from the first quarter of
-// its rounds to the last of them.
+// The allocations between the first and the last quarter of the rounds of one
+// task of a workload.
 struct Steady {
   void Round(int round, int rounds) {
     if (round == rounds / 4) before = mallocs;
@@ -200,7 +201,7 @@ Coro<void> GetAll(Queue<int>& queue, int messages, Steady* steady) {
   }
 }
 
-// The first of the tasks is the one that is looked at.
+// Only the first task is measured.
 Coro<void> SwitchAmong(int tasks, Steady& steady) {
   std::vector<Task<void>> all;
   for (int i = 0; i < tasks; ++i) {
@@ -244,10 +245,11 @@ class AllocationTest : public testing::Test {
     news_ = news;
   }
 
-  // Runs a workload some times, with few and with many tasks, and looks at what
-  // it takes the last time once it is on its way. The queue of timers is warm
-  // only after a few runs: each of its moments keeps room for as many timers as
-  // it ever had, and which one serves which deadline differs between runs.
+  // Runs a workload several times, with few and with many tasks, and checks
+  // that the last run allocates nothing in its steady state. The timer queue is
+  // warm only after a few runs: each of its moments keeps space for the most
+  // timers it ever had, and the assignment of moments to deadlines differs
+  // between runs.
   void ExpectNoneInTheSteadyState(Coro<void> (*workload)(int, Steady&)) {
     if (internal::kFramePoolIsMalloc) {
       GTEST_SKIP() << "every allocation is the sanitizer's here";
@@ -272,7 +274,7 @@ class AllocationTest : public testing::Test {
 TEST_F(AllocationTest, TheTestCounts) {
   if (internal::kFramePoolIsMalloc) GTEST_SKIP() << "nothing is counted here";
   mallocs = news = 0;
-  // Volatile, or an optimising compiler leaves both out.
+  // Volatile, since an optimizing compiler would remove both.
   int* volatile object = new int(1);
   delete object;
   void* volatile memory = std::malloc(10);
@@ -291,8 +293,8 @@ TEST_F(AllocationTest, AProgramThatIsDestroyedHalfWayTakesNone) {
   EXPECT_EQ(mallocs_, 0);
 }
 
-// The language's own allocation for what is thrown goes to malloc directly, and
-// cannot be helped.
+// The language's own allocation for an exception calls malloc directly, which
+// cannot be avoided.
 TEST_F(AllocationTest, CancellationsTakeWhatTheirExceptionsTake) {
   Run(Cancellations);
   EXPECT_EQ(news_, 0);

@@ -1,7 +1,7 @@
-// CPython's own tests of asyncio.as_completed, asked of AsCompleted: from
-// test_tasks.py of its suite, each under the name of the method whose claim it
-// makes again. Most hold for both ways to iterate: by rounds, each of which
-// gives a result, and by `Next`, which gives the tasks.
+// CPython's tests of asyncio.as_completed (test_tasks.py), ported to
+// AsCompleted. Each test has the name of the original method. Most cover both
+// ways to iterate: by rounds, each of which gives a result, and by `Next`,
+// which gives the tasks.
 
 #include <optional>
 #include <set>
@@ -98,14 +98,14 @@ TEST_F(BaseTaskTests, AsCompleted) {
 
 TEST_F(BaseTaskTests, AsCompletedSameTasksInAsOut) {
   const auto main = [&]() -> Coro<void> {
-    // Of coroutines it makes tasks, and gives those.
+    // Coroutines become tasks, which it returns.
     auto of_coros = AsCompleted(Pack(Echo("0"), Echo("1")));
     std::optional<Task<std::string>> made = co_await of_coros.Next();
     EXPECT_EQ(made->Result(), "0");
     made = co_await of_coros.Next();
     EXPECT_EQ(made->Result(), "1");
 
-    // What are tasks are given back as they are.
+    // Tasks are returned as they are.
     Task<std::string> b = CreateTask(Echo("b"));
     Task<std::string> d = CreateTask(Echo("d"));
     std::vector<Task<std::string>> out;
@@ -279,7 +279,7 @@ template <typename A>
 concept CanBeIterated = requires(A a) { AsCompleted(std::move(a)); };
 
 TEST_F(BaseTaskTests, AsCompletedInvalidArgs) {
-  // A single future, or a coroutine, is no range of them.
+  // A single future or coroutine is not a range.
   static_assert(CanBeIterated<std::vector<Future<int>>>);
   static_assert(CanBeIterated<std::vector<Coro<int>>>);
   static_assert(!CanBeIterated<Future<int>>);

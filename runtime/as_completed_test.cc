@@ -161,7 +161,7 @@ TEST_F(AsCompletedTest, CancelledWhileItWaitsItLeavesTheFuturesAlone) {
   Iterate();
   EXPECT_TRUE(t.Cancelled());
   EXPECT_FALSE(a.Done());
-  a.SetResult(1);  // Nobody waits any more.
+  a.SetResult(1);  // Nobody waits any longer.
   Iterate(2);
   EXPECT_THAT(log_, IsEmpty());
 }

@@ -37,7 +37,7 @@ constexpr Delay kNow;
 
 class AsyncGeneratorTest : public internal::RuntimeTest {
  protected:
-  // Yields 1 to `count`, and says how it ends.
+  // Yields 1 to `count`, and logs how it ends.
   Numbers Count(std::string name, int count, int hops = 0) {
     try {
       for (int i = 1; i <= count; ++i) {
@@ -64,7 +64,7 @@ class AsyncGeneratorTest : public internal::RuntimeTest {
   }
 };
 
-// Logs what a method does: its value, or its exception.
+// Logs the outcome of a method: its value or its exception.
 template <typename A>
 Coro<std::string> Outcome(A awaitable) {
   std::exception_ptr error;

@@ -1,7 +1,7 @@
 // Small programs, and the exact order of their events in CPython 3.13: the
-// iteration, the time, and what happened (section 21 of the rules).
+// iteration, the time, and the event (section 21 of the rules).
 //
-// Where Clotho decides otherwise than CPython, the test says so.
+// A test says so where Clotho deliberately differs from CPython.
 
 #include <functional>
 #include <optional>
@@ -53,7 +53,8 @@ class TraceTest : public internal::RuntimeTest {};
 // ---- Loop. ----
 
 TEST_F(TraceTest, L1_CallbacksAndTimersOfNoDelay) {
-  // Time is exact here: what CPython runs up to its resolution early is not.
+  // Time is exact here: CPython runs timers early by up to its clock
+  // resolution.
   std::function<void(int)> cb = [&](int n) {
     Log("cb", n);
     if (n < 3) loop_.CallSoon([&cb, n] { cb(n + 1); });
@@ -81,8 +82,8 @@ TEST_F(TraceTest, L1_CallbacksAndTimersOfNoDelay) {
 }
 
 TEST_F(TraceTest, L2_EqualDeadlinesAndAFarOne) {
-  // Equal deadlines come in the order in which they were set; an idle wait has
-  // no cap.
+  // Timers with equal deadlines fire in the order in which they were set; an
+  // idle wait has no upper limit.
   const auto main = [&]() -> Coro<void> {
     loop_.CallSoon([this] { Log("never"); }).Cancel();  // Costs iteration 2.
     for (int n = 0; n < 6; ++n) {

@@ -1,6 +1,5 @@
-// CPython's own tests of barriers, asked of Barrier: what test_locks.py of its
-// suite checks. Each test has the name of the method whose claim it makes
-// again, in the class that the method is of.
+// CPython's tests of barriers (test_locks.py), ported to Barrier. Each test has
+// the name and class of the original method.
 
 #include <cstddef>
 #include <string>
@@ -31,7 +30,7 @@ constexpr int kParties = 5;
 
 class BarrierTests : public internal::RuntimeTest {
  protected:
-  // `count` tasks of what `body` returns.
+  // Starts `count` tasks of `body()`.
   template <typename Body>
   static auto MakeTasks(int count, const Body& body) {
     std::vector<decltype(CreateTask(body()))> tasks;
@@ -59,7 +58,7 @@ class BarrierTests : public internal::RuntimeTest {
     co_return true;
   }
 
-  // It waits for tasks, of which none has come yet.
+  // The barrier is whole, and no task has arrived yet.
   void ExpectEmptyAndWhole(const Barrier& barrier) {
     EXPECT_EQ(barrier.NWaiting(), 0u);
     EXPECT_FALSE(barrier.Broken());
@@ -69,7 +68,7 @@ class BarrierTests : public internal::RuntimeTest {
 };
 
 TEST_F(BarrierTests, Barrier) {
-  // One awaits what `Wait` gives, not the barrier.
+  // The result of `Wait` can be awaited; the barrier cannot.
   static_assert(!Awaitable<Barrier>);
   static_assert(!Awaitable<Barrier&>);
   ExpectEmptyAndWhole(barrier_);
@@ -159,7 +158,7 @@ TEST_F(BarrierTests, FillingTasksCheckReturnValue) {
   ExpectEmptyAndWhole(barrier_);
 }
 
-// While those who had come leave it, nobody is let in.
+// While the tasks that had arrived leave it, no other task is let in.
 TEST_F(BarrierTests, DrainingState) {
   int left = 0;
   const auto body = [&]() -> Coro<void> {
@@ -170,14 +169,14 @@ TEST_F(BarrierTests, DrainingState) {
   for (int i = 0; i < kParties; ++i) tasks.push_back(Start(body()));
   Task<std::size_t> newcomer = Start(barrier_.Wait());
   Iterate();
-  EXPECT_EQ(left, 1);  // The last to come. The others follow.
+  EXPECT_EQ(left, 1);  // The last to arrive. The others follow.
   for (int i = 0; i < kParties && left < kParties; ++i) {
     EXPECT_EQ(barrier_.NWaiting(), 0u);
     Iterate();
   }
   EXPECT_EQ(left, kParties);
   Iterate();
-  EXPECT_EQ(barrier_.NWaiting(), 1u);  // Now it is the newcomer's turn.
+  EXPECT_EQ(barrier_.NWaiting(), 1u);  // The newcomer has arrived.
 
   RunTasks(kParties - 1, body);
   EXPECT_EQ(Run(Raised(newcomer)), "None");

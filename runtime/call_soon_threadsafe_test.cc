@@ -188,8 +188,8 @@ TEST(CallSoonThreadsafeRealTest, OthersMayAskWhetherTheLoopRuns) {  // L-35.
 }
 
 TEST(CallSoonThreadsafeRealTest, ClosingRacesWithCallers) {
-  // Each call either runs, or is dropped, or throws; none is lost or touches a
-  // loop that is gone.
+  // Each call runs, is dropped, or throws. None is lost, and none touches a
+  // destroyed loop.
   const auto captured = std::make_shared<int>(1);
   auto loop = std::make_unique<EventLoop>();
   std::atomic<bool> refused = false;

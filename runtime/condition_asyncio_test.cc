@@ -1,6 +1,5 @@
-// CPython's own tests of conditions, asked of Condition: what test_locks.py of
-// its suite checks. Each test has the name of the method whose claim it makes
-// again, in the class that the method is of.
+// CPython's tests of conditions (test_locks.py), ported to Condition. Each test
+// has the name and class of the original method.
 
 #include <string>
 #include <utility>
@@ -35,13 +34,13 @@ class ConditionTests : public internal::RuntimeTest {
     auto guard = co_await condition_.Acquire();
     guard.Detach();
   }
-  // Waits, and notes the number when it has the lock again: which it keeps.
+  // Waits, then logs the number once it has the lock again, and keeps the lock.
   Coro<void> WaitAndKeep(int number) {
     co_await Take();
     const bool notified = co_await condition_.Wait();
     if (notified) Note(number);
   }
-  // The same, but it gives the lock back.
+  // Like WaitAndKeep, but releases the lock.
   Coro<void> WaitAndNote(int number) {
     auto guard = co_await condition_.Acquire();
     const bool notified = co_await condition_.Wait();
@@ -74,7 +73,7 @@ class ConditionTests : public internal::RuntimeTest {
     auto consumed = condition_.WaitFor(is_consumed);
     const std::string raised =
         co_await Raised(WaitFor(std::move(consumed), absl::Milliseconds(10)));
-    EXPECT_EQ(raised, "TimeoutError()");  // Nobody notifies this task.
+    EXPECT_EQ(raised, "TimeoutError()");  // Nothing notifies this task.
     EXPECT_EQ(items_, 0);
     EXPECT_TRUE(first.Cancelled());
 
@@ -138,7 +137,7 @@ TEST_F(ConditionTests, WaitCancel) {
     const std::string raised = co_await Raised(wait);
     EXPECT_EQ(raised, "CancelledError()");
     EXPECT_TRUE(condition_.Locked());
-    condition_.NotifyAll();  // Finds nobody.
+    condition_.NotifyAll();  // No waiters.
     co_await Sleep(kNow);
     EXPECT_TRUE(wait.Cancelled());
   };
@@ -349,7 +348,7 @@ TEST_F(ConditionTests, AmbiguousLoops) {
   other.RunUntilComplete(wait_in_other_loop());
 
   const auto wrong_loop_in_lock = [&]() -> Coro<void> {
-    auto guard = co_await lock.Acquire();  // It is free: no loop is asked.
+    auto guard = co_await lock.Acquire();  // It is free: no loop check.
     Condition condition(lock);
     const std::string raised = co_await Raised(condition.Acquire());
     EXPECT_EQ(raised,

@@ -58,7 +58,8 @@ TEST_F(ConditionTest, ANotifiedTaskGoesOnWhenItHasTheLock) {  // HT-19.
   Task<void> a = Start(WaitOnce("a"));
   Task<void> notifier = Start(NotifyAfter(1, 2));
   Iterate(6);
-  // Woken in 2, it finds the lock taken; released in 3, it gets it in 4.
+  // Woken in iteration 2, it finds the lock taken; the lock is released in 3,
+  // and it gets it in 4.
   EXPECT_THAT(log_, ElementsAre("i4 t=0 a woken True"));
   EXPECT_FALSE(condition_.Locked());
 }
@@ -81,7 +82,7 @@ TEST_F(ConditionTest, NotifyAllWakesAll) {
   const auto notify = [&]() -> Coro<void> {
     auto guard = co_await condition_.Acquire();
     condition_.NotifyAll();
-    condition_.NotifyAll();  // Nobody is left.
+    condition_.NotifyAll();  // No waiter is left.
   };
   Task<void> notifier = Start(notify());
   Iterate(5);

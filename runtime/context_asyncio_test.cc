@@ -1,6 +1,6 @@
-// CPython's own test of contexts in tasks: test_context.py of its suite, under
-// the name of the method whose claim it makes again. There it is the precision
-// of decimal numbers that follows a task; here, what stands for it.
+// CPython's test of contexts in tasks (test_context.py), ported to Context. The
+// test has the name of the original method. There, the precision of decimal
+// numbers follows a task; here, a context variable stands in for it.
 
 #include <string>
 #include <tuple>

@@ -1,6 +1,5 @@
-// CPython's own tests of coroutines, asked of Coro: what test_pep492.py of its
-// suite checks. Each test has the name of the method whose claim it makes
-// again, in the class that the method is of.
+// CPython's tests of coroutines (test_pep492.py), ported to Coro. Each test has
+// the name and class of the original method.
 
 #include <cstdint>
 #include <source_location>
@@ -76,7 +75,7 @@ TEST_F(Pep492CoroutineTests, TaskPrintStack) {
   Run(main());
 }
 
-// A coroutine that is a task's already is not to be had twice.
+// A coroutine that already belongs to a task cannot be used again.
 TEST_F(Pep492CoroutineTests, DoubleAwait) {
   const auto sleep = []() -> Coro<void> {
     co_await Sleep(absl::Milliseconds(100));

@@ -41,7 +41,7 @@ static_assert(!std::is_copy_constructible_v<internal::CoroAwaiter<int>>);
 static_assert(Awaitable<Coro<int>>);
 static_assert(!Awaitable<int>);
 static_assert(!Awaitable<std::string>);
-static_assert(!Awaitable<std::suspend_always>);  // It would tell nobody.
+static_assert(!Awaitable<std::suspend_always>);  // It would tell no task.
 static_assert(std::same_as<AwaitResult<Coro<int>>, int>);
 static_assert(std::same_as<AwaitResult<Coro<int&>>, int&>);
 static_assert(std::same_as<AwaitResult<Coro<>>, void>);
@@ -179,7 +179,7 @@ TEST_F(CoroTest, OneThatIsNeverAwaitedIsReported) {
                   "coroutine .*Return.* was never awaited(; it was .*)?")));
 }
 
-// Not inlined, or an optimised build would name who calls it.
+// Not inlined: an optimized build would otherwise name its caller.
 ABSL_ATTRIBUTE_NOINLINE void ForgetsToAwait() {
   Coro<void> forgotten = []() -> Coro<void> { co_return; }();
 }

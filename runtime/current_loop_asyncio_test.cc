@@ -1,7 +1,6 @@
-// CPython's own tests of the loop of a thread, asked of GetEventLoop: what
-// test_events.py of its suite checks of it. Each test has the name of the
-// method whose claim it makes again, in the class that the method is of. There
-// are no policies here: their one part that is left is the current loop.
+// CPython's tests of a thread's current loop (test_events.py), ported to
+// GetEventLoop. Each test has the name and class of the original method.
+// Policies do not exist here, except for their current loop.
 
 #include <memory>
 #include <string>

@@ -18,7 +18,8 @@ constexpr char kThereIsNone[] =
     "RuntimeError: There is no current event loop in this thread: call "
     "SetEventLoop first, or run the coroutine with Run";
 
-// Rule L-36. Each test has a thread of its own: what was set in one stays.
+// Rule L-36. Each test runs in a separate thread, since a thread keeps what was
+// set in it.
 template <typename Function>
 void InAThread(Function function) {
   std::thread(function).join();
@@ -101,8 +102,8 @@ TEST(CurrentLoopTest, RunMakesItsLoopCurrentAndLeavesNone) {  // R-02, R-05.
   });
 }
 
-// The only one in the main thread, since that has one only until another is
-// set.
+// The only test in the main thread, which gets a loop automatically only until
+// one is set.
 TEST(CurrentLoopTest, TheMainThreadGetsOneThatIsMadeForIt) {
   EXPECT_TRUE(internal::IsMainThread());
   EventLoop& loop = GetEventLoop();

@@ -45,7 +45,7 @@ Coro<void> Nothing() { co_return; }
 
 TEST_F(DebugTest, ReportsWhatTakesLong) {
   const auto main = [this]() -> Coro<void> {
-    BlockingSleep(absl::Milliseconds(100));  // Nobody looks yet.
+    BlockingSleep(absl::Milliseconds(100));  // Not checked yet.
     co_await Sleep(absl::ZeroDuration());
     loop_.SetDebug(true);
     co_await Sleep(absl::ZeroDuration());
@@ -165,7 +165,7 @@ TEST(DebugSwitchTest, TheEnvironmentDecidesForLoopsOnTheRealClock) {
   setenv("CLOTHO_DEBUG", "1", 1);
   EXPECT_TRUE(EventLoop().GetDebug());
   EXPECT_FALSE(EventLoop({.debug = false}).GetDebug());
-  // What a simulation does must not depend on it.
+  // The behaviour of a simulation must not depend on it.
   EXPECT_FALSE(EventLoop({.clock = &clock}).GetDebug());
   setenv("CLOTHO_DEBUG", "0", 1);
   EXPECT_FALSE(EventLoop().GetDebug());

@@ -1,6 +1,5 @@
-// CPython's own tests of eager tasks: test_eager_task_factory.py of its suite.
-// Each test has the name of the method whose claim it makes again, in the class
-// that the method is of.
+// CPython's tests of eager tasks (test_eager_task_factory.py). Each test has
+// the name and class of the original method.
 
 #include <optional>
 #include <string>

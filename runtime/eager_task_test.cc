@@ -195,7 +195,7 @@ TEST_F(EagerTaskTest, TooManyInsideOfEachOtherAreAnError) {
   EXPECT_EQ(error,
             "maximum depth of eager tasks exceeded (1000): each starts the "
             "next one in its first step; start some with .eager_start = false");
-  EXPECT_THAT(TakeReports(), SizeIs(1));  // The one that was refused.
+  EXPECT_THAT(TakeReports(), SizeIs(1));  // The refused one.
 }
 
 // ---- Its end: E-04, E-06. ----
@@ -346,7 +346,7 @@ TEST_F(EagerTaskTest, AFailureInAFirstStepAbortsTheGroupInsideCreateTask) {
                   "0"));
 }
 
-// CPython 3.13.0 waits for ever here.
+// CPython 3.13.0 hangs here.
 TEST_F(EagerTaskTest, AGroupThatFailsDuringAFirstStepCancelsThatTaskToo) {
   const auto main = [&]() -> Coro<void> {
     TaskGroup group;

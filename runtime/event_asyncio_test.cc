@@ -1,6 +1,5 @@
-// CPython's own tests of events, asked of Event: what test_locks.py of its
-// suite checks. Each test has the name of the method whose claim it makes
-// again, in the class that the method is of.
+// CPython's tests of events (test_locks.py), ported to Event. Each test has the
+// name and class of the original method.
 
 #include <string>
 
@@ -70,7 +69,7 @@ TEST_F(EventTests, WaitCancel) {
     const std::string raised = co_await Raised(wait);
     EXPECT_EQ(raised, "CancelledError()");
 
-    // It is in nobody's way.
+    // It does not disturb others.
     Task<void> other = CreateTask(WaitAndNote(1));
     co_await Sleep(kNow);
     event_.Set();

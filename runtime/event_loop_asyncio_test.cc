@@ -1,7 +1,6 @@
-// CPython's own tests of event loops, asked of EventLoop: what
-// test_base_events.py and test_events.py of its suite check of one that has no
-// sockets. Each test has the name of the method whose claim it makes again, in
-// the class that the method is of.
+// CPython's tests of event loops (test_base_events.py and test_events.py),
+// ported to EventLoop, except those that need sockets. Each test has the name
+// and class of the original method.
 
 #include <chrono>
 #include <cstddef>
@@ -51,7 +50,7 @@ using ::testing::StartsWith;
 
 constexpr Delay kNow;
 
-// A virtual clock that keeps what its loop has waited for.
+// A virtual clock that records the waits of its loop.
 class WaitRecorder final : public Clock {
  public:
   WaitRecorder() : Clock(Kind::kStandsStill) {}
@@ -85,7 +84,7 @@ class BaseEventLoopTests : public internal::RuntimeTest {
 TEST_F(BaseEventLoopTests, Close) {
   Future<void> future(loop_);
   EXPECT_FALSE(loop_.IsClosed());
-  for (int i = 0; i < 3; ++i) {  // More than once is no error.
+  for (int i = 0; i < 3; ++i) {  // Closing twice is not an error.
     loop_.Close();
     EXPECT_TRUE(loop_.IsClosed());
   }
@@ -167,7 +166,7 @@ TEST_F(BaseEventLoopTests, TimeAndCallAt) {
   EXPECT_EQ(loop_.Time() - before, absl::Milliseconds(100));
 }
 
-// The loop waits for the first timer that was not cancelled, and once.
+// The loop waits once, for the first timer that was not cancelled.
 TEST_F(BaseEventLoopTests, UnderscoreRunOnce) {
   WaitRecorder clock;
   EventLoop loop({.clock = &clock});
@@ -242,8 +241,8 @@ TEST_F(BaseEventLoopTests, RunOnceScheduleHandle) {
   EXPECT_THAT(log_, ElementsAre("i1 t=0 timer", "i2 t=0 next"));
 }
 
-// CPython lets cancelled timers pile up, and campaigns now and then. Here they
-// go at once, wherever they stand, with what their functions hold.
+// CPython lets cancelled timers pile up and removes them from time to time.
+// Here they are removed at once, wherever they are, with their functions.
 TEST_F(BaseEventLoopTests, RunOnceCancelledEventCleanup) {
   WaitRecorder clock;
   EventLoop loop({.clock = &clock});
@@ -434,7 +433,7 @@ TEST_F(BaseEventLoopTests, CreateNamedTaskWithDefaultFactory) {
 }
 
 TEST_F(BaseEventLoopTests, CreateNamedTaskWithCustomFactory) {
-  // It does not even look at the options.
+  // It ignores the options.
   loop_.SetTaskFactory([](EventLoop& loop, AnyCoro& coro, const TaskOptions&) {
     return NewTask(loop, coro, {});
   });
@@ -450,7 +449,7 @@ TEST_F(BaseEventLoopTests, RunForeverKeyboardInterrupt) {
   };
   EXPECT_THROW(Run(interrupted()), KeyboardInterrupt);
   loop_.Close();
-  EXPECT_THAT(TakeReports(), IsEmpty());  // It came out: it was retrieved.
+  EXPECT_THAT(TakeReports(), IsEmpty());  // It was thrown: it was retrieved.
 }
 
 TEST_F(BaseEventLoopTests, RunUntilCompleteBaseexception) {
@@ -500,8 +499,8 @@ TEST_F(BaseEventLoopTests, RunForeverPreStopped) {
   EXPECT_THAT(clock.waits, IsEmpty());
 }
 
-// There is no garbage collector here: a generator is finalised when the last
-// who has it lets go of it.
+// There is no garbage collector here: a generator is finalized when its last
+// reference is dropped.
 TEST_F(BaseEventLoopTests, AsyncgenFinalizationByGc) {
   struct Finally {
     std::function<void()> call;

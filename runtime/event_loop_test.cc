@@ -452,14 +452,14 @@ TEST_F(EventLoopTest, StoppedBeforeTheFutureIsDoneItSaysSo) {
   loop_.Stop();
   EXPECT_EQ(Thrown([&] { loop_.RunUntilComplete(t); }),
             "RuntimeError: Event loop stopped before Future completed.");
-  // Nobody stops the loop now when the future is done.
+  // Nothing stops the loop now when the future is done.
   loop_.CallLater(absl::Seconds(1), Say("still running"));
   RunToStandstill();
   EXPECT_THAT(log_, ElementsAre("i2 t=0 done", "i3 t=1 still running"));
 }
 
 TEST_F(EventLoopTest, AnAbandonedRunDoesNotStopALaterOne) {
-  // The future is done and its callback queued when an exception leaves.
+  // The future is done and its callback queued when an exception propagates.
   Future<int> f(loop_);
   loop_.CallSoon([&] { f.SetResult(1); });
   loop_.CallSoon([] { throw SystemExit(1); });
@@ -553,7 +553,7 @@ TEST_F(EventLoopTest, ResetMakesItAsNew) {
 
 // ---- The seams. ----
 
-// Runs the last of what is ready first, or as it is told.
+// Runs the last ready item first, or makes the given decisions.
 class LastFirst : public Scheduler {
  public:
   Decision Choose(const internal::ReadyQueue& ready,

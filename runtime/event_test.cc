@@ -54,7 +54,7 @@ TEST_F(EventTest, SetWakesAllInTheOrderInWhichTheyCame) {
   Task<void> b = Start(Watch("b"));
   Iterate();
   event_.Set();
-  event_.Set();  // Nothing more.
+  event_.Set();  // No further effect.
   Iterate();
   EXPECT_THAT(log_, ElementsAre("i2 t=0 a True True", "i2 t=0 b True True"));
 }

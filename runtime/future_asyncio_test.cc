@@ -1,6 +1,5 @@
-// CPython's own tests of futures, asked of Future: what test_futures.py and
-// test_futures2.py of its suite check. Each test has the name of the method
-// whose claim it makes again, in the class that the method is of.
+// CPython's tests of futures (test_futures.py and test_futures2.py), ported to
+// Future. Each test has the name and class of the original method.
 
 #include <cstddef>
 #include <cstdint>
@@ -55,10 +54,10 @@ class BaseFutureTests : public internal::RuntimeTest {
     EXPECT_FALSE(future.Cancel());
   }
 
-  // The handler was told nothing.
+  // The handler got no reports.
   void ExpectNoReports() { EXPECT_THAT(TakeReports(), IsEmpty()); }
 
-  // A report of an exception that nobody retrieves says which it is.
+  // The report of a never retrieved exception contains it.
   void CheckNeverRetrieved(bool debug) {
     loop_.SetDebug(debug);
     const std::exception_ptr error = std::make_exception_ptr(ValueError("x"));
@@ -164,7 +163,7 @@ TEST_F(BaseFutureTests, YieldFromTwice) {
   EXPECT_THAT(log_, ElementsAre("i1 t=0 A", "i3 t=0 B 42", "i3 t=0 C 42"));
 }
 
-// A future takes over whatever comes out of another. What does that is Shield.
+// A future takes over the outcome of another one: Shield does this.
 TEST_F(BaseFutureTests, CopyState) {
   const std::exception_ptr error = std::make_exception_ptr(RuntimeError("x"));
   Future<int> finished(loop_), failed(loop_), cancelled(loop_);
@@ -257,7 +256,7 @@ TEST_F(BaseFutureTests, SetResultUnlessCancelled) {
   EXPECT_TRUE(future.cancelled());
 }
 
-// ---- Exceptions that nobody retrieves. ----
+// ---- Exceptions that are never retrieved. ----
 
 TEST_F(BaseFutureTests, TbLoggerAbandoned) {
   {
@@ -270,7 +269,7 @@ TEST_F(BaseFutureTests, TbLoggerNotCalledAfterCancel) {
   {
     Future<int> future(loop_);
     future.SetException(Exception("x"));
-    future.Cancel();  // Too late, but it says that nobody cares.
+    future.Cancel();  // Too late, but it silences the report.
   }
   ExpectNoReports();
 }

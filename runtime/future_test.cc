@@ -39,7 +39,7 @@ static_assert(!std::is_convertible_v<Future<int>, Future<long>>);
 
 class FutureTest : public internal::RuntimeTest {
  protected:
-  // Awaits `future` and notes what it gets.
+  // Awaits `future` and logs the outcome.
   Coro<void> Watch(std::string name, Future<int> future) {
     try {
       const int value = co_await future;
@@ -136,7 +136,7 @@ TEST_F(FutureTest, CancelledIsThrownByResultAndByGetException) {
   Future<int> f(loop_);
   EXPECT_TRUE(f.Cancel("why"));
   EXPECT_TRUE(f.Cancelled());
-  // The message reaches all who ask (F-12), in contrast to a task's.
+  // Every reader gets the message (F-12), unlike with a task.
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(Thrown([&] { f.Result(); }), "CancelledError: why");
     EXPECT_EQ(Thrown([&] { f.GetException(); }), "CancelledError: why");
@@ -394,11 +394,11 @@ TEST_F(FutureTest, OneOfSeveralAwaitersIsCancelledAndWithItTheFuture) {
   Task<void> b = Start(Watch("b", f));
   Iterate();
   a.Cancel("m");
-  EXPECT_TRUE(f.Cancelled());  // T-12: the request goes on to the future.
+  EXPECT_TRUE(f.Cancelled());  // T-12: the request is passed on to the future.
   Iterate();
   EXPECT_THAT(log_,
               ElementsAre("a CancelledError('m')", "b CancelledError('m')"));
-  // T-18: b merely waited for what someone cancelled.
+  // T-18: b only waited for a future that was cancelled.
   EXPECT_EQ(a.Cancelling(), 1);
   EXPECT_EQ(b.Cancelling(), 0);
 }
@@ -451,7 +451,7 @@ TEST_F(FutureTest, AnExceptionThatSomeoneElseHoldsIsTheSame) {
 TEST_F(FutureTest, AnExceptionThatNobodySawIsReportedWhenTheFutureGoes) {
   {
     Future<int> f(loop_);
-    f.AddDoneCallback([] {});  // Is no retrieval.
+    f.AddDoneCallback([] {});  // Does not count as retrieval.
     f.SetException(ValueError("x"));
     Iterate();
     EXPECT_THAT(TakeReports(), IsEmpty());
@@ -484,7 +484,7 @@ TEST_F(FutureTest, WhatWasRetrievedIsNotReported) {
   {
     Future<int> f(loop_);
     f.SetException(ValueError("x"));
-    EXPECT_FALSE(f.Cancel());  // F-03: silences it all the same.
+    EXPECT_FALSE(f.Cancel());  // F-03: still silences it.
   }
   {
     Future<int> f(loop_);
@@ -519,7 +519,7 @@ TEST_F(FutureTest, AHandlerMayKeepTheFutureThatItIsToldOf) {
 
 TEST_F(FutureTest, AHandlerThatThrowsWhenAFutureGoesIsReportedAndNoMore) {
   loop_.SetExceptionHandler([](EventLoop&, const ExceptionContext&) {
-    throw SystemExit(1);  // No place to go: this is a destructor.
+    throw SystemExit(1);  // It cannot propagate: this is a destructor.
   });
   testing::internal::CaptureStderr();
   {
@@ -546,7 +546,7 @@ TEST_F(FutureTest, CompletingOneThatHasCallbacksOnAClosedLoopIsAnError) {
   f.AddDoneCallback([this] { Note("called"); });
   EXPECT_EQ(Thrown([&] { f.SetResult(1); }),
             "RuntimeError: Event loop is closed");
-  EXPECT_EQ(f.Result(), 1);  // The state has changed all the same.
+  EXPECT_EQ(f.Result(), 1);  // The state has still changed.
   EXPECT_EQ(Thrown([&] { f.AddDoneCallback([] {}); }),
             "RuntimeError: Event loop is closed");
 }
@@ -579,7 +579,7 @@ TEST_F(FutureTest, OfAnotherLoopCannotBeAwaited) {
   EXPECT_EQ(Thrown([&] { Run(main()); }),
             "RuntimeError: Task Task-1 got a future attached to a different "
             "loop: make the future in the loop in which it is awaited");
-  f.SetResult(1);  // What is done can be awaited everywhere.
+  f.SetResult(1);  // A done future can be awaited on any loop.
   EXPECT_EQ(Thrown([&] { Run(main()); }), "nothing");
 }
 

@@ -1,6 +1,5 @@
-// CPython's own tests of asyncio.gather, asked of Gather: from test_tasks.py of
-// its suite, each under the name of the method whose claim it makes again, in
-// the class that the method is of.
+// CPython's tests of asyncio.gather (test_tasks.py), ported to Gather. Each
+// test has the name and class of the original method.
 
 #include <exception>
 #include <optional>
@@ -326,7 +325,7 @@ TEST_F(CoroutineGatherTests, CancellationBroadcast) {
 }
 
 TEST_F(CoroutineGatherTests, ExceptionMarking) {
-  // The second failure, which nobody sees, is not reported.
+  // The second failure, which cannot be seen, is not reported.
   const auto inner = [](Future<int> future) -> Coro<int> {
     co_await future;
     throw RuntimeError("should not be ignored");

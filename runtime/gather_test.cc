@@ -51,7 +51,7 @@ constexpr Delay kNow;
 
 class GatherTest : public internal::RuntimeTest {
  protected:
-  // Gives way `count` times, and then returns it, or fails with `error`.
+  // Yields `count` times, then returns `count`, or fails with `error`.
   Coro<int> Work(int count, std::string error = "") {
     try {
       for (int i = 0; i < count; ++i) co_await Sleep(kNow);
@@ -258,8 +258,8 @@ TEST_F(GatherTest, ReturnExceptionsMakesResultsOfFailures) {
     Note(Show(range[0]), Show(range[1]));
   };
   Run(main());
-  // A cancelled child's error has a message, if only an empty one (G-04). (That
-  // of an ended task went to whoever asked first.)
+  // The error of a cancelled child has a message, which may be empty (G-04).
+  // (The message of a task that had ended went to its first reader.)
   EXPECT_THAT(log_, ElementsAre("1", "ValueError('x')", "CancelledError('')",
                                 "CancelledError('')", "ValueError('y') 2"));
 }

@@ -135,7 +135,7 @@ template <typename T, typename Sent>
 class GeneratorPromise final : public GeneratorPromiseBase {
  public:
   static_assert(std::is_object_v<T>,
-                "a generator yields objects: yield a pointer in place of a "
+                "a generator yields objects: yield a pointer instead of a "
                 "reference");
   static_assert(alignof(T) <= 16,
                 "what a generator yields may need 16 bytes of alignment at "

@@ -38,7 +38,7 @@ Generator<int> Count(int n) {
 
 class GeneratorTest : public internal::RuntimeTest {
  protected:
-  // Says what happens to it, and goes on after an exception if it may.
+  // Logs what happens to it; if `stubborn`, continues after an exception.
   Generator<int> Talk(bool stubborn) {
     Note("begins");
     for (int i = 0; i < 5; ++i) {
@@ -58,7 +58,7 @@ class GeneratorTest : public internal::RuntimeTest {
     }
   }
 
-  // Gives back what it was sent.
+  // Yields what it was sent.
   Generator<std::string, std::string> Echo() {
     std::string said = "nothing";
     for (;;) {
@@ -211,7 +211,7 @@ TEST_F(GeneratorTest, CannotBeAskedFromInsideOfItself) {
                                 "cannot be asked from inside of itself"));
 }
 
-// ---- Close and the end of its life. ----
+// ---- Close, and destruction. ----
 
 TEST_F(GeneratorTest, ClosingThrowsGeneratorExitWhereItStands) {
   auto talk = Talk(/*stubborn=*/false);

@@ -27,7 +27,7 @@ using ::testing::IsEmpty;
 
 using Names = std::vector<std::string>;
 
-// All that holds of an object.
+// All concepts that hold for an object.
 template <typename T>
 Names Kinds() {
   Names names;
@@ -40,7 +40,7 @@ Names Kinds() {
   return names;
 }
 
-// All that holds of a function.
+// All concepts that hold for a function.
 template <typename... Args, typename F>
 Names FunctionKinds(const F&) {
   Names names = Kinds<F>();

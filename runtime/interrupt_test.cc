@@ -57,7 +57,8 @@ TEST_F(InterruptTest, CancelsTheMainTaskAndComesOutAsKeyboardInterrupt) {
 }
 
 TEST_F(InterruptTest, WakesALoopThatWaits) {
-  // In another thread than the loop's, so that only the handler ends its wait.
+  // In a different thread than the loop's, so that only the handler ends its
+  // wait.
   std::thread other;
   const auto main = [&]() -> Coro<void> {
     other = std::thread([] { pthread_kill(pthread_self(), SIGINT); });
@@ -85,7 +86,7 @@ TEST_F(InterruptTest, ACancellationByOthersIsNoInterrupt) {
     co_await Sleep(absl::Hours(1));
   };
   EXPECT_EQ(Thrown([&] { clotho::Run(main()); }), "CancelledError: by itself");
-  // Both: then it counts as one by others.
+  // Both: this counts as a cancellation by others.
   const auto both = []() -> Coro<void> {
     CurrentTask()->Cancel();
     raise(SIGINT);
@@ -107,7 +108,7 @@ TEST_F(InterruptTest, TheSecondLeavesTheLoopAtOnce) {
     try {
       co_await Sleep(absl::Hours(1));
     } catch (const CancelledError&) {
-      log.push_back("closing");  // The Runner cancels what is left.
+      log.push_back("closing");  // The Runner cancels the remaining tasks.
       throw;
     }
   };
@@ -146,11 +147,11 @@ TEST_F(InterruptTest, OneThatFindsTheMainTaskDoneLeavesTheLoop) {
     raise(SIGINT);
     co_return 1;
   };
-  // The task is done before the loop has looked.
+  // The task is done before the loop has checked.
   EXPECT_EQ(Thrown([&] { runner.Run(last()); }), "KeyboardInterrupt");
 }
 
-// ---- When it is none of our business. ----
+// ---- When Ctrl-C is handled elsewhere. ----
 
 Handler seen = nullptr;
 

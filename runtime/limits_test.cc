@@ -1,5 +1,5 @@
 // As many awaits, levels and tasks as a long run may have: neither the machine
-// stack nor the memory grows with them.
+// stack nor memory grows with them.
 
 #include <pthread.h>
 
@@ -30,8 +30,8 @@ constexpr Delay kNow;
 constexpr std::size_t kStackSize = 256 * 1024;
 constexpr int kLevels = 100'000;
 
-// Calls `function` in a thread whose stack is small: one that grew with the
-// depth of a program would not fit.
+// Calls `function` in a thread with a small stack, which would overflow if it
+// grew with the depth of a program.
 void WithSmallStack(std::function<void()> function) {
   const std::int64_t live = internal::thread_frame_pool.live();
   pthread_attr_t attributes;
@@ -102,8 +102,8 @@ TEST(LimitsTest, AMillionSuspensionsInOneCoroutine) {
   });
 }
 
-// A chain of coroutines, each awaited by the one before it. The innermost
-// sleeps, and so does the one at level `pause` on the way back.
+// A chain of coroutines, each awaited by the previous one. The innermost
+// sleeps, and on the way back so does the one at level `pause`.
 Coro<int> Nest(int level, int pause) {
   int below = 0;
   if (level == kLevels) {
@@ -193,7 +193,7 @@ TEST(LimitsTest, ManyTasksWaitingForOneEventAreWokenOrDestroyed) {
   });
 }
 
-// Each awaits the one before it.
+// Each task awaits the previous one.
 class ChainOfTasks {
  public:
   explicit ChainOfTasks(Program& program) : first(program.loop()) {

@@ -1,6 +1,5 @@
-// CPython's own tests of locks, asked of Lock: what test_locks.py and
-// test_pep492.py of its suite check. Each test has the name of the method whose
-// claim it makes again, in the class that the method is of.
+// CPython's tests of locks (test_locks.py and test_pep492.py), ported to Lock.
+// Each test has the name and class of the original method.
 
 #include <optional>
 #include <string>
@@ -81,7 +80,7 @@ TEST_F(LockTests, AcquireCancel) {
     const std::string raised = co_await Raised(task);
     EXPECT_EQ(raised, "CancelledError()");
 
-    // Nobody is in line any more: the next to ask has it at once.
+    // No waiter is left: the next caller gets the lock at once.
     lock_.Release();
     const auto before = loop_.iterations();
     co_await Take();

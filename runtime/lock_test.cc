@@ -38,7 +38,7 @@ constexpr Delay kNow;
 
 class LockTest : public internal::RuntimeTest {
  protected:
-  // Takes the lock, and holds it for `hops` iterations.
+  // Takes the lock and holds it for `hops` iterations.
   Coro<void> Use(std::string name, int hops = 0) {
     try {
       auto guard = co_await lock_.Acquire();
@@ -49,7 +49,7 @@ class LockTest : public internal::RuntimeTest {
       throw;
     }
   }
-  // Takes the lock, from outside of any coroutine.
+  // Takes the lock from outside any coroutine.
   void Take() {
     const auto take = [this]() -> Coro<void> {
       auto guard = co_await lock_.Acquire();
@@ -91,7 +91,7 @@ TEST_F(LockTest, IsFreeUntilTheWokenTaskRunsButThoseWhoAskStandBehind) {
   Iterate();
   lock_.Release();
   EXPECT_FALSE(lock_.Locked());
-  Task<void> b = Start(Use("b"));  // Its step comes behind that of `a`.
+  Task<void> b = Start(Use("b"));  // Its step comes after that of `a`.
   const auto barging = [&]() -> Coro<void> {
     auto guard = co_await lock_.Acquire();
     Log("barging got");
@@ -202,7 +202,7 @@ TEST_F(LockTest, CancelledJustBeforeTheReleaseItPassesTheWakeUpOnToo) {
   Task<void> a = Start(Use("a"));
   Task<void> b = Start(Use("b"));
   Iterate();
-  a.Cancel();  // Still first in line when the lock is released.
+  a.Cancel();  // Still the first waiter when the lock is released.
   lock_.Release();
   Iterate(2);
   EXPECT_THAT(log_, ElementsAre("i3 t=0 a cancelled False", "i4 t=0 b got"));
@@ -223,7 +223,7 @@ TEST_F(LockTest, ALineOfCancelledTasksHoldsNobodyUp) {
   const auto main = [&]() -> Coro<void> {
     a.Cancel();
     lock_.Release();
-    auto guard = co_await lock_.Acquire();  // At once: only `a` is in line.
+    auto guard = co_await lock_.Acquire();  // At once: the only waiter is `a`.
     Log("got");
   };
   Task<void> t = Start(main());

@@ -23,8 +23,8 @@ using ::testing::HasSubstr;
 
 class LoopBindingTest : public RuntimeTest {
  protected:
-  // Has a task of `loop` await what `wait()` gives, until that is cancelled.
-  // What it throws then.
+  // Makes a task of `loop` await `wait()` until it is cancelled, and returns
+  // what the task throws.
   template <typename Wait>
   static std::string WaitIn(EventLoop& loop, Wait wait) {
     Task<std::string> task =
@@ -35,7 +35,7 @@ class LoopBindingTest : public RuntimeTest {
     return loop.RunUntilComplete(task);
   }
 
-  // For a primitive at which everybody has to wait.
+  // For a primitive that makes every caller wait.
   template <typename Wait>
   void ExpectBound(std::string name, Wait wait) {
     EventLoop other({.clock = &clock_});
@@ -46,7 +46,7 @@ class LoopBindingTest : public RuntimeTest {
   }
 };
 
-// Condition is tested with CPython's own tests of it.
+// For Condition, see CPython's tests of it.
 TEST_F(LoopBindingTest, BindsAtTheFirstWait) {  // SP-01.
   Lock lock("db");
   const auto take = [&]() -> Coro<void> {

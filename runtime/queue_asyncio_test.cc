@@ -1,7 +1,6 @@
-// CPython's own tests of asyncio's queues, asked of Queue: what test_queues.py
-// of its suite checks. Each test has the name of the method whose claim it
-// makes again, in the class that the method is of; what that class asks of each
-// kind of queue is asked of each kind here.
+// CPython's tests of asyncio's queues (test_queues.py), ported to Queue. Each
+// test has the name and class of the original method. Tests that a class makes
+// for each kind of queue are made for each kind here.
 
 #include <exception>
 #include <string>

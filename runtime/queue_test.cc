@@ -147,7 +147,7 @@ TEST_F(QueueTest, AWokenGetterThatFindsNothingGoesToTheBack) {
   Task<void> b = Start(Getter(queue, "b"));
   Iterate();
   queue.PutNowait(1);
-  EXPECT_EQ(queue.GetNowait(), 1);  // Someone else is faster.
+  EXPECT_EQ(queue.GetNowait(), 1);  // Another consumer is faster.
   Iterate();
   queue.PutNowait(2);
   queue.PutNowait(3);
@@ -180,7 +180,7 @@ TEST_F(QueueTest, ACancelledGetterLeavesTheLine) {
   Task<void> b = Start(Getter(queue, "b"));
   Iterate();
   a.Cancel("m");
-  queue.PutNowait(1);  // Passes over `a`.
+  queue.PutNowait(1);  // Skips `a`.
   Iterate();
   EXPECT_THAT(log_,
               ElementsAre("i2 t=0 a CancelledError('m')", "i2 t=0 b got 1"));
@@ -239,7 +239,7 @@ TEST_F(QueueTest, JoinWaitsUntilAllIsDealtWith) {
   Iterate();
   EXPECT_THAT(log_, IsEmpty());
   queue.TaskDone();
-  queue.PutNowait(3);  // Too late to hold it up.
+  queue.PutNowait(3);  // Too late to block it.
   Iterate();
   EXPECT_THAT(log_, ElementsAre("i3 t=0 joined"));
 }
@@ -319,7 +319,7 @@ TEST_F(QueueTest, ImmediateShutdownDropsTheItemsAndEndsJoin) {
   queue.Shutdown(/*immediate=*/true);
   EXPECT_EQ(witness.use_count(), 1);
   Iterate();
-  EXPECT_THAT(log_, IsEmpty());  // The one that was got is not dealt with.
+  EXPECT_THAT(log_, IsEmpty());  // The item that was got is not processed.
   queue.TaskDone();
   Iterate();
   EXPECT_THAT(log_, ElementsAre("i3 t=0 joined"));

@@ -1,6 +1,5 @@
-// CPython's own tests of running a program, asked of Run and Runner: what
-// test_runners.py of its suite checks. Each test has the name of the method
-// whose claim it makes again, in the class that the method is of.
+// CPython's tests of running a program (test_runners.py), ported to Run and
+// Runner. Each test has the name and class of the original method.
 
 #include <signal.h>
 
@@ -38,8 +37,8 @@ using ::testing::StartsWith;
 
 constexpr Delay kNow;
 
-// Runners of loops on a virtual clock, which keep what their exception handlers
-// are told.
+// Runners of loops on a virtual clock, which record the reports to their
+// exception handlers.
 class RunnerTestBase : public testing::Test {
  protected:
   static std::unique_ptr<EventLoop> NewLoop() {
@@ -148,7 +147,7 @@ TEST_F(RunTests, AsyncioRunReportsHangingTasksErrors) {
   };
   const auto main = [&]() -> Coro<int> {
     left = CreateTask(leftover());
-    co_await Sleep(kNow);  // Or it would not have begun.
+    co_await Sleep(kNow);  // Otherwise it would not start.
     co_return 123;
   };
   EXPECT_EQ(Run(main()), 123);

@@ -124,12 +124,12 @@ TEST_F(RunnerTest, PassesTheOutcomeOn) {
   };
   EXPECT_EQ(Thrown([&] { runner.Run(exit()); }), "SystemExit");
   runner.Close();
-  EXPECT_THAT(log_, IsEmpty());  // Nothing was left unretrieved.
+  EXPECT_THAT(log_, IsEmpty());  // All exceptions were retrieved.
 }
 
 TEST_F(RunnerTest, IsLazyAndCanBeClosedOnce) {
   Runner runner(Virtual());
-  runner.Close();  // Not begun yet: no effect.
+  runner.Close();  // Not started yet: no effect.
   EXPECT_EQ(runner.Run(Return(1)), 1);
   EventLoop& loop = runner.GetLoop();
   runner.Close();

@@ -1,6 +1,5 @@
-// CPython's own tests of semaphores, asked of Semaphore: what test_locks.py of
-// its suite checks. Each test has the name of the method whose claim it makes
-// again, in the class that the method is of.
+// CPython's tests of semaphores (test_locks.py), ported to Semaphore. Each test
+// has the name and class of the original method.
 
 #include <optional>
 #include <string>
@@ -65,7 +64,7 @@ TEST_F(SemaphoreTests, Acquire) {
     EXPECT_THAT(log_, ElementsAre("1"));
     EXPECT_TRUE(semaphore.Locked());
 
-    // Both permits are given to those who wait: a fourth task finds none.
+    // Both permits are handed to waiters: a fourth task finds none.
     Task<void> t4 = CreateTask(TakeAndNote(semaphore, 4));
     semaphore.Release();
     semaphore.Release();
@@ -92,7 +91,7 @@ TEST_F(SemaphoreTests, AcquireCancel) {
     const std::string raised = co_await Raised(task);
     EXPECT_EQ(raised, "CancelledError()");
     semaphore.Release();
-    EXPECT_FALSE(semaphore.Locked());  // Nobody is in line.
+    EXPECT_FALSE(semaphore.Locked());  // There are no waiters.
   };
   Run(main());
 }
@@ -239,7 +238,7 @@ TEST_F(SemaphoreTests, AcquireFifoOrder3) {
   EXPECT_THAT(log_, ElementsAre("2", "3"));
 }
 
-// Whoever is woken wakes those behind it, if there are permits for them.
+// A woken task wakes the waiters behind it while permits are left.
 TEST_F(SemaphoreTests, AcquireFifoOrder4) {
   Semaphore semaphore(0);
   std::optional<Task<void>> t4;

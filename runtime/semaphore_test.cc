@@ -31,7 +31,7 @@ constexpr Delay kNow;
 
 class SemaphoreTest : public internal::RuntimeTest {
  protected:
-  // Takes a permit, and holds it for `hops` iterations.
+  // Takes a permit and holds it for `hops` iterations.
   Coro<void> Use(Semaphore& semaphore, std::string name, int hops = 0) {
     try {
       auto guard = co_await semaphore.Acquire();

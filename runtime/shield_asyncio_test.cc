@@ -1,5 +1,5 @@
-// CPython's own tests of asyncio.shield, asked of Shield: from test_tasks.py of
-// its suite, each under the name of the method whose claim it makes again.
+// CPython's tests of asyncio.shield (test_tasks.py), ported to Shield. Each
+// test has the name of the original method.
 
 #include <exception>
 #include <tuple>
@@ -61,7 +61,7 @@ TEST_F(BaseTaskTests, ShieldCancelOuter) {
   Iterate();
   EXPECT_TRUE(outer.Cancelled());
   EXPECT_FALSE(inner.Done());
-  // Neither of them holds on to the other.
+  // Neither refers to the other.
   EXPECT_TRUE(outer.state()->waiters().empty());
   EXPECT_TRUE(inner.state()->waiters().empty());
 }

@@ -30,7 +30,7 @@ constexpr Delay kNow;
 
 class ShieldTest : public internal::RuntimeTest {
  protected:
-  // Gives way `count` times, and then returns, or fails with `error`.
+  // Yields `count` times, then returns, or fails with `error`.
   Coro<int> Work(int count, std::string error = "") {
     try {
       for (; count > 0; --count) co_await Sleep(kNow);
@@ -105,7 +105,8 @@ TEST_F(ShieldTest, CancellingTheInnerCancelsTheOuterWithoutAMessage) {
 }
 
 TEST_F(ShieldTest, AFailureInTheSameIterationAsTheCancellationIsSilent) {
-  // SH-04: the relay from the inner is queued before the outer's is heard.
+  // SH-04: the relay from the inner future is queued before the outer one's end
+  // is seen.
   {
     Task<int> inner = Start(Work(1, "x"));
     Future<int> outer = Shield(inner);
@@ -153,7 +154,7 @@ TEST_F(ShieldTest, DroppedOrDestroyedItLeavesNothingBehind) {
     Future<int> dropped_first = Shield(inner);
   }
   {
-    Future<int> outer = Shield(Future<int>(loop_));  // Nobody else has it.
+    Future<int> outer = Shield(Future<int>(loop_));  // The only reference.
   }
   Task<int> inner = Start(Work(9));
   Task<void> t = Start(Watch(inner));

@@ -1,5 +1,5 @@
-// CPython's own tests of asyncio.sleep, asked of Sleep: from test_tasks.py of
-// its suite, each under the name of the method whose claim it makes again.
+// CPython's tests of asyncio.sleep (test_tasks.py), ported to Sleep. Each test
+// has the name of the original method.
 
 #include <chrono>
 #include <limits>

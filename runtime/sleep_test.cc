@@ -125,7 +125,7 @@ TEST_F(SleepTest, DestroyedInEachOfItsStates) {
 TEST_F(SleepTest, DestroyedWhenItsTimerIsReady) {
   Start(Sleeper(absl::Seconds(1)));
   Iterate();
-  // Its timer stands behind this in the ready queue.
+  // Its timer is behind this one in the ready queue.
   loop_.CallAt(absl::Milliseconds(1), [&] {
     clock_.Advance(absl::Seconds(2));
     loop_.CallSoon([] { throw SystemExit(1); });

@@ -1,6 +1,5 @@
-// CPython's own tests of asyncio.staggered, asked of StaggeredRace:
-// test_staggered.py of its suite, each under the name of the method whose claim
-// it makes again.
+// CPython's tests of asyncio.staggered (test_staggered.py), ported to
+// StaggeredRace. Each test has the name of the original method.
 
 #include <functional>
 #include <optional>

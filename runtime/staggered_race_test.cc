@@ -34,10 +34,10 @@ using Function = std::function<Coro<std::string>()>;
 
 constexpr bool kFails = true;
 
-// The logs that are compared here are CPython's of the same programs.
+// The expected logs are CPython's for the same programs.
 class StaggeredRaceTest : public internal::RuntimeTest {
  protected:
-  // Sleeps, unless that is nullopt, and then succeeds or fails.
+  // Sleeps for `delay`, if given, then succeeds or fails.
   Coro<std::string> Work(std::string name, std::optional<Delay> delay,
                          bool fails) {
     Log(name, "starts");
@@ -240,7 +240,7 @@ TEST_F(StaggeredRaceTest, GoesTheSameWayWithEagerTasks) {
 
 TEST_F(StaggeredRaceTest, AsksForAFunctionWhenItIsItsTurn) {
   const auto attempts = [this]() -> Generator<Function> {
-    for (int i = 0;; ++i) {  // There is no last one.
+    for (int i = 0;; ++i) {  // Endless.
       Note("asked for", i);
       co_yield Works(absl::StrCat(i), std::nullopt, i < 2);
     }

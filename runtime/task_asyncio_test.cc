@@ -1,7 +1,6 @@
-// CPython's own tests of tasks, asked of Task: what test_tasks.py of its suite
-// checks of a task by itself. Each test has the name of the method whose claim
-// it makes again, in the class that the method is of. What that file asks of
-// Wait, AsCompleted, Gather, Shield and Sleep stands beside those.
+// CPython's tests of tasks alone (test_tasks.py), ported to Task. Each test has
+// the name and class of the original method. The tests of Wait, AsCompleted,
+// Gather, Shield and Sleep in that file are in separate files here.
 
 #include <cstdint>
 #include <cstdio>
@@ -288,7 +287,7 @@ TEST_F(BaseTaskTests, GetCoro) {
   Coro<void> coro = hold(held);
   EXPECT_EQ(held.use_count(), 2);
   Task<void> task = Start(std::move(coro));
-  // The task has this very coroutine: no copy of it, and nobody else.
+  // Only the task holds this coroutine, which was not copied.
   EXPECT_EQ(held.use_count(), 2);
   EXPECT_THAT(Thrown([&] { Start(std::move(coro)); }),
               StartsWith("RuntimeError: cannot reuse already awaited"));
@@ -351,7 +350,7 @@ TEST_F(BaseTaskTests, GetStack) {
   ASSERT_THAT(stack, SizeIs(2));
   EXPECT_EQ(stack[0].line(), line_of_foo);
   EXPECT_EQ(stack[1].line(), line_of_bar);
-  // Of too many, those that are innermost.
+  // With a limit, only the innermost.
   const std::vector<std::source_location> last = task.GetStack(1);
   ASSERT_THAT(last, SizeIs(1));
   EXPECT_EQ(last[0].line(), line_of_bar);
@@ -449,7 +448,7 @@ TEST_F(BaseTaskTests, CancelWithMessageThenFutureException) {
 TEST_F(BaseTaskTests, CancelWithMessageBeforeStartingTask) {
   const auto main = [&]() -> Coro<void> {
     Task<void> task = CreateTask(Sleep(absl::Seconds(10)));
-    task.Cancel("my message");  // On purpose before its first step.
+    task.Cancel("my message");  // Deliberately before its first step.
     const std::vector tasks = {task};
     const auto result = co_await Wait(tasks);
     EXPECT_THAT(result.done, SizeIs(1));
@@ -871,7 +870,7 @@ TEST_F(BaseTaskTests, LogDestroyedPendingTask) {
   };
   Run(main());
   EXPECT_THAT(TasksOfLoop(), SizeIs(1));
-  // Nobody but the loop has the task. With the loop it goes.
+  // Only the loop refers to the task, which is destroyed with the loop.
   EXPECT_THAT(log_, IsEmpty());
   loop_.Close();
   EXPECT_THAT(log_,
@@ -1038,9 +1037,9 @@ TEST_F(BaseTaskTests, GetContext) {
 
 // ---- A result from outside. ----
 
-// In CPython `Future.set_result(task, ...)` gets past the task's refusal, and
-// the task's next step finds itself in a state that cannot be. Here there is no
-// way round: as a future, a task refuses just the same (T-08), and goes on.
+// In CPython, `Future.set_result(task, ...)` bypasses the task's check, and the
+// task's next step finds an impossible state. Here the check cannot be
+// bypassed: a task used as a future refuses as well (T-08), and continues.
 class SetMethodsTest : public BaseTaskTests {
  protected:
   Coro<int> SleepThenTen() {

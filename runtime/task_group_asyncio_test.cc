@@ -1,7 +1,6 @@
-// CPython's own tests of asyncio.TaskGroup, asked of TaskGroup: what
-// test_taskgroups.py of its suite checks. Each test has the name of the method
-// whose claim it makes again; those that only have a number say here what it
-// is.
+// CPython's tests of asyncio.TaskGroup (test_taskgroups.py), ported to
+// TaskGroup. Each test has the name of the original method. Tests whose names
+// are only numbers are described by a comment.
 
 #include <exception>
 #include <memory>
@@ -421,7 +420,7 @@ TEST_F(TestTaskGroup, Taskgroup20) {
   EXPECT_EQ(Run(main()), "KeyboardInterrupt");
 }
 
-// An exception of the body that is no error makes the group none.
+// If the body throws a non-error, the group's exception is not an error.
 TEST_F(TestTaskGroup, Taskgroup20a) {
   const auto body = [&]() -> Coro<void> {
     group_.CreateTask(CrashAfter(absl::Milliseconds(100)));
@@ -430,7 +429,7 @@ TEST_F(TestTaskGroup, Taskgroup20a) {
   EXPECT_EQ(Raised(group_.Run(body())), "BaseExceptionGroup[Crash, MyBaseExc]");
 }
 
-// So does one of a task.
+// The same holds for a task.
 TEST_F(TestTaskGroup, Taskgroup21a) {
   const auto body = [&]() -> Coro<void> {
     group_.CreateTask(CrashAfter<MyBaseExc>(absl::Milliseconds(100)));
@@ -453,7 +452,7 @@ TEST_F(TestTaskGroup, Taskgroup22) {
 
 // ---- Many tasks. ----
 
-// It does not hold on to tasks that have ended.
+// It does not keep tasks that have ended alive.
 TEST_F(TestTaskGroup, Taskgroup23) {
   const auto witness = std::make_shared<int>(0);
   // Until it ends, the task holds the witness in its frame; after that, as long
@@ -571,7 +570,7 @@ TEST_F(TestTaskGroup, TaskgroupContextManagerExitRaises) {
     throw MyExc();
     co_return;
   };
-  // As a resource does that cannot be given back.
+  // Like a resource that cannot be released.
   const auto body = [&]() -> Coro<void> {
     try {
       group_.CreateTask(fail());
@@ -612,7 +611,7 @@ TEST_F(TestTaskGroup, TaskgroupDoubleEnter) {
               HasSubstr("RuntimeError: TaskGroup has already been entered"));
 }
 
-// The coroutine is closed: nobody reports that it was never awaited.
+// The coroutine is closed: it is not reported as never awaited.
 TEST_F(TestTaskGroup, TaskgroupFinished) {
   const auto main = [&]() -> Coro<void> {
     co_await group_.Run(Nothing());

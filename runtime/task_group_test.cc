@@ -46,7 +46,7 @@ std::string Members(const std::exception_ptr& exception) {
 
 class TaskGroupTest : public internal::RuntimeTest {
  protected:
-  // Ends after so many iterations, by an exception if there is a text.
+  // Ends after `hops` iterations; throws if `error` is not empty.
   Coro<void> Work(std::string name, int hops, std::string error = "") {
     try {
       for (int i = 0; i < hops; ++i) co_await Sleep(kNow);
@@ -200,7 +200,7 @@ TEST_F(TaskGroupTest,
                                 "RuntimeError: TaskGroup is finished",
                                 HasSubstr("never awaited"),
                                 "TaskGroup has already been entered"));
-  // The body that was given in vain.
+  // The body that was never run.
   EXPECT_EQ(TakeReports().size(), 1u);
 }
 
@@ -299,7 +299,7 @@ TEST_F(TaskGroupTest, MayBeDestroyedWhileItWaits) {
   };
   Task<void> t = Start(group->Run(body()));
   Iterate(2);
-  group.reset();  // What runs in it does not need it any more.
+  group.reset();  // The running code no longer needs it.
   Iterate(4);
   EXPECT_TRUE(t.Done());
 

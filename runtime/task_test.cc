@@ -62,7 +62,7 @@ class TaskTest : public internal::RuntimeTest {
     throw ValueError(text);
     co_return 0;
   }
-  // Waits for `future`, and notes what comes of it.
+  // Waits for `future` and logs its outcome.
   Coro<void> Wait(Future<int> future) {
     try {
       const int value = co_await future;
@@ -322,7 +322,7 @@ TEST_F(TaskTest, CancelledWhileItWaitsForAFuture) {
   Iterate();
   EXPECT_TRUE(t.Cancel("first"));
   EXPECT_TRUE(f.Cancelled());
-  EXPECT_TRUE(t.Cancel("second"));  // Falls to the flag: no second error.
+  EXPECT_TRUE(t.Cancel("second"));  // Sets only the flag: no second error.
   Iterate();
   EXPECT_THAT(log_, ElementsAre("CancelledError('first')"));
   EXPECT_TRUE(t.Cancelled());
@@ -455,7 +455,7 @@ TEST_F(TaskTest, CancellingItselfAndReturningCancelsAndLosesTheResult) {
   Task<int> t = Start(c());
   Iterate();
   EXPECT_TRUE(t.Cancelled());
-  for (int i = 0; i < 2; ++i) {  // T-17: this message reaches everybody.
+  for (int i = 0; i < 2; ++i) {  // T-17: every reader gets this message.
     EXPECT_EQ(Thrown([&] { t.Result(); }), "CancelledError: m");
   }
 }
@@ -525,7 +525,7 @@ TEST_F(TaskTest, SwallowingGoesOnAndLaterRequestsWorkAnew) {
   Iterate();
   EXPECT_THAT(log_, ElementsAre("i2 t=0 a", "i3 t=0 b"));
   EXPECT_FALSE(t.Cancelled());
-  EXPECT_EQ(t.Cancelling(), 2);  // T-14: never reset by itself.
+  EXPECT_EQ(t.Cancelling(), 2);  // T-14: never reset automatically.
 }
 
 TEST_F(TaskTest, UncancelTakesAnUndeliveredRequestBack) {
@@ -631,7 +631,7 @@ TEST_F(TaskTest, ACircleThroughGathersSaysSoToo) {
   loop_.Reset();
 }
 
-// ---- Looking at tasks: T-20 to T-22. ----
+// ---- Inspecting tasks: T-20 to T-22. ----
 
 TEST_F(TaskTest, CurrentTaskIsTheOneThatRuns) {
   std::optional<AnyTask> seen;
@@ -806,7 +806,7 @@ TEST_F(TaskTest, DestructorsMayUseTheLoopWhileItIsClosed) {
       loop.CallLater(absl::Seconds(1), [] {});
     }
   };
-  // The younger is destroyed first, while the older still waits for it.
+  // The younger task is destroyed first, while the older still waits for it.
   Task<void> older = Start(Wait(f));
   const auto c = [&]() -> Coro<void> {
     Busy busy{loop_, f};

@@ -1,8 +1,7 @@
-// CPython's own tests of to_thread and run_coroutine_threadsafe:
-// test_threads.py of its suite, and the part of test_tasks.py that is about
-// threads. Each test has the name of the method whose claim it makes again, in
-// the class that the method is of. The threads are real. Nothing here waits for
-// time to pass, or depends on who is faster.
+// CPython's tests of to_thread and run_coroutine_threadsafe (test_threads.py
+// and part of test_tasks.py). Each test has the name and class of the original
+// method. The threads are real. No test waits for time to pass, or depends on
+// which thread is faster.
 
 #include <atomic>
 #include <exception>
@@ -119,8 +118,8 @@ class RunCoroutineThreadsafeTests : public testing::Test {
     }
     co_return a + b;
   }
-  // Gives it to the loop, waits for it at most so long, and in the end does not
-  // leave it behind. Runs in another thread.
+  // Passes it to the loop, waits for it for a limited time, and does not leave
+  // it behind. Runs in another thread.
   int AddFromOutside(Ending ending,
                      std::optional<Delay> timeout = std::nullopt) {
     const ConcurrentFuture<int> future =
@@ -174,7 +173,7 @@ TEST_F(RunCoroutineThreadsafeTests,
   class NameError : public Exception {};
   std::vector<std::exception_ptr> reported;
   loop_.SetExceptionHandler([&](EventLoop&, const ExceptionContext& context) {
-    // The coroutine, of which nothing came, is reported, too.
+    // The coroutine, which never ran, is reported as well.
     if (context.source == ExceptionContext::Source::kNeverAwaited) return;
     reported.push_back(context.exception);
   });

@@ -1,5 +1,6 @@
 // ToThread, RunInExecutor, RunCoroutineThreadsafe and WrapFuture: rules X-02 to
-// X-06, HT-21 and HT-22, with threads. Nothing here depends on who is faster.
+// X-06, HT-21 and HT-22, with real threads. No test depends on which thread is
+// faster.
 
 #include "clotho/runtime/threads.h"
 
@@ -34,7 +35,7 @@ using internal::Thrown;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// A thread that waits for what the loop does, and the other way round.
+// Makes a thread wait for the loop, and vice versa.
 class Gate {
  public:
   void Open() const { future_.SetResult(); }
@@ -115,7 +116,7 @@ TEST(ToThreadTest, OthersRunMeanwhile) {
     };
     const Task<void> opener = CreateTask(open());
     const auto pass = [&gate] { gate.Pass(); };
-    co_await ToThread(pass);  // Or this would never end.
+    co_await ToThread(pass);  // Otherwise this would never end.
     EXPECT_TRUE(opener.Done());
   };
   clotho::Run(main());
@@ -260,7 +261,7 @@ TEST(RunInExecutorTest, OfAnExecutorThatIsShutDownThrows) {
             "RuntimeError: cannot schedule new futures after shutdown");
 }
 
-// An executor of the program's own.
+// A user-defined executor.
 class InlineExecutor final : public Executor {
  public:
   void Shutdown(ShutdownOptions) override {}
@@ -278,7 +279,7 @@ TEST(RunInExecutorTest, TheProgramMayHaveItsOwnExecutor) {
   const auto main = [&]() -> Coro<int> {
     const auto job = [] { return 5; };
     Future<int> future = GetRunningLoop().RunInExecutor(&executor, job);
-    EXPECT_FALSE(future.Done());  // What comes from it comes through the loop.
+    EXPECT_FALSE(future.Done());  // Its result arrives through the loop.
     co_return co_await future;
   };
   EXPECT_EQ(clotho::Run(main()), 5);
@@ -397,7 +398,7 @@ TEST(DefaultExecutorTest, RunWaitsForItAtTheEnd) {  // R-05.
 
 // ---- RunCoroutineThreadsafe. ----
 
-// A loop that runs in a thread of its own.
+// A loop that runs in its own thread.
 class LoopThread {
  public:
   LoopThread() : thread_([this] { loop_.RunForever(); }) {}
@@ -583,7 +584,7 @@ TEST(WrapFutureTest, GivesWhatTheOtherHas) {
     Future<std::string> future = WrapFuture(outside);
     const std::string text = co_await future;
     EXPECT_EQ(text, "from outside");
-    EXPECT_EQ(outside.Result(), "from outside");  // It still has it.
+    EXPECT_EQ(outside.Result(), "from outside");  // The value is still there.
     other.join();
   };
   clotho::Run(main());

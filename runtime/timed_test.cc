@@ -40,7 +40,7 @@ class TimedTest : public internal::RuntimeTest {
   const TimedSink sink_ = [this](std::string_view line) { Note(line); };
 };
 
-// The tutorial's first program: 2 s and 3 s at once are 3 s.
+// The tutorial's first program: 2 s and 3 s in parallel take 3 s.
 TEST_F(TimedTest, TimesAFunctionEachTimeItIsCalled) {
   const auto delay = Timed("delay", DelayFor, sink_);
   const auto body = [&]() -> Coro<void> {
@@ -59,7 +59,7 @@ TEST_F(TimedTest, TimesAFunctionEachTimeItIsCalled) {
                           "finished main in 3 second(s)"));
 }
 
-// Its second: what computes blocks the others.
+// Its second program: computation blocks the other tasks.
 TEST_F(TimedTest, TimesWhatBlocksTheLoop) {
   const auto work = [&]() -> Coro<int> {
     clock_.Advance(absl::Seconds(3));

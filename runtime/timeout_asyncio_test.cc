@@ -1,6 +1,5 @@
-// CPython's own tests of asyncio.timeout, asked of Timeout, TimeoutAt and
-// TimeoutScope: what test_timeouts.py of its suite checks. Each test has the
-// name of the method whose claim it makes again.
+// CPython's tests of asyncio.timeout (test_timeouts.py), ported to Timeout,
+// TimeoutAt and TimeoutScope. Each test has the name of the original method.
 
 #include <exception>
 #include <optional>

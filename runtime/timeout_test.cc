@@ -43,8 +43,8 @@ const Delay kSecond = absl::Seconds(1);
 
 class TimeoutTest : public internal::RuntimeTest {
  protected:
-  // Sleeps and returns. When it is cancelled, cleans up for `cleanup`, if that
-  // is given, and then does as `then` says.
+  // Sleeps and returns. When cancelled, cleans up for `cleanup`, if given, then
+  // acts according to `then`.
   enum class Then { kRethrow, kReturn, kFail };
   Coro<int> Work(Delay delay, Then then = Then::kRethrow,
                  std::optional<Delay> cleanup = std::nullopt) {
@@ -62,7 +62,7 @@ class TimeoutTest : public internal::RuntimeTest {
     std::rethrow_exception(error);
   }
 
-  // Awaits what `make()` gives, and logs what comes of it.
+  // Awaits `make()` and logs the outcome.
   template <typename Make>
   Coro<void> Watch(Make make) {
     try {
@@ -264,7 +264,7 @@ TEST_F(TimeoutTest, CancelledBeforeTheDeadlineItIsCancelled) {
   EXPECT_THAT(log_,
               ElementsAre("i2 t=0 cancelled", "i2 t=0 CancelledError('m') 1"));
   RunToStandstill();
-  EXPECT_EQ(loop_.Time(), absl::ZeroDuration());  // Its timer has gone.
+  EXPECT_EQ(loop_.Time(), absl::ZeroDuration());  // Its timer is gone.
 }
 
 TEST_F(TimeoutTest, CancelledAtTheDeadlineItIsCancelled) {  // TO-06.
@@ -354,7 +354,7 @@ TEST_F(TimeoutTest, TheScopeTellsAndMovesItsDeadline) {
       EXPECT_EQ(scope.When(), std::nullopt);
       co_await Sleep(absl::Hours(1));
       EXPECT_FALSE(scope.Expired());
-      scope.Reschedule(loop_.Time() - absl::Seconds(1));  // Is past: at once.
+      scope.Reschedule(loop_.Time() - absl::Seconds(1));  // Past: at once.
       co_await Sleep(kNow);
       co_return 1;
     };

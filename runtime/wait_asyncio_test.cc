@@ -1,5 +1,5 @@
-// CPython's own tests of asyncio.wait, asked of Wait: from test_tasks.py of its
-// suite, each under the name of the method whose claim it makes again.
+// CPython's tests of asyncio.wait (test_tasks.py), ported to Wait. Each test
+// has the name of the original method.
 
 #include <ranges>
 #include <string>
@@ -40,7 +40,7 @@ class BaseTaskTests : public internal::RuntimeTest {
     if (delay > kNow) co_await Sleep(delay);
     throw ValueError(text);
   }
-  // Lets those end that are not done.
+  // Waits for the pending tasks.
   void Finish(const Tasks& tasks) { loop_.RunUntilComplete(Wait(tasks)); }
 };
 
@@ -56,7 +56,7 @@ TEST_F(BaseTaskTests, Wait) {
   };
   EXPECT_EQ(Run(wait()), 42);
   EXPECT_EQ(loop_.Time(), absl::Milliseconds(150));
-  // Of what is done, it takes no time.
+  // With tasks that are done, it takes no time.
   EXPECT_EQ(Run(wait()), 42);
   EXPECT_EQ(loop_.Time(), absl::Milliseconds(150));
 }
@@ -78,7 +78,7 @@ TEST_F(BaseTaskTests, WaitDuplicateCoroutines) {
 TEST_F(BaseTaskTests, WaitErrors) {
   EXPECT_THAT(Thrown([&] { loop_.RunUntilComplete(Wait(Tasks())); }),
               StartsWith("ValueError: Set of Tasks/Futures is empty."));
-  // What is no condition to return is refused when it is compiled.
+  // An invalid condition does not compile.
   static_assert(!std::is_convertible_v<int, ReturnWhen>);
 }
 
@@ -212,7 +212,7 @@ TEST_F(BaseTaskTests, WaitGenerator) {
 }
 
 TEST_F(BaseTaskTests, YieldWaitDoesNotShieldCancel) {
-  // The wait ends with its task; what it waited for goes on.
+  // The wait ends with its task; what it waited for continues.
   int proof = 0;
   Future<void> waiter(loop_);
   const auto inner = [&]() -> Coro<void> {
@@ -237,7 +237,7 @@ template <typename A>
 concept CanBeWaitedFor = requires(A a) { Wait(std::move(a)); };
 
 TEST_F(BaseTaskTests, WaitInvalidArgs) {
-  // One future is no range of them. Nor are coroutines futures.
+  // A single future is not a range, and coroutines are not futures.
   static_assert(CanBeWaitedFor<std::vector<Future<int>>>);
   static_assert(CanBeWaitedFor<std::vector<Task<void>>>);
   static_assert(!CanBeWaitedFor<Future<int>>);

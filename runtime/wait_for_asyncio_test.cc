@@ -1,7 +1,6 @@
-// CPython's own tests of asyncio.wait_for, asked of WaitFor: test_waitfor.py of
-// its suite. Each test has the name of the method whose claim it makes again,
-// in the class that the method is of. The names of the time are those of the
-// original; here it is the loop's, and exact.
+// CPython's tests of asyncio.wait_for (test_waitfor.py), ported to WaitFor.
+// Each test has the name and class of the original method. The names of the
+// durations are the original's; the time here is the loop's, and exact.
 
 #include <exception>
 #include <optional>
@@ -109,7 +108,7 @@ TEST_F(AsyncioWaitForTest, AsyncioWaitForCancelled) {
 TEST_F(AsyncioWaitForTest, AsyncioWaitForTimeout) {
   const auto main = [&]() -> Coro<void> {
     bool exited = false;
-    // It swallows the cancellation: then it has not timed out.
+    // It swallows the cancellation, so it has not timed out.
     co_await WaitFor(RunSlowly(exited), kSlow / 2);
     EXPECT_TRUE(exited);
     EXPECT_EQ(loop_.Time(), kSlow);
@@ -319,7 +318,7 @@ class WaitForShieldTests : public AsyncioWaitForTest {
 };
 
 TEST_F(WaitForShieldTests, ZeroTimeout) {
-  // The shield is cancelled at once; what it protects goes on.
+  // The shield is cancelled at once; the inner future continues.
   const auto main = [&]() -> Coro<void> {
     Task<std::string> task = CreateTask(SleepThenDone(absl::Milliseconds(10)));
     Future<std::string> shield = Shield(task);

@@ -179,7 +179,7 @@ TEST_F(WaitTest, ALateFutureCountsForNobody) {
   t.Cancel();
   futures_[0].SetException(ValueError("x"));  // Its watcher is ready.
   Iterate(3);
-  EXPECT_FALSE(futures_[0].state()->unretrieved());  // It looked, to no effect.
+  EXPECT_FALSE(futures_[0].state()->unretrieved());  // Inspected, no effect.
 }
 
 // ---- Destruction and reports. ----

@@ -78,7 +78,8 @@ TEST_F(TimerQueueTest, TakesTheEndsOfTime) {
 TEST_F(TimerQueueTest, ThoseOfOneDeadlineGoInAnyOrder) {
   std::vector<Alarm*> alarms;
   for (int i = 0; i < 100; ++i) alarms.push_back(&Add(i, 10));
-  // Most go, the first of them last: the others close ranks, and keep theirs.
+  // Most are removed, the first of them last: the others are compacted, and
+  // keep their order.
   for (int i = 98; i >= 0; --i) {
     if (i % 9 != 0) queue_.Remove(*alarms[i]);
   }
@@ -89,8 +90,8 @@ TEST_F(TimerQueueTest, ThoseOfOneDeadlineGoInAnyOrder) {
               ElementsAre(9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99, 100));
 }
 
-// Against a list that is sorted, with few deadlines and with more than have a
-// place in the table of the newest.
+// Compares with a sorted list, with few deadlines and with more deadlines than
+// the table of the newest moments has entries.
 class TimerQueueModelTest : public TimerQueueTest,
                             public testing::WithParamInterface<unsigned> {};
 
