@@ -24,8 +24,8 @@ rc::Gen<absl::Duration> Durations() {
 
 rc::Gen<sim::Deviations> Schedules() {
   using sim::Deviation;
-  // Steps that are missing, or come twice, would be no schedule: they are put
-  // right afterwards, so that leaving out one moves no other.
+  // A valid schedule has no missing or repeated steps: they are corrected
+  // afterwards, so that leaving out one does not move another.
   const auto deviations = rc::gen::container<std::vector<std::pair<int, int>>>(
       rc::gen::pair(rc::gen::inRange(1, 100), rc::gen::inRange(0, 6)));
   return rc::gen::map(

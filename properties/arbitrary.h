@@ -1,18 +1,17 @@
-// What rapidcheck needs to know to make arguments of these types:
+// rapidcheck generators for these types:
 //
-//   absl::Duration, Delay   never negative, most of them a few milliseconds, so
-//                           that deadlines meet; now and then microseconds or
+//   absl::Duration, Delay   never negative, usually a few milliseconds, so that
+//                           deadlines coincide; sometimes microseconds or
 //                           seconds
-//   sim::Deviations         a schedule, for who has a use for one as a value:
-//                           Explore(body,
-//                           sim::ReplayFirst(FormatReplay({.schedule =
-//                           schedule}))) runs it, passing over what does not
-//                           apply. One in four is in FIFO ordering.
-//   std::variant            one of its alternatives, by turns
+//   sim::Deviations         a schedule as a value:
+//                           Explore(body, sim::ReplayFirst(
+//                               FormatReplay({.schedule = schedule})))
+//                           runs it, and skips what does not apply. One in four
+//                           has FIFO ordering.
+//   std::variant            one of its alternatives, with equal probability
 //
-// All of them shrink, towards nothing: durations to 0, and from seconds to
-// milliseconds; schedules to fewer deviations; variants to their first
-// alternatives.
+// All of them shrink: durations to 0, and from seconds to milliseconds;
+// schedules to fewer deviations; variants to their first alternatives.
 
 #ifndef CLOTHO_PROPERTIES_ARBITRARY_H_
 #define CLOTHO_PROPERTIES_ARBITRARY_H_
@@ -29,7 +28,7 @@
 
 namespace clotho {
 
-// How rapidcheck shows them.
+// For rapidcheck's output.
 inline void showValue(Delay delay, std::ostream& out) {  // NOLINT: its name.
   out << delay.ToString();
 }
@@ -48,7 +47,7 @@ rc::Gen<sim::Deviations> Schedules();
 
 template <typename Variant, std::size_t... kIndex>
 rc::Gen<Variant> Variants(std::index_sequence<kIndex...>) {
-  // A number shrinks to 0, whatever it chooses.
+  // A number shrinks to 0, whatever it selects.
   return rc::gen::mapcat(
       rc::gen::resize(rc::kNominalSize,
                       rc::gen::inRange<std::size_t>(0, sizeof...(kIndex))),

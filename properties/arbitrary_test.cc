@@ -64,7 +64,7 @@ Coro<void> Append(std::string& to, char letter) {
   to += letter;
 }
 
-// They are good for something: most of them change what happens.
+// They are useful: most of them change the outcome.
 TEST(ScheduleTest, TheyLeadToManyExecutions) {
   std::set<std::string> seen;
   const auto body = [&seen]() -> Coro<void> {
@@ -133,12 +133,12 @@ TEST(FaultPlanTest, ItsGeneratorHasItsLimits) {
   EXPECT_THROW(FaultPlans({.calls_max = 0}), ValueError);
 }
 
-// Sends until it is told that it was heard; with or without giving up.
+// Retransmits until the message is acknowledged; may give up.
 class Network {
  public:
   explicit Network(FaultPlan faults) : faults_(std::move(faults)) {}
 
-  // False if the caller is told that it went wrong.
+  // Returns false if the caller learns of a failure.
   Coro<bool> Send(Event& heard) {
     const Fault fault = faults_.Next();
     if (fault.kind == Fault::kFail) co_return false;

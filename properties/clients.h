@@ -1,5 +1,5 @@
-// Clients: what several tasks do to one object at the same time, held against a
-// model of it that knows no concurrency.
+// Clients: concurrent operations of several tasks on one object, checked
+// against a sequential model.
 //
 //   struct Put { int value; };                     // With operator<<, and an
 //   struct Get {};                                 // rc::Arbitrary.
@@ -24,16 +24,16 @@
 //                          });
 //   }
 //
-// rapidcheck makes the operations. First come some by one client alone, which
-// bring the object into some state; then each of the others, a task of its own,
-// goes through its list. What they were told must be explained by some order of
-// the operations (sim/history.h), else the execution fails, and the report
-// draws the operations that contradict one another. A failing input shrinks to
-// few clients with few operations.
+// rapidcheck generates the operations. First, a single client runs some of them
+// to bring the object into some state. Then each of the other clients, in a
+// separate task, runs its own list. Some order of the operations must explain
+// all results (sim/history.h); otherwise the execution fails, and the report
+// draws the contradictory operations. A failing input shrinks to few clients
+// with few operations.
 //
-// (The form is that of Claessen et al., "Finding race conditions in Erlang with
-// QuickCheck and PULSE", ICFP 2009. An operation that is not allowed in a state
-// is one whose result says so.)
+// (The design is that of Claessen et al., "Finding race conditions in Erlang
+// with QuickCheck and PULSE", ICFP 2009. If an operation is not allowed in a
+// state, its result must say so.)
 
 #ifndef CLOTHO_PROPERTIES_CLIENTS_H_
 #define CLOTHO_PROPERTIES_CLIENTS_H_
@@ -62,17 +62,17 @@ struct Clients {
   using Operation = typename Model::Operation;
   using Operations = std::vector<Operation>;
 
-  // What is done before there is more than one client.
+  // Run first, by a single client.
   Operations first = {};
-  // What each client does, one after the other.
+  // The operations of each client, in order.
   std::vector<Operations> clients = {};
 
-  // Does all of it: `run(operation)` is to return something that is awaited for
-  // the operation's result. What it throws ends all the clients, and comes out
-  // as an exception of TaskGroup's when they have ended (out of `first`, as it
-  // is). A cancellation is passed on to them.
+  // Runs all clients. `run(operation)` must return an awaitable for the
+  // operation's result. An exception it throws ends all clients and is then
+  // thrown as a TaskGroup exception (unchanged if thrown during `first`). A
+  // cancellation is passed on to the clients.
   //
-  // `name` is that of the history in reports.
+  // `name` is the name of the history in reports.
   template <typename Function>
   Coro<void> Run(
       std::string_view name, Function run,
@@ -87,7 +87,7 @@ struct Clients {
     sim::History<Model> history(name);
     Coro<void> first = RunOne(history, "first", all.first, run);
     co_await std::move(first);
-    // Whatever happens here, the clients have ended when this has.
+    // On every path, the clients have ended when this has.
     TaskGroup group;
     Coro<void> body = group.Run([&]() -> Coro<void> {
       for (std::size_t i = 0; i < all.clients.size(); ++i) {
@@ -131,20 +131,20 @@ std::ostream& operator<<(std::ostream& out, const Clients<Model>& clients) {
   return out << (text.empty() ? "nothing" : text);
 }
 
-// How much is done. Whether a history has an explanation is a question whose
-// answer takes the longer the more clients there are.
+// Limits the size of a run. Checking a history takes longer the more clients
+// there are.
 struct ClientLimits {
   int first_max = 3;
   int clients_max = 3;
-  int operations_max = 5;  // Of each client.
+  int operations_max = 5;  // Per client.
 };
 
-// Clients whose operations are of this generator.
+// Generates clients with operations from `operation`.
 template <sim::HistoryModel Model>
 rc::Gen<Clients<Model>> AnyClients(rc::Gen<typename Model::Operation> operation,
                                    ClientLimits limits = {}) {
   using Operations = typename Clients<Model>::Operations;
-  // The lists stay short; what is in them grows with the size.
+  // The lists stay short; the values in them grow with the size.
   return rc::gen::withSize([operation, limits](int size) {
     const auto list = [&](int length_max) {
       return rc::gen::resize(

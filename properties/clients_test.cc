@@ -1,4 +1,4 @@
-// Clients: a seeded bug is found, and its remedy is left alone.
+// Clients: finds a seeded bug, and accepts the corrected code.
 
 #include "clotho/properties/clients.h"
 
@@ -79,7 +79,7 @@ class SlowCounter {
     co_return value_;
   }
 
-  // Loses what others add meanwhile.
+  // Loses concurrent additions.
   Coro<int> Add(int amount) {
     const int before = co_await Get();
     co_await Sleep(absl::Milliseconds(1));

@@ -1,5 +1,5 @@
-// A program with properties from outside: what a person, a script or Bazel sees
-// of it.
+// Runs a program with properties from outside: what a person, a script or Bazel
+// sees.
 
 #include <fstream>
 #include <sstream>

@@ -36,7 +36,7 @@ std::string_view KindName(Fault::Kind kind) {
 }  // namespace
 
 FaultPlan::FaultPlan(const std::vector<Fault>& faults) {
-  std::map<std::uint32_t, Fault> by_call;  // The first of each.
+  std::map<std::uint32_t, Fault> by_call;  // The first for each call.
   for (const Fault& fault : faults) by_call.emplace(fault.call, fault);
   for (const auto& [call, fault] : by_call) faults_.push_back(fault);
 }
@@ -72,7 +72,7 @@ rc::Gen<FaultPlan> FaultPlans(FaultLimits limits) {
       rc::gen::resize(rc::kNominalSize,
                       rc::gen::inRange<std::size_t>(0, limits.kinds.size())),
       rc::gen::arbitrary<Delay>());
-  // Only their number stays small; calls and delays grow with the size.
+  // Only the number of faults stays small; calls and delays grow with the size.
   const auto faults = rc::gen::withSize([fault, limits](int size) {
     const int faults_max = static_cast<int>(limits.faults_max);
     return rc::gen::resize(

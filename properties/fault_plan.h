@@ -1,4 +1,4 @@
-// FaultPlan: what goes wrong, call by call, as an argument of a property.
+// FaultPlan: the faults of a fake, call by call, as an argument of a property.
 //
 //   CLOTHO_PROPERTY(ClientTest, TriesAgain, (properties::FaultPlan faults),
 //                   sim::Random{.schedules = 20}) {
@@ -16,13 +16,13 @@
 //     Deliver(message);
 //   }
 //
-// A fake asks at each call what is to become of it. Calls are counted from 0 in
+// At each call, the fake asks the plan for a fault. Calls are counted from 0 in
 // the order in which an execution makes them. A plan shrinks to fewer faults,
 // and a fault to an earlier call and a simpler kind.
 //
-// Beside it there is sim::Choose (sim/choice.h), whose mishaps belong to the
-// schedule. A plan is better where the input as a whole is to be seen in the
-// report, and where the other arguments decide what can go wrong.
+// Alternatively, faults from sim::Choose (sim/choice.h) belong to the schedule.
+// A plan is better if the whole input should appear in the report, or if the
+// other arguments determine which faults are possible.
 
 #ifndef CLOTHO_PROPERTIES_FAULT_PLAN_H_
 #define CLOTHO_PROPERTIES_FAULT_PLAN_H_
@@ -39,8 +39,8 @@ namespace clotho::properties {
 struct Fault {
   enum Kind {
     kNone,
-    kFail,    // The caller is told.
-    kDrop,    // Nobody is told.
+    kFail,    // The caller gets an error.
+    kDrop,    // The caller gets no error.
     kDelay,   // It takes longer, by `delay`.
     kRepeat,  // It happens twice.
   };
@@ -55,15 +55,15 @@ struct Fault {
 class FaultPlan {
  public:
   FaultPlan() = default;
-  // Of several faults of one call, the first counts.
+  // If a call has several faults, the first one applies.
   explicit FaultPlan(const std::vector<Fault>& faults);
 
-  // What is to become of the next call.
+  // The fault of the next call.
   Fault Next();
 
-  // By rising calls.
+  // In ascending order of calls.
   const std::vector<Fault>& faults() const { return faults_; }
-  // How many calls there were.
+  // The number of calls.
   std::uint32_t calls() const { return calls_; }
 
  private:
@@ -75,7 +75,7 @@ class FaultPlan {
 std::ostream& operator<<(std::ostream& out, const Fault& fault);
 std::ostream& operator<<(std::ostream& out, const FaultPlan& plan);
 
-// Plans of at most this many faults, of these kinds, within so many calls.
+// Plans with at most this many faults, of these kinds, within this many calls.
 struct FaultLimits {
   std::uint32_t faults_max = 5;
   std::uint32_t calls_max = 20;

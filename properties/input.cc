@@ -35,7 +35,7 @@ std::string Quote(std::string_view text) {
                       text.size() > kShown ? "...\"" : "\"");
 }
 
-// A number in its only spelling.
+// A number in its canonical spelling.
 std::optional<std::uint64_t> ReadNumber(std::string_view text, int base,
                                         std::uint64_t max) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -51,8 +51,8 @@ std::optional<std::uint64_t> ReadNumber(std::string_view text, int base,
   return number;
 }
 
-// "0-3_1", a place and the shrinks of its value. False if it is none, or if the
-// place does not come after those in `id`.
+// Reads "0-3_1": a place and the shrinks of its value. Returns false if the
+// text is invalid, or if the place does not follow those in `id`.
 bool ReadShrinks(std::string_view part, InputId& id) {
   const std::size_t dash = part.find('-');
   if (dash == part.npos) return false;
@@ -142,7 +142,7 @@ Input Input::Smaller(Place place, std::uint32_t shrink, ValueTree tree) const {
   smaller.id_.shrinks[place].push_back(shrink);
   smaller.arguments_ = arguments_;
   smaller.shrunk_ = shrunk_;
-  // What is drawn is found again, since what it depends on may be other.
+  // A drawn value is generated again, since what it depends on may differ.
   if (place < arguments_.size()) {
     smaller.arguments_[place].tree = std::move(tree);
     smaller.shrunk_.insert(place);
@@ -168,7 +168,7 @@ Value Input::onGenerate(const ValueGen& gen) {
         "a generator was used in the body of a property, but outside of its "
         "executions");
   }
-  // Generators within this one are not the body's.
+  // Generators inside this one do not draw from the body.
   const rc::detail::ImplicitScope scope;
   const Place place =
       static_cast<Place>(Mix64(simulator->NewObject())) | kDrawn;

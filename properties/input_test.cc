@@ -99,7 +99,7 @@ TEST(InputTest, AValueFollowsFromSeedSizeAndPlace) {
   std::vector<Value>& values = input.Begin();
   EXPECT_NE(values[0].get<std::vector<int>>(),
             values[1].get<std::vector<int>>());
-  // Every execution has its own.
+  // Every execution gets a fresh copy.
   const std::vector<int> first = values[0].get<std::vector<int>>();
   values[0].get<std::vector<int>>().clear();
   EXPECT_EQ(input.Begin()[0].get<std::vector<int>>(), first);

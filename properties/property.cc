@@ -40,10 +40,10 @@ using sim::FailureKind;
 using sim::Report;
 using sim::Search;
 
-// Discarded inputs, for each that is to be tried. (rapidcheck's limit.)
+// Discarded inputs per requested input. (rapidcheck's limit.)
 constexpr std::uint64_t kDiscardsMax = 10;
 
-// What a macro of rapidcheck has thrown.
+// Translates an exception of a rapidcheck macro.
 Failure Verdict(const CaseResult& result) {
   Failure failure;
   switch (result.type) {
@@ -96,7 +96,7 @@ std::optional<Failure> Judge(const std::exception_ptr& error) {
   }
 }
 
-// What the body tells rapidcheck.
+// Receives what the body reports to rapidcheck.
 class Context final : public rc::detail::PropertyContext {
  public:
   bool reportResult(const CaseResult& result) override {
@@ -107,7 +107,7 @@ class Context final : public rc::detail::PropertyContext {
   }
   std::ostream& logStream() override { return log_; }
   void addTag(std::string tag) override {
-    // Of each input once, however often it is run.
+    // Once per input, however often it is run.
     if (executions_ == 1) tags_.push_back(std::move(tag));
   }
 
@@ -120,7 +120,7 @@ class Context final : public rc::detail::PropertyContext {
     log_.str("");
   }
 
-  // Of the present input, and of the last execution.
+  // Those of the current input and its last execution.
   const rc::detail::Tags& tags() const { return tags_; }
   std::string log() const { return log_.str(); }
 
@@ -130,7 +130,7 @@ class Context final : public rc::detail::PropertyContext {
   std::ostringstream log_;
 };
 
-// Ends a report with this, before anything was run.
+// A report for a misuse that is found before anything runs.
 Report Misused(std::string what) {
   Report report;
   report.misused = true;
@@ -162,11 +162,11 @@ class Runner {
   Report Run();
   absl::StatusOr<Report> Replay(std::string_view text);
 
-  // How many of the inputs had which tags.
+  // How many inputs had which tags.
   const rc::detail::Distribution& distribution() const { return distribution_; }
 
  private:
-  // An input that fails, and how.
+  // A failing input and its failure.
   struct Failing {
     std::unique_ptr<Input> input;
     Report report;
@@ -177,16 +177,16 @@ class Runner {
   };
 
   InputId NextInput() const;
-  // Runs an input in the schedules of `search`.
+  // Runs an input with the schedules of `search`.
   Report RunInput(Input& input, const Search& search);
   template <typename Function>
   auto With(Input& input, const Function& run);
-  // False if that was all: it is in `all_`.
+  // Returns false if the run ends here; the result is in `all_`.
   bool RunSaved(const SavedSchedule& saved);
   bool RunCase();
   void Add(const Report& report);
 
-  // Of an input that was found: shrinks it, then its schedule.
+  // Shrinks a failing input, then its schedule.
   Report Explain(Failing found);
   void RunFailing(const Search& how, Failing& failing);
   void Shrink(Failing& failing);
@@ -208,7 +208,7 @@ class Runner {
   std::chrono::steady_clock::time_point shrink_deadline_;
 };
 
-// Small ones first. The more are discarded, the larger they get.
+// Small inputs first. The more are discarded, the larger they get.
 InputId Runner::NextInput() const {
   const std::uint64_t last = std::max<std::uint64_t>(search_.cases, 2) - 1;
   const std::uint64_t size = passed_ * search_.size_max / last;
@@ -219,7 +219,7 @@ InputId Runner::NextInput() const {
               search_.size_max, size + discarded_in_a_row_ / kDiscardsMax))};
 }
 
-// Calls `run` with the body of an execution, while rapidcheck is ready for it.
+// Calls `run` with the body of an execution, inside rapidcheck's scope.
 template <typename Function>
 auto Runner::With(Input& input, const Function& run) {
   const rc::detail::ImplicitParam<rc::gen::detail::param::CurrentHandler>
@@ -290,7 +290,7 @@ bool Runner::RunCase() {
   }
   ++passed_;
   discarded_in_a_row_ = 0;
-  // Goals are those of all inputs together.
+  // Goals apply to all inputs together.
   if (report.passed() || report.failure->kind == FailureKind::kGoal) {
     if (!context_.tags().empty()) ++distribution_[context_.tags()];
     return true;
@@ -302,7 +302,7 @@ bool Runner::RunCase() {
   return false;
 }
 
-// Counts what an input has shown together with the others.
+// Adds the results of one input to those of all.
 void Runner::Add(const Report& report) {
   all_.executions += report.executions;
   all_.distinct_executions += report.distinct_executions;
@@ -369,8 +369,8 @@ Report Runner::Explain(Failing found) {
     how.first = *found.schedule();
     how.signature = found.report.failure->signature;
     RunFailing(how, found);
-    // A shorter schedule may draw less. What is drawn no more is not to stand
-    // in the replay string.
+    // A shorter schedule may draw less. Draws that no longer happen must not
+    // appear in the replay string.
     InputId id = found.input->id();
     std::erase_if(id.shrinks, [&](const auto& shrink) {
       return found.input->Find(shrink.first) == nullptr;
@@ -397,12 +397,12 @@ Report Runner::Explain(Failing found) {
   return report;
 }
 
-// Explains a failure that is known to come back.
+// Explains a failure that is known to be reproducible.
 void Runner::RunFailing(const Search& how, Failing& failing) {
   Report report = RunInput(*failing.input, how);
   if (!report.failure.has_value() ||
       report.failure->signature != how.signature) {
-    // It did come back before, in the very same execution.
+    // It was reproduced before, in exactly the same execution.
     if (report.nondeterministic) {
       failing.report = std::move(report);
     } else {
@@ -412,7 +412,7 @@ void Runner::RunFailing(const Search& how, Failing& failing) {
   }
   failing.report = std::move(report);
   if (failing.report.failure->kind == FailureKind::kCrash) return;
-  // Once more, for what it draws and logs.
+  // Runs once more, for its draws and logs.
   Search again = search_;
   again.input = FormatInput(failing.input->id());
   With(*failing.input, [&](const sim::Body& body) {
@@ -421,9 +421,9 @@ void Runner::RunFailing(const Search& how, Failing& failing) {
   }).IgnoreError();
 }
 
-// Arguments first, until none of them can be smaller; they do not depend on one
-// another. What the body draws depends on them, and on what it drew before: in
-// that order.
+// Arguments first, until none can be smaller; they do not depend on each other.
+// A draw in the body depends on the arguments and on earlier draws, so draws
+// are shrunk in that order.
 void Runner::Shrink(Failing& failing) {
   shrink_deadline_ = sim::ShrinkDeadline(search_);
   bool smaller = true;
@@ -437,15 +437,15 @@ void Runner::Shrink(Failing& failing) {
   }
 }
 
-// Takes smaller values for one place until none fails.
+// Tries smaller values at one place until none fails.
 bool Runner::ShrinkAt(Place place, Failing& failing) {
   bool shrunk = false;
-  // Where the next one is looked for: behind the one that was taken last, since
-  // those before it have just passed.
+  // Continues after the value that was taken last, since those before it have
+  // just passed.
   std::uint32_t first = 0;
   while (true) {
     const Input::Draw* const draw = failing.input->Find(place);
-    if (draw == nullptr) return shrunk;  // It is drawn no more.
+    if (draw == nullptr) return shrunk;  // It is no longer drawn.
     const ValueTree tree = draw->tree;
     bool failed = false;
     const auto try_some = [&](std::uint32_t begin, std::uint32_t end) {
@@ -474,7 +474,7 @@ bool Runner::ShrinkAt(Place place, Failing& failing) {
   }
 }
 
-// Whether it fails in the same way: then it takes the place of `failing`.
+// If `smaller` fails in the same way, replaces `failing`.
 bool Runner::TryToFail(Input smaller, Failing& failing) {
   if (FormatInput(smaller.id()).size() > sim::kReplayTextMax) return false;
   ++shrinks_tried_;
@@ -536,7 +536,7 @@ absl::StatusOr<Report> Runner::Replay(std::string_view text) {
   return report;
 }
 
-// As rapidcheck tells them.
+// In rapidcheck's format.
 void TellTags(std::uint64_t cases,
               const rc::detail::Distribution& distribution) {
   if (distribution.empty()) return;

@@ -12,28 +12,28 @@
 //     EXPECT_EQ(got, items);
 //   }
 //
-// rapidcheck (https://github.com/emil-e/rapidcheck) makes the arguments, each
-// by the generator of its type, and Clotho the schedules: each of 100 inputs is
-// run in the schedules that the options ask for, as with CLOTHO_TEST; without
-// any, once, in FIFO order. Everything follows from the base seed and
-// from the test's name: two runs of a test are the same.
+// rapidcheck (https://github.com/emil-e/rapidcheck) generates the arguments
+// from their types, and Clotho the schedules: each of 100 inputs runs with the
+// schedules that the options request, as in CLOTHO_TEST; without options, once,
+// in FIFO order. Everything follows from the base seed and the test's name: two
+// runs of a test are identical.
 //
-// The body is a coroutine, and is run anew for each execution. In it and in
-// whatever it starts:
+// The body is a coroutine, and runs anew for each execution. In it and in
+// everything it starts:
 //
 //   EXPECT_*, CLOTHO_ASSERT_*, mocks, Always   count, as in a CLOTHO_TEST
 //   RC_ASSERT, RC_FAIL   count, wherever they are thrown
-//   RC_PRE, RC_DISCARD   another input, if the first execution of this one
-//                        comes past them; later on, another schedule
-//   RC_SUCCEED           the execution has passed
-//   RC_TAG, RC_CLASSIFY  count inputs: what the first execution of each says
-//   RC_LOG               is shown below the input that fails
+//   RC_PRE, RC_DISCARD   discard the input if its first execution reaches
+//                        them; later, discard only the schedule
+//   RC_SUCCEED           passes the execution
+//   RC_TAG, RC_CLASSIFY  count inputs, by the first execution of each
+//   RC_LOG               is shown below the failing input
 //   *gen                 draws a value, which is shrunk like the arguments: the
 //                        n-th draw of a task is the same in all schedules
 //
-// An input that fails is shrunk first: a smaller one takes its place if any of
-// its schedules, or the one that failed last, leads to the same failure. Then
-// the schedule is shrunk. The replay string brings both back.
+// A failing input is shrunk first: a smaller one replaces it if any of its
+// schedules, or the one that failed last, leads to the same failure. Then the
+// schedule is shrunk. The replay string reproduces both.
 
 #ifndef CLOTHO_PROPERTIES_PROPERTY_H_
 #define CLOTHO_PROPERTIES_PROPERTY_H_
@@ -58,8 +58,8 @@
 
 namespace clotho::properties {
 
-// How many inputs, and how large they become: rapidcheck's sizes rise from 0 to
-// `size_max`.
+// The number of inputs, and their maximum size: rapidcheck's sizes rise from 0
+// to `size_max`.
 struct Cases {
   std::uint64_t cases = 100;
   std::uint64_t size_max = 100;
@@ -77,15 +77,15 @@ struct Cases {
 
 namespace internal {
 
-// A property, whatever its arguments are.
+// A property with any arguments.
 struct Property {
   std::vector<ValueGen> arguments;
-  // An execution of the body. Throws what a generator throws.
+  // Runs the body once. Throws what a generator throws.
   std::function<Coro<void>(Input&)> body;
 };
 
-// "(const std::vector<int>& items, int n)" declares "items" and "n". A
-// parameter without a name has an empty one.
+// "(const std::vector<int>& items, int n)" gives "items" and "n". A parameter
+// without a name gives an empty string.
 std::vector<std::string> ParameterNames(std::string_view declarations);
 
 sim::Report CheckProperty(const Property& property, const sim::Search& search,
@@ -126,8 +126,8 @@ Property MakeProperty(Coro<void> (*body)(Parameters...),
 
 }  // namespace internal
 
-// The same for a function, without a test: what a CLOTHO_PROPERTY with this
-// body would report. As with sim::Explore, EXPECT_* are the caller's.
+// Checks a property outside a test: returns the report of a CLOTHO_PROPERTY
+// with this body. As with sim::Explore, EXPECT_* belong to the caller.
 template <typename... Parameters, typename... Options>
 sim::Report Check(Coro<void> (*body)(Parameters...),
                   const Options&... options) {
@@ -135,8 +135,8 @@ sim::Report Check(Coro<void> (*body)(Parameters...),
                                  sim::MakeSearch(options...), "");
 }
 
-// Runs one input in one schedule again. An error if the string is none, or of
-// another property.
+// Reruns one input in one schedule. Reports an error if the string is invalid,
+// or belongs to another property.
 template <typename... Parameters, typename... Options>
 absl::StatusOr<sim::Report> Replay(Coro<void> (*body)(Parameters...),
                                    std::string_view replay,
@@ -147,8 +147,8 @@ absl::StatusOr<sim::Report> Replay(Coro<void> (*body)(Parameters...),
 
 }  // namespace clotho::properties
 
-// The arguments are a list of parameters in parentheses. Options follow them:
-// those of CLOTHO_TEST, and properties::Cases.
+// The arguments are a parameter list in parentheses, followed by options: those
+// of CLOTHO_TEST, and properties::Cases.
 #define CLOTHO_PROPERTY(suite, name, arguments, ...)                         \
   static ::clotho::Coro<void> suite##_##name##_Body arguments;               \
   TEST(suite, name) {                                                        \

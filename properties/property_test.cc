@@ -1,4 +1,4 @@
-// CLOTHO_PROPERTY, used as it is meant to be, and what it finds.
+// CLOTHO_PROPERTY: intended use, and what it finds.
 
 #include "clotho/properties/property.h"
 
@@ -69,7 +69,7 @@ CLOTHO_PROPERTY(PropertyTest, ArgumentsMayBeChangedAndMoved,
   copy.clear();
   text += "x";
   co_await Sleep(absl::ZeroDuration());
-  EXPECT_EQ(text.size(), size + 1);  // Of every execution anew.
+  EXPECT_EQ(text.size(), size + 1);  // Anew in every execution.
 }
 
 // ---- rapidcheck's own words. ----
@@ -81,7 +81,7 @@ Coro<void> Require(bool condition) {
 
 CLOTHO_PROPERTY(PropertyTest, APreconditionOfATaskDiscards, (int n)) {
   Task<void> task = CreateTask(Require(n % 2 == 0));
-  Event never;  // A task that discards ends it all.
+  Event never;  // A task that discards ends the execution.
   if (n % 2 != 0) co_await never.Wait();
   co_await task;
   EXPECT_EQ(n % 2, 0);
@@ -112,7 +112,7 @@ CLOTHO_PROPERTY(PropertyTest, GoalsAreThoseOfAllInputs,
   co_return;
 }
 
-// What a task draws does not depend on what others do before it.
+// The draws of a task do not depend on what other tasks did before.
 Coro<void> DrawTwice(std::vector<int>& drawn) {
   drawn.push_back(*rc::gen::arbitrary<int>());
   co_await Sleep(absl::Milliseconds(1));
@@ -121,7 +121,7 @@ Coro<void> DrawTwice(std::vector<int>& drawn) {
 
 CLOTHO_PROPERTY(PropertyTest, DrawsAreTheSameInAllSchedules, (int n),
                 sim::Random{.schedules = 30}) {
-  // Statics survive executions: these are of the input with this mark.
+  // Statics survive executions: these belong to the input with this mark.
   static std::map<std::int64_t, std::vector<std::vector<int>>> first;
   std::vector<std::vector<int>> drawn(3);
   std::vector<Task<void>> tasks;
@@ -193,7 +193,7 @@ TEST(PropertyReportTest, AMalformedOrForeignInputIsAnError) {
               HasSubstr("the input \"4.0-999999\" does not fit"));
   EXPECT_THAT(error("c1/8f21.4.3-0/fifo"), HasSubstr("does not fit"));
   EXPECT_THAT(error("c1/8f21.4.80000000-0/fifo"), HasSubstr("does not fit"));
-  // To a test that is no property.
+  // On a test that is not a property.
   const auto foreign = sim::Replay([] { return Require(true); }, "c1/0.4/fifo");
   ASSERT_FALSE(foreign.ok());
   EXPECT_THAT(std::string(foreign.status().message()),
@@ -217,11 +217,11 @@ TEST(PropertyReportTest, AReplayOfAnUnshrunkExecutionWorks) {
   EXPECT_TRUE(failed);
 }
 
-// An input that was found fails again before the search.
+// A saved input fails again before the search.
 TEST(PropertyReportTest, ASavedInputIsRunFirst) {
   const Report found = Check(&TheFirstFails, sim::Random{.schedules = 20});
   const std::string replay = FormatReplay(found.replay);
-  // In FIFO order nothing is found.
+  // FIFO order finds nothing.
   EXPECT_TRUE(Check(&TheFirstFails, sim::Fifo()).passed());
   const Report saved =
       Check(&TheFirstFails, sim::Fifo(), sim::ReplayFirst(replay, "a note"));
@@ -354,7 +354,7 @@ TEST(PropertyOptionsTest, CasesAndSchedulesAreRun) {
   EXPECT_EQ(report.executions, 60);
   EXPECT_EQ(report.Text(),
             "no failure in 60 executions of 12 inputs (random, base seed 1)\n");
-  EXPECT_EQ(calls, 72);  // One of each is run twice, and compared.
+  EXPECT_EQ(calls, 72);  // One per input runs twice and is compared.
   EXPECT_TRUE(Check(&CountsCalls, Cases{.cases = 0}).misused);
   EXPECT_TRUE(Check(&CountsCalls, Cases{.size_max = 1'000'001}).misused);
 }

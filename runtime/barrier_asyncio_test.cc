@@ -337,7 +337,7 @@ TEST_F(BarrierTests, ResetBarrierWhileTasksDraining) {
   int passed_last = 0;
   const auto body = [&]() -> Coro<void> {
     co_await barrier_.Wait();
-    if (++left == kParties) {  // The last to leave: nobody is inside.
+    if (++left == kParties) {  // The last to leave: it is empty.
       co_await barrier_.Reset();
       co_await barrier_.Wait();
     } else {
@@ -427,7 +427,7 @@ TEST_F(BarrierTests, AbortBarrierWhenExceptionThenResetting) {
     }
     if (failed) co_await barrier_.Abort();
 
-    // All have left the barrier when it is reset, and nobody comes before.
+    // All have left the barrier when it is reset, and none arrives before that.
     const std::size_t position = co_await meeting.Wait();
     if (position == kParties / 2) co_await barrier_.Reset();
     co_await meeting.Wait();

@@ -351,8 +351,8 @@ TEST_F(CoroutineGatherTests, Issue46672) {
   // What cannot be awaited is refused when it is compiled.
   static_assert(CanBeGathered<Coro<std::string>, Coro<int>>);
   static_assert(!CanBeGathered<Coro<std::string>, int>);
-  // What only the call shows to be of no use does no harm to the others, and
-  // nothing is reported.
+  // An argument that is found unusable only at the call does not affect the
+  // others, and nothing is reported.
   const auto main = [&]() -> Coro<void> {
     Coro<std::string> spent = Echo("");
     spent.Close();

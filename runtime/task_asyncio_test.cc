@@ -404,7 +404,7 @@ TEST_F(BaseTaskTests, TaskCancelMessageGetter) {
   EXPECT_EQ(Raised(task), "CancelledError('my message')");
 }
 
-// A message, and what the CancelledError of the one who asks then looks like.
+// A message, and the CancelledError that its reader then gets.
 struct MessageCase {
   std::optional<std::string_view> message;
   const char* raised;
@@ -503,8 +503,8 @@ TEST_F(BaseTaskTests, UncancelBasic) {
 }
 
 TEST_F(BaseTaskTests, UncancelStructuredBlocks) {
-  // A timeout by hand: whoever has cancelled takes it back, and makes a
-  // TimeoutError of the CancelledError if no other request is left.
+  // A hand-written timeout: takes back its own request, and turns the
+  // CancelledError into TimeoutError if no other request is left.
   struct Outcome {
     bool timed_out = false;
     bool finished = false;

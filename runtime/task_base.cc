@@ -249,7 +249,7 @@ void TaskBase::WaitOn(CoroPromiseBase& leaf, FutureBase& future,
     InjectError(std::make_exception_ptr(RuntimeError(
         &future == this
             ? absl::StrCat("Task cannot await on itself: ", name(),
-                           "; it would wait forever: await it in another one")
+                           "; it would wait for ever: await it in another one")
             : absl::StrCat(
                   "Task ", name(),
                   " got a future attached to a different loop: make the "

@@ -97,8 +97,8 @@ TEST_F(BaseTaskTests, WaitFirstCompleted) {
 }
 
 TEST_F(BaseTaskTests, WaitReallyDone) {
-  // The second is done, too, when the waiter gets to run, though nobody has
-  // told it yet.
+  // The second is done as well when the waiter runs, although the waiter has
+  // not been notified of it yet.
   const auto yield = [](int times) -> Coro<void> {
     for (int i = 0; i < times; ++i) co_await Sleep(kNow);
   };

@@ -1,6 +1,6 @@
-// What Barrier promises: nobody passes before all have come, everybody passes
-// when they have, and each in a place of its own, round after round (rules
-// BR-01 to BR-04); and barriers that do not keep it.
+// What Barrier promises: no task passes before all have arrived, all pass once
+// they have, and each gets a different position, round after round (rules BR-01
+// to BR-04). Also barriers that break these promises.
 
 #include <algorithm>
 #include <cstddef>
@@ -28,12 +28,12 @@ namespace {
 using testing::HasSubstr;
 
 struct Input {
-  // One for each that comes: its pauses before the rounds.
+  // The pauses before the rounds, for each party.
   std::vector<std::vector<Pause>> parties;
-  // One more comes to the first round, and is cancelled.
+  // One more task arrives in the first round, and is cancelled.
   Pause guest;
   Pause until_cancel;
-  bool aborts = false;  // In place of a reset.
+  bool aborts = false;  // Instead of a reset.
 
   static rc::Gen<Input> Any();
 };
@@ -133,7 +133,7 @@ Coro<void> WhoIsCancelledLeavesItsPlace(const Input& input) {
   co_await Take(input.until_cancel);
   const bool cancelled = guest.Cancel();
   Sometimes(cancelled, "the guest is cancelled in time");
-  // All that can happen takes less, from when they have begun.
+  // Everything takes less time than this, once started.
   for (int ms = 0; ms < 6; ++ms) {
     co_await sim::Advance(absl::Milliseconds(1));
   }
@@ -180,15 +180,15 @@ TEST(BarrierModel, HoldsWhereverATaskIsCancelled) {
 
 enum class Fault {
   kNone,
-  kOpensEarly,         // When one is missing.
-  kSamePosition,       // For all.
-  kKeepsThePlace,      // Of a task that was cancelled.
-  kBreaks,             // When a task is cancelled, as Python's threads have it.
-  kForgetsToWake,      // Those who wait, when it is reset.
-  kLetsTheNextRoundIn  // While the last one still leaves.
+  kOpensEarly,         // When one task is missing.
+  kSamePosition,       // For all tasks.
+  kKeepsThePlace,      // Of a cancelled task.
+  kBreaks,             // When a task is cancelled, as with Python's threads.
+  kForgetsToWake,      // The waiting tasks, on a reset.
+  kLetsTheNextRoundIn  // While the last task is still leaving.
 };
 
-// Asyncio's algorithm.
+// asyncio's algorithm.
 template <Fault kFault>
 class FaultyBarrier {
  public:
@@ -221,7 +221,7 @@ class FaultyBarrier {
       if (kFault == Fault::kBreaks) state_ = kBroken;
     }
     const State state = state_;
-    // The last to leave makes way for the next round.
+    // The last task to leave opens the next round.
     if (--count_ == 0 && (state == kDraining || state == kResetting)) {
       state_ = kFilling;
       changed_.NotifyAll();
@@ -270,7 +270,7 @@ TEST(BarrierMutants, LetsTheNextRoundIn) {
       Refutation(MeetsInRounds<FaultyBarrier<Fault::kLetsTheNextRoundIn>>),
       False("nobody passes before all have come"));
 }
-// It is never empty again.
+// It never becomes empty again.
 TEST(BarrierMutants, KeepsThePlace) {
   EXPECT_THAT(
       Refutation(

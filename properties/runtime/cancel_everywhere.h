@@ -1,15 +1,15 @@
-// A model test: what a primitive does is compared with a sequential model of
-// it, with a task that is cancelled at every point at which it can be.
+// A model test: compares a primitive with a sequential model, while a task is
+// cancelled at every possible point.
 //
 //   TEST(LockModel, HoldsWhereverATaskIsCancelled) {
 //     EXPECT_EQ(FailureAnywhere(KeepsTheLine<Lock>, VisitorIsCancelled), "");
 //   }
 //
-// The body is a property's (see invariant.h), which asks its model what may
-// happen. Inputs are random, and time does not pass in them. In each of them
-// each task is cancelled after 0, 1, 2, ... turns of the loop, until it has
-// always ended before that, and each of these in every order of steps that is
-// within one deviation of FIFO order.
+// The body is that of a property (see invariant.h), and asks its model what may
+// happen. Inputs are random, and no time passes in them. In each input, each
+// task is cancelled after 0, 1, 2, ... turns of the loop, until it always ends
+// before that; each of these runs in every order of steps within one deviation
+// of FIFO order.
 
 #ifndef CLOTHO_PROPERTIES_RUNTIME_CANCEL_EVERYWHERE_H_
 #define CLOTHO_PROPERTIES_RUNTIME_CANCEL_EVERYWHERE_H_
@@ -30,17 +30,17 @@
 
 namespace clotho::properties {
 
-// The first input that fails, and its report. Empty: there is none.
+// The report of the first failing input; empty if there is none.
 //
-// `is_cancelled` gives the same input, without any pauses in time, with the
-// task of that number cancelled after so many turns; nothing if there is none.
-// The body says by a Sometimes whether that came in time.
+// `is_cancelled` returns the same input, without pauses in time, with the given
+// task cancelled after the given number of turns; nullopt if there is no such
+// task. The body states with a Sometimes whether the cancellation came in time.
 template <typename Input>
 std::string FailureAnywhere(
     Coro<void> (*body)(const Input&),
     std::optional<Input> (*is_cancelled)(Input, std::size_t task, int turns),
     std::uint64_t inputs = 12) {
-  // For tasks that would wait for ever.
+  // For tasks that would wait forever.
   constexpr int kTurnsMax = 15;
   constexpr int kSize = 100;
   for (std::uint64_t seed = 1; seed <= inputs; ++seed) {

@@ -1,6 +1,6 @@
 // What Task::Cancel promises, whatever the task waits for, and however often
-// and at whatever moment it is cancelled (rules T-10 to T-18); and
-// cancellations that do not keep it.
+// and whenever it is cancelled (rules T-10 to T-18). Also cancellations that
+// break these promises.
 
 #include <algorithm>
 #include <cstddef>
@@ -41,7 +41,7 @@ const char* NameOf(Kind kind) {
   return "";
 }
 
-// Something that is awaited, and what is done about a cancellation there.
+// An await, and the reaction to a cancellation there.
 struct Step {
   Kind kind = Kind::kSleep;
   Pause pause;  // How long it takes.
@@ -80,13 +80,13 @@ rc::Gen<Input> Input::Any() {
       rc::gen::set(&Input::cancels, UpTo(3, Pauses())));
 }
 
-// What is known of a task that is cancelled.
+// What is known of a cancelled task.
 struct Scene {
   int requests = 0;                      // Accepted, and not taken back.
   int lost = 0;                          // By a faulty Cancel.
-  std::vector<std::string> undelivered;  // The messages since it last heard.
-  std::optional<Future<void>> awaited;   // If it is a plain one.
-  std::vector<Task<void>> others;        // To be awaited in the end.
+  std::vector<std::string> undelivered;  // Messages not yet delivered.
+  std::optional<Future<void>> awaited;   // If it is a plain future.
+  std::vector<Task<void>> others;        // To be awaited at the end.
   Lock lock;
 };
 
@@ -201,8 +201,8 @@ Coro<void> IsDeliveredAndCounted(const Input& input) {
   }
   const std::vector<Task<void>> tasks = {task};
   co_await Wait(tasks);
-  // Those that the task did not hear of have ended it from outside: before its
-  // first step.
+  // Requests the task did not see have ended it from outside: before its first
+  // step.
   Always(scene.undelivered.empty() || task.Cancelled(),
          "a cancellation that was accepted is delivered");
   Always(C::Count(task, scene) == scene.requests, "the end leaves the count");
@@ -214,7 +214,7 @@ CLOTHO_INVARIANT(CancellationProperty, IsDeliveredAndCounted, Input,
 
 // ---- Cancellations that do not keep their promises. ----
 
-// Requests that count as any other, and that the task never hears of.
+// Requests that count like others, but never reach the task.
 struct CancelThatIsLost : RealCancel {
   static int Count(const Task<void>& task, const Scene& scene) {
     return task.Cancelling() + scene.lost;
@@ -229,7 +229,7 @@ struct CancelThatDoesNothing : CancelThatIsLost {
   }
 };
 
-// H-49: only if what the task waits for is there already.
+// H-49: only if the awaited future is already done.
 struct CancelThatComesTooLate : CancelThatIsLost {
   static bool Cancel(const Task<void>& task, const std::string& message,
                      Scene& scene) {

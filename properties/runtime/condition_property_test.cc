@@ -1,6 +1,6 @@
 // What Condition promises: no notification is lost, and the lock is held
-// whenever a wait is over, whoever is cancelled at whatever moment (rules CN-01
-// to CN-05); and conditions that do not keep it.
+// whenever a wait ends, whichever task is cancelled and whenever (rules CN-01
+// to CN-05). Also conditions that break these promises.
 
 #include <algorithm>
 #include <cstddef>
@@ -28,8 +28,8 @@ namespace {
 
 using testing::HasSubstr;
 
-// Takers wait for tokens and take one each; some are cancelled. Givers bring
-// one token for each notification, and keep the lock for a while.
+// Takers wait for tokens and take one each; some are cancelled. Givers add one
+// token per notification, and keep the lock for a while.
 struct Taker {
   Pause before;
   std::optional<Pause> until_cancel;
@@ -73,18 +73,18 @@ rc::Gen<Input> Input::Any() {
                                rc::gen::set(&Input::givers, UpTo(4, giver)));
 }
 
-// What they share. Held by each: whoever is still inside when the body has
-// failed leaves when the loop goes.
+// Shared by the tasks, each of which holds a reference: tasks still inside when
+// the body has failed leave when the loop is destroyed.
 template <typename C>
 struct Table {
   C condition;
-  int inside = 0;  // Tasks that hold the lock, as far as they know.
+  int inside = 0;  // Tasks that believe they hold the lock.
   int tokens = 0;
-  int waiting = 0;  // Takers that wait, and that nobody has cancelled.
+  int waiting = 0;  // Waiting takers that were not cancelled.
   int entries = 0;  // How often a task has got the lock.
 };
 
-// A part of a task that holds the lock.
+// Scope in which a task holds the lock.
 template <typename C>
 class Inside {
  public:
@@ -191,10 +191,10 @@ Coro<void> LosesNoNotification(const Input& input) {
     tasks.push_back(CreateTask(std::move(give)));
   }
   // At the end of each millisecond there is a moment at which nothing is ready.
-  // What was lost before that is seen at the end of the next.
+  // A loss before it is detected at the end of the next millisecond.
   bool could_take = false;
   int entries = 0;
-  // All that can happen takes less.
+  // Everything takes less time than this.
   int ms_max = 3;
   for (const Taker& taker : input.takers) {
     ms_max = std::max(ms_max, 3 + taker.before.ms);
@@ -282,14 +282,14 @@ TEST(ConditionModel, HoldsWhereverATaskIsCancelled) {
 
 enum class Fault {
   kNone,
-  kLosesTheNotification,  // H-13: of a task that was woken, and cancelled.
-  kLeavesWithoutTheLock,  // H-42: of a task that is cancelled meanwhile.
-  kKeepsTheLock,          // While it waits to be notified.
+  kLosesTheNotification,  // H-13: of a woken and then cancelled task.
+  kLeavesWithoutTheLock,  // H-42: if the task is cancelled meanwhile.
+  kKeepsTheLock,          // While it waits for a notification.
   kWakesTheLast,
   kWakesOneMore,
 };
 
-// Asyncio's algorithm, over futures and a lock.
+// asyncio's algorithm, using futures and a lock.
 template <Fault kFault>
 class FaultyCondition {
  public:

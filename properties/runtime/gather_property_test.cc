@@ -1,5 +1,6 @@
 // What Gather promises, for any durations and failures of its children, in any
-// legal order of steps (rules G-02 to G-07), and gathers that do not keep it.
+// legal order of steps (rules G-02 to G-07). Also gathers that break these
+// promises.
 
 #include <cstddef>
 #include <functional>
@@ -19,8 +20,8 @@
 namespace clotho::properties {
 namespace {
 
-// A child that takes a while, and then returns its place among the children, or
-// fails. One that is cancelled may take another while, and may go on after it.
+// A child that takes a while, then returns its index among the children, or
+// fails. A cancelled child may take another while, and may continue after it.
 struct Child {
   Pause pause;
   bool fails = false;
@@ -62,7 +63,7 @@ rc::Gen<Input> Input::Any() {
 // What the children have done.
 struct Seen {
   int ended = 0;
-  std::vector<std::string> failures;  // In the order in which they came.
+  std::vector<std::string> failures;  // In the order of occurrence.
 };
 
 Coro<int> RunChild(Child child, int place, Seen* seen) {
@@ -98,7 +99,7 @@ Tasks Start(const std::vector<Child>& children, Seen& seen) {
   return tasks;
 }
 
-// Until all have ended, in whatever way.
+// Waits until all have ended, with any outcome.
 Coro<void> Finish(Tasks tasks) {
   if (!tasks.empty()) co_await Wait(tasks);
   for (const Task<int>& task : tasks) {
@@ -106,7 +107,7 @@ Coro<void> Finish(Tasks tasks) {
   }
 }
 
-// What is held to its promises.
+// The implementation under test.
 struct RealGather {
   static Future<std::vector<int>> Values(Tasks tasks) { return Gather(tasks); }
   static Future<std::vector<Outcome<int>>> Outcomes(Tasks tasks) {
@@ -194,7 +195,8 @@ Coro<void> CancellingItCancelsTheChildren(const Input& input) {
   }
   const bool was_over = gather.Done();
   const bool accepted = gather.Cancel();
-  // Or else the children have ended, and it is about to know (G-06).
+  // Otherwise the children have ended, and the gather is about to learn it
+  // (G-06).
   Always(accepted == (!was_over && !all_were_done),
          "a cancellation is accepted while a child is not done");
   for (std::size_t i = 0; i < tasks.size(); ++i) {
@@ -259,7 +261,7 @@ struct GatherThatReturnsEarly {
   }
 };
 
-// What comes out is the failure of the first argument that has one.
+// Throws the failure of the first failed argument.
 struct GatherInArgumentOrder {
   static Future<std::vector<int>> Values(Tasks tasks) {
     const auto run = [](Tasks tasks) -> Coro<std::vector<int>> {
@@ -274,7 +276,7 @@ struct GatherInArgumentOrder {
   }
 };
 
-// As a TaskGroup does.
+// Like a TaskGroup.
 struct GatherThatCancelsTheOthers {
   static Future<std::vector<int>> Values(Tasks tasks) {
     for (const Task<int>& task : tasks) {
@@ -287,7 +289,7 @@ struct GatherThatCancelsTheOthers {
   }
 };
 
-// The outcomes of those that have failed come last.
+// The outcomes of failed children come last.
 struct GatherWithFailuresAtTheEnd {
   static Future<std::vector<Outcome<int>>> Outcomes(Tasks tasks) {
     const auto run = [](Tasks tasks) -> Coro<std::vector<Outcome<int>>> {
@@ -305,7 +307,7 @@ struct GatherWithFailuresAtTheEnd {
   }
 };
 
-// What cancels the children in its own way.
+// Cancels the children in its own way.
 template <typename Result>
 class GatherWithItsOwnCancel {
  public:
@@ -335,7 +337,7 @@ struct GatherThatCancelsTheFirstTwice {
   }
 };
 
-// H-47: the cancellations become outcomes, and nobody hears of them.
+// H-47: cancellations become outcomes, and are not reported further.
 struct GatherThatSwallowsItsCancellation {
   static auto Outcomes(Tasks tasks) {
     return GatherWithItsOwnCancel<std::vector<Outcome<int>>>(

@@ -1,5 +1,5 @@
 // CLOTHO_INVARIANT: a promise of the runtime, for any input, in any legal order
-// of steps. Refutation: what breaks a promise is found out.
+// of steps. Refutation: checks that a broken promise is detected.
 //
 //   struct Input {
 //     ...
@@ -15,9 +15,9 @@
 //               False("first come, first served"));
 //   }
 //
-// Each is two properties: one in the orders that asyncio allows, and one in
-// those that it has today. Each of 1,000 inputs is run in FIFO order, and then
-// by several strategies. The first execution of an input is run twice, and the
+// Each invariant is two properties: one for the orders that asyncio allows, and
+// one for those it has today. Each of 1,000 inputs runs in FIFO order, and then
+// with several strategies. The first execution of an input runs twice, and the
 // traces are compared: same seed, same trace. `--clotho_cases=100000` tries
 // more.
 
@@ -51,11 +51,11 @@ struct InAsynciosOrder {
   }
 };
 
-// How a promise is broken: `False("it is empty")`, for one. Empty if it holds
-// for each of 1,000 inputs.
+// How a promise is broken, for example `False("it is empty")`. Empty if it
+// holds for each of 1,000 inputs.
 template <typename Input>
 std::string Refutation(Coro<void> (*body)(const Input&)) {
-  // Nobody will look at the input, or at the schedule.
+  // Shrinks neither the input nor the schedule.
   struct Quickly {
     void Apply(sim::Search& search) const { search.shrink_runs_max = 0; }
   };
@@ -63,14 +63,14 @@ std::string Refutation(Coro<void> (*body)(const Input&)) {
   return report.passed() ? "" : report.failure->what;
 }
 
-// What is said of a false claim.
+// The message of a false claim.
 inline std::string False(std::string_view claim) {
   return "Always \"" + std::string(claim) + "\" is false";
 }
 
 }  // namespace clotho::properties
 
-// A type of inputs says itself how any of them is made.
+// An input type defines how to generate its values.
 template <typename T>
   requires requires {
     { T::Any() } -> std::same_as<rc::Gen<T>>;
@@ -79,7 +79,7 @@ struct rc::Arbitrary<T> {
   static rc::Gen<T> arbitrary() { return T::Any(); }
 };
 
-// The body is the last argument, and may have commas.
+// The body is the last argument, and may contain commas.
 #define CLOTHO_INVARIANT(suite, name, Input, ...)                     \
   CLOTHO_PROPERTY(suite, name, (const Input& input),                  \
                   ::clotho::properties::InAnyOrder()) {               \

@@ -1,6 +1,6 @@
-// What Lock and Semaphore promise to those who wait for them, whoever is
-// cancelled at whatever moment (rules LK-01 to LK-04, SM-01 to SM-04), and
-// locks and semaphores that do not keep it.
+// What Lock and Semaphore promise to waiters, whichever task is cancelled and
+// whenever (rules LK-01 to LK-04, SM-01 to SM-04). Also locks and semaphores
+// that break these promises.
 
 #include <cstddef>
 #include <deque>
@@ -76,14 +76,14 @@ TEST(SemaphoreModel, HoldsWhereverATaskIsCancelled) {
 
 enum class Fault {
   kNone,
-  kForgetsToWake,   // Whoever releases it wakes nobody.
+  kForgetsToWake,   // A release wakes no task.
   kForgetsTheNext,  // H-40, H-51: a cancelled task keeps its wake-up.
-  kBarges,          // H-41, H-11: who comes while it is free just takes it.
-  kLastInFirstOut,  // The last in line is woken first.
+  kBarges,          // H-41, H-11: a caller takes it whenever it is free.
+  kLastInFirstOut,  // The last waiter is woken first.
   kHasOneMore,      // One permit too many.
 };
 
-// Asyncio's algorithms, over futures. A guard gives back what it holds.
+// asyncio's algorithms, using futures. A guard releases what it holds.
 template <typename L>
 class Guard {
  public:
@@ -188,7 +188,7 @@ class FaultySemaphore {
   std::deque<Future<void>> line_;
 };
 
-// Whoever was woken looks again, and stands at the end if it is too late.
+// A woken task checks again, and queues at the back if it is too late.
 template <>
 class FaultySemaphore<Fault::kBarges> {
  public:
