@@ -1,7 +1,7 @@
-// What the loop promises: timers come in the order of their deadlines and never
-// early, callbacks in the order in which they were given to it, each once, and
-// each in its own context (rules L-02, L-07, L-08, F-07 to F-09, CX-01 to
-// CX-03); and loops that do not keep it.
+// What the loop promises: timers fire in the order of their deadlines and never
+// early; callbacks run in the order in which they were scheduled, each once,
+// and each in its own context (rules L-02, L-07, L-08, F-07 to F-09, CX-01 to
+// CX-03). Also loops that break these promises.
 
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +24,7 @@
 namespace clotho::properties {
 namespace {
 
-// What is under test: the loop that runs.
+// The system under test: the running loop.
 struct RealLoop {
   template <typename Function>
   static TimerHandle CallLater(absl::Duration delay, Function function) {
@@ -81,7 +81,7 @@ Coro<void> TimersComeInOrderAndNeverEarly(const Alarms& input) {
   };
   std::vector<Timer> timers(input.alarms.size());
   std::vector<Task<void>> cancels;
-  // Whoever keeps a callback keeps this.
+  // Kept alive by whatever keeps a callback.
   const auto kept = std::make_shared<int>();
   int last_ms = -1;
   for (std::size_t i = 0; i < timers.size(); ++i) {
@@ -117,8 +117,8 @@ Coro<void> TimersComeInOrderAndNeverEarly(const Alarms& input) {
 
 // ---- Callbacks. ----
 
-// Tasks that give callbacks to the loop, and to a future that is done at some
-// time, each several in one step.
+// Tasks that schedule callbacks on the loop, and on a future that becomes done
+// at some time; several per step.
 struct Giver {
   Pause before;
   int soon = 0;
@@ -152,7 +152,7 @@ rc::Gen<Givers> Givers::Any() {
                                 rc::gen::set(&Givers::until_done, Pauses()));
 }
 
-// The numbers of callbacks, in the order in which they are to come.
+// The numbers of callbacks, in the expected order.
 struct Expectation {
   std::vector<int> given;
   std::vector<int> came;
@@ -172,7 +172,8 @@ Coro<void> GiveCallbacks(Giver giver, Future<void> future, Expectation* soon,
     }
   }
   for (int i = 0; i < giver.when_done; ++i) {
-    // Those that come too late are called soon, in the context of this task.
+    // Callbacks that come too late are called soon, in the context of this
+    // task.
     Expectation* const done = future.Done() ? after_done : before_done;
     const int number = static_cast<int>(done->given.size());
     done->given.push_back(number);
@@ -213,10 +214,10 @@ Coro<void> CallbacksComeInOrderAndOnce(const Givers& input) {
 
 // ---- Contexts. ----
 
-// A tree of tasks, each with a value of its own in the same variable.
+// A tree of tasks, each with its own value for the same variable.
 struct Family {
   std::vector<Pause> parents;
-  std::vector<Pause> children;  // Of each parent.
+  std::vector<Pause> children;  // For each parent.
 
   static rc::Gen<Family> Any();
 };
@@ -263,7 +264,7 @@ Coro<void> BeParent(Pause pause, std::vector<Pause> children, int own) {
   std::vector<Task<void>> tasks;
   int n = 0;
   for (const Pause& child : children) {
-    // Each is made with another value, and before the next is set.
+    // Each is created with another value, before the next is set.
     C::Set(own + n);
     auto be = BeChild<C>(child, own + n, own + 50 + n);
     tasks.push_back(CreateTask(std::move(be)));
@@ -335,7 +336,7 @@ struct LoopWithEarlyTimers : RealLoop {
   }
 };
 
-// Deadlines are rounded up, some more than others.
+// Deadlines are rounded up by different amounts.
 struct LoopWithRoundedTimers : RealLoop {
   template <typename Function>
   static TimerHandle CallLater(absl::Duration delay, Function function) {
@@ -370,7 +371,7 @@ struct LoopThatForgetsTimers : RealLoop {
   }
 };
 
-// The handle that is given away is another one's.
+// The returned handle belongs to another callback.
 struct LoopThatCannotCancel : RealLoop {
   template <typename Function>
   static TimerHandle CallLater(absl::Duration delay, Function function) {
@@ -382,13 +383,13 @@ struct LoopThatCannotCancel : RealLoop {
 struct LoopThatKeepsCallbacks : RealLoop {
   template <typename Function>
   static TimerHandle CallLater(absl::Duration delay, Function function) {
-    // It goes when the loop does.
+    // It is destroyed with the loop.
     RealLoop::CallLater(absl::Hours(1), function);
     return RealLoop::CallLater(delay, std::move(function));
   }
 };
 
-// Every other one that a task gives to the loop comes behind the next one.
+// Every second callback that a task schedules runs after the next one.
 template <typename Function>
 auto Delayed(Function function) {
   static const ContextVar<int> given("given", 0);
@@ -427,7 +428,7 @@ struct ContextThatIsShared {
   static void Set(int value) { Value() = value; }
 };
 
-// Of each task, which inherits nothing.
+// One per task, inheriting nothing.
 struct ContextThatIsOneTasks {
   static std::map<std::string, int>& Values() {
     static std::map<std::string, int> values;
@@ -439,7 +440,7 @@ struct ContextThatIsOneTasks {
   }
   static int Get() { return Values()[Name()]; }
   static void Set(int value) {
-    if (value == 0) Values().clear();  // The test begins.
+    if (value == 0) Values().clear();  // The test starts.
     Values()[Name()] = value;
   }
 };

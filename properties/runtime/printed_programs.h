@@ -16,8 +16,8 @@ class Coro;
 
 namespace clotho::properties {
 
-// In files of equal length, which are compiled apart from each other. BUILD
-// knows how many there are, too.
+// In files of equal length, which are compiled separately. The BUILD file
+// repeats the number of files.
 inline constexpr int kPrintedFiles = 4;
 inline constexpr int kPrintedInFile = 50;
 
@@ -27,7 +27,7 @@ inline Program PrintedProgram(int seed) {
                        2 + seed % 16);
 }
 
-// Runs one of the programs in a file, as it was printed. Defined there.
+// Runs one of the printed programs in a file. Defined in that file.
 template <int kFile>
 Coro<void> RunPrinted(int seed);
 

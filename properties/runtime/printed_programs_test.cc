@@ -1,5 +1,5 @@
-// Printed programs compile, and do what their interpretation does: the same
-// notes, in every execution of several searches.
+// Printed programs compile, and behave like their interpretation: same notes,
+// in every execution of several searches.
 
 #include "clotho/properties/runtime/printed_programs.h"
 
@@ -23,7 +23,7 @@
 namespace clotho::properties {
 namespace {
 
-// What a search has seen: the notes of each execution, and how it ended.
+// The results of a search: the notes of each execution, and how it ended.
 struct Seen {
   std::list<std::vector<std::string>> notes;
   std::string
@@ -63,7 +63,7 @@ void Compare() {
       return RunProgram(program, options);
     };
     const auto printed = [seed] { return RunPrinted<kFile>(seed); };
-    // No strategy that tells tasks apart by the functions that they run.
+    // Without strategies that distinguish tasks by their functions.
     for (const sim::Search& search :
          {sim::MakeSearch(sim::Fifo()),
           sim::MakeSearch(sim::Random{.schedules = 10}),
@@ -81,7 +81,7 @@ void Compare() {
       }
     }
   }
-  EXPECT_GT(notes, 20 * kPrintedInFile);  // It was no empty comparison.
+  EXPECT_GT(notes, 20 * kPrintedInFile);  // The comparison was not empty.
 }
 
 TEST(PrintedProgramsTest, First) { Compare<0>(); }

@@ -1,4 +1,4 @@
-// The model of a random program, and what is compared with it.
+// The model of a random program, and the checks against it.
 
 #include "clotho/properties/runtime/program_checks.h"
 
@@ -37,28 +37,28 @@ using Kind = Operand::Kind;
 std::int64_t Now() { return absl::ToInt64Nanoseconds(GetRunningLoop().Time()); }
 std::int64_t Nanoseconds(int ms) { return std::int64_t{ms} * 1'000'000; }
 
-// A statement that a task is in.
+// A statement that a task is executing.
 struct Active {
   const Statement* statement;
   std::int64_t begin_ns;
-  std::uint64_t order;       // Of all that have begun.
-  int cancelling;            // Cancelling() when it began.
-  int requests;              // Of the task, when it began.
+  std::uint64_t order;       // Among all that have started.
+  int cancelling;            // Cancelling() at its start.
+  int requests;              // Of the task, at its start.
   int uncancels;             // The same.
-  std::uint64_t event_sets;  // Of kAwaitEvent: how often it was set by then.
+  std::uint64_t event_sets;  // For kAwaitEvent: how often it was set before.
   // It holds its lock, or its permit.
   bool holds = false;
-  // Of kAwaitCondition: it waits to be notified.
+  // For kAwaitCondition: it waits for a notification.
   bool waits = false;
-  // A cancellation was asked for while it was the innermost; of kAwaitTask only
-  // when the awaited task was done.
+  // A cancellation was requested while this was the innermost statement; for
+  // kAwaitTask, only if the awaited task was done.
   bool requested = false;
-  // Of kWaitFor and kTimeout: how the coroutine in it has ended.
+  // For kWaitFor and kTimeout: how the coroutine inside has ended.
   bool inner_ended = false;
   Ending inner = {};
 };
 
-// Whom a claim is about; made into text only if it is false.
+// The subject of a claim; converted to text only if the claim is false.
 struct Who {
   int statement;
   int task;
@@ -92,7 +92,7 @@ struct TaskModel {
   int requests = 0;
   int uncancels = 0;
   bool requested_before_start = false;
-  // A cancellation was asked for that must come at its next suspension.
+  // A requested cancellation must be delivered at the next suspension.
   bool pending = false;
   int setting = 0;
 };
@@ -123,8 +123,8 @@ bool IsOneWait(Op op) {
   }
 }
 
-// Of those, the ones that throw CancelledError only if the task was cancelled:
-// not because what they wait for was.
+// Those that throw CancelledError only if the task was cancelled, not because
+// the awaited future was.
 bool IsOwnWait(Op op) {
   return IsOneWait(op) && op != Op::kAwaitFuture && op != Op::kShield &&
          op != Op::kAsCompleted;
@@ -157,7 +157,7 @@ class Checker final : public ProgramChecker {
   void HasEnded(int number, const Task<int>& task) override;
   void AllHaveEnded() override;
 
-  // Fails the execution unless `holds`. The parts make up what is wrong.
+  // Fails the execution unless `holds`. The parts form the message.
   template <typename... T>
   void Claim(bool holds, const T&... parts) {
     if (holds || failed_) [[likely]]
@@ -171,7 +171,7 @@ class Checker final : public ProgramChecker {
     Always(false, wrong);
   }
 
-  // An exception that nobody has retrieved must not outlive its execution.
+  // An unretrieved exception must not outlive its execution.
   void DropTasks() {
     over_ = true;
     for (auto& [number, model] : tasks_) model.handle.reset();
@@ -189,7 +189,7 @@ class Checker final : public ProgramChecker {
                     const Ending& ending, const Who& who);
   void CheckTurn(int task, const Active& active);
 
-  // Tasks that somebody awaits, so that cancellations may come that way.
+  // Awaited tasks, which cancellations can reach through their awaiters.
   void NoteAwaited(const Block& block);
 
   bool IsDone(int task) const {
@@ -224,9 +224,9 @@ class Checker final : public ProgramChecker {
   // One of each kind of operand that is meant twice.
   static std::vector<Operand> Distinct(const Statement& statement);
 
-  // In a deadlock. Empty: nobody.
+  // In a deadlock. Empty: no task.
   std::string WhoCouldGoOn() const;
-  // Why this task could go on, or nothing.
+  // Why this task could continue; empty if it could not.
   std::string WhyReady(const TaskModel& model) const;
   std::string WhyReady(const Active& active) const;
   std::string WhatIsLeft() const;
@@ -235,14 +235,14 @@ class Checker final : public ProgramChecker {
   std::map<int, TaskModel> tasks_;
   std::set<int> awaited_;
   std::set<int> running_bodies_;
-  std::map<int, std::vector<Callback>> callbacks_;  // By task.
+  std::map<int, std::vector<Callback>> callbacks_;  // Per task.
 
   int lock_holder_[kObjects] = {-1, -1};
   int condition_holder_[kObjects] = {-1, -1};
   int permits_taken_[kObjects] = {0, 0};
   bool event_set_[kObjects] = {false, false};
   std::uint64_t event_sets_[kObjects] = {0, 0};
-  // Who waits for a notification, and how many of them have one.
+  // Tasks waiting for a notification, and how many of them have one.
   int condition_waiters_[kObjects] = {0, 0};
   int notified_[kObjects] = {0, 0};
   std::deque<int> items_[kObjects];
@@ -251,7 +251,7 @@ class Checker final : public ProgramChecker {
 
   std::uint64_t begun_ = 0;
   bool failed_ = false;
-  // All tasks have ended, or will never do anything again.
+  // All tasks have ended, or will never run again.
   bool over_ = false;
   std::string stuck_;
   sim::StreamHash hash_;
@@ -278,7 +278,7 @@ void Checker::TaskIsMade(int maker, int number, const Task<int>& task) {
   if (over_) return;
   TaskModel& model = tasks_[number];
   model.handle = task;
-  // "main" is made by the loop's own code, as 0.
+  // "main" is created by the loop's own code, as 0.
   if (maker != number) model.setting = tasks_[maker].setting;
 }
 
@@ -297,7 +297,7 @@ void Checker::BodyEnds(int task, int body, const Ending& ending) {
   TaskModel& model = tasks_[task];
   running_bodies_.erase(body);
   if (task != body) {
-    // The statement that it is in.
+    // The enclosing statement.
     model.stack.back().inner_ended = true;
     model.stack.back().inner = ending;
     return;
@@ -332,8 +332,8 @@ void Checker::Begins(int task, const Statement& statement) {
   });
 }
 
-// Whoever asked first for a lock or a permit gets it first. Those that are
-// being cancelled have lost their turn.
+// The first to request a lock or a permit gets it first. Tasks that are being
+// cancelled have lost their turn.
 void Checker::CheckTurn(int task, const Active& active) {
   const Statement& statement = *active.statement;
   if (statement.op != Op::kLock && statement.op != Op::kPermit) return;
@@ -395,7 +395,8 @@ void Checker::Reaches(int task, const Statement& statement, Phase phase) {
       break;
     case Phase::kLetsGo:
       if (active.waits) {
-        // The wait has thrown: a notification that it had is another's now.
+        // The wait has thrown: its notification, if any, now belongs to another
+        // task.
         active.waits = false;
         --condition_waiters_[which];
         notified_[which] =
@@ -448,7 +449,7 @@ void Checker::Cancels(int task, int target, bool accepted) {
                           : true;
 }
 
-// Cancellations come out of the wait in which the task is, or is next.
+// Cancellations are thrown by the task's current or next wait.
 void Checker::CheckDelivery(TaskModel& model, const Active& active,
                             const Ending& ending, const Who& who) {
   const Op op = active.statement->op;
@@ -481,27 +482,27 @@ void Checker::CheckDelivery(TaskModel& model, const Active& active,
       Claim(
           !active.requested || ending.exception != nullptr, who,
           " was cancelled while it waited for its tasks, and went on (TG-07)");
-      // An ExceptionGroup puts the cancellation off (TG-05).
+      // An ExceptionGroup postpones the cancellation (TG-05).
       if (active.requested && !cancelled) model.pending = true;
       break;
     default:
       break;
   }
   if (cancelled) model.pending = false;
-  // What is awaited may have got it in the task's place, or a deadline may
-  // count it as one that came before (TO-05).
+  // The awaited future may have received it instead of the task, or a deadline
+  // may count it as an earlier one (TO-05).
   const bool passes_on =
       op == Op::kAwaitTask || op == Op::kGather ||
       (IsTimed(op) && active.statement->operands[0].kind != Kind::kBody);
   if (passes_on) model.pending = false;
-  // A program that has called Uncancel for what a deadline had asked for has
-  // the deadline take back another request in its place (T-15).
+  // If a program called Uncancel for a deadline's request, the deadline takes
+  // back another request instead (T-15).
   if (model.uncancels > 0 && model.handle->Cancelling() == 0) {
     model.pending = false;
   }
 }
 
-// Whatever is asked for inside of WaitFor, Timeout and TaskGroup is taken back.
+// Requests made inside WaitFor, Timeout and TaskGroup are taken back.
 void Checker::CheckCount(int task, const TaskModel& model, const Active& active,
                          const Who& who) {
   if (model.uncancels != active.uncancels) return;
@@ -510,7 +511,7 @@ void Checker::CheckCount(int task, const TaskModel& model, const Active& active,
   Claim(grown >= requests, who, ": Cancelling() has grown by ", grown,
         " after ", requests, " requests (T-14)");
   if (awaited_.contains(task)) return;
-  // Those around it may have asked, and have not taken it back yet.
+  // Enclosing statements may have requested it, and not taken it back yet.
   int around = 0;
   for (const Active& outer : model.stack) {
     if (outer.statement->op == Op::kGroup || IsTimed(outer.statement->op)) {
@@ -588,7 +589,7 @@ std::vector<Operand> Checker::Distinct(const Statement& statement) {
   return distinct;
 }
 
-// What comes out is what the parts have given.
+// The result consists of the results of the parts.
 void Checker::CheckResults(const Active& active, const Ending& ending,
                            const Who& who) {
   const Statement& statement = *active.statement;
@@ -682,7 +683,7 @@ void Checker::CheckResults(const Active& active, const Ending& ending,
   }
 }
 
-// What the statement has changed, and whether it could.
+// What the statement has changed, and whether it was allowed to.
 void Checker::ApplyEffects(TaskModel& model, const Active& active,
                            const Ending& ending, const Who& who) {
   if (ending.exception != nullptr) return;
@@ -796,7 +797,7 @@ void Checker::HasEnded(int number, const Task<int>& task) {
           " does not end as its body does (T-05)");
     return;
   }
-  // A request during its last step cancels it; nothing else can.
+  // Only a request during its last step cancels it.
   if (model.pending) {
     Claim(task.Cancelled(), name, " has lost a cancellation (T-05)");
   } else if (task.Cancelling() == 0) {
@@ -855,8 +856,8 @@ std::string Checker::AtTheEnd() const {
 
 // ---- Deadlocks. ----
 
-// The first that is destroyed where it waits: nothing was ready, no timer was
-// set, and nothing has changed since.
+// The first task destroyed while waiting: nothing was ready, no timer was
+// armed, and nothing has changed since.
 void Checker::IsDestroyed(int, const Statement&) {
   if (over_) return;
   stuck_ = WhoCouldGoOn();
@@ -961,7 +962,7 @@ std::string Checker::WhyReady(const Active& active) const {
       return because(all_done, "its tasks are done");
     case Op::kResetBarrier:
     case Op::kAbortBarrier:
-      return "";  // They wait for a lock that only the barrier knows.
+      return "";  // They wait for the barrier's internal lock.
     default:
       return because(true, "it does not wait");
   }
@@ -977,9 +978,9 @@ ProgramVerdict CheckProgram(
     const Program& program, sim::Search search,
     const std::function<std::unique_ptr<Primitives>()>& primitives) {
   ProgramVerdict verdict;
-  std::shared_ptr<ProgramChecker> checker;  // Of the present execution.
+  std::shared_ptr<ProgramChecker> checker;  // For the current execution.
   sim::StreamHash hash;
-  // Only an execution that did not fail is followed by another one.
+  // Only a successful execution is followed by another.
   const auto finish = [&] {
     if (checker == nullptr) return;
     hash.Add(checker->Hash());

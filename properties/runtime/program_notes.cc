@@ -1,4 +1,4 @@
-// The notes of random programs, printed and interpreted.
+// The notes of printed and interpreted random programs.
 
 #include "clotho/properties/runtime/program_notes.h"
 
@@ -32,7 +32,7 @@ class NotesObserver final : public ProgramObserver {
   void Ends(int, const Statement& statement, const Ending& ending) override {
     if (ending.exception != nullptr) return;
     switch (statement.op) {
-      // The task that it names may not be there, and then nothing is done.
+      // If the named task does not exist, nothing is done.
       case Op::kCancel:
       case Op::kAwaitTask:
       case Op::kOnDone:

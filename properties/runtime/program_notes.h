@@ -1,5 +1,5 @@
-// Note: what printed programs with notes say, and how it compares with what the
-// same program says when it is interpreted.
+// Note: the notes of printed programs, and how they compare with those of the
+// same program when interpreted.
 //
 //   std::vector<std::string> notes;
 //   SetNotes(&notes);
@@ -7,7 +7,7 @@
 //
 //   options.observers = {MakeNotesObserver()};   // In the interpreter.
 //
-// A note is a line: the time in nanoseconds, and what has happened then.
+// A note is a line: the time in nanoseconds, and what happened then.
 
 #ifndef CLOTHO_PROPERTIES_RUNTIME_PROGRAM_NOTES_H_
 #define CLOTHO_PROPERTIES_RUNTIME_PROGRAM_NOTES_H_
@@ -22,23 +22,23 @@
 
 namespace clotho::properties {
 
-// Where notes of this thread go; null: nowhere.
+// Where the notes of this thread go; null: they are discarded.
 void SetNotes(std::vector<std::string>* notes);
 
-// A statement has ended, and what it gives.
+// A statement has ended, with its values.
 void Note(int statement);
 void Note(int statement, int value);
 void Note(int statement, const std::vector<int>& values);
 void Note(int statement, std::vector<Outcome<int>> outcomes);
 void Note(int statement, const WaitResult<Future<int>>& result);
-// A kCatch has caught this.
+// A kCatch has caught an exception.
 void Note(int statement, const std::exception_ptr& caught);
-// The callback of this statement runs.
+// The callback of a statement runs.
 void Note(const char* callback);
 // A task has ended.
 void Note(const Task<int>& task);
 
-// Notes the same of a program that is interpreted.
+// Makes the same notes for an interpreted program.
 std::shared_ptr<ProgramObserver> MakeNotesObserver();
 
 }  // namespace clotho::properties

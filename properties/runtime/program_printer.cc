@@ -1,4 +1,4 @@
-// ToCpp: random programs as C++ that one would write by hand.
+// ToCpp: prints random programs as C++ that looks hand-written.
 
 #include <cstddef>
 #include <set>
@@ -55,7 +55,7 @@ class Printer {
 
   std::string Print(const Program& program) {
     PrintBody(0, program.main);
-    // What the bodies have printed says what the struct needs.
+    // The printed bodies determine what the struct needs.
     std::string bodies = std::exchange(out_, "");
     indent_ = 0;
     Line("struct ", options_.name, " {");
@@ -72,13 +72,13 @@ class Printer {
   void Line(const T&... parts) {
     absl::StrAppend(&out_, std::string(2 * indent_, ' '), parts..., "\n");
   }
-  // Says what has happened, in programs with notes.
+  // Prints a note, in programs with notes.
   template <typename... T>
   void NoteLine(const T&... arguments) {
     if (options_.notes) Line("Note(", arguments..., ");");
   }
 
-  // The name of an object, which the struct then has.
+  // The name of an object, which becomes a member of the struct.
   std::string Object(const char* kind, int which) {
     objects_.insert({kind, which});
     return ObjectName(kind, which);
@@ -147,7 +147,7 @@ class Printer {
     Line("}");
   }
 
-  // A member function; those of bodies inside of it follow.
+  // A member function; those of its inner bodies follow.
   void PrintBody(int number, const Block& block) {
     std::string before = std::exchange(out_, "");
     const std::size_t indent = std::exchange(indent_, std::size_t{1});
@@ -172,7 +172,7 @@ class Printer {
     for (const Statement& statement : block) PrintStatement(statement);
   }
 
-  // "Worker3()", whose definition is then printed.
+  // "Worker3()", whose definition is printed later.
   std::string Call(const Operand& operand) {
     inner_.push_back({operand.which, &operand.body});
     return absl::StrCat(FunctionName(operand.which), "()");
@@ -187,7 +187,7 @@ class Printer {
     return absl::StrCat("Start(", TaskArguments(operand), ")");
   }
 
-  // What Shield or a list of futures is given.
+  // The argument of Shield, or an element of a list of futures.
   std::string FutureText(const Operand& operand) {
     switch (operand.kind) {
       case Operand::Kind::kBody:
@@ -199,14 +199,14 @@ class Printer {
     }
     return absl::StrCat("*", TaskName(operand.which));
   }
-  // What WaitFor is given.
+  // The argument of WaitFor.
   std::string InnerText(const Operand& operand) {
     return operand.kind == Operand::Kind::kBody ? Call(operand)
                                                 : FutureText(operand);
   }
 
-  // Awaits something whose value the note wants to know; only if the task that
-  // it names was made.
+  // Awaits something whose value the note needs; only if the task it names was
+  // created.
   void PrintAwait(const Statement& statement, const std::string& awaitable,
                   int task = -1) {
     const int number = statement.number;
@@ -531,11 +531,11 @@ class Printer {
   const ToCppOptions options_;
   std::string out_;
   std::size_t indent_ = 0;
-  // What has been mentioned so far.
+  // The objects mentioned so far.
   std::set<std::pair<std::string, int>> objects_;
   std::set<int> tasks_ = {0};
   bool has_groups_ = false;
-  // Bodies that are to be printed after the present one.
+  // Bodies to print after the current one.
   std::vector<std::pair<int, const Block*>> inner_;
 };
 

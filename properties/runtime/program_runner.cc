@@ -153,7 +153,7 @@ const ContextVar<int>& Setting() {
 
 // ---- The interpreter. ----
 
-// What the tasks of one execution share. A callback may run after the program
+// Shared by the tasks of one execution. A callback may run after the program
 // has ended, so it keeps the world alive.
 struct World : std::enable_shared_from_this<World> {
   World(const Program& program, RunOptions options)
@@ -164,7 +164,7 @@ struct World : std::enable_shared_from_this<World> {
     main.body = program.main;
   }
 
-  // Calls one of the observers' functions.
+  // Calls a function of all observers.
   template <typename... P, typename... A>
   void Tell(void (ProgramObserver::*what)(P...), A&&... arguments) {
     for (const auto& observer : observers)
@@ -176,16 +176,16 @@ struct World : std::enable_shared_from_this<World> {
     return found == tasks.end() ? nullptr : &found->second;
   }
 
-  Operand main;  // The program's body, as that of a task.
+  Operand main;  // The program's body, as a task operand.
   std::vector<std::shared_ptr<ProgramObserver>> observers;
   std::unique_ptr<Primitives> primitives;
   std::map<int, Task<int>> tasks;
-  // In the order in which they were made.
+  // In the order of creation.
   std::vector<Task<int>> all_tasks;
   std::vector<int> numbers;
 };
 
-// Tells the observers how a statement ends, or that it never does.
+// Tells the observers how a statement ends, or that it is destroyed.
 class Telling {
  public:
   Telling(World& world, int task, const Statement& statement)
@@ -216,7 +216,7 @@ class Telling {
 
 Coro<void> RunBlock(World& world, int task, const Block& block);
 
-// Of a task, or of a coroutine that runs inside of one.
+// The body of a task, or of a coroutine that runs inside one.
 Coro<int> RunBody(World& world, int task, const Operand& operand) {
   world.Tell(&ProgramObserver::BodyStarts, task, operand.which);
   try {
@@ -246,7 +246,7 @@ Task<int> MakeTask(World& world, int maker, const Operand& operand,
   return task;
 }
 
-// Null if it is a task that was not made.
+// nullopt for a task that was not created.
 std::optional<Future<int>> FutureOf(World& world, int task,
                                     const Operand& operand) {
   switch (operand.kind) {
@@ -353,8 +353,8 @@ Coro<void> RunGroup(World& world, int task, const Statement& statement) {
   co_await std::move(body);
 }
 
-// kLock, kPermit, kAwaitCondition and kNotify: something is held, and given
-// back however that ends.
+// kLock, kPermit, kAwaitCondition and kNotify: acquires something, and releases
+// it on every path.
 Coro<void> RunHolding(World& world, int task, const Statement& statement,
                       Telling& telling) {
   Primitives& primitives = *world.primitives;
@@ -588,11 +588,11 @@ Coro<void> RunProgram(const Program& program, RunOptions options) {
   const auto world = std::make_shared<World>(program, std::move(options));
   world->Tell(&ProgramObserver::ProgramStarts, *world->primitives);
   MakeTask(*world, 0, world->main);
-  // More may be made while it waits.
+  // More tasks may be created while it waits.
   for (std::size_t i = 0; i < world->all_tasks.size(); ++i) {
     const std::vector<Task<int>> next = {world->all_tasks[i]};
     co_await Wait(next);
-    if (!next[0].Cancelled()) next[0].GetException();  // It has been seen.
+    if (!next[0].Cancelled()) next[0].GetException();  // Retrieves it.
     world->Tell(&ProgramObserver::HasEnded, world->numbers[i], next[0]);
   }
   for (int i = 0; i < kObjects; ++i) {

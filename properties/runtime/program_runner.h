@@ -7,9 +7,9 @@
 //   const auto counts = std::make_shared<Counts>();
 //   co_await RunProgram(program, {.observers = {counts}});
 //
-// It takes exactly the steps that the printed program (`ToCpp`) takes: what
-// stands between a statement and the runtime is coroutines that are awaited at
-// once, which costs no step (HT-05).
+// It takes exactly the same steps as the printed program (`ToCpp`): between a
+// statement and the runtime there are only coroutines that are awaited at once,
+// which costs no step (HT-05).
 
 #ifndef CLOTHO_PROPERTIES_RUNTIME_PROGRAM_RUNNER_H_
 #define CLOTHO_PROPERTIES_RUNTIME_PROGRAM_RUNNER_H_
@@ -24,9 +24,9 @@
 
 namespace clotho::properties {
 
-// The objects of a program, and what it does with them. Derive from it to put
-// something of one's own in the place of the runtime's: a faulty lock, to see
-// who notices. Made anew for each execution, in a running loop.
+// The objects of a program, and the operations on them. Derive from it to
+// replace a runtime primitive, for example by a faulty lock, and see which
+// checks notice. Created anew for each execution, in a running loop.
 class Primitives {
  public:
   Primitives() = default;
@@ -40,7 +40,7 @@ class Primitives {
 
   virtual Coro<void> AcquirePermit(int which);
   virtual void ReleasePermit(int which);
-  // Who asks now would have to wait.
+  // True if a caller would have to wait now.
   virtual bool NoPermitIsFree(int which);
 
   virtual Coro<void> AcquireCondition(int which);
@@ -94,10 +94,10 @@ class Primitives {
 
 // How a statement or a body ends.
 struct Ending {
-  // Of a statement, what it gives: a value, or the results of all; of kWait how
-  // many are done and how many are not; of kCancel whether that was accepted.
-  // -1 stands for a result that is an exception. Empty: it gives nothing, or
-  // the task that it names was not made.
+  // For a statement, its values: a single value, or the results of all
+  // operands. For kWait, how many are done and how many are pending; for
+  // kCancel, whether it was accepted. -1 stands for an exception. Empty if
+  // there is no value, or if the task it names was not created.
   std::vector<int> values = {};
   std::exception_ptr exception = nullptr;
 
@@ -105,22 +105,23 @@ struct Ending {
   bool timed_out() const;  // By TimeoutError.
 };
 
-// Sees a program as it runs. Must not act on it. Tasks are numbered as their
-// bodies are.
+// Observes a running program. Must not act on it. Tasks have the numbers of
+// their bodies.
 class ProgramObserver {
  public:
-  // Where in a statement a task has come to.
+  // The point a task has reached within a statement.
   enum class Phase {
     kHolds,  // It has the lock, or the permit.
-    kWaits,  // Of kAwaitCondition: it gives the lock away, and waits.
+    kWaits,  // For kAwaitCondition: it releases the lock and waits.
     kHoldsAgain,
-    kLetsGo,  // It is about to give it back.
-    kCaught,  // Of kCatch: the exception was caught.
+    kLetsGo,  // It is about to release it.
+    kCaught,  // For kCatch: the exception was caught.
   };
 
   virtual ~ProgramObserver() = default;
 
-  // Nothing has happened yet. The objects live as long as the program runs.
+  // Called before anything happens. The objects live as long as the program
+  // runs.
   virtual void ProgramStarts(Primitives&) {}
   virtual void TaskIsMade(int /*maker*/, int /*number*/, const Task<int>&) {}
   virtual void BodyStarts(int /*task*/, int /*body*/) {}
@@ -128,28 +129,28 @@ class ProgramObserver {
   virtual void Begins(int /*task*/, const Statement&) {}
   virtual void Reaches(int /*task*/, const Statement&, Phase) {}
   virtual void Ends(int /*task*/, const Statement&, const Ending&) {}
-  // The task is destroyed where it waits, in this statement.
+  // The task is destroyed while it waits in this statement.
   virtual void IsDestroyed(int /*task*/, const Statement&) {}
   virtual void Cancels(int /*task*/, int /*target*/, bool /*accepted*/) {}
-  // One that kOnDone has added to this task.
+  // A callback that kOnDone added to this task.
   virtual void CallbackRuns(const Statement&, int /*target*/) {}
-  // This task has ended, which was noticed only now.
+  // This task has ended. Called when that is noticed, which may be later.
   virtual void HasEnded(int /*number*/, const Task<int>&) {}
-  // So have all tasks.
+  // All tasks have ended.
   virtual void AllHaveEnded() {}
 };
 
 struct RunOptions {
   std::vector<std::shared_ptr<ProgramObserver>> observers = {};
-  // None: the runtime's.
+  // Null: the runtime's primitives.
   std::function<std::unique_ptr<Primitives>()> primitives = nullptr;
 };
 
-// Runs it in the running loop, and waits until all its tasks have ended, each
-// as it likes. `program` must live until it is first awaited.
+// Runs a program in the running loop, and waits until all its tasks have ended,
+// with any outcome. `program` must live until the first await.
 Coro<void> RunProgram(const Program& program, RunOptions options = {});
 
-// The value of the context variable that kSet sets, here and now.
+// The current value of the context variable that kSet sets.
 int CurrentSetting();
 
 }  // namespace clotho::properties

@@ -1,4 +1,4 @@
-// Making random programs, and smaller ones of them.
+// Generates random programs, and smaller versions of them.
 
 #include "clotho/properties/runtime/programs.h"
 
@@ -30,8 +30,8 @@ namespace {
 
 // ---- What a program consists of. ----
 
-// Calls `visit(block, index)` for every statement, outer ones first. It may
-// change what is in the statement, and stops the walk if it returns false.
+// Calls `visit(block, index)` for every statement, outer ones first. `visit`
+// may change the contents of the statement; returning false stops the walk.
 template <typename ProgramBlock, typename Visit>
 bool Walk(ProgramBlock& block, const Visit& visit) {
   for (std::size_t i = 0; i < block.size(); ++i) {
@@ -62,7 +62,7 @@ std::set<int> TasksOf(const Program& program) {
   return tasks;
 }
 
-// Whether it names a task that is not there.
+// True if it names a task that does not exist.
 bool Dangles(const Statement& statement, const std::set<int>& tasks) {
   switch (statement.op) {
     case Op::kCancel:
@@ -81,7 +81,7 @@ bool Dangles(const Statement& statement, const std::set<int>& tasks) {
   return false;
 }
 
-// Leaves out what names tasks that are not there any more.
+// Removes statements that name tasks which no longer exist.
 void Prune(Program& program) {
   while (true) {
     const std::set<int> tasks = TasksOf(program);
@@ -97,8 +97,8 @@ void Prune(Program& program) {
 
 // ---- Random programs. ----
 
-// A program has only some of these groups, and so more of each: what breaks
-// locks seldom needs barriers.
+// A program uses only some of these groups, and therefore more of each: a fault
+// in locks seldom needs barriers.
 enum Group {
   kAlwaysThere,
   kLocks,
@@ -179,8 +179,8 @@ class Maker {
 
   Program Make() {
     Program program;
-    // Tasks that begin together, and all want the same. Then it is given to one
-    // of them, and one is cancelled.
+    // Tasks that start together and want the same thing. Then one of them gets
+    // it, and one is cancelled.
     const Op wanted = DrawWait();
     for (int i = Uniform(4); i > 0 && left_ > 0; --i) {
       Statement spawn = MakeStatement(0, Op::kSpawn);
@@ -200,7 +200,7 @@ class Maker {
     }
     while (left_ > 0) program.main.push_back(MakeStatement(0, DrawOp(0)));
     NameTasks(program);
-    // Most programs wait for what never comes, if nobody helps.
+    // Most programs would deadlock without a helper.
     if (!OneIn(3)) program.main.insert(program.main.begin(), Helper(program));
     return program;
   }
@@ -244,7 +244,7 @@ class Maker {
     }
   }
 
-  // Something that tasks wait for, if the program has it.
+  // A wait for something, if the program has it.
   Op DrawWait() {
     for (int i = 0; i < 20; ++i) {
       const Op op = DrawOp(0);
@@ -264,7 +264,7 @@ class Maker {
     return Op::kSleep;
   }
 
-  // What ends such a wait.
+  // The statement that ends such a wait.
   static Op Giving(Op wait) {
     switch (wait) {
       case Op::kAwaitFuture:
@@ -278,7 +278,7 @@ class Maker {
       case Op::kGet:
         return Op::kPut;
       default:
-        return Op::kSleep;  // Locks are given back anyway.
+        return Op::kSleep;  // Locks are released anyway.
     }
   }
 
@@ -292,7 +292,7 @@ class Maker {
     return block;
   }
 
-  // Of a task, or of a coroutine that runs in the same one.
+  // The body of a task, or of a coroutine that runs inside one.
   Operand MakeBody(int depth, bool is_inline = false) {
     Operand operand;
     operand.which = next_body_++;
@@ -302,7 +302,7 @@ class Maker {
     held_ = held;
     return operand;
   }
-  // A body, more often than not, or something that exists.
+  // Usually a body, otherwise something that exists.
   Operand MakeOperand(int depth, bool may_be_task, bool is_inline = false) {
     Operand operand;
     if (OneIn(5)) {
@@ -311,7 +311,7 @@ class Maker {
       return operand;
     }
     if (may_be_task && OneIn(4)) {
-      operand.kind = Operand::Kind::kTask;  // Which, NameTasks says.
+      operand.kind = Operand::Kind::kTask;  // NameTasks says which.
       return operand;
     }
     return MakeBody(depth, is_inline);
@@ -330,7 +330,7 @@ class Maker {
         break;
       case Op::kLock:
       case Op::kPermit: {
-        // Few take what they have: nothing else would happen then.
+        // Few acquire what they already hold: nothing else would happen then.
         const std::pair<Op, int> key = {op, statement.which};
         const bool is_new = held_.insert(key).second;
         if (!is_new && !OneIn(8)) {
@@ -399,7 +399,7 @@ class Maker {
     }
   }
 
-  // A task that after a while ends most of the waits that there are.
+  // A task that ends most of the existing waits after a while.
   Statement Helper(const Program& program) {
     std::set<std::pair<Op, int>> ends;
     Walk(program.main, [&ends](const Block& block, std::size_t i) {
@@ -438,7 +438,7 @@ class Maker {
     body.body.push_back(
         {.op = Op::kSleep, .number = next_statement_++, .ms = 4 + Delay()});
     for (const auto& [op, which] : ends) {
-      // A shutdown drops the items, or else a Join would wait for ever.
+      // A shutdown drops the items: otherwise a Join would wait forever.
       body.body.push_back({.op = op,
                            .number = next_statement_++,
                            .which = which,
@@ -447,14 +447,14 @@ class Maker {
     return spawn;
   }
 
-  // Says which tasks are meant, once all of them are known.
+  // Assigns task operands once all tasks are known.
   void NameTasks(Program& program) {
     const std::set<int> tasks = TasksOf(program);
     NameTasksIn(program.main, 0, {tasks.begin(), tasks.end()});
     Prune(program);
   }
   void NameTasksIn(Block& block, int body, const std::vector<int>& tasks) {
-    // Of those that come later in the tree; none: a number nobody has.
+    // Draws a task later in the tree; if there is none, an unused number.
     const auto draw_later = [&]() -> int {
       const auto first = std::upper_bound(tasks.begin(), tasks.end(), body);
       const auto count = static_cast<int>(tasks.end() - first);
@@ -489,16 +489,16 @@ class Maker {
     return numbers[static_cast<std::size_t>(
         Uniform(static_cast<int>(numbers.size())))];
   }
-  // One of the two, and the first more often: they are to meet.
+  // One of the two, the first more often, so that tasks meet.
   int Which() { return OneIn(4) ? 1 : 0; }
 
   rc::Random random_;
   int left_;
   std::vector<Weighted> weights_;
   int weights_sum_ = 0;
-  // Those that "main" makes at first.
+  // The tasks that "main" creates first.
   std::vector<int> first_tasks_;
-  // The locks and permits that the task has where a statement is being made.
+  // The locks and permits held where a statement is being generated.
   std::set<std::pair<Op, int>> held_;
   int next_body_ = 1;
   int next_statement_ = 1;
@@ -506,7 +506,7 @@ class Maker {
 
 // ---- Smaller programs. ----
 
-// The blocks in a statement, one behind the other, can take its place.
+// The blocks in a statement, concatenated, can replace it.
 Block Contents(const Statement& statement) {
   Block contents;
   const auto append = [&contents](const Block& block) {
@@ -518,7 +518,7 @@ Block Contents(const Statement& statement) {
   return contents;
 }
 
-// The statement with less in it, but not without all of it.
+// Simpler versions of the statement that keep some of its contents.
 std::vector<Statement> SimplerStatements(const Statement& statement) {
   std::vector<Statement> simpler;
   const auto add = [&](const std::function<void(Statement&)>& simplify) {
@@ -533,7 +533,7 @@ std::vector<Statement> SimplerStatements(const Statement& statement) {
       });
     }
   }
-  // To make a task is simpler than to wait for it, too.
+  // Creating a task is simpler than also waiting for it.
   if (statement.op != Op::kSpawn && !RunsInline(statement.op)) {
     for (const Operand& operand : statement.operands) {
       if (operand.kind != Operand::Kind::kBody) continue;
@@ -542,7 +542,7 @@ std::vector<Statement> SimplerStatements(const Statement& statement) {
                          .operands = {operand}});
     }
   }
-  // For kCancel and kOnDone that is "main", which is always there.
+  // For kCancel and kOnDone that is "main", which always exists.
   if (statement.op != Op::kAwaitTask) add([](Statement& s) { s.which = 0; });
   if (statement.ms > 0) {
     add([](Statement& s) { s.ms = 0; });
@@ -589,7 +589,7 @@ Program RandomProgram(rc::Random random, int statements) {
 
 std::vector<Program> SmallerPrograms(const Program& program) {
   std::vector<Program> smaller;
-  // Puts `replacement` in the place of the statement that is `place`th.
+  // Replaces the `place`-th statement by `replacement`.
   const auto replace = [&](std::size_t place, const Block& replacement) {
     Program copy = program;
     std::size_t at = 0;
@@ -607,7 +607,7 @@ std::vector<Program> SmallerPrograms(const Program& program) {
     statements.push_back(&block[i]);
     return true;
   });
-  // What takes away most comes first.
+  // The largest reductions come first.
   for (std::size_t i = 0; i < statements.size(); ++i) replace(i, {});
   for (std::size_t i = 0; i < statements.size(); ++i) {
     Block contents = Contents(*statements[i]);

@@ -7,27 +7,26 @@
 //     RC_ASSERT(verdict.wrong.empty());
 //   }
 //
-// A program is a tree: bodies of tasks, in them statements, in those further
-// bodies. It has what asyncio has: tasks, futures, Gather, Wait, WaitFor,
-// Timeout, Shield, AsCompleted, TaskGroup, locks, semaphores, events,
+// A program is a tree: bodies of tasks contain statements, which contain
+// further bodies. It uses asyncio's features: tasks, futures, Gather, Wait,
+// WaitFor, Timeout, Shield, AsCompleted, TaskGroup, locks, semaphores, events,
 // conditions, barriers, queues, sleeps, cancellations, exceptions, a context
-// variable and done callbacks. There are two of each primitive, so that tasks
-// meet at them.
+// variable and done callbacks. There are only two of each primitive, so that
+// tasks share them.
 //
-// Every statement runs at most once, so that a program ends after a bounded
-// number of steps. It ends in a deadlock if a task waits for what never comes:
-// that is as good an end as any. Tasks await only tasks with a higher number,
-// and so never each other in a circle.
+// Every statement runs at most once, so a program ends after a bounded number
+// of steps. It ends in a deadlock if a task waits for something that never
+// comes; that is a valid end. Tasks await only tasks with a higher number, and
+// so never each other in a cycle.
 //
-//   RandomProgram(random, 20)  makes one of about 20 statements; rapidcheck
-//                              makes them as it makes any argument, and shrinks
-//                              one that fails to fewer statements, tasks and
-//                              objects, and to shorter delays
+//   RandomProgram(random, 20)  creates one of about 20 statements; rapidcheck
+//                              generates programs like any argument, and
+//                              shrinks a failing one to fewer statements, tasks
+//                              and objects, and to shorter delays
 //   RunProgram(program)        runs it (program_runner.h)
-//   CheckProgram(program, ...) checks, while it runs, what asyncio promises to
-//                              every program (program_checks.h)
-//   ToCpp(program)             prints it as C++ on the runtime that does the
-//   same
+//   CheckProgram(program, ...) checks asyncio's general promises while it runs
+//                              (program_checks.h)
+//   ToCpp(program)             prints it as equivalent C++ on the runtime
 
 #ifndef CLOTHO_PROPERTIES_RUNTIME_PROGRAMS_H_
 #define CLOTHO_PROPERTIES_RUNTIME_PROGRAMS_H_
@@ -44,11 +43,11 @@ namespace clotho::properties {
 struct Statement;
 using Block = std::vector<Statement>;
 
-// What a combinator waits for.
+// An operand of a combinator.
 struct Operand {
   enum class Kind {
-    kBody,    // A coroutine: `body`. Most combinators make a task of it.
-    kTask,    // A task that was made before; none if it was not.
+    kBody,    // A coroutine: `body`. Most combinators make it a task.
+    kTask,    // An existing task; ignored if it was not created.
     kFuture,  // One of the two futures.
   };
 
@@ -62,11 +61,11 @@ struct Operand {
 
 struct Statement {
   enum class Op {
-    kSleep,          // For `ms`; 0: gives way.
+    kSleep,          // For `ms`; 0: yields.
     kRaise,          // std::runtime_error.
-    kCancel,         // The task `which`, if it was made.
-    kSpawn,          // Makes a task of the operand.
-    kAwaitTask,      // The task `which`, if it was made.
+    kCancel,         // The task `which`, if it was created.
+    kSpawn,          // Creates a task from the operand.
+    kAwaitTask,      // The task `which`, if it was created.
     kAwaitFuture,    // The future `which`.
     kResolveFuture,  // With the statement's number, unless it is done.
     kFailFuture,     // With std::runtime_error, unless it is done.
@@ -82,19 +81,19 @@ struct Statement {
     kResetBarrier,
     kAbortBarrier,
     kPut,  // The statement's number.
-    kGet,  // And says TaskDone.
+    kGet,  // Also calls TaskDone.
     kJoin,
     kShutdown,     // `flag`: immediately.
     kSet,          // The context variable, to the statement's number.
-    kOnDone,       // A done callback of the task `which`, if it was made.
+    kOnDone,       // A done callback of the task `which`, if it was created.
     kWaitFor,      // The operand, for `ms`. A body runs in the same task.
     kTimeout,      // The same, by Timeout.
     kShield,       // The operand.
     kGather,       // The operands; `flag`: kReturnExceptions.
     kWait,         // For the operands; `count` is a ReturnWhen.
-    kAsCompleted,  // The operands, one after the other.
+    kAsCompleted,  // The operands, one after another.
     kGroup,        // A TaskGroup of the operands around `body`.
-    kCatch,        // `body`, and `handler` if it throws what `catches` says.
+    kCatch,        // `body`; `handler` if it throws what `catches` says.
   };
   static constexpr int kOps = static_cast<int>(Op::kCatch) + 1;
 
@@ -105,17 +104,17 @@ struct Statement {
   };
 
   Op op = Op::kSleep;
-  // No two statements of a program have the same. Shrinking keeps it.
+  // Unique among the statements of a program. Shrinking keeps it.
   int number = 0;
   // A task's number, or one of the two objects.
   int which = 0;
-  // Milliseconds; of kWait and kAsCompleted the timeout, none if negative.
+  // Milliseconds; for kWait and kAsCompleted the timeout, none if negative.
   int ms = 0;
   int count = 0;
   bool flag = false;
   Catches catches = Catches::kCancelled;
-  bool rethrows = false;   // Of kCatch: after the handler.
-  bool uncancels = false;  // Of kCatch: calls Uncancel.
+  bool rethrows = false;   // For kCatch: after the handler.
+  bool uncancels = false;  // For kCatch: calls Uncancel.
   std::vector<Operand> operands = {};
   Block body = {};
   Block handler = {};
@@ -123,7 +122,7 @@ struct Statement {
   bool operator==(const Statement& other) const;
 };
 
-// Of every kind of object there are two, of these sizes.
+// There are two objects of each kind, with these sizes.
 inline constexpr int kObjects = 2;
 inline constexpr int kPermits[kObjects] = {1, 2};
 inline constexpr int kParties[kObjects] = {2, 3};
@@ -136,34 +135,34 @@ struct Program {
   bool operator==(const Program& other) const;
 };
 
-// How many statements it has.
+// The number of statements.
 std::size_t Size(const Program& program);
 
 // The names that reports and printed programs use: "main", "worker_3".
 std::string TaskName(int number);
-// "lock_a" of "lock" and 0.
+// "lock_a" for "lock" and 0.
 std::string ObjectName(const std::string& kind, int which);
 
-// A program of about so many statements, drawn from `random`.
+// A program of about `statements` statements, drawn from `random`.
 Program RandomProgram(rc::Random random, int statements);
 
-// Programs that are a little smaller: a statement is left out, or stands for
-// what is in it; an operand is left out; a delay is shorter.
+// Slightly smaller programs: a statement is left out or replaced by its
+// contents; an operand is left out; a delay is shorter.
 std::vector<Program> SmallerPrograms(const Program& program);
 
 struct ToCppOptions {
   // The name of the struct.
   std::string name = "Program";
-  // It tells `Note` (program_notes.h) what happens.
+  // Reports events through `Note` (program_notes.h).
   bool notes = false;
 };
 
 // The program as C++ on the runtime: a struct whose `Run()` is to be awaited.
-// It takes the same steps as `RunProgram(program)` does. For a file that begins
-// with CppPrologue().
+// It takes the same steps as `RunProgram(program)`. The file must start with
+// CppPrologue().
 std::string ToCpp(const Program& program, const ToCppOptions& options = {});
 
-// The includes and using-declarations of a file of printed programs.
+// The includes and using-declarations for a file of printed programs.
 std::string CppPrologue(const ToCppOptions& options = {});
 
 // As C++.

@@ -1,5 +1,5 @@
-// Who breaks a promise is found by random programs, and each time the program
-// that is left after shrinking is small enough to be read.
+// Random programs find faulty primitives, and each shrunk program is small
+// enough to read.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +31,7 @@ using ::testing::Matcher;
 
 using MakePrimitives = std::function<std::unique_ptr<Primitives>()>;
 
-// In ten executions by each of so many seeds: a deadlock ends a search.
+// Runs ten executions with each of several seeds: a deadlock ends a search.
 std::string WhatIsWrong(const Program& program,
                         const MakePrimitives& primitives, std::uint64_t seeds) {
   std::string wrong;
@@ -45,17 +45,16 @@ std::string WhatIsWrong(const Program& program,
   return wrong;
 }
 
-// The largest of the programs below that are found has nine.
+// The largest of the shrunk programs below has nine.
 constexpr std::size_t kStatementsMax = 9;
 
 struct Found {
   Program program;  // Shrunk.
   std::string wrong;
-  int programs = 0;  // Until one failed.
+  int programs = 0;  // Up to the first failing one.
 };
 
-// As rapidcheck does it: programs that grow, and of the first that fails, the
-// smallest that still does.
+// As in rapidcheck: programs grow, and the first failing one is shrunk.
 template <typename Faulty>
 Found Find() {
   const MakePrimitives primitives = [] { return std::make_unique<Faulty>(); };
@@ -92,7 +91,7 @@ void ExpectFound(const Matcher<std::string>& wrong) {
   ASSERT_FALSE(found.wrong.empty());
   EXPECT_THAT(found.wrong, wrong);
   EXPECT_LE(Size(found.program), kStatementsMax) << found.program;
-  // Without the fault, the program is right.
+  // Without the fault, the program is correct.
   EXPECT_EQ(WhatIsWrong(found.program, nullptr, 12), "");
   std::cout << found.wrong.substr(0, found.wrong.find('\n')) << "\n"
             << found.program << "\n";
@@ -101,8 +100,8 @@ void ExpectFound(const Matcher<std::string>& wrong) {
 // A line of tasks, each with a future.
 class Line {
  public:
-  // Until this task is woken; what it was cancelled with, if it was. In either
-  // case it has left the line.
+  // Waits until woken; returns the cancellation exception, if any. In either
+  // case the task has left the line.
   Coro<std::exception_ptr> Wait() {
     const Future<void> place;
     places_.push_back(place);
@@ -116,7 +115,7 @@ class Line {
     co_return error;
   }
   bool empty() const { return places_.empty(); }
-  // The first of those that were not woken, or given up.
+  // Wakes the first task that was not woken and has not given up.
   bool WakeOne() {
     for (const Future<void>& place : places_) {
       if (place.Done()) continue;
@@ -130,7 +129,7 @@ class Line {
   std::deque<Future<void>> places_;
 };
 
-// Whoever finds the lock free takes it, though somebody was woken for it
+// Any task that finds the lock free takes it, even if another was woken for it
 // (asyncio's bpo-32734).
 class BargingLock : public Primitives {
   Coro<void> AcquireLock(int which) override {
@@ -157,8 +156,8 @@ TEST(ProgramsFaultsTest, FindsALockThatTwoTasksHold) {
   ExpectFound<BargingLock>(HasSubstr("LK-0"));
 }
 
-// A task that was woken for the lock, and is cancelled, wakes nobody in its
-// place (bpo-27585).
+// A task that was woken for the lock and then cancelled wakes no other task
+// (bpo-27585).
 class ForgetfulLock : public Primitives {
   Coro<void> AcquireLock(int which) override {
     while (locked_[which] || (promised_[which] && !line_[which].empty())) {
@@ -183,7 +182,7 @@ TEST(ProgramsFaultsTest, FindsAWakeUpThatIsLost) {
   ExpectFound<ForgetfulLock>(HasSubstr("a deadlock in which"));
 }
 
-// A task that was notified, and is cancelled, keeps the notification
+// A task that was notified and then cancelled keeps the notification
 // (gh-112202).
 class SelfishCondition : public Primitives {
   Coro<void> WaitForNotification(int which) override {
@@ -212,7 +211,7 @@ TEST(ProgramsFaultsTest, FindsANotificationThatIsLost) {
   ExpectFound<SelfishCondition>(HasSubstr("a notification is lost"));
 }
 
-// An item that was taken is gone if the task is cancelled before it has it.
+// An item that was taken is lost if the task is cancelled before it gets it.
 class LeakyQueue : public Primitives {
   Coro<int> Get(int which) override {
     const int item = co_await Primitives::Get(which);
@@ -225,7 +224,7 @@ TEST(ProgramsFaultsTest, FindsAnItemThatIsLost) {
   ExpectFound<LeakyQueue>(HasSubstr("(Q-0"));
 }
 
-// A permit that was handed to a task is gone if that is cancelled before it
+// A permit that was handed to a task is lost if the task is cancelled before it
 // runs (python/asyncio issue 270).
 class LeakySemaphore : public Primitives {
   Coro<void> AcquirePermit(int which) override {
@@ -250,7 +249,7 @@ TEST(ProgramsFaultsTest, FindsAPermitThatIsLost) {
       AnyOf(HasSubstr("has lost a permit"), HasSubstr("a permit is free")));
 }
 
-// The deadline stands above a cancellation from outside.
+// The deadline takes precedence over a cancellation from outside.
 class DeafDeadline : public Primitives {
   Coro<int> AwaitFor(Coro<int> inner, Delay timeout) override {
     const absl::Duration deadline =
@@ -268,7 +267,7 @@ TEST(ProgramsFaultsTest, FindsADeadlineThatHidesACancellation) {
   ExpectFound<DeafDeadline>(HasSubstr("TO-06"));
 }
 
-// When the time is up it leaves the task behind (bpo-32751).
+// When the time is up, it abandons the task (bpo-32751).
 class HastyDeadline : public Primitives {
   Coro<int> AwaitFor(Future<int> inner, Delay timeout) override {
     const std::vector<Future<int>> futures = {inner};
@@ -285,7 +284,7 @@ TEST(ProgramsFaultsTest, FindsAWaitForThatReturnsTooEarly) {
   ExpectFound<HastyDeadline>(HasSubstr("WF-03"));
 }
 
-// The results stand in the order in which they came.
+// The results are in the order of completion.
 class UnorderedGather : public Primitives {
   Coro<std::vector<int>> AwaitAll(std::vector<Future<int>> futures) override {
     std::vector<int> results;
@@ -301,7 +300,7 @@ TEST(ProgramsFaultsTest, FindsResultsInAnotherOrder) {
   ExpectFound<UnorderedGather>(HasSubstr("G-04"));
 }
 
-// The second request is taken for the first.
+// A second request is mistaken for the first.
 class CancelsOnce : public Primitives {
   bool Cancel(const Task<int>& task) override {
     if (task.Done()) return false;
@@ -313,7 +312,7 @@ TEST(ProgramsFaultsTest, FindsACancellationThatDoesNotCount) {
   ExpectFound<CancelsOnce>(HasSubstr("T-1"));
 }
 
-// Nobody calls back for what is done already.
+// A callback added to a done future is never called.
 class LateCallback : public Primitives {
   void AddDoneCallback(const Task<int>& task,
                        std::function<void()> callback) override {

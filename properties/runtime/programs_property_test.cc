@@ -1,5 +1,5 @@
-// What asyncio promises to every program, checked on random ones, under every
-// strategy. What that is worth, programs_faults_test.cc says.
+// asyncio's general promises, checked on random programs under every strategy.
+// programs_faults_test.cc shows how effective this is.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,7 @@
 namespace clotho::properties {
 namespace {
 
-// Every strategy, in both orderings if it knows both.
+// Every strategy, in both orderings if it supports both.
 std::vector<sim::Search> Searches() {
   constexpr std::uint64_t kSchedules = 4;
   std::vector<sim::Search> searches;
@@ -27,7 +27,7 @@ std::vector<sim::Search> Searches() {
   add(sim::Fifo());
   add(sim::Random{.schedules = 2 * kSchedules});
   add(sim::RoleRandom{.schedules = kSchedules});
-  // These learn from four executions before they begin.
+  // These learn from four executions before they start.
   add(sim::Pct{.schedules = 4 + kSchedules});
   add(sim::Pos{.schedules = 4 + kSchedules});
   add(sim::Urw{.schedules = 4 + kSchedules});

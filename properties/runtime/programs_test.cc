@@ -1,5 +1,5 @@
-// Random programs: what the generator makes, how it shrinks, and that what runs
-// ends.
+// Random programs: what the generator creates, how it shrinks, and that every
+// run ends.
 
 #include "clotho/properties/runtime/programs.h"
 
@@ -29,7 +29,7 @@ struct Ops : ProgramObserver {
   std::set<Op> ops;
 };
 
-// Of five random executions, the first that fails.
+// The first failure in five random executions.
 sim::Report RunSome(const Program& program, const RunOptions& options = {}) {
   sim::Search search = sim::MakeSearch(sim::Random{.schedules = 5});
   search.shrink_runs_max = 0;
@@ -51,7 +51,7 @@ TEST(ProgramsTest, AllStatementsOccurAndAllProgramsEnd) {
         << report;
   }
   EXPECT_EQ(ops->ops.size(), static_cast<std::size_t>(Statement::kOps));
-  // Neither the rule nor unheard of.
+  // Neither common nor very rare.
   EXPECT_GT(deadlocks, kPrograms / 20);
   EXPECT_LT(deadlocks, kPrograms / 2);
 }
@@ -78,8 +78,8 @@ TEST(ProgramsTest, SmallerProgramsAreSmallerAndRun) {
   }
 }
 
-// What shrinks as long as it contains a statement of this kind ends up as that
-// statement, and what that cannot do without.
+// Shrinking while keeping a statement of this kind must end with that statement
+// and what it depends on.
 Program ShrunkTo(Op op) {
   Program program;
   const auto has_op = [op](const Program& candidate) {
@@ -106,7 +106,7 @@ Program ShrunkTo(Op op) {
 TEST(ProgramsTest, ShrinkingLeavesWhatMatters) {
   for (int op = 0; op < Statement::kOps; ++op) {
     const Program program = ShrunkTo(static_cast<Op>(op));
-    // It, and for kAwaitTask the task.
+    // The statement, and for kAwaitTask the task.
     const std::size_t least = op == static_cast<int>(Op::kAwaitTask) ? 2 : 1;
     EXPECT_EQ(Size(program), least) << program;
   }
@@ -141,7 +141,7 @@ TEST(ProgramsTest, APrintedProgramIsOneThatAPersonCouldHaveWritten) {
 
   Coro<void> Run() {
     Start(main, "main", Main());
-    // Each ends as it likes.
+    // Each with any outcome.
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       const std::vector<Task<int>> next = {tasks[i]};
       co_await Wait(next);

@@ -1,6 +1,6 @@
-// Visitors: tasks that stand in line for a lock or a semaphore, hold it for a
-// while, and leave, some of them cancelled on the way; and the model of the
-// line that they are held against.
+// Visitors: tasks that queue up for a lock or a semaphore, hold it for a while,
+// and leave; some are cancelled meanwhile. Also the model of the queue that
+// they are checked against.
 //
 //   Coro<void> body = KeepsTheLine<Lock>(input);
 
@@ -69,13 +69,13 @@ inline rc::Gen<Visitors> Visitors::Any() {
       rc::gen::set(&Visitors::visitors, UpTo(5, visitor)));
 }
 
-// Who stands in line and how many are inside, by the rules: first come, first
-// served, and no more than there are permits.
+// The tasks in the queue and the number inside, according to the rules: FIFO
+// order, and no more inside than there are permits.
 class LineModel {
  public:
   explicit LineModel(int permits) : permits_(permits) {}
 
-  // A stay inside, from the moment of entering.
+  // The time a task spends inside, from entering.
   class Stay {
    public:
     Stay(LineModel& model, int who) : model_(model) { model.Enters(who); }
@@ -87,7 +87,7 @@ class LineModel {
   };
 
   void Asks(int who) { line_.push_back({who, false}); }
-  // Has been cancelled, and may know it later.
+  // The task has been cancelled, and may notice it later.
   void IsCancelled(int who) {
     for (Waiter& waiter : line_) {
       if (waiter.who == who) waiter.cancelled = true;
@@ -96,14 +96,14 @@ class LineModel {
   void GivesUp(int who) {
     std::erase_if(line_, [who](const Waiter& w) { return w.who == who; });
   }
-  // Somebody waits for what is there.
+  // True if a task waits although it could enter.
   bool SomebodyCouldEnter() const {
     return inside_ < permits_ &&
            std::any_of(
                line_.begin(), line_.end(),
                [](const Waiter& waiter) { return !waiter.cancelled; });
   }
-  // How often somebody has entered.
+  // The number of entries.
   int entered() const { return entered_; }
 
  private:
@@ -112,7 +112,7 @@ class LineModel {
     bool cancelled;
   };
 
-  // Those who have their permits may come in any order.
+  // Tasks that have their permits may enter in any order.
   void Enters(int who) {
     const int permits = permits_ - inside_;
     int ahead = 0;
@@ -133,8 +133,8 @@ class LineModel {
   std::vector<Waiter> line_;
 };
 
-// What they share. Held by each: whoever is still inside when the body has
-// failed leaves when the loop goes.
+// Shared by the tasks, each of which holds a reference: tasks still inside when
+// the body has failed leave when the loop is destroyed.
 template <typename L>
 struct Place {
   explicit Place(int permits) : line(permits), model(permits) {}
@@ -168,9 +168,9 @@ inline Coro<void> CancelAfter(Pause pause, Task<void> task, int who,
   Sometimes(in_time, "a visitor is cancelled in time");
 }
 
-// The visitors come and go as the model says, nobody waits for what is free,
-// and in the end it is all there. `L` is made of the number of permits, of
-// which it has at most `L::kPermitsMax`, and has `Acquire` and `Locked`. I-2,
+// The visitors enter and leave as the model says, no task waits for what is
+// free, and in the end everything is free. `L` is constructed from the number
+// of permits, at most `L::kPermitsMax`, and has `Acquire` and `Locked`. I-2,
 // I-3, I-4, I-6, I-9.
 template <typename L>
 Coro<void> KeepsTheLine(const Visitors& input) {
@@ -193,7 +193,7 @@ Coro<void> KeepsTheLine(const Visitors& input) {
                        [](const Task<void>& task) { return task.Done(); });
   };
   // At the end of each millisecond there is a moment at which nothing is ready.
-  // Whoever could enter before that has had its chance.
+  // A task that could enter before it has had the chance.
   bool could_enter = false;
   int entered = 0;
   while (!all_done()) {

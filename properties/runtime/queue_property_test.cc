@@ -1,7 +1,7 @@
 // What the three queues promise: every item is handed out once, in the queue's
-// order; nobody waits for what is there; Join waits for all of them; and all
-// that whoever is cancelled, or shuts the queue down, at whatever moment (rules
-// And queues that do not keep it.
+// order; no task waits for what is available; Join waits for all items. This
+// holds whichever task is cancelled or shuts the queue down, and whenever
+// (rules ). Also queues that break these promises.
 
 #include <algorithm>
 #include <cstddef>
@@ -34,9 +34,9 @@ enum class Kind { kPut, kGet, kPutNowait, kGetNowait };
 struct Operation {
   Pause before;
   Kind kind = Kind::kPut;
-  int item = 0;  // What is put.
-  // Which of those who wait is cancelled in the same step. It may have been
-  // woken by the operation, and not have run yet.
+  int item = 0;  // The item to put.
+  // Which waiting task is cancelled in the same step. It may have been woken by
+  // the operation, and not have run yet.
   std::optional<std::size_t> cancels;
 };
 
@@ -92,7 +92,7 @@ std::ostream& operator<<(std::ostream& out, const Input& input) {
   return out;
 }
 
-// How long an actor pauses in all, at most.
+// The longest total pause of an actor.
 int Longest(const Input& input) {
   int longest = 0;
   for (const Actor& actor : input.actors) {
@@ -103,7 +103,7 @@ int Longest(const Input& input) {
   return longest;
 }
 
-// Operations of some kinds, one after the other.
+// A sequence of operations of some kinds.
 rc::Gen<Actor> Actors(const rc::Gen<Kind>& kinds) {
   const auto operation = rc::gen::build<Operation>(
       rc::gen::set(&Operation::before, Pauses()),
@@ -150,7 +150,7 @@ struct Least {
   }
 };
 
-// What a queue is, for those who never wait.
+// A queue without waiting.
 template <typename Order>
 class QueueModel {
  public:
@@ -162,7 +162,7 @@ class QueueModel {
   std::size_t size() const { return items_.size(); }
   std::size_t unfinished() const { return unfinished_; }
   int changes() const { return changes_; }
-  // How often everything that was put had been dealt with.
+  // How often every item that was put had been processed.
   int times_finished() const { return times_finished_; }
 
   void Put(int item) {
@@ -217,7 +217,7 @@ struct World {
     if (waiting[actor] != nullptr) --*waiting[actor];
     waiting[actor] = nullptr;
   }
-  // Of those who wait, or have been woken and have not run yet.
+  // Among the tasks that wait, or were woken and have not run yet.
   void Cancel(std::size_t nth) {
     std::vector<std::size_t> candidates;
     for (std::size_t i = 0; i < waiting.size(); ++i) {
@@ -231,8 +231,8 @@ struct World {
   Q queue;
   QueueModel<Order> model;
   std::vector<Task<void>> actors;
-  // Those that wait, and that nobody has cancelled: so many, and for each which
-  // of the counts it is in.
+  // The waiting tasks that were not cancelled: their number, and for each the
+  // count it is in.
   int getters = 0;
   int putters = 0;
   std::vector<int*> waiting;
@@ -346,7 +346,7 @@ Coro<void> HandsOutWhatItWasGiven(const Input& input) {
   const Task<void> joiner = CreateTask(std::move(join));
 
   // At the end of each millisecond there is a moment at which nothing is ready.
-  // Whoever had no need to wait before that has had its chance.
+  // A task that did not need to wait before it has had the chance to run.
   const auto somebody_could = [&] {
     return (world.getters > 0 && (!model.empty() || model.shut_down())) ||
            (world.putters > 0 && (!model.full() || model.shut_down()));
@@ -398,14 +398,14 @@ CLOTHO_INVARIANT(PriorityQueueProperty, HandsOutWhatItWasGiven, Input,
 std::optional<Input> ActorIsCancelled(Input input, std::size_t who, int turns) {
   if (who >= input.actors.size()) return std::nullopt;
   for (Actor& actor : input.actors) {
-    // What is lost is often found again by a later operation.
+    // A later operation often compensates for a loss.
     if (actor.size() > 1) actor.resize(1);
     for (Operation& operation : actor) {
       operation.before.ms = 0;
       operation.cancels.reset();
     }
   }
-  input.shutdown.reset();  // It would wake whoever was forgotten.
+  input.shutdown.reset();  // It would wake a forgotten task.
   input.until_join.ms = 0;
   input.cancelled = {who, Pause{.yields = turns}};
   return input;
@@ -435,15 +435,15 @@ enum class Fault {
   kNone,
   kForgetsTheNextGetter,  // H-43: a cancelled task keeps its wake-up.
   kForgetsTheNextPutter,  // H-44.
-  kDropsTheItem,          // Of a task that was woken for it, and cancelled.
-  kHoldsOneMore,          // Than it may.
-  kJoinsEarly,            // When anything is dealt with.
-  kCountsWhatIsDropped,   // An immediate shutdown leaves it to be dealt with.
+  kDropsTheItem,          // Of a woken and then cancelled task.
+  kHoldsOneMore,          // Than allowed.
+  kJoinsEarly,            // When any item is processed.
+  kCountsWhatIsDropped,   // An immediate shutdown leaves it unprocessed.
   kLeavesPuttersWaiting,  // When it is shut down.
   kAcceptsAfterwards,     // Items, when it is shut down.
 };
 
-// Asyncio's algorithm, over futures.
+// asyncio's algorithm, using futures.
 template <Fault kFault>
 class FaultyQueue {
  public:
@@ -519,7 +519,7 @@ class FaultyQueue {
       return;
     }
   }
-  // Waits in line. If it is cancelled when it was woken, the next one is.
+  // Waits in the line. If cancelled after it was woken, wakes the next one.
   Coro<void> Stand(Line* line, bool wakes_the_next,
                    std::function<bool()> is_possible) {
     const Future<void> waiter;
@@ -568,7 +568,7 @@ TEST(QueueMutants, DropsTheItem) {
             False("what is left is there"));
 }
 TEST(QueueMutants, ModelFindsThoseThatForgetTheNext) {
-  // Rare: two have to wait in vain, and nobody else to come.
+  // Rare: two tasks must wait in vain, and no other may arrive.
   constexpr std::uint64_t kInputs = 300;
   EXPECT_THAT(
       FailureAnywhere(
@@ -604,7 +604,7 @@ TEST(QueueMutants, AcceptsAfterwards) {
             False("nothing is put into a queue that is shut down"));
 }
 
-// Each queue is a faulty one of another kind.
+// Each queue is a faulty version of another kind.
 TEST(QueueMutants, OfAnotherOrder) {
   const std::string expected = False(kInOrder);
   EXPECT_EQ((Refuted<LifoQueue<int>, FirstIn>()), expected);

@@ -1,7 +1,7 @@
-// Pause: how long a task of a property takes, as an input.
+// Pause: the duration of a task in a property, as an input.
 //
-// A pause gives way so often, and then sleeps for so long. Both are small: what
-// matters is what comes first, and that some moments fall together.
+// A pause yields a number of times, then sleeps for a time. Both are small:
+// only the order matters, and that some moments coincide.
 
 #ifndef CLOTHO_PROPERTIES_RUNTIME_RANDOM_PAUSE_H_
 #define CLOTHO_PROPERTIES_RUNTIME_RANDOM_PAUSE_H_
@@ -40,7 +40,7 @@ inline Coro<void> Take(Pause pause) {
   if (pause.ms > 0) co_await Sleep(absl::Milliseconds(pause.ms));
 }
 
-// Up to `count` of what `gen` makes.
+// Up to `count` values of `gen`.
 template <typename T>
 rc::Gen<std::vector<T>> UpTo(std::size_t count, const rc::Gen<T>& gen) {
   return rc::gen::mapcat(rc::gen::inRange<std::size_t>(0, count + 1),
@@ -49,7 +49,7 @@ rc::Gen<std::vector<T>> UpTo(std::size_t count, const rc::Gen<T>& gen) {
                          });
 }
 
-// One of what `gen` makes, or nothing.
+// A value of `gen`, or nullopt.
 template <typename T>
 rc::Gen<std::optional<T>> Maybe(const rc::Gen<T>& gen) {
   return rc::gen::oneOf(

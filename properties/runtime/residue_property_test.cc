@@ -1,6 +1,6 @@
-// What is left when something is over: nothing. A wait that was given up leaves
-// neither a callback nor a task nor a frame, a failure is seen by somebody, and
-// a seed gives the same execution each time. And what does not keep that.
+// Nothing is left over: an abandoned wait leaves no callback, task or frame;
+// every failure is seen; and a seed always gives the same execution. Also code
+// that breaks these promises.
 
 #include <cstddef>
 #include <exception>
@@ -22,13 +22,13 @@
 namespace clotho::properties {
 namespace {
 
-// ---- Waits that are given up. ----
+// ---- Abandoned waits. ----
 
 enum class Kind { kShield, kWait, kWaitFor, kGather, kTaskGroup, kCallback };
 
 struct Attempt {
   Kind kind = Kind::kShield;
-  int timeout_ms = 0;  // Of Wait and WaitFor.
+  int timeout_ms = 0;  // For Wait and WaitFor.
   Pause until_cancel;
 };
 
@@ -78,7 +78,7 @@ rc::Gen<Attempts> Attempts::Any() {
                   rc::gen::set(&Attempt::until_cancel, Pauses())))));
 }
 
-// What is under test.
+// The system under test.
 struct RealWaits {
   static Future<int> Protect(const Future<int>& future) {
     return Shield(future);
@@ -147,7 +147,7 @@ Coro<void> NothingIsLeftOfAWaitThatIsGivenUp(const Attempts& input) {
       auto wait = AttemptToWait<W>(attempt, future, kept);
       const Task<void> task = CreateTask(std::move(wait));
       co_await Take(attempt.until_cancel);
-      // A callback is taken back by the task itself.
+      // The task itself removes a callback.
       if (attempt.kind != Kind::kCallback) task.Cancel();
       const std::vector<Task<void>> tasks = {task};
       co_await Wait(tasks);
@@ -244,9 +244,9 @@ Coro<void> AFailureIsSeenOrReported(const Failures& input) {
 CLOTHO_INVARIANT(ResidueProperty, AFailureIsSeenOrReported, Failures,
                  AFailureIsSeenOrReported<RealLook>)
 
-// ---- What does not keep it. ----
+// ---- Code that breaks the promises. ----
 
-// H-50: a callback stays at the inner future.
+// H-50: leaves a callback at the inner future.
 struct ShieldThatStaysBehind : RealWaits {
   static Future<int> Protect(const Future<int>& future) {
     const Future<int> outer;
@@ -257,7 +257,7 @@ struct ShieldThatStaysBehind : RealWaits {
   }
 };
 
-// H-04: the inner task does not hear of the cancellation.
+// H-04: the cancellation does not reach the inner task.
 struct WaitForThatLeavesATask : RealWaits {
   static Coro<int> Forward(Future<int> future) { co_return co_await future; }
   static Coro<int> Run(Future<int> future, Delay timeout) {
@@ -274,7 +274,7 @@ struct LookThatHidesFailures {
   static void Drop(const Task<int>& task) { task.GetException(); }
 };
 
-// Each execution takes longer than the one before it.
+// Each execution takes longer than the previous one.
 Coro<void> DependsOnTheLastExecution(const Attempts&) {
   static int executions = 0;
   ++executions;

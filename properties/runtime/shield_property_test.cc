@@ -1,6 +1,6 @@
-// What Shield promises: whoever is cancelled, the inner task is not, and
-// otherwise its outcome comes out (rules SH-01 to SH-05); and shields that do
-// not keep it.
+// What Shield promises: the inner task is never cancelled along with the outer
+// one, and otherwise its outcome is passed on (rules SH-01 to SH-05). Also
+// shields that break these promises.
 
 #include <optional>
 #include <ostream>
@@ -21,7 +21,7 @@ namespace {
 struct Input {
   Pause inner;
   bool fails = false;
-  // Of the shield, and of the inner task.
+  // For the shield, and for the inner task.
   std::optional<Pause> until_cancel;
   std::optional<Pause> until_inner_cancel;
 
@@ -141,7 +141,7 @@ Coro<int> Copy(Task<int> task) {
   co_return task.Result();
 }
 
-// It knows of its cancellation when the inner task has ended.
+// It notices its cancellation only when the inner task has ended.
 struct ShieldThatWaits : RealShield {
   static Future<int> Protect(const Task<int>& task) {
     auto copy = Copy(task);

@@ -1,7 +1,6 @@
-// What TaskGroup promises: nothing that was started in it outlives it, no
-// failure gets lost, a failure cancels the others, and the cancellations that
-// it makes itself are taken back (rules TG-02 to TG-09); and groups that do not
-// keep it.
+// What TaskGroup promises: nothing started in it outlives it, no failure is
+// lost, a failure cancels the others, and its own cancellation requests are
+// taken back (rules TG-02 to TG-09). Also groups that break these promises.
 
 #include <algorithm>
 #include <cstddef>
@@ -24,8 +23,8 @@
 namespace clotho::properties {
 namespace {
 
-// A task of the group, or its body. One that is cancelled takes another while,
-// and then it may go on, or fail.
+// A task of the group, or its body. When cancelled, it takes another while, and
+// then may continue or fail.
 struct Member {
   Pause pause;
   bool fails = false;
@@ -73,9 +72,9 @@ rc::Gen<Input> Input::Any() {
 
 // What has happened in a group.
 struct Seen {
-  std::vector<std::string> failures;  // In the order in which they came.
+  std::vector<std::string> failures;  // In the order of occurrence.
   int cancellations = 0;              // Of the parent, from outside.
-  bool somebody_fails = false;        // Who does not wait for the others.
+  bool somebody_fails = false;  // A member that does not wait for the others.
   Event never;
 };
 
@@ -132,7 +131,7 @@ Coro<void> Parent(Input input, std::vector<Task<void>>* children, Seen* seen) {
   Always(!cancelled || seen->cancellations > 0, "nobody else cancels it");
   Always(CurrentTask()->Cancelling() == seen->cancellations,
          "it takes back its own cancellation, and no other");
-  // One that comes together with failures is heard of next (TG-05).
+  // A cancellation that coincides with failures is delivered next (TG-05).
   if (cancelled) throw CancelledError();
   co_await Sleep(absl::ZeroDuration());
 }
@@ -154,7 +153,7 @@ Coro<void> EndsTogether(const Input& input) {
   }
   const std::vector<Task<void>> tasks = {task};
   co_await Wait(tasks);
-  // A body that swallows it has heard of it.
+  // A body that swallows it has received it.
   Always(task.Cancelled() == (seen.cancellations > 0) ||
              (input.body.swallows && !task.Cancelled()),
          "a cancellation that was accepted is delivered");
@@ -166,7 +165,7 @@ CLOTHO_INVARIANT(TaskGroupProperty, EndsTogether, Input,
 
 // ---- Groups that do not keep their promises. ----
 
-// A group that is right, around which a mutant goes wrong.
+// A correct group, around which a mutant misbehaves.
 class Wrapped {
  public:
   auto CreateTask(Coro<void> coro) {
@@ -194,7 +193,7 @@ class GroupThatDropsFailures : public Wrapped {
   }
 };
 
-// H-16: what comes of its children is all that it tells.
+// H-16: it reports only the outcomes of its children.
 class GroupThatSwallowsTheCancellation : public Wrapped {
  public:
   template <typename Body>
@@ -280,7 +279,7 @@ class GroupThatLetsTheOthersGoOn {
   std::vector<Task<void>> children_;
 };
 
-// It does not wait for them at all.
+// It does not wait for its children.
 class GroupThatLeavesItsTasksBehind {
  public:
   Task<void> CreateTask(Coro<void> coro) {

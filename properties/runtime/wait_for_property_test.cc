@@ -1,6 +1,6 @@
-// What WaitFor promises, whatever comes first: the value, the deadline, or a
-// cancellation from outside, or all of them in one instant (rules WF-01 to
-// WF-04, TO), and how older algorithms break it.
+// What WaitFor promises, whichever comes first: the value, the deadline, or a
+// cancellation from outside, even at the same instant (rules WF-01 to WF-04,
+// TO). Also how older algorithms break these promises.
 
 #include <cstddef>
 #include <optional>
@@ -25,8 +25,8 @@ enum class End { kNone, kValue, kError, kTimeout, kCancelled };
 struct Case {
   int inner_ms = 0;
   int timeout_ms = 0;
-  int cleanup_ms = 0;            // What the inner awaits when it is cancelled.
-  bool fails = false;            // It throws in place of returning.
+  int cleanup_ms = 0;            // Its duration when it is cancelled.
+  bool fails = false;            // It throws instead of returning.
   bool swallows = false;         // It returns a value when it is cancelled.
   std::optional<int> cancel_ms;  // When the awaiting task is cancelled.
 
@@ -52,7 +52,7 @@ rc::Gen<Case> Case::Any() {
       rc::gen::set(&Case::cancel_ms, Maybe(rc::gen::inRange(0, 4))));
 }
 
-// What is held to its promises.
+// The implementation under test.
 struct RealWaitFor {
   template <typename T>
   static auto Wait(Coro<T> inner, Delay timeout) {
@@ -138,8 +138,8 @@ Coro<void> EndsInOneWayAndLosesNothing(const Case& c) {
     Always(accepted, "CancelledError comes out only of a cancellation");
   }
   if (accepted) {
-    // It stands above a deadline that came as well (TO-06), unless the inner
-    // one swallowed it.
+    // It takes precedence over a deadline at the same time (TO-06), unless the
+    // inner coroutine swallowed it.
     Always(
         end == End::kCancelled || (c.swallows && seen.inner_cancellations > 0 &&
                                    end != End::kTimeout),
@@ -151,11 +151,11 @@ Coro<void> EndsInOneWayAndLosesNothing(const Case& c) {
   }
 }
 
-// Tasks that wait for items for a while, and again, and one of them is
+// Tasks that repeatedly wait for items with a timeout; one of them is
 // cancelled.
 struct Consumption {
   std::vector<Pause> puts;            // One before each item.
-  std::vector<int> timeouts_ms;       // Of each wait.
+  std::vector<int> timeouts_ms;       // For each wait.
   std::optional<Pause> until_cancel;  // Of the consumer.
 
   static rc::Gen<Consumption> Any();
@@ -212,7 +212,7 @@ Coro<void> NoItemIsLostBetweenTheQueueAndTheCaller(const Consumption& c) {
   }
   const std::vector<Task<void>> tasks = {producer, consumer};
   co_await Wait(tasks);
-  // A wait that was given up, and still takes an item, takes one of these.
+  // Abandoned waits that still take an item take one of these.
   for (int i = 0; i < 5; ++i) queue.PutNowait(100);
   co_await Sleep(absl::Seconds(1));
   while (!queue.Empty()) items.push_back(queue.GetNowait());
@@ -232,14 +232,14 @@ CLOTHO_INVARIANT(WaitForProperty, NoItemIsLostBetweenTheQueueAndTheCaller,
 
 // ---- Waits that do not keep their promises. ----
 
-// What asyncio's once was: the inner coroutine is a task, and what is known of
-// it at the end decides. What its versions did then is the fault.
+// asyncio's former algorithm: the inner coroutine is a task, and the state at
+// the end decides. Each fault is that of one of its versions.
 enum class Fault {
-  kSwallowsCancel,       // H-01: what is done in time counts more.
+  kSwallowsCancel,       // H-01: a result in time takes precedence.
   kDropsTheValue,        // H-02.
-  kLeavesAtTheDeadline,  // H-03: while the inner still cleans up.
+  kLeavesAtTheDeadline,  // H-03: while the inner is still cleaning up.
   kLeavesWhenCancelled,  // H-04.
-  kAlwaysTimesOut,       // H-05: whatever the inner has made of it.
+  kAlwaysTimesOut,       // H-05: whatever the outcome of the inner.
 };
 
 template <Fault kFault>
@@ -280,7 +280,7 @@ struct WaitForThatIsEarly {
   }
 };
 
-// Its cancellation stays in the count.
+// Its cancellation request is never taken back.
 struct WaitForThatForgetsToUncancel {
   template <typename T>
   static Coro<T> Wait(Coro<T> inner, Delay timeout) {
@@ -310,8 +310,8 @@ std::string Refuted() {
   return Refutation(EndsInOneWayAndLosesNothing<W>);
 }
 
-// The same with an inner coroutine that is never done in time: when it is, and
-// the task is cancelled, what is known at the end is not enough to be right.
+// With an inner coroutine that is never done in time: if it could be, and the
+// task is cancelled, the state at the end does not suffice to decide correctly.
 template <typename W>
 Coro<void> EndsInOneWayIfItTakesLong(const Case& c) {
   Case takes_long = c;

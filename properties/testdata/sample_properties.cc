@@ -1,5 +1,5 @@
-// Properties for command_line_test.cc to run. Some fail, and that is what they
-// are for: no test of its own.
+// Properties for command_line_test.cc to run. Some fail deliberately; this is
+// not a test by itself.
 
 #include <cstddef>
 #include <cstdint>
