@@ -1,10 +1,10 @@
-// Seven workloads that every runtime can run, W1 to W7, in the
-// same form as its peers (peers/). One process runs one workload:
+// Seven workloads that every runtime can run, W1 to W7, in the same form as in
+// its peers (peers/). One process runs one workload:
 //
 //   tools/bazel run --config=opt //benchmarks:cross_runtime -- W1
 //
 // and prints a line `key<TAB>value<TAB>unit` for each figure. compare.py runs
-// them side by side; a figure by itself says little.
+// them side by side; a single figure means little.
 //
 //   W1  switches among 1, 100 and 10,000 tasks that are always ready
 //   W2  a million tasks: spawned, all alive at once, gathered
@@ -12,7 +12,7 @@
 //       to a second, a thousand that sleep 300 times up to 100 seconds
 //   W4  a queue of one: one producer, and a thousand
 //   W5  100,000 tasks blocked three frames deep, cancelled; and destroyed
-//   W6  a chain of calls that are awaited, 1,000 and 10 deep
+//   W6  chains of awaited calls, 1,000 and 10 deep
 //   W7  executions of a race and of its locked twin: random, and exhaustive
 
 #include <unistd.h>
@@ -39,7 +39,7 @@
 namespace clotho {
 namespace {
 
-// Of the real clock, in nanoseconds.
+// The real time, in nanoseconds.
 double Now() {
   return static_cast<double>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -47,7 +47,7 @@ double Now() {
           .count());
 }
 
-// What this process has in memory, in bytes.
+// The resident memory of this process, in bytes.
 double ResidentBytes() {
   long pages = 0;
   if (FILE* const file = std::fopen("/proc/self/statm", "r")) {
@@ -63,7 +63,7 @@ void Emit(std::string_view key, double value, std::string_view unit) {
   std::fflush(stdout);
 }
 
-// A figure that stands for wrong work is worse than none.
+// A figure for incorrect work is worse than no figure.
 void Check(bool condition, std::string_view what) {
   if (condition) return;
   std::cerr << "cross_runtime: " << what << "\n";
@@ -218,8 +218,8 @@ Coro<void> Block(std::vector<Task<std::int64_t>>& all, std::int64_t tasks,
   co_await Sleep(absl::ZeroDuration());
 }
 
-// The loop goes, and with it what is suspended in it: how an execution of a
-// search ends.
+// Destroys the loop together with the suspended tasks, as at the end of an
+// execution of a search.
 double TearDown(std::int64_t tasks) {
   std::int64_t ends = 0;
   sim::VirtualClock clock;

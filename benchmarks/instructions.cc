@@ -1,11 +1,11 @@
-// Small programs to count instructions of: instructions.py runs them under
-// Valgrind. One process runs one program, at the size that is asked for:
+// Small programs whose instructions are counted: instructions.py runs them
+// under Valgrind. One process runs one program, at the given size:
 //
 //   instructions switch 100000
 //
 //   switch  that many switches among 100 tasks that are always ready
 //   spawn   that many tasks: spawned, all alive at once, gathered
-//   call    that many calls that are awaited, in chains of ten
+//   call    that many awaited calls, in chains of ten
 //   race    that many random executions of a race
 //   lock    that many of its locked twin
 

@@ -33,12 +33,12 @@ using examples::Figure;
 using examples::Published;
 using examples::Race;
 
-// Far more than any race takes, if nobody spins.
+// Far more than any race takes without spinning.
 constexpr std::uint64_t kStepsMax = 20'000;
-// To measure the speed with.
+// For measuring speed.
 constexpr std::uint64_t kTimedSchedules = 2'000;
 
-// What tells the seeds of a race's trials from those of another's.
+// Makes the seeds of a race's trials different from those of other races.
 std::string NameOf(const Race& race) {
   return absl::StrCat(race.name, "/",
                       std::string(examples::FormName(race.form)));
@@ -64,7 +64,7 @@ std::string FirstLine(const std::string& text) {
 
 // ---- Numbers. ----
 
-// Three digits are more than twenty trials are good for.
+// Three digits are more than twenty trials can justify.
 std::string MeanText(double mean) {
   return mean < 9.95 ? absl::StrFormat("%.1f", mean)
                      : absl::StrFormat("%.0f", mean);

@@ -1,9 +1,10 @@
 // Hunts: how many executions a strategy needs to find a known race.
 //
-// The protocol of the literature: twenty trials for each program and strategy,
-// each with a seed of its own and a limit of executions. What counts is how
-// many trials found the failure, and the mean number of executions of those. A
-// search that stopped at another failure has not found it, and is listed.
+// The protocol is that of the literature: twenty trials for each program and
+// strategy, each with its own seed and a limit of executions. The results are
+// the number of trials that found the failure, and the mean number of
+// executions of those trials. A search that stopped at another failure has not
+// found it, and is listed.
 
 #ifndef CLOTHO_BENCHMARKS_RACE_TABLE_H_
 #define CLOTHO_BENCHMARKS_RACE_TABLE_H_
@@ -21,63 +22,65 @@
 
 namespace clotho::benchmarks {
 
-// A search as the command line names it: "random", "pct:3".
+// The search with the given command-line name: "random", "pct:3".
 absl::StatusOr<sim::Search> SearchByName(std::string_view name);
 
 struct Protocol {
   int trials = 20;
-  // In one trial.
+  // The limit of one trial.
   std::uint64_t schedules = 10'000;
   std::uint64_t seed = 1;
-  // Only what asyncio can do today.
+  // Only orders that asyncio produces today.
   bool fifo_only = false;
 };
 
 struct Hunt {
   int trials = 0;
-  // Trials that found the failure, and the mean of their executions.
+  // The number of trials that found the failure, and their mean number of
+  // executions.
   int found = 0;
   double mean = 0;
-  // Of the fixed twin: a failure costs time of its own.
+  // Measured on the fixed twin, since a failure takes additional time.
   double schedules_per_second = 0;
-  // Other failures that ended a trial, in a line each.
+  // Other failures that ended a trial, one per line.
   std::vector<std::string> others = {};
 };
 
-// `search` is made by SearchByName.
+// `search` comes from SearchByName.
 Hunt RunHunt(const examples::Race& race, const sim::Search& search,
              const Protocol& protocol);
 
-// Searches the fixed twin. What it found, in a few lines; empty: nothing.
+// Searches the fixed twin. Returns a few lines on what it found, or an empty
+// string.
 std::string CheckFixed(const examples::Race& race, const sim::Search& search,
                        const Protocol& protocol);
 
-// What becomes of the failures of a race that a strategy finds.
+// How the failures of a race shrink for one strategy.
 struct Shrinkage {
   int trials = 0;
-  // Trials that found the failure; and of those, the ones after which it was
-  // shown that no deviation can be left out.
+  // Trials that found the failure; and those of them that proved that no
+  // deviation can be left out.
   int found = 0;
   int minimal = 0;
   // Deviations from FIFO order, as found and as shrunk: the means, and the
-  // longest that is left.
+  // longest shrunk schedule.
   double deviations_found = 0;
   double deviations = 0;
   std::size_t deviations_max = 0;
-  // Executions that it took to shrink one: the mean.
+  // The mean number of executions to shrink a failure.
   double runs = 0;
-  // From the first execution of a search to the report, shrunk and explained:
-  // the longest.
+  // The longest time from the first execution of a search to its report, shrunk
+  // and explained.
   double seconds_max = 0;
-  // Of the first trial that found it.
+  // From the first trial that found it.
   std::string replay = {};
 };
 
-// `search` is made by SearchByName.
+// `search` comes from SearchByName.
 Shrinkage ShrinkFailures(const examples::Race& race, const sim::Search& search,
                          const Protocol& protocol);
 
-// A table in Markdown, a line for each race.
+// A Markdown table with one line per race.
 struct ShrinkRow {
   const examples::Race* race = nullptr;
   std::string strategy = {};
@@ -85,15 +88,15 @@ struct ShrinkRow {
 };
 std::string ShrinkTable(std::span<const ShrinkRow> rows);
 
-// One race under each of the strategies, in their order.
+// One race with each of the strategies, in their order.
 struct Row {
   const examples::Race* race = nullptr;
   std::vector<Hunt> hunts = {};
 };
 
-// A table in Markdown: a line for each race, with the published figures behind
-// our own; then, for each strategy, how many of the races it found, and the
-// geometric mean over those that every strategy found in every trial.
+// A Markdown table: one line per race, with the published figures after ours;
+// then, for each strategy, the number of races it found, and the geometric mean
+// over the races that every strategy found in every trial.
 std::string HuntTable(std::span<const std::string> strategies,
                       std::span<const Row> rows);
 

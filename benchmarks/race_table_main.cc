@@ -1,15 +1,15 @@
-// How fast the known races are found, as a table; see hunting.h.
+// Prints a table of how fast the known races are found; see race_table.h.
 //
-//   tools/bazel run -c opt //benchmarks:race_table_main --
-//   --strategies=random,pct:3,fuzz tools/bazel run -c opt
-//   //benchmarks:race_table_main -- --check_fixed=1000000 tools/bazel run -c
-//   opt //benchmarks:race_table_main -- --shrink --strategies=fuzz tools/bazel
-//   run -c opt //benchmarks:race_table_main -- --asyncio_bugs
-//   --strategies=fuzz
+//   tools/bazel run -c opt //benchmarks:race_table_main -- FLAGS
 //
-// The table goes to standard output, and what is under way to standard error.
-// Ends with 1 if a fixed program fails or a failure that was found was not
-// shrunk to the end, and with 2 if a flag is wrong.
+//   --strategies=random,pct:3,fuzz
+//   --check_fixed=1000000
+//   --shrink --strategies=fuzz
+//   --asyncio_bugs --strategies=fuzz
+//
+// The table goes to standard output, and progress to standard error. Exits with
+// 1 if a fixed program fails or a failure was not shrunk completely, and with 2
+// if a flag is invalid.
 
 #include <algorithm>
 #include <cstdint>

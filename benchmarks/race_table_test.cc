@@ -51,7 +51,7 @@ TEST(HuntTest, CountsTheTrialsThatFoundItAndTheirExecutions) {
   EXPECT_GT(all.schedules_per_second, 0);
   EXPECT_THAT(all.others, IsEmpty());
 
-  // FIFO order has no race in it.
+  // FIFO order cannot find a race in it.
   const Hunt none =
       RunHunt(race, Searching("fifo"), {.trials = 2, .schedules = 3});
   EXPECT_EQ(none.found, 0);

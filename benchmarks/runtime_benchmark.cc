@@ -1,11 +1,11 @@
-// What the runtime costs, part by part. What searching costs:
+// The cost of the runtime, part by part. For the cost of searching, see
 // search_benchmark.cc.
 //
 //   tools/bazel run --config=opt //benchmarks:runtime_benchmark
 //
 // Each figure is the time of one item: a switch, a task, a call, a message.
-// Compare figures of one run with each other; between runs the machine's noise
-// is larger than most changes.
+// Compare figures of the same run; between runs, the machine's noise is larger
+// than most changes.
 
 #include <algorithm>
 #include <cstdint>
@@ -41,7 +41,7 @@ Coro<void> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
   co_await Gather(std::move(all));
 }
 
-// (Of a million tasks, each is to be made but once.)
+// (For a million tasks, each is created only once.)
 void BM_Switch(benchmark::State& state) {
   const std::int64_t switches =
       std::max<std::int64_t>(1'000'000, 20 * state.range(0));
@@ -93,7 +93,7 @@ void BM_TimersSparse(benchmark::State& state) {
 }
 BENCHMARK(BM_TimersSparse)->Arg(1'000)->Arg(1'000'000);
 
-// A hundred or more have.
+// At least a hundred share each deadline.
 void BM_TimersDense(benchmark::State& state) {
   const std::int64_t tasks = state.range(0);
   RunRounds(state, tasks * 3, [&] {
@@ -115,7 +115,7 @@ void BM_WaitForThatIsInTime(benchmark::State& state) {
 }
 BENCHMARK(BM_WaitForThatIsInTime);
 
-// More are always armed, so that there is a queue to leave.
+// More timers stay armed, so that the queue is never empty.
 Coro<void> ArmAndCancel(std::int64_t count, std::int64_t times) {
   std::vector<TimerHandle> armed;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -154,7 +154,7 @@ void BM_QueueOfOne(benchmark::State& state) {
 }
 BENCHMARK(BM_QueueOfOne)->Arg(1)->Arg(1'000);
 
-// Whoever has the lock gives way, so that the other always has to wait.
+// The holder of the lock yields, so that the other always has to wait.
 Coro<void> TakeTurns(Lock& lock, std::int64_t turns) {
   for (std::int64_t i = 0; i < turns; ++i) {
     const Lock::Guard guard = co_await lock.Acquire();
@@ -176,7 +176,7 @@ void BM_LockHandoff(benchmark::State& state) {
 }
 BENCHMARK(BM_LockHandoff)->Arg(2)->Arg(1'000);
 
-// ---- The end of tasks that are blocked three frames deep. ----
+// ---- The end of tasks blocked three frames deep. ----
 
 Coro<void> Leaf(Future<void> gate) { co_await gate; }
 Coro<void> Middle(Future<void> gate) { co_await Leaf(std::move(gate)); }
@@ -194,8 +194,8 @@ Coro<void> CancelAll(std::vector<Task<void>>& all) {
   co_await Gather(kReturnExceptions, std::move(all));
 }
 
-// Blocks tasks anew for each round, outside of the time that is measured, and
-// ends them by `end(loop, tasks)`.
+// Blocks new tasks for each round, outside the measured time, and ends them
+// with `end(loop, tasks)`.
 template <typename End>
 void EndBlockedTasks(benchmark::State& state, End end) {
   constexpr std::int64_t kTasks = 10'000;

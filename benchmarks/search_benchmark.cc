@@ -1,11 +1,11 @@
-// What searching costs: a step of each strategy, an execution of a small
-// program, and what watching adds.
+// The cost of searching: a step of each strategy, an execution of a small
+// program, and the overhead of observation.
 //
 //   tools/bazel run --config=opt //benchmarks:search_benchmark
 //
 // Each figure is the time of one item: a step, an execution, an access. Compare
-// figures of one run with each other; between runs the machine's noise is
-// larger than most changes.
+// figures of the same run; between runs, the machine's noise is larger than
+// most changes.
 
 #include <cstdint>
 #include <optional>
@@ -39,8 +39,8 @@ Coro<void> SwitchAmong(std::int64_t tasks, std::int64_t switches) {
   co_await Gather(std::move(all));
 }
 
-// The executions that a strategy learns from come first, and count like the
-// others: so there are more of these, where that does not take minutes.
+// The executions from which a strategy learns come first, and are included:
+// there are more executions for such strategies, unless that takes minutes.
 void BM_Step(benchmark::State& state, std::string_view name,
              std::string_view parameters) {
   constexpr std::int64_t kSwitches = 20'000;
@@ -107,7 +107,7 @@ void BM_RandomExecutionOfLockedRace(benchmark::State& state) {
 }
 BENCHMARK(BM_RandomExecutionOfLockedRace);
 
-// Until there is no other execution: a round is the whole search.
+// Runs until there are no further executions: a round is the whole search.
 void SearchAll(benchmark::State& state, Coro<void> (*body)()) {
   std::uint64_t executions = 0;
   for (auto round : state) {
@@ -129,9 +129,9 @@ void BM_AllExecutionsOfLockedRace(benchmark::State& state) {
 }
 BENCHMARK(BM_AllExecutionsOfLockedRace);
 
-// ---- What watching adds. ----
+// ---- The overhead of observation. ----
 
-// One execution of the race: alone, and with what writes the traces of reports.
+// One execution of the race: plain, and with the recorder for report traces.
 void RunAgain(benchmark::State& state, bool recorded) {
   sim::internal::Simulator simulator;
   sim::RandomStrategy random;

@@ -1,4 +1,4 @@
-// The programs that several benchmarks run, so that their figures are of the
+// The programs shared by several benchmarks, so that their figures measure the
 // same work.
 
 #ifndef CLOTHO_BENCHMARKS_WORKLOADS_H_
@@ -11,7 +11,7 @@
 
 namespace clotho {
 
-// Is always ready, and lets the others run so often.
+// Is always ready, and yields `times` times.
 inline Coro<void> GiveWay(std::int64_t times) {
   for (std::int64_t i = 0; i < times; ++i) {
     co_await Sleep(absl::ZeroDuration());
@@ -20,13 +20,13 @@ inline Coro<void> GiveWay(std::int64_t times) {
 
 inline Coro<std::int64_t> Return(std::int64_t value) { co_return value; }
 
-// `depth` calls below this one. The result is how many there were in all.
+// Makes `depth` nested calls. Returns their number.
 inline Coro<std::int64_t> Chain(std::int64_t depth) {
   if (depth == 0) co_return 1;
   co_return 1 + co_await Chain(depth - 1);
 }
 
-// Each time for another while, up to `most_ms`.
+// Sleeps for a different time each time, up to `most_ms`.
 inline Coro<void> SleepOften(std::uint32_t seed, std::int64_t times,
                              std::uint32_t most_ms) {
   for (std::int64_t i = 0; i < times; ++i) {
@@ -54,8 +54,8 @@ inline Coro<void> Increment(std::int64_t& value) {
   }
 }
 
-// Three tasks that read, give way, and write, twice each. Nobody looks at what
-// comes out: that no update is lost is not what is measured.
+// Three tasks that read, yield and write, twice each. The result is not
+// checked: whether an update is lost is not measured.
 inline Coro<void> Race() {
   std::int64_t value = 0;
   co_await Gather(Increment(value), Increment(value), Increment(value));
@@ -70,7 +70,7 @@ inline Coro<void> IncrementLocked(Lock& lock, std::int64_t& value) {
   }
 }
 
-// The same behind a lock.
+// The same program with a lock.
 inline Coro<void> LockedRace() {
   std::int64_t value = 0;
   Lock lock;

@@ -3,10 +3,9 @@
 //
 //   c++ -std=c++20 -O2 asio.cc -o asio && ./asio W1
 //
-// Asio has no virtual clock. It gets one here: when it asks a timer how long it
-// may block, the answer is "not at all", and the clock is moved to the
-// deadline. For that the reactor has to be the one that asks, which epoll's is
-// not.
+// Asio has no virtual clock, so this file adds one: when Asio asks a timer how
+// long it may block, the answer is "not at all", and the clock jumps to the
+// deadline. This requires a reactor that asks; the epoll reactor does not.
 
 #define ASIO_DISABLE_EPOLL 1
 
@@ -174,7 +173,7 @@ void W4() {
 
 std::int64_t ends = 0;
 
-// The compiler may not know what the destructor is good for.
+// The compiler must not know what the destructor does.
 struct CountsItsEnd {
   ~CountsItsEnd() {
     ++ends;

@@ -1,7 +1,7 @@
-// What the C++ peers of cross_runtime share: the real clock, the memory of the
-// process, the numbers that decide how long a task sleeps, and the form of the
-// output. Nothing but the standard library: compare.py builds the peers with
-// one call of a compiler each.
+// Shared by the C++ peers of cross_runtime: the real clock, the memory of the
+// process, the random numbers for sleep durations, and the output format. Uses
+// only the standard library: compare.py builds each peer with a single compiler
+// call.
 
 #ifndef CLOTHO_BENCHMARKS_PEERS_COMMON_H_
 #define CLOTHO_BENCHMARKS_PEERS_COMMON_H_
@@ -16,7 +16,7 @@
 
 namespace peers {
 
-// Of the real clock, in nanoseconds.
+// The real time, in nanoseconds.
 inline double Now() {
   return static_cast<double>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -24,7 +24,7 @@ inline double Now() {
           .count());
 }
 
-// What this process has in memory, in bytes.
+// The resident memory of this process, in bytes.
 inline double ResidentBytes() {
   long pages = 0;
   if (FILE* const file = std::fopen("/proc/self/statm", "r")) {
@@ -35,7 +35,7 @@ inline double ResidentBytes() {
          static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-// One figure: what is measured, maybe with a parameter, and in which unit.
+// Prints one figure: what is measured, possibly with a parameter, and its unit.
 inline void Emit(const char* key, double value, const char* unit) {
   std::printf("%s\t%.6g\t%s\n", key, value, unit);
   std::fflush(stdout);
@@ -48,20 +48,20 @@ inline void Emit(const char* key, std::int64_t parameter, double value,
   std::fflush(stdout);
 }
 
-// A figure that stands for wrong work is worse than none.
+// A figure for incorrect work is worse than no figure.
 inline void Check(bool condition, const char* what) {
   if (condition) return;
   std::fprintf(stderr, "%s\n", what);
   std::abort();
 }
 
-// The same generator in all languages, so that all sleep equally long.
+// The same generator in all languages, so that sleeps have the same durations.
 inline std::uint32_t NextRandom(std::uint32_t& seed) {
   seed = seed * 1664525 + 1013904223;
   return seed >> 8;
 }
 
-// Runs the workload that the one argument names, of a table of names and
+// Runs the workload named by the single argument, from a table of names and
 // functions. Returns the exit code of the program.
 struct Workload {
   const char* name;

@@ -1,11 +1,12 @@
-// The raw limit: what the bare mechanisms of its workloads cost on
-// this machine and with this compiler, with no framework around them. No tasks
-// that can be cancelled or named, no errors, one global ring of ready
-// coroutines. A lower bound for everybody, and nothing to write programs with.
+// The raw limit: the cost of the bare mechanisms of the workloads on this
+// machine and with this compiler, without a framework. Tasks cannot be
+// cancelled or named, there are no errors, and there is one global ring of
+// ready coroutines. A lower bound for all runtimes, but not usable for
+// programs.
 //
 //   c++ -std=c++20 -O2 raw.cc -o raw && ./raw W1
 //
-// compare.py divides everybody's figures by these.
+// compare.py divides all other figures by these.
 
 #include <array>
 #include <coroutine>
@@ -26,7 +27,7 @@ using Handle = std::coroutine_handle<>;
 
 // ---- Memory for frames. ----
 
-// Free lists of sizes that are multiples of 16 bytes. Not for threads.
+// Free lists for sizes that are multiples of 16 bytes. Not thread-safe.
 class Pool {
  public:
   static void* Allocate(std::size_t size) {
@@ -63,7 +64,7 @@ class Pool {
   static inline char* end_ = nullptr;
 };
 
-// Frees all frames at once, and none before.
+// Frees all frames at once, and none earlier.
 class Bump {
  public:
   static void* Allocate(std::size_t size) {
@@ -90,11 +91,11 @@ struct FromAllocator {
   }
 };
 
-// ---- What is ready. ----
+// ---- The ready ring. ----
 
 class Ring {
  public:
-  // Empties the ring, and has room for `capacity` handles.
+  // Empties the ring and reserves space for `capacity` handles.
   void Reserve(std::size_t capacity) {
     std::size_t size = 16;
     while (size < capacity + 1) size *= 2;
@@ -109,7 +110,7 @@ class Ring {
     while (head_ != tail_) handles_[head_++ & mask_].resume();
   }
 
-  // The same for frames that are no longer in the caches.
+  // Likewise, for frames that are no longer in the caches.
   void RunAhead() {
     while (head_ != tail_) {
       const char* const frame =
@@ -135,7 +136,7 @@ struct GiveWay {
   void await_resume() noexcept {}
 };
 
-// A coroutine that nobody waits for; it goes when it is done.
+// A coroutine that is not awaited; it is destroyed when it is done.
 template <typename Allocator>
 struct Detached {
   struct promise_type : FromAllocator<Allocator> {
@@ -197,7 +198,7 @@ struct Job {
   std::coroutine_handle<promise_type> handle;
 };
 
-// Not inlined, or Clang leaves the frame out.
+// Not inlined: Clang would otherwise elide the frame.
 [[gnu::noinline]] Job Return(std::int64_t value) { co_return value; }
 
 void W2() {
@@ -296,8 +297,7 @@ class Wheel {
     return -1;
   }
 
-  // Moves the time to the next deadline, and what it is the deadline of to the
-  // ring.
+  // Advances to the next deadline, and moves its handles to the ring.
   void Advance() {
     for (;;) {
       const int first = FirstUsed(0, Index(now_, 0));
@@ -460,9 +460,9 @@ void W4() {
   Emit("W4.chan.1000p1c", RunChannel(1'000, kMessages) / kMessages, "ns/msg");
 }
 
-// ---- W5 and W6: calls that are awaited. ----
+// ---- W5 and W6: awaited calls. ----
 
-// A coroutine that starts when it is awaited, and goes on with who awaits it by
+// A coroutine that starts when it is awaited, and resumes its awaiter by
 // symmetric transfer.
 class Call {
  public:
@@ -517,7 +517,7 @@ class Call {
 
 struct Cancelled {};
 
-// What a coroutine is blocked in until it is cancelled.
+// Blocks coroutines until they are cancelled.
 struct Gate {
   bool await_ready() noexcept { return false; }
   void await_suspend(Handle suspended) noexcept { handle = suspended; }
@@ -528,7 +528,7 @@ struct Gate {
 
 std::int64_t ends = 0;
 
-// The compiler may not know what the destructor is good for.
+// The compiler must not know what the destructor does.
 struct CountsItsEnd {
   ~CountsItsEnd() {
     ++ends;
@@ -551,7 +551,7 @@ Call Top(Gate& gate) {
   co_return co_await Middle(gate);
 }
 
-// The outermost frame; stays until it is destroyed.
+// The outermost frame; lives until it is destroyed explicitly.
 struct Root {
   struct promise_type : FromAllocator<Pool> {
     Root get_return_object() {
@@ -640,7 +640,7 @@ class Random {
   std::uint64_t state_;
 };
 
-// The three tasks are never more than a handful of handles.
+// The three tasks never need more than a few handles.
 class Bag {
  public:
   int size() const { return size_; }
@@ -735,7 +735,7 @@ void SearchRandomly(const char* key, Detached<Bump> (*body)()) {
   Emit(key, kSchedules / seconds, "schedules/s");
 }
 
-// Every execution, each from its beginning.
+// Runs every execution, each from its beginning.
 std::int64_t SearchAll(Detached<Bump> (*body)()) {
   struct Choice {
     int taken;

@@ -29,7 +29,7 @@ Coro<Value> DoWaitFor(A awaitable, std::optional<Delay> timeout) {
   co_return ToValue(co_await std::move(wait));
 }
 
-// A future without a value is a task of the loop's own.
+// A future without a value is a task created by the loop.
 Coro<Value> DoWaitFor(Future<void> future, std::optional<Delay> timeout) {
   auto wait = WaitFor(std::move(future), timeout);
   co_await std::move(wait);
@@ -248,7 +248,7 @@ Coro<Value> Machine::BuildCoroutine(const AwaitableForm& form,
     case Op::kConditionWaitFor: {
       clotho::Condition& condition =
           GetObject<ConditionObject>(form.name, *in).object;
-      // True if it cannot be evaluated.
+      // Returns true if it cannot be evaluated.
       auto predicate = [this, &form, in] {
         try {
           return Evaluate(form.operands[0], *in).Truth();
@@ -279,7 +279,7 @@ Coro<Value> Machine::BuildCoroutine(const AwaitableForm& form,
     case Op::kAsend: {
       auto& generator = GetObject<GeneratorObject>(form.name, *in).object;
       Value value = Evaluate(form.operands[0], *in);
-      // Null is what `anext` sends.
+      // `anext` sends null.
       if (value.is_none()) return DoAnext(generator);
       return DoAsend(generator, std::move(value));
     }

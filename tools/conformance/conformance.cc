@@ -1,9 +1,10 @@
-// An interpreter of the conformance language, on top of the runtime.
+// An interpreter for the conformance language, on top of the runtime.
 //
 //   conformance [--iterations] < PROGRAMS
 //
-// Reads programs from standard input, one JSON object a line, and writes their
-// traces to standard output (SPEC.md). compare.py compares them with CPython's.
+// Reads programs from standard input, one JSON object per line, and writes
+// their traces to standard output (SPEC.md). compare.py compares them with
+// CPython's.
 
 #include <cstdio>
 #include <exception>

@@ -15,7 +15,8 @@
 namespace clotho::conformance {
 namespace {
 
-// Python's BaseException can be raised as it is, the runtime's cannot.
+// Python's BaseException can be raised directly; the runtime's cannot be
+// thrown.
 namespace python {
 class BaseException : public clotho::BaseException {
  public:
@@ -25,7 +26,7 @@ class BaseException : public clotho::BaseException {
 
 using Argument = std::optional<std::string>;
 
-// One class: how to make one, and how to recognise one.
+// One class: how to create and how to recognize an instance.
 struct Class {
   std::function<std::exception_ptr(Argument)> make;
   std::function<bool(const std::exception_ptr&)> matches;

@@ -28,15 +28,15 @@ class ErrB : public ErrA {
   using ErrA::ErrA;
 };
 
-// A new exception of the class named.
+// A new exception of the named class.
 std::exception_ptr MakeException(std::string_view class_name,
                                  std::optional<std::string> argument);
 
-// Whether `except CLASS` takes it.
+// True if `except CLASS` catches it.
 bool IsInstance(const std::exception_ptr& exception,
                 std::string_view class_name);
 
-// As a trace has it (section 11.2).
+// As shown in traces (section 11.2).
 std::string ShowException(const std::exception_ptr& exception);
 
 }  // namespace clotho::conformance

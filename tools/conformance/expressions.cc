@@ -11,7 +11,7 @@
 namespace clotho::conformance {
 namespace {
 
-// Of integers of 64 bits, which wrap round.
+// For 64-bit integers, with wraparound.
 std::int64_t Calculate(Expression::Op op, std::int64_t a, std::int64_t b) {
   const auto x = static_cast<std::uint64_t>(a);
   const auto y = static_cast<std::uint64_t>(b);

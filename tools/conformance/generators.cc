@@ -1,7 +1,7 @@
 // Asynchronous generators (section 9 of SPEC.md).
 //
-// A `co_yield` must stand in the frame of the generator itself, so that the
-// statements that hold one are executed here, with a stack of their own.
+// A `co_yield` must be in the frame of the generator itself. Statements that
+// contain one are therefore executed here, with an explicit stack.
 
 #include <cstddef>
 #include <exception>
@@ -22,8 +22,8 @@ class Machine::Blocks {
     Push(Kind::kPlain, nullptr, body);
   }
 
-  // The next statement, or null at the end. Throws the exception that no `try`
-  // has taken.
+  // The next statement, or null at the end. Throws an exception that no `try`
+  // has caught.
   const Statement* Next() {
     while (!levels_.empty()) {
       Level& level = levels_.back();
@@ -46,7 +46,7 @@ class Machine::Blocks {
     Push(Kind::kBody, &statement, statement.body);
   }
 
-  // The innermost block is left by a jump or by an exception.
+  // Leaves the innermost block by a jump or an exception.
   void Leave(Signal signal, std::exception_ptr error) {
     while (!levels_.empty()) {
       Level level = std::move(levels_.back());
@@ -84,9 +84,9 @@ class Machine::Blocks {
     const Statement* statement = nullptr;
     std::span<const Statement> block;
     std::size_t next = 0;
-    Items items = Items(0);             // kRepeat: the rounds to come.
+    Items items = Items(0);             // kRepeat: the remaining rounds.
     std::exception_ptr handled_before;  // kClause: restored after it.
-    Signal signal = Signal::kNone;      // kFinally: what goes on after it.
+    Signal signal = Signal::kNone;      // kFinally: continues after it.
     std::exception_ptr error;           // The same.
   };
 
@@ -98,7 +98,7 @@ class Machine::Blocks {
     return levels_.emplace_back(std::move(level));
   }
 
-  // The innermost block has come to its end.
+  // Ends the innermost block normally.
   void FinishLevel() {
     Level& level = levels_.back();
     if (level.kind == Kind::kRepeat && !level.items.empty()) {

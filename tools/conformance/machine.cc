@@ -29,8 +29,8 @@ Machine::Machine(const Program& program, bool shows_iterations)
 Machine::~Machine() {
   halted_ = true;
   loop_.Close();
-  // What the program made may refer to itself. It goes before the loop, so that
-  // what is reported of it comes to HandleException.
+  // The program's objects may refer to each other. They are destroyed before
+  // the loop, so that reports about them reach HandleException.
   variables_.clear();
   for (const InvocationPtr& invocation : invocations_) *invocation = {};
   invocations_.clear();
@@ -122,7 +122,8 @@ std::string Machine::FinalState(const FutureRef& future) {
 }
 
 FutureRef Machine::RefOf(const AnyTask& task) {
-  // The program's tasks all have values; the loop makes some that have none.
+  // The program's own tasks all have values; some created by the loop have
+  // none.
   const Future<Value> future(task.state());
   if (dynamic_cast<internal::TaskState<Value>*>(&task.base()) != nullptr) {
     return future;
@@ -131,7 +132,7 @@ FutureRef Machine::RefOf(const AnyTask& task) {
 }
 
 void Machine::TaskCreated(const internal::TaskBase& task) {
-  // It is still being made: what it holds is not known yet.
+  // The task is still being created: its result type is not known yet.
   tasks_.emplace_back(const_cast<internal::TaskBase&>(task));
 }
 

@@ -1,9 +1,10 @@
 // Machine: runs one program of the conformance language on the runtime, and
 // writes its trace.
 //
-// It uses the runtime as any program does. Where the language has a form of its
-// own (`with`, `timeout`, `as_completed`), the runtime's counterpart is used
-// directly, so that what is compared with CPython is the runtime and not this.
+// It uses the runtime like any program. Where the language has its own form
+// (`with`, `timeout`, `as_completed`), it uses the runtime's counterpart
+// directly, so that the comparison with CPython tests the runtime and not this
+// file.
 
 #ifndef CLOTHO_TOOLS_CONFORMANCE_MACHINE_H_
 #define CLOTHO_TOOLS_CONFORMANCE_MACHINE_H_
@@ -35,10 +36,10 @@
 
 namespace clotho::conformance {
 
-// Thrown by the evaluation of what has no value: the statement is skipped.
+// Thrown when something without a value is evaluated: the statement is skipped.
 struct Unbound {};
 
-// The step limit was reached. Leaves the loop at once.
+// The step limit was reached. Propagates out of the loop at once.
 class Halt final : public CriticalException {
  public:
   const char* what() const noexcept override { return "Halt"; }
@@ -47,7 +48,7 @@ class Halt final : public CriticalException {
 // One invocation of a definition.
 struct Invocation {
   std::map<std::string, Value, std::less<>> locals;
-  // What the innermost `except` clause handles.
+  // The exception handled by the innermost `except` clause.
   std::exception_ptr handled;
   Value result;
 };
@@ -87,7 +88,7 @@ class Items {
   std::int64_t rounds_;
 };
 
-// While an `except` clause is executed.
+// Active while an `except` clause is executed.
 class Handling {
  public:
   Handling(Invocation& in, std::exception_ptr exception)
@@ -101,7 +102,7 @@ class Handling {
   std::exception_ptr before_;
 };
 
-// What an awaitable form builds.
+// The result of evaluating an awaitable form.
 using Built = std::variant<FutureRef, Coro<Value>, ViaTask>;
 
 class Machine : private Instrument {
@@ -111,7 +112,7 @@ class Machine : private Instrument {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  // Runs it, and returns the trace: lines with their ends.
+  // Runs the program and returns its trace, as lines with line ends.
   std::string Run();
 
  private:
@@ -133,13 +134,14 @@ class Machine : private Instrument {
                   const std::exception_ptr& exception);
   void LogSkip(const Statement& statement);
   std::string Show(const Value& value) const;
-  // Counts a step. Throws Halt if there were too many.
+  // Counts a step. Throws Halt above the limit.
   void Step();
 
   InvocationPtr NewInvocation(const Definition& definition, Args args);
   const Value& Get(std::string_view name, const Invocation& in) const;
   void Put(const std::string& name, Value value, Invocation& in);
-  // The object in a variable. Throws Unbound if it is none, or of another kind.
+  // The object in a variable. Throws Unbound if there is no object, or one of
+  // another kind.
   Value GetAny(std::string_view name, const Invocation& in) const;
   template <typename T>
   T& GetObject(std::string_view name, const Invocation& in) const;
@@ -165,7 +167,7 @@ class Machine : private Instrument {
 
   // ---- methods.cc ----
 
-  // Nothing if there is no such query.
+  // nullopt if there is no such query.
   static std::optional<Value> Query(const Value& value,
                                     std::string_view method);
   Value Call(const Value& value, std::string_view method, Args args);
@@ -179,14 +181,14 @@ class Machine : private Instrument {
                               const InvocationPtr& in);
   Coro<Value> BuildCoroutine(const AwaitableForm& form,
                              const InvocationPtr& in);
-  // Makes tasks of those that are no futures.
+  // Creates tasks for those that are not futures.
   static std::vector<FutureRef> EnsureRefs(std::vector<Built> built);
   FutureRef BuildFuture(const AwaitableForm& form, const InvocationPtr& in);
   Coro<Value> RunFunction(const Definition& definition, InvocationPtr in);
 
   // ---- statements.cc ----
 
-  // Statements that neither wait nor hold statements.
+  // Statements that neither wait nor contain statements.
   void Leaf(const Statement& statement, const InvocationPtr& in);
   Value DoLeaf(const Statement& statement, const InvocationPtr& in);
   Value New(const Statement& statement, const InvocationPtr& in);
@@ -194,12 +196,12 @@ class Machine : private Instrument {
   Value AddCallback(const Statement& statement, const Invocation& in);
   Value RemoveCallback(const Statement& statement, const Invocation& in);
   Value Schedule(const Statement& statement, const Invocation& in);
-  // `return`, `break` and `continue`. kNone if it is skipped.
+  // `return`, `break` and `continue`. kNone if the statement is skipped.
   Signal Jump(const Statement& statement, Invocation& in);
-  // The truth of a statement's condition. Nothing if it is skipped.
+  // The truth value of a statement's condition. nullopt if it is skipped.
   std::optional<bool> Decide(const Statement& statement, const Invocation& in);
   Items ItemsOf(const Statement& statement, const Invocation& in);
-  // The `except` clause that takes an exception, or null.
+  // The `except` clause that catches an exception, or null.
   const Except* FindClause(const Statement& statement,
                            const std::exception_ptr& exception, Invocation& in);
 
@@ -238,7 +240,7 @@ class Machine : private Instrument {
   // ---- generators.cc ----
 
   class Blocks;
-  // What a `yield` yields. Nothing if it is skipped.
+  // The value that a `yield` yields. nullopt if it is skipped.
   std::optional<Value> ToYield(const Statement& statement,
                                const Invocation& in);
   ValueGenerator RunGenerator(const Definition& definition, InvocationPtr in);
@@ -249,18 +251,18 @@ class Machine : private Instrument {
   bool halted_ = false;
   std::int64_t steps_ = 0;
 
-  // All that the program can refer to is kept until the end.
+  // Everything the program can refer to is kept until the end.
   std::vector<InvocationPtr> invocations_;
   std::map<std::string, Value, std::less<>> variables_;
   std::vector<std::shared_ptr<Object>> objects_;
-  // In the order of their creation.
+  // In the order of creation.
   std::vector<AnyTask> tasks_;
-  // Of these, those whose final states are shown: not the ones that the end
-  // makes to close generators.
+  // The number of tasks whose final states are shown: without those created at
+  // the end to close generators.
   std::size_t tasks_shown_ = std::numeric_limits<std::size_t>::max();
   std::vector<std::pair<FutureRef, std::string>> named_futures_;
   std::map<const void*, std::string> future_names_;
-  std::set<const void*> plain_futures_;  // Made by `new`.
+  std::set<const void*> plain_futures_;  // Created by `new`.
   // The callbacks of each definition at each future.
   std::map<std::pair<const void*, std::string>, std::vector<std::uint64_t>>
       callbacks_;

@@ -179,7 +179,7 @@ Value Machine::CallFuture(const FutureRef& future, std::string_view method,
     }
     throw Unbound();
   }
-  // Only for futures that the program made itself.
+  // Only for futures that the program itself created.
   if (!plain_futures_.contains(future.state().get())) throw Unbound();
   const Future<Value> plain(future.state());
   if (method == "set_result") {

@@ -1,5 +1,5 @@
-// What programs make with `new`, and what some statements make: thin wrappers
-// of the runtime's own objects.
+// The objects that programs create with `new`, and those created by some
+// statements: thin wrappers around the runtime's own objects.
 
 #ifndef CLOTHO_TOOLS_CONFORMANCE_OBJECTS_H_
 #define CLOTHO_TOOLS_CONFORMANCE_OBJECTS_H_
@@ -27,7 +27,7 @@
 
 namespace clotho::conformance {
 
-// An Object with one member, which is a `T`.
+// An Object with one member of type `T`.
 template <Object::Kind object_kind, typename T>
 class Wrapped final : public Object {
  public:
@@ -51,7 +51,7 @@ using ContextVarObject = Wrapped<Object::Kind::kContextVar, ContextVar<Value>>;
 using SemaphoreObject =
     Wrapped<Object::Kind::kSemaphore, std::unique_ptr<Semaphore>>;
 
-// Generators are sent values, and yield them.
+// Generators are sent Values, and yield them.
 using ValueGenerator = AsyncGenerator<Value, Value>;
 using GeneratorObject = Wrapped<Object::Kind::kGenerator, ValueGenerator>;
 

@@ -1,4 +1,4 @@
-// The programs of the conformance language, as SPEC.md defines them, read from
+// The programs of the conformance language, as defined in SPEC.md, parsed from
 // JSON.
 
 #ifndef CLOTHO_TOOLS_CONFORMANCE_PROGRAM_H_
@@ -101,7 +101,7 @@ struct Except {
   Block body;
 };
 
-// Sections 7 to 9. What a statement has no use for is empty.
+// Sections 7 to 9. Members that a statement does not use are empty.
 struct Statement {
   enum class Op {
     kLog,
@@ -139,13 +139,13 @@ struct Statement {
   std::string what;  // As it is logged: "set", "do.cancel", "await.sleep".
   std::optional<std::string> label;
   std::optional<std::string> as;
-  std::optional<std::string> name;     // Of a task or a future.
+  std::optional<std::string> name;     // For a task or a future.
   std::optional<std::string> context;  // A variable.
   std::optional<std::string> group;    // A variable.
   std::string object;                  // A variable.
   std::string method;
-  std::string definition;  // Of a callback, or of a generator.
-  std::string type;        // `new`: of what.
+  std::string definition;  // For a callback or a generator.
+  std::string type;        // `new`: of which type.
   std::optional<std::string> lock;
   std::optional<Value> number;  // `new`: the value of "n".
   // The statement's only expression: "e", "d", "at", "cond", "n" or "in".
@@ -154,8 +154,8 @@ struct Statement {
   bool absolute = false;         // `timeout`: "at".
   bool plain = false;            // `as_completed`.
   bool catch_errors = false;     // `as_completed`.
-  bool has_finally = false;      // Even if it is empty.
-  bool yields = false;           // There is a `yield` in it.
+  bool has_finally = false;      // Even if empty.
+  bool yields = false;           // It contains a `yield`.
   std::vector<Expression> args;  // Or the values of `log`.
   std::vector<AwaitableForm> awaitables;
   Block body;  // Or "then".
@@ -180,8 +180,7 @@ struct Program {
   std::map<std::string, Definition, std::less<>> definitions;
 };
 
-// Reads a program. Throws std::exception, and says why, if that is not
-// possible.
+// Parses a program. Throws a std::exception with an explanation on errors.
 Program ParseProgram(std::string_view json);
 
 }  // namespace clotho::conformance

@@ -27,12 +27,12 @@ bool IsJump(Statement::Op op) {
          op == Statement::Op::kContinue;
 }
 
-// What a loop makes of the end of a round: whether it goes on.
+// Whether the end of a round ends the loop.
 bool LeavesLoop(Signal signal) {
   return signal == Signal::kBreak || signal == Signal::kReturn;
 }
 
-// How a future is awaited, whatever it holds.
+// Awaits a future with any type of value.
 template <typename T>
 Coro<Value> AwaitTyped(Future<T> future) {
   if constexpr (std::is_void_v<T>) {
@@ -47,14 +47,14 @@ Coro<Value> AwaitFuture(const FutureRef& future) {
   return future.Visit([](const auto& typed) { return AwaitTyped(typed); });
 }
 
-// What a loop is, for the statements around it.
+// The signal of a loop to the statements around it.
 Signal AfterLoop(Signal signal) {
   return signal == Signal::kReturn ? signal : Signal::kNone;
 }
 
 }  // namespace
 
-// ---- Statements that neither wait nor hold statements. ----
+// ---- Statements that neither wait nor contain statements. ----
 
 void Machine::Leaf(const Statement& statement, const InvocationPtr& in) {
   if (statement.op == Statement::Op::kLog) {
@@ -547,7 +547,7 @@ Coro<Signal> Machine::AwaitEntered(const Statement& statement, Value entered,
 template <typename T>
 Coro<Signal> Machine::AwaitHolding(T& lock, const Statement& statement,
                                    InvocationPtr in) {
-  // As in Python, the body may release it, and then the end fails.
+  // As in Python, the body may release the lock; the end then fails.
   auto guard = co_await lock.Acquire();
   guard.Detach();
   Signal signal = Signal::kNone;

@@ -21,7 +21,7 @@ namespace clotho::conformance {
 class Value;
 using List = std::vector<Value>;
 
-// A future or a task. Those that `gather` makes hold lists, and some of the
+// A future or a task. Those created by `gather` hold lists, and some of the
 // loop's own tasks hold nothing.
 class FutureRef {
  public:
@@ -32,17 +32,17 @@ class FutureRef {
   FutureRef(const Future<Outcomes>& future);  // NOLINT
   FutureRef(const Future<void>& future);      // NOLINT
 
-  // Calls `function` with the Future<T> that it is.
+  // Calls `function` with the underlying Future<T>.
   template <typename Function>
   auto Visit(Function function) const;
 
-  // With these it is FutureLike.
+  // These make it FutureLike.
   const internal::Ref<internal::FutureBase>& state() const { return state_; }
   Value Result() const;
 
   bool Done() const;
   bool Cancelled() const;
-  // The task that it is, if it is one.
+  // The underlying task, if it is one.
   std::optional<AnyTask> AsTask() const;
 
   bool operator==(const FutureRef& other) const {
@@ -56,7 +56,8 @@ class FutureRef {
   internal::Ref<internal::FutureBase> state_;
 };
 
-// What a program makes with `new`, and other objects that are not futures.
+// An object that a program creates with `new`, or another object that is not a
+// future.
 class Object {
  public:
   enum class Kind {
@@ -98,10 +99,10 @@ class Value {
   explicit Value(FutureRef future) : value_(std::move(future)) {}
   explicit Value(std::shared_ptr<Object> object) : value_(std::move(object)) {}
   template <typename T>
-  explicit Value(T*) = delete;  // It would be a bool.
+  explicit Value(T*) = delete;  // It would convert to bool.
 
   bool is_none() const { return value_.index() == 0; }
-  // These return null if it is something else.
+  // These return null for values of other types.
   const bool* AsBool() const { return std::get_if<bool>(&value_); }
   const std::int64_t* AsInt() const {
     return std::get_if<std::int64_t>(&value_);
@@ -125,7 +126,7 @@ class Value {
     return std::get<std::shared_ptr<Object>>(value_);
   }
 
-  // What a condition makes of it.
+  // Its value as a condition.
   bool Truth() const;
   // The operator `eq`.
   bool IsSame(const Value& other) const { return value_ == other.value_; }
@@ -152,8 +153,8 @@ auto FutureRef::Visit(Function function) const {
   return function(Future<void>(state_));
 }
 
-// What a coroutine gives for the result of an awaitable: the language has one
-// type of values, the runtime has many.
+// Converts the result of an awaitable: the language has one value type, the
+// runtime has many.
 inline Value ToValue(Value value) { return value; }
 inline Value ToValue(List list) { return Value(std::move(list)); }
 Value ToValue(FutureRef::Outcomes outcomes);
