@@ -1,8 +1,8 @@
-// Transfers between accounts, each with a lock of its own.
+// Transfers between accounts, each of which has its own lock.
 //
-// `Bank` takes the lock of the account that pays, then that of the one that is
-// paid: two transfers in opposite directions can each hold what the other
-// needs. `OrderedBank` always takes the lock of the lower account first.
+// `Bank` locks the paying account first, then the account that is paid: two
+// transfers in opposite directions can each hold the lock that the other needs.
+// `OrderedBank` always locks the lower account first.
 
 #ifndef CLOTHO_EXAMPLES_BANK_H_
 #define CLOTHO_EXAMPLES_BANK_H_
@@ -19,7 +19,7 @@ class Account {
  public:
   Account(std::string name, int balance) : lock_(name), balance_(balance) {}
 
-  // Looks the balance up, which takes a while.
+  // Looks up the balance, which takes a while.
   Coro<int> Read();
   void Add(int amount) { balance_ += amount; }
   int balance() const { return balance_; }
@@ -33,7 +33,7 @@ class Account {
 // May deadlock.
 Coro<void> Transfer(Account& from, Account& to, int amount);
 
-// Both locks in the order in which `from` and `to` stand in `first` and
+// Takes both locks in the order in which `from` and `to` appear in `first` and
 // `second`.
 Coro<void> OrderedTransfer(Account& from, Account& to, int amount,
                            bool from_first);

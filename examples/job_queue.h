@@ -1,9 +1,9 @@
-// A job queue with a race in it, and one without.
+// A job queue with a race, and one without.
 //
-// Workers take jobs, and wait if there are none. A worker that was woken has to
-// look again, since another may have taken the job meanwhile: `JobQueue` does
-// not. In the order in which asyncio runs things nobody ever gets in between,
-// so that no ordinary test of it fails.
+// Workers take jobs, and wait if there are none. A woken worker must check
+// again, since another may have taken the job meanwhile: `JobQueue` does not.
+// In asyncio's FIFO order no other task ever runs in between, so no ordinary
+// test of it fails.
 
 #ifndef CLOTHO_EXAMPLES_JOB_QUEUE_H_
 #define CLOTHO_EXAMPLES_JOB_QUEUE_H_
@@ -18,7 +18,7 @@ struct Job {
   int number = 0;
 };
 
-// Loses its footing when a job is taken between a wake-up and the woken worker.
+// Breaks when a job is taken between a wake-up and the woken worker's step.
 class JobQueue {
  public:
   void Put(Job job);
@@ -31,7 +31,7 @@ class JobQueue {
   std::deque<Future<void>> waiters_;
 };
 
-// The same, but a woken worker looks again.
+// Like JobQueue, but a woken worker checks again.
 class FixedJobQueue {
  public:
   void Put(Job job);

@@ -1,5 +1,5 @@
-// Calling a coroutine function runs nothing: it makes a coroutine. Awaiting
-// that runs it, and gives what it returns.
+// Calling a coroutine function runs nothing: it returns a coroutine. Awaiting
+// the coroutine runs it and returns its result.
 
 #include <cstdio>
 #include <utility>

@@ -1,5 +1,5 @@
-// How long do coroutines take? `Timed` says when one begins and when it has
-// ended: Python does that with a decorator.
+// How long do coroutines take? `Timed` reports when one starts and ends. Python
+// uses a decorator for that.
 
 #include <cstdio>
 

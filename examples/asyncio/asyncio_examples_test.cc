@@ -1,5 +1,5 @@
-// The examples print what they say, and take the time that they should, to the
-// nanosecond: the last line is the time of the virtual clock.
+// The examples print what they claim, and take exactly the expected time: the
+// last line is the time of the virtual clock.
 
 #include <sys/wait.h>
 

@@ -1,5 +1,5 @@
-// Three requests of 1 s each, by a library that blocks, take 3 s, though each
-// has a task: such calls belong in threads, by ToThread.
+// Three requests of 1 s each through a blocking library take 3 s, although each
+// has a task: such calls belong in threads, using ToThread.
 
 #include "absl/time/time.h"
 #include "clotho/examples/asyncio/example.h"
@@ -14,7 +14,7 @@ using clotho::examples::RunExample;
 
 namespace {
 
-// Stands for a library that knows nothing of tasks.
+// Stands for a library without support for tasks.
 int GetStatus() {
   BlockingSleep(absl::Seconds(1));
   return 200;

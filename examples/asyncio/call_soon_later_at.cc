@@ -1,5 +1,5 @@
-// Callbacks run in the order in which they were given to the loop, or at their
-// time. Each has a handle, to cancel it.
+// Callbacks run in the order in which they were scheduled, or at their time.
+// Each has a handle for cancelling it.
 
 #include <cstdio>
 

@@ -1,5 +1,5 @@
-// A task that takes too long is cancelled. `Cancel` only asks for it: the task
-// ends when it runs next, and awaiting it then throws CancelledError.
+// Cancels a task that takes too long. `Cancel` is only a request: the task ends
+// when it next runs, and awaiting it then throws CancelledError.
 
 #include <cstdio>
 

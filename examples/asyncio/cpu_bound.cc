@@ -1,5 +1,5 @@
-// Two tasks that compute for 3 s each take 6 s: in one thread only one of them
-// computes at a time. On the virtual clock `BlockingSleep` stands for the work.
+// Two tasks that compute for 3 s each take 6 s: in one thread, only one can
+// compute at a time. On the virtual clock, `BlockingSleep` stands for the work.
 
 #include <cstdint>
 
@@ -17,7 +17,7 @@ using clotho::examples::RunExample;
 namespace {
 
 Coro<std::int64_t> CpuBoundWork() {
-  BlockingSleep(absl::Seconds(3));  // The thread is busy, and nobody else runs.
+  BlockingSleep(absl::Seconds(3));  // The thread is busy: nothing else runs.
   co_return 4999999950000000;       // The sum of the numbers below 100 million.
 }
 

@@ -1,5 +1,5 @@
-// Two ways to make a task. `EnsureFuture` takes a future or a task, too, and
-// gives it back as it is.
+// Two ways to create a task. `EnsureFuture` also accepts a future or a task,
+// and returns it unchanged.
 
 #include <cstdio>
 
@@ -19,7 +19,7 @@ Coro<int> One() { co_return 1; }
 Coro<void> Main() {
   Task<int> first = CreateTask(One());
   Task<int> second = EnsureFuture(One());
-  // They begin when this task waits.
+  // They start when this task waits.
   std::printf("done: %s\n", first.Done() ? "true" : "false");
   const int a = co_await first;
   const int b = co_await EnsureFuture(second);

@@ -1,4 +1,4 @@
-// Which task runs now, and which ones are not done yet. Tasks that are given no
+// The running task, and the tasks that are not done yet. Tasks without a given
 // name are numbered.
 
 #include <cstdio>

@@ -1,5 +1,5 @@
-// A class of one's own can be awaited: it says in `Await` what is awaited in
-// its place. Python calls that `__await__`. This one starts a task each time.
+// A user-defined class can be awaited: its `Await` returns what is awaited
+// instead. Python calls that `__await__`. This one starts a task each time.
 
 #include <cstdio>
 #include <string>

@@ -1,5 +1,5 @@
-// Does something every second, for five seconds: the loop's clock says when to
-// end.
+// Does something every second for five seconds: the loop's clock decides when
+// to stop.
 
 #include <cstdio>
 

@@ -1,4 +1,4 @@
-// A coroutine begins, sleeps for two seconds, and ends.
+// A coroutine starts, sleeps for two seconds, and ends.
 
 #include <cstdio>
 

@@ -13,7 +13,7 @@ using clotho::examples::RunExample;
 namespace {
 
 Coro<void> Main() {
-  Future<std::string> future;  // Of the running loop, and pending.
+  Future<std::string> future;  // Pending, on the running loop.
   std::printf("done: %s\n", future.Done() ? "true" : "false");
   future.SetResult("hello");
   std::printf("done: %s\n", future.Done() ? "true" : "false");

@@ -1,5 +1,5 @@
-// Cancelling what `Gather` returned cancels all that it waits for; cancelling
-// one of them does not cancel the others.
+// Cancelling the future that `Gather` returned cancels everything it waits for;
+// cancelling one of the tasks does not cancel the others.
 
 #include <cstdio>
 

@@ -1,5 +1,5 @@
-// The first exception comes out of `Gather` at once, and the others go on. With
-// `kReturnExceptions` a failure is a result like others: an `Outcome`.
+// The first exception leaves `Gather` at once, and the others keep running.
+// With `kReturnExceptions` a failure is an ordinary result: an `Outcome`.
 
 #include <cstdio>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// `Gather` runs its coroutines side by side and gives their results, in the
+// `Gather` runs its coroutines concurrently and returns their results in the
 // order of the arguments.
 
 #include <cstdio>

@@ -1,5 +1,5 @@
-// Four kinds of functions, told apart by what they return: an ordinary one, a
-// generator, an asynchronous one, and an asynchronous generator.
+// Four kinds of functions, distinguished by their return types: an ordinary
+// one, a generator, a coroutine function, and an asynchronous generator.
 
 #include <cstdio>
 #include <optional>
@@ -25,7 +25,7 @@ Coro<int> AsyncFunction() { co_return 3; }
 
 AsyncGenerator<int> MakeAsyncGenerator() { co_yield 4; }
 
-// In Python one asks the module inspect, at run time; here the compiler knows.
+// Python uses the module inspect at run time; here the compiler knows.
 static_assert(!IsCoroutineFunction<decltype(Function)>);
 static_assert(IsGeneratorFunction<decltype(MakeGenerator)>);
 static_assert(IsCoroutineFunction<decltype(AsyncFunction)>);

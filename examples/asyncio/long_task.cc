@@ -1,5 +1,5 @@
-// A task that is done cannot be cancelled, and is in time for any deadline: it
-// gives its result again. long_task_cancel.cc does the same while it runs.
+// A task that is done cannot be cancelled, and meets any deadline: it returns
+// its result again. long_task_cancel.cc does the same while it runs.
 
 #include <cstdio>
 

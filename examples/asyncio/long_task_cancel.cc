@@ -1,5 +1,5 @@
-// Three ways to lose patience with a task: cancel it, wait for it with a
-// deadline, and wait for it with a deadline and a shield, which it survives.
+// Three ways to limit the time for a task: cancel it, wait for it with a
+// deadline, or wait with a deadline and a shield, which it survives.
 
 #include <cstdio>
 
@@ -31,7 +31,7 @@ const char* IsCancelled(const Task<int>& task) {
 
 Coro<void> Main() {
   Task<int> cancelled = CreateTask(GetHtml(10));
-  co_await Sleep(absl::ZeroDuration());  // It begins.
+  co_await Sleep(absl::ZeroDuration());  // It starts.
   cancelled.Cancel();
   try {
     co_await cancelled;

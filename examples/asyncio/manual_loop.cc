@@ -1,5 +1,5 @@
-// A loop made by hand. `Run` does the same, and also cancels the tasks that are
-// left: this is for programs that need the loop itself.
+// A loop that is created explicitly. `Run` does the same, and also cancels the
+// remaining tasks: use this only if you need the loop itself.
 
 #include "absl/time/time.h"
 #include "clotho/examples/asyncio/example.h"
@@ -21,5 +21,5 @@ int main(int argc, char** argv) {
   EventLoop loop({.clock = ClockFor(argc, argv)});
   loop.RunUntilComplete(Main());
   SayHowLong(loop);
-  loop.Close();  // The destructor would do it, too.
+  loop.Close();  // The destructor would also do it.
 }

@@ -1,4 +1,4 @@
-// A task of a coroutine gives what the coroutine returns.
+// Awaiting a task returns the result of its coroutine.
 
 #include <cstdio>
 

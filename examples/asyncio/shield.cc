@@ -1,5 +1,5 @@
-// What is shielded outlives the cancellation of whoever awaits it. It can still
-// be cancelled itself.
+// A shielded task survives the cancellation of the task that awaits it. It can
+// still be cancelled directly.
 
 #include <cstdio>
 

@@ -1,5 +1,5 @@
-// Three tasks of three seconds take three seconds. They begin when the task
-// that made them waits.
+// Three tasks of three seconds each take three seconds together. They start
+// when the task that created them waits.
 
 #include <cstdio>
 

@@ -23,7 +23,7 @@ Coro<int> GetHtml(int seconds) {
 Coro<void> Main() {
   const absl::Duration start = GetRunningLoop().Time();
   const int a = co_await GetHtml(3);
-  const int b = co_await GetHtml(2);  // Begins when the first has ended.
+  const int b = co_await GetHtml(2);  // Starts when the first has ended.
   std::printf("%d\n%d\n", a, b);
   const absl::Duration total = GetRunningLoop().Time() - start;
   std::printf("total %.0f s\n", absl::ToDoubleSeconds(total));

@@ -1,5 +1,5 @@
-// `co_await` stops the coroutine that says it: the second one does not begin
-// before the first has ended, even if it has nothing to wait for.
+// `co_await` suspends the coroutine that contains it: the second one does not
+// start before the first ends, even if it has nothing to wait for.
 
 #include <cstdio>
 #include <string>

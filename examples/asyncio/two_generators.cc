@@ -1,5 +1,5 @@
 // Two functions take turns: one is a generator, which stops at each `co_yield`
-// until it is asked again. No task is needed for that.
+// until its next value is requested. This needs no task.
 
 #include <cstdio>
 

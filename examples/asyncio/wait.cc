@@ -1,6 +1,6 @@
-// `Wait` says which tasks are done and which are not, after the first of them,
-// after a while, or when all are. It cancels nothing, and never throws
-// TimeoutError.
+// `Wait` reports which tasks are done and which are pending, after the first
+// one is done, after a timeout, or when all are done. It cancels nothing, and
+// never throws TimeoutError.
 
 #include <cstdio>
 #include <vector>

@@ -1,5 +1,5 @@
-// `Shield` keeps the task alive when the time is up: one can say that it takes
-// longer, and go on waiting.
+// `Shield` keeps the task alive after the timeout: the program can report the
+// delay, and continue waiting.
 
 #include <cstdio>
 

@@ -1,4 +1,4 @@
-// `WaitFor` gives a task some time. When that is up, the task is cancelled.
+// `WaitFor` gives a task a time limit. After that the task is cancelled.
 
 #include <cstdio>
 

@@ -14,7 +14,7 @@
 namespace clotho::examples {
 namespace {
 
-// The turns that a driver may wait before it cancels.
+// The number of turns a driver may wait before it cancels.
 constexpr std::uint64_t kTurnsMax = 2;
 
 std::vector<Race> MakeBugs() {

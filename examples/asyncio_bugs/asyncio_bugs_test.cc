@@ -1,6 +1,6 @@
-// Each bug is found by the default search, from any seed, shrinks to a few
-// deviations, and says what it is known for; its fixed twin stays silent.
-// benchmarks:race_table_main makes the table of README.md.
+// The default search finds each bug from any seed; it shrinks to a few
+// deviations and reports the known failure. Its fixed twin never fails.
+// benchmarks:race_table_main generates the table in README.md.
 
 #include "clotho/examples/asyncio_bugs/asyncio_bugs.h"
 

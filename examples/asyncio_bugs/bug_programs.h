@@ -1,7 +1,7 @@
-// The programs, for asyncio_bugs.cc; and the drivers that they have in common.
+// The programs for asyncio_bugs.cc, and the drivers they share.
 //
-// A driver does what users do: it cancels someone, sometime, or lets something
-// take longer. When is for the search to decide; in FIFO order it does not.
+// A driver does what users do: it cancels a task, or makes something take
+// longer. The search decides when; in FIFO order nothing happens.
 
 #ifndef CLOTHO_EXAMPLES_ASYNCIO_BUGS_BUG_PROGRAMS_H_
 #define CLOTHO_EXAMPLES_ASYNCIO_BUGS_BUG_PROGRAMS_H_
@@ -14,16 +14,16 @@
 
 namespace clotho::examples {
 
-// Cancels `task` with this message, within the first few turns, or never. Gives
-// whether the cancellation was promised: `Cancel` returned true.
+// Cancels `task` with a fixed message within the first few turns, or never.
+// Returns whether the cancellation was promised: `Cancel` returned true.
 Coro<bool> CancelSometime(Task<void> task);
 inline constexpr std::string_view kCancelMessage = "closing time";
 
-// Waits until all have ended, and throws what the first failed one has failed
-// with. To be cancelled is no failure.
+// Waits until all tasks have ended, then rethrows the exception of the first
+// failed one. A cancelled task has not failed.
 Coro<void> Join(std::vector<Task<void>> tasks);
 
-// Half a second, or, if the search wants it, two.
+// Half a second or, if the search chooses so, two.
 Delay HalfASecondOrTwo();
 
 // The race `about` of a program.

@@ -69,7 +69,7 @@ Coro<void> WaitForShield(Future<void> inner, Token token, bool fixed) {
   co_await Shielded(inner, std::move(token), fixed);
 }
 
-// What is iterated over: the futures that are done, in that order.
+// The sequence to iterate over: completed futures in order of completion.
 class Completed {
  public:
   Completed(std::vector<Future<void>> futures, const Token& token)
@@ -140,8 +140,8 @@ Coro<void> ShieldWhatFails(bool fixed) {
         CreateTask(WaitForWhatFails(inner, fixed), {.name = "waiter"});
     co_await Sleep(absl::ZeroDuration());
     co_await CancelSometime(waiter);
-    // What fails in the iteration in which the outer future is cancelled,
-    // today's shield takes, too (rule SH-04): it is to fail later.
+    // Today's shield also takes a failure from the iteration in which the outer
+    // future is cancelled (rule SH-04): fail later.
     co_await sim::RunUntilIdle();
     signal.SetResult();
     co_await Wait(std::vector{inner, waiter});
@@ -165,7 +165,7 @@ Coro<void> WaitAndMaybeGo(bool fixed) {
   const bool promised = co_await CancelSometime(waiter);
   if (!promised) shutdown.SetResult();
   co_await Join({waiter});
-  // What it leaves takes itself back in callbacks.
+  // Callbacks remove what it has left.
   co_await sim::RunUntilIdle();
   Always(token.use_count() == 1, "nothing is left of who has gone");
   if (promised) shutdown.SetResult();

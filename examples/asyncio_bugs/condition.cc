@@ -1,25 +1,25 @@
 // Conditions that lose a notification, the reason of a cancellation, or the
 // lock.
 //
-// condition_loses_notification (gh-112202; Python 3.6 to 3.12): who was
-// notified and is cancelled before it has the lock takes the lock, and goes.
-// Breaks: two tasks wait; one notification, for the first; that is cancelled
-// before it runs. There is something to do, and the second one sleeps.
+// condition_loses_notification (gh-112202; Python 3.6 to 3.12): a task that is
+// notified, and cancelled before it has the lock, takes the lock and leaves.
+// Breaks: two tasks wait; one notification goes to the first; it is cancelled
+// before it runs. There is something to do, but the second task sleeps.
 //
-// condition_loses_message (gh-111693; Python 3.9 to 3.12): who is cancelled
-// while it waits for the lock again gets a new CancelledError when it has it,
-// without the message that came with the cancellation. Breaks: a task is
-// notified, runs, finds the lock taken, and is cancelled.
+// condition_loses_message (gh-111693; Python 3.9 to 3.12): a task that is
+// cancelled while it reacquires the lock gets a new CancelledError once it has
+// it, without the message of the cancellation. Breaks: a task is notified,
+// runs, finds the lock taken, and is cancelled.
 //
-// condition_leaves_without_lock (bpo-22970; before Python 3.6.15): who is
-// cancelled while it waits for the lock again goes without it, and the block
-// around releases what another task holds. Breaks: as above; then a third task
-// takes the lock while the second works.
+// condition_leaves_without_lock (bpo-22970; before Python 3.6.15): a task that
+// is cancelled while it reacquires the lock leaves without it, and the
+// enclosing block releases a lock that another task holds. Breaks: as above;
+// then a third task takes the lock while the second works.
 //
-// The test: consumers, of which one may be cancelled, take a job each, under a
-// lock that others take, too. There are two where they may lose something to
-// each other. The fixed twin is this runtime's
-// Condition (rules CN-02 and CN-05).
+// The test: consumers, one of which may be cancelled, take a job each, under a
+// lock with other users. There are two of them where they may lose something to
+// each other. The fixed twin is this runtime's Condition (rules CN-02 and
+// CN-05).
 
 #include <deque>
 #include <exception>
@@ -177,7 +177,7 @@ Coro<void> Consumers(std::vector<const char*> names) {
   Task<bool> canceller =
       CreateTask(CancelSometime(consumers[0]), {.name = "canceller"});
   co_await PutJob(condition, shop);
-  // Unless one of them has gone without a job, there is another one to do.
+  // Unless one of them has left without a job, there is another one to do.
   bool gone = false;
   if (co_await canceller) {
     co_await Wait(std::vector{consumers[0]});

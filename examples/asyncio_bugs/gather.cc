@@ -1,19 +1,19 @@
-// A gather that is not ready for what may happen, and one that swallows a
+// A gather that is not prepared for a failing call, and one that swallows a
 // cancellation.
 //
 // gather_uses_unbound_outer (bpo-46672; Python 3.7 and 3.8): it attaches its
-// callbacks to its arguments one by one, and makes the outer future last.
-// Breaks: a later argument is refused. The call fails, as it should; but the
-// callbacks stay, and the first of them refers to a future that was never made.
-// The fixed twin makes the future first.
+// callbacks to its arguments one by one, and creates the outer future last.
+// Breaks: a later argument is rejected. The call fails, as it should, but the
+// callbacks stay, and the first of them refers to a future that was never
+// created. The fixed twin creates the future first.
 //
 // gather_swallows_cancel (bpo-32684; before Python 3.6.15): with
-// return_exceptions, an outer future that is cancelled cancels the children,
-// and then returns their CancelledErrors, as if nobody had asked it to end. The
+// return_exceptions, cancelling the outer future cancels the children, and then
+// returns their CancelledErrors as if nothing had requested it to end. The
 // fixed twin is this runtime's Gather (rule G-07).
 //
-// The tests: an invalid call has no consequences but its error; who is
-// cancelled ends cancelled.
+// The tests: an invalid call has no effect except its error; a cancelled task
+// ends cancelled.
 
 #include <cstddef>
 #include <memory>
@@ -35,7 +35,7 @@ namespace {
 
 Coro<void> Work(Delay lasts) { co_await Sleep(lasts); }
 
-// What a program passes: none if it is nothing that can be awaited.
+// An argument of the program: nullopt stands for something not awaitable.
 using Argument = std::optional<Task<void>>;
 
 Future<void> OldGather(const std::vector<Argument>& arguments, bool fixed) {

@@ -1,18 +1,18 @@
 // Locks that lose a wake-up, or that two tasks own.
 //
 // lock_forgets_next (bpo-27585; before Python 3.6.15): a release wakes the
-// first in line, which takes the lock when it runs. Cancelled before that, it
-// goes, and wakes nobody in its place. Breaks: two tasks wait; the lock is
-// released; the first of them is cancelled before it runs. The other one waits
-// for ever at a free lock.
+// first waiter, which takes the lock when it runs. If cancelled before that,
+// it leaves without waking another waiter. Breaks: two tasks wait; the lock
+// is released; the first of them is cancelled before it runs. The other one
+// waits forever for a free lock.
 //
-// lock_has_two_owners (bpo-32734; before Python 3.6.15): who asks for a lock
-// that is free takes it, even if it is about to be taken by one who was woken.
-// Breaks: a task waits; the lock is released; another task asks, and has it;
-// the first one runs, and has it, too.
+// lock_has_two_owners (bpo-32734; before Python 3.6.15): a task that requests
+// a free lock gets it, even if a woken task is about to take it. Breaks: a
+// task waits; the lock is released; another task requests it and gets it; the
+// first one runs, and gets it, too.
 //
-// The test: of three workers, of which one may be cancelled, all get their
-// turn, one at a time. The fixed twin is this runtime's Lock (rules LK-01 to
+// The test: three workers, one of which may be cancelled, all get their turn,
+// one at a time. The fixed twin is this runtime's Lock (rules LK-01 to
 // LK-05).
 
 #include <algorithm>

@@ -1,22 +1,22 @@
-// Queues that lose a wake-up, or that keep those who have gone.
+// Queues that lose a wake-up, or that keep cancelled waiters.
 //
 // queue_forgets_next_getter (bpo-23812; before Python 3.6.15): an item wakes
-// the first getter, which takes it when it runs. Cancelled before that, it
-// goes, and wakes nobody in its place. Breaks: two tasks wait for an item; one
-// is put; the first of them is cancelled before it runs. There is an item, and
-// the second one waits for ever.
+// the first getter, which takes it when it runs. If cancelled before that, it
+// leaves without waking another getter. Breaks: two tasks wait for an item; one
+// is put; the first of them is cancelled before it runs. There is an item, but
+// the second one waits forever.
 //
-// queue_forgets_next_putter (the same): as above, of those who wait
-// for room.
+// queue_forgets_next_putter (the same): as above, for tasks that wait for a
+// free slot.
 //
-// queue_keeps_cancelled_putters (bpo-32574; Python 3.6): who is cancelled while
-// it waits for room stays in line. Breaks: any such cancellation, again and
-// again, as long as the queue is full.
+// queue_keeps_cancelled_putters (bpo-32574; Python 3.6): a task that is
+// cancelled while it waits for a free slot stays in line. Breaks: any such
+// cancellation, repeatedly, while the queue is full.
 //
-// The test: two tasks wait, of which one may be cancelled. There is something
-// for each that has not gone. The fixed twin is this runtime's Queue (rules
-// ); of the last one, which looks at the line, the corrected
-// algorithm.
+// The test: two tasks wait, one of which may be cancelled. There is something
+// for each task that has not left. The fixed twin is this runtime's Queue
+// (rules ); for the last one, which inspects the line, the
+// corrected algorithm.
 
 #include <cstddef>
 #include <deque>
@@ -34,7 +34,7 @@ namespace {
 
 enum class Mistake { kNone, kNextGetter, kNextPutter, kKeepsPutters };
 
-// With room for one item.
+// With one slot.
 template <Mistake mistake>
 class OldQueue {
  public:
@@ -78,7 +78,7 @@ class OldQueue {
     WakeNext(getters_);
   }
 
-  // How many wait for room, as far as the queue knows.
+  // The number of waiting putters, as far as the queue knows.
   std::size_t Putters() const { return putters_.size(); }
 
  private:
@@ -106,7 +106,7 @@ class NewQueue {
   Queue<int> queue_{1};
 };
 
-// Whether it has gone, cancelled, without what it waited for.
+// Whether it was cancelled, and left without what it waited for.
 Coro<bool> HasGone(Task<void> task, Task<bool> canceller) {
   const bool promised = co_await canceller;
   if (promised) co_await Wait(std::vector{task});

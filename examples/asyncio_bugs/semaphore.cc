@@ -1,25 +1,25 @@
 // Semaphores that lose a wake-up, that let others jump the queue, or that stay
-// closed for ever.
+// closed forever.
 //
 // semaphore_forgets_next (python/asyncio#270; Python 3.5): a release wakes the
-// first in line, which looks for a permit when it runs. Cancelled before that,
-// it goes, and wakes nobody in its place. Breaks: two tasks wait; a release;
-// the first of them is cancelled before it runs. There is a permit, and the
-// second one waits for ever.
+// first waiter, which looks for a permit when it runs. If cancelled before
+// that, it leaves without waking another waiter. Breaks: two tasks wait; a
+// release; the first of them is cancelled before it runs. There is a permit,
+// but the second one waits forever.
 //
-// semaphore_is_unfair (gh-90155, bpo-45997; Python 3.6 to 3.8): who asks while
-// there is a permit has it, even if someone was woken for it, who then goes to
-// the end of the line. Breaks: two tasks wait; a release; a third one asks
-// before the first of them runs.
+// semaphore_is_unfair (gh-90155, bpo-45997; Python 3.6 to 3.8): a task that
+// requests an available permit gets it, even if another was woken for it, which
+// then moves to the back of the line. Breaks: two tasks wait; a release; a
+// third one requests it before the first of them runs.
 //
-// semaphore_stays_closed (gh-90155; Python 3.9, the first attempt at the one
-// above): a release notes that it has woken someone, and only who was woken
-// takes the note back; meanwhile nobody gets in. Breaks: one task waits; a
-// release; that task is cancelled before it runs. The note stays.
+// semaphore_stays_closed (gh-90155; Python 3.9, the first attempt to fix the
+// one above): a release records that it has woken a task, and only that task
+// clears the record; meanwhile no task can enter. Breaks: one task waits; a
+// release; that task is cancelled before it runs. The record stays.
 //
-// The tests: of a few workers, of which one may be cancelled, all get their
-// turn; and, if none is, in the order in which they asked. The fixed twin is
-// this runtime's Semaphore (rules SM-01 to SM-03).
+// The tests: a few workers, one of which may be cancelled, all get their turn;
+// if none is cancelled, in the order of their requests. The fixed twin is this
+// runtime's Semaphore (rules SM-01 to SM-03).
 
 #include <deque>
 #include <utility>
@@ -47,7 +47,7 @@ class OldSemaphore {
       try {
         co_await turn;
       } catch (const CancelledError&) {
-        turn.Cancel();  // If it still waits in line, it is passed over.
+        turn.Cancel();  // A waiter still in line is skipped.
         if (mistake != Mistake::kForgetsNext && permits_ > 0) WakeNext();
         throw;
       }
@@ -90,7 +90,7 @@ class NewSemaphore {
   Semaphore semaphore_{1};
 };
 
-// Who has asked and has not got in yet.
+// Tasks that have requested a permit and have not entered yet.
 using Line = std::deque<int>;
 
 template <typename AnySemaphore>
@@ -129,7 +129,7 @@ Coro<void> WorkersAndALateOne(std::vector<const char*> names, bool fair) {
   co_await Work(semaphore, static_cast<int>(workers.size()), line, fair);
 }
 
-// Who looks at fairness cancels nobody.
+// The fairness test cancels no task.
 template <Mistake mistake>
 Coro<void> RunWorkers(bool fixed) {
   constexpr bool kFair = mistake == Mistake::kUnfair;

@@ -1,31 +1,31 @@
-// The task itself, in asyncio's algorithm: a callback of the loop takes one
-// step of a program at a time, and waits for the future that the step asks for.
-// Who cancels a task cancels that future, or leaves a mark for the next step.
+// The task itself, in asyncio's algorithm: a callback of the loop runs one step
+// of a program at a time, and waits for the future that the step returns.
+// Cancelling a task cancels that future, or sets a mark for the next step.
 //
-// task_drops_cancel (no issue known): the mark is left only if there is no
+// task_drops_cancel (no issue known): the mark is set only if there is no
 // future to cancel. Breaks: that future is done already, and the task's wake-up
-// on its way. The cancellation is promised, and nobody hears of it.
+// is on its way. The cancellation is promised, but never delivered.
 //
 // task_ignores_last_cancel (bpo-30048; before Python 3.6.15): a program that
-// ends has ended, mark or not. Breaks: it was cancelled in its last step, as by
-// a server that is closed by one of its own tasks.
+// ends has ended, marked or not. Breaks: it was cancelled in its last step, as
+// by a server that is closed by one of its own tasks.
 //
 // task_fails_when_cancelled_last (after bpo-30048; 3.6 and 3.7): then it ends
-// with CancelledError, but as one that has failed, not as a cancelled one.
+// with CancelledError, but as a failed task, not as a cancelled one.
 //
 // task_keeps_mark (gh-116720; 3.11 and 3.12): the mark stays when all requests
-// are taken back. Breaks: a deadline asks the task that runs to end, and finds
-// that it is in time. The task is cancelled where it waits next.
+// are taken back. Breaks: a deadline cancels the running task, and then finds
+// that it is in time. The task is cancelled at its next wait.
 //
 // The fixed twins are the same without the mistake: today's algorithm. The
-// test: a task that serves a request, which comes; somebody may cancel it, or
-// close the server from inside of it, or a deadline may ask and take back. Who
-// was promised a cancellation ends cancelled, and nobody else does.
+// test: a task serves a request; it may be cancelled, or close the server from
+// inside, or a deadline may cancel it and take that back. A task ends cancelled
+// if and only if a cancellation was promised.
 //
-// generator_is_shared (bpo-30773; 3.6 and 3.7): of an asynchronous generator,
-// which awaits on its way to the next value, two tasks may ask for that at
-// once. Both get the same. The fixed twin is this runtime's AsyncGenerator,
-// which refuses the second (rule AG-03). The test: each value comes out once.
+// generator_is_shared (bpo-30773; 3.6 and 3.7): two tasks can request the next
+// value of an asynchronous generator at once, while it awaits. Both get the
+// same one. The fixed twin is this runtime's AsyncGenerator, which rejects the
+// second (rule AG-03). The test: each value is returned once.
 
 #include <cstdint>
 #include <exception>
@@ -58,9 +58,9 @@ enum class Mistake {
 
 class OldTask : public std::enable_shared_from_this<OldTask> {
  public:
-  // A step: gets what is thrown into the program, null if nothing is. Gives
-  // what to wait for; nothing if the program has ended. It fails with what it
-  // throws.
+  // A step: takes the exception to throw into the program, or null. Returns the
+  // future to wait for; nullopt if the program has ended. An exception it
+  // throws fails the program.
   using Program =
       std::function<std::optional<Future<void>>(std::exception_ptr)>;
 
@@ -71,7 +71,7 @@ class OldTask : public std::enable_shared_from_this<OldTask> {
     GetRunningLoop().CallSoon([self = shared_from_this()] { self->Step(); });
   }
 
-  // Whether the cancellation is promised.
+  // Returns whether the cancellation is promised.
   bool Cancel() {
     if (outcome_.Done()) return false;
     ++requests_;
@@ -137,7 +137,7 @@ Coro<void> Serve(bool fixed) {
   const auto task = std::make_shared<OldTask>(fixed ? Mistake::kNone : mistake);
   bool promised = false;
   bool has_begun = false;
-  // Not the task itself, which holds this.
+  // Captures a pointer, since the task owns this function.
   task->Start([&, server = task.get()](
                   std::exception_ptr thrown) -> std::optional<Future<void>> {
     if (thrown != nullptr) std::rethrow_exception(thrown);
@@ -166,7 +166,7 @@ Coro<void> Serve(bool fixed) {
 
 constexpr int kValues = 3;
 
-// Gives 0, 1, 2, and then nothing.
+// Yields 0, 1, 2, then ends.
 class OldTicks {
  public:
   Coro<std::optional<int>> Next() {
@@ -195,7 +195,7 @@ Coro<void> Consume(Generator& ticks, std::multiset<int>& seen) {
       seen.insert(*value);
     }
   } catch (const RuntimeError&) {
-    // Somebody else is served.
+    // Other requests are served.
   }
 }
 

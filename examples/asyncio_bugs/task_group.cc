@@ -2,24 +2,24 @@
 //
 // task_group_swallows_cancel (gh-116720; Python 3.11 and 3.12): when a child
 // fails, the group cancels its own parent, to get it out of the body, and takes
-// that back at the end, without a look at whether someone else has asked for
-// the same. Breaks: a child fails; before the parent runs, it is cancelled from
-// outside. The parent goes on as if it had not been.
+// that back at the end without checking whether another request was made.
+// Breaks: a child fails; before the parent runs, it is cancelled from outside.
+// The parent continues as if it had not been cancelled.
 //
 // task_group_takes_late_tasks (gh-94398; before Python 3.11.7): a group that is
 // cancelling its children accepts new ones. Breaks: a child fails; another one,
-// as it is cancelled, starts a task to clean up, which nobody cancels.
+// when cancelled, starts a cleanup task, which is never cancelled.
 //
 // task_group_keeps_request (gh-95289; Python 3.11): when a child fails, it
-// takes back that it has cancelled its parent only if the CancelledError comes
-// out of the body. Breaks: a child fails while the body is at work that gets
-// over it. The parent counts as being cancelled for ever.
+// takes back the cancellation of its parent only if CancelledError leaves the
+// body. Breaks: a child fails while the body is doing work that suppresses it.
+// The parent counts as being cancelled forever.
 //
 // task_group_uncancels_early (gh-116720; Python 3.11 and 3.12): it takes that
-// back before it waits for its children, of which one may fail only then.
+// back before it waits for its children, one of which may fail only then.
 //
-// The tests: who is cancelled ends cancelled, a group whose child has failed
-// ends soon, and it takes back what it has asked for. The fixed twin is this
+// The tests: a cancelled task ends cancelled, a group whose child has failed
+// ends soon, and it takes back its own requests. The fixed twin is this
 // runtime's TaskGroup (rules TG-01 to TG-10).
 
 #include <exception>
@@ -142,7 +142,7 @@ Coro<void> Body(Group& group) {
   co_await never;  // Until it is cancelled.
 }
 
-// Of a group that may fail, and that whoever waits for it gets over.
+// Runs a group that may fail, and suppresses the failure for the awaiter.
 template <typename Group>
 Coro<void> Parent() {
   Group group;
@@ -208,7 +208,7 @@ Coro<void> FailLater(Delay when) {
   throw ValueError("of the child");
 }
 
-// Gets over a cancellation.
+// Suppresses a cancellation.
 template <typename Group>
 Coro<void> BodyThatGoesOn(Group& group, Delay works, Delay until_failure) {
   group.CreateTask(FailLater(until_failure));

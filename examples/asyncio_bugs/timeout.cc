@@ -1,18 +1,18 @@
-// Timeouts that do not know their own cancellation again.
+// Timeouts that do not recognize their own cancellation.
 //
 // timeout_ignores_earlier_cancel (gh-102780; before Python 3.11.7): a scope
-// whose time is up cancels its task, and makes a TimeoutError of it if the task
-// has no other request to end, compared with none rather than with those that
-// there were when it was entered. Breaks: a task that is cancelled cleans up,
-// under a timeout, which runs out. CancelledError comes out of it, not
-// TimeoutError.
+// whose time is up cancels its task, and turns that into TimeoutError if the
+// task has no other cancellation request: it compares with zero instead of the
+// number of requests when it was entered. Breaks: a cancelled task cleans up
+// under a timeout, which expires. It throws CancelledError, not TimeoutError.
 //
-// The test: a service that may be cancelled, and that takes its time to stop,
-// notes that it was stopped by force.
+// The test: a service that may be cancelled, and takes its time to stop,
+// records that it was stopped by force.
 //
-// timeout_wants_exact_class (gh-113848; Python 3.11 and 3.12): it looks whether
-// what comes out of its body is a CancelledError, and no class derived from
-// it. Breaks: the time runs out in a library that throws its own kind.
+// timeout_wants_exact_class (gh-113848; Python 3.11 and 3.12): it checks
+// whether the exception of its body is exactly CancelledError, and not a
+// derived class. Breaks: the time runs out in a library that throws its own
+// class.
 //
 // The test: what takes too long ends in a TimeoutError.
 //
@@ -86,7 +86,7 @@ Coro<void> ServeAndMaybeCancel(bool fixed) {
   Always(stopped || !started, "a service is stopped, or stopped by force");
 }
 
-// A library's own.
+// The library's own class.
 class QueryCancelled : public CancelledError {
  public:
   QueryCancelled() : CancelledError("query") {}

@@ -1,28 +1,28 @@
-// Timeouts that leave something running, or lose what it gave.
+// Timeouts that leave something running, or lose its result.
 //
 // swallowed_cancel (gh-86296; Python 3.8 to 3.11) is one of the races: see
 // examples/races/swallowed_cancel.cc.
 //
-// wait_for_loses_result (bpo-37658; Python 3.6 and 3.7): cancelled, it cancels
-// what it waits for, and goes, even if that has just ended. Breaks: a task that
-// gets an item out of a queue has it; whoever waits for that is cancelled
-// before it runs. The item is nowhere.
+// wait_for_loses_result (bpo-37658; Python 3.6 and 3.7): when cancelled, it
+// cancels its inner task and leaves, even if that has just ended. Breaks: a
+// task that gets an item from a queue has it; the task that awaits it is
+// cancelled before it runs. The item is lost.
 //
 // wait_for_times_out_early (bpo-32751; Python 3.6): when the time is up it
 // cancels the inner task, and does not wait for it. Breaks: an inner task that
-// takes longer than it may, and takes its time to clean up.
+// exceeds the timeout, and takes its time to clean up.
 //
 // wait_for_goes_early (gh-86057, gh-86766; Python 3.6 and 3.7): the same, when
 // it is cancelled itself.
 //
 // wait_for_discards_result (bpo-40607, bpo-40672; Python 3.6 to 3.8): when the
-// time is up, TimeoutError it is, even if the inner task answers the
-// cancellation with a result. Breaks: an inner task that takes longer than it
-// may, and returns what it has.
+// time is up, it throws TimeoutError, even if the inner task answers the
+// cancellation with a result. Breaks: an inner task that exceeds the timeout,
+// and returns what it has.
 //
-// The tests: what was taken is somewhere, what was started has ended, and what
-// was returned is seen. The fixed twin is this runtime's WaitFor (rules WF-01
-// to WF-05).
+// The tests: an item that was taken is not lost, what was started has ended,
+// and what was returned is seen. The fixed twin is this runtime's WaitFor
+// (rules WF-01 to WF-05).
 
 #include <cstdint>
 #include <utility>
@@ -102,8 +102,8 @@ Coro<void> AnItemAndACancellation(bool fixed) {
   Always(received + left == 1, "an item is received or in the queue");
 }
 
-// Works for a while. Cancelled, it takes its time to clean up, and returns what
-// it has if it `returns`.
+// Works for a while. When cancelled, takes its time to clean up, and if
+// `returns` is set, returns what it has.
 struct Work {
   bool running = false;
   bool returned = false;
@@ -151,7 +151,7 @@ Coro<void> CallAndMaybeCancel(bool fixed) {
     co_await CancelSometime(caller);
   }
   co_await Join({caller});
-  co_await Sleep(absl::Seconds(1));  // Until all is cleaned up.
+  co_await Sleep(absl::Seconds(1));  // Until everything is cleaned up.
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
-// Compares what each test of failures_hunt reports with a file in reports/, and
-// runs the line after its REPLAY. From the root of the workspace,
+// Compares the report of each test of failures_hunt with a file in reports/,
+// and runs the line after its REPLAY. From the root of the workspace,
 //
 //   UPDATE_REPORTS=1 tools/bazel run //examples/failures:failures_test
 //
-// writes the files anew: read what has changed before it is committed.
+// rewrites the files: review the changes before committing them.
 
 #include <algorithm>
 #include <cstddef>
@@ -63,7 +63,7 @@ std::string ReportIn(const Ended& ended) {
   return report;
 }
 
-// What broke, without how to see it again and what follows.
+// What broke, without the replay line and what follows it.
 std::string WhatIn(const Ended& ended) {
   const std::string report = ReportIn(ended);
   return report.substr(0, report.find("\n\n"));
@@ -124,7 +124,7 @@ std::string NameOf(const testing::TestParamInfo<Case>& info) {
   return absl::StrReplaceAll(std::string(info.param.test), {{".", "_"}});
 }
 
-// Those with a schedule that can be run again.
+// Failures with a schedule that can be replayed.
 constexpr Case kSchedules[] = {
     {"Violation.AlwaysIsFalse"},
     {"Violation.InvariantIsBroken"},
@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(OfASchedule, ReportTest, testing::ValuesIn(kSchedules),
 INSTANTIATE_TEST_SUITE_P(OfASchedule, AgainTest, testing::ValuesIn(kSchedules),
                          NameOf);
 
-// With an input besides.
+// Failures that also have an input.
 constexpr Case kInputs[] = {
     {"Property.ExpectationFails"},
     {"Property.AssertionOfATaskFails"},
@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(OfAnInput, ReportTest, testing::ValuesIn(kInputs),
 INSTANTIATE_TEST_SUITE_P(OfAnInput, AgainTest, testing::ValuesIn(kInputs),
                          NameOf);
 
-// With a death of the process, which only children die; the line after REPLAY
+// Deaths of the process, which happen in child processes; the line after REPLAY
 // is for this process.
 constexpr Case kDeaths[] = {
     {"Crash.NullPointer", 1, "--clotho_isolate=1"},
@@ -172,8 +172,8 @@ INSTANTIATE_TEST_SUITE_P(OfADeath, ReportTest, testing::ValuesIn(kDeaths),
 
 class DeathTest : public testing::TestWithParam<Case> {};
 
-// "WHAT ..." up to the empty line, but for the function: only a parent that is
-// still alive can look up its name.
+// "WHAT ..." up to the empty line, without the function: only a living parent
+// process can look up its name.
 std::string DeathIn(const Ended& ended) {
   std::string what = WhatIn(ended);
   const std::size_t function = what.find("in clotho::");

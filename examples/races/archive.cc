@@ -1,13 +1,13 @@
 // An archive that is finished when its last file has been read.
 //
-// Each file is looked up and read; the last one to be read finishes the
-// archive. A file that is missing is not waited for, but whoever finds that out
-// does not ask whether it was the last.
+// Each file is looked up and read; reading the last one
+// finishes the archive. A missing file is not waited for, but
+// the code that detects it does not check whether it was the
+// last.
 //
-// Breaks: the missing file is found to be missing after the others were read.
-// Depth 2.
-// Source: the running example of the NodeRacer paper (Endo and Moller, ICST
-// 2020).
+// Breaks: a file is found to be missing after the others were
+// read. Depth 2. Source: the running example of the NodeRacer
+// paper (Endo and Moller, ICST 2020).
 
 #include <utility>
 #include <vector>

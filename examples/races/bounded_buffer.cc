@@ -1,12 +1,12 @@
 // A bounded buffer with one condition for two kinds of waiting.
 //
 // A writer waits until the buffer is not full, two readers until it is not
-// empty, and each notifies one waiter after what it has done.
+// empty, and each notifies one waiter after its operation.
 //
 // Breaks: a reader's notification, meant for the writer, wakes the other
 // reader, which finds nothing and waits again. The writer waits for a
-// notification that nobody will give: deadlock. Depth 3 or 4. The fixed buffer
-// notifies all. Source: Tom Cargill's, by way of the blogs of Coyote and
+// notification that never comes: deadlock. Depth 3 or 4. The fixed buffer
+// notifies all waiters. Source: Tom Cargill, by way of the blogs of Coyote and
 // Shuttle's tests.
 
 #include <deque>

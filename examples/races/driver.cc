@@ -1,13 +1,13 @@
-// A driver that is stopped while a request comes in.
+// A driver that is stopped while a request arrives.
 //
-// A request that finds the driver running registers itself, and works. The
+// A request that finds the driver running registers itself, then works. The
 // stopper marks the driver as stopping, drops its own registration, and stops
-// the driver if that was the last one. Whatever closes while something starts
-// looks like this.
+// the driver if that was the last one. Any code that closes while something
+// starts has this shape.
 //
 // Breaks: the request finds the driver running; the stopper runs to its end;
 // the request registers itself and works on a stopped driver. Depth 2. The
-// fixed request registers first and looks afterwards. Source: SCTBench
+// fixed request registers first and checks afterwards. Source: SCTBench
 // (`bluetooth_driver`), after KISS and CHESS.
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Two look for a free port, and then use it.
+// Two tasks look for a free port, then use it.
 //
 // Breaks: both look before either binds. Depth 2.
 // The fixed version holds a mutex from the look to the use.

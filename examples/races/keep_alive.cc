@@ -1,11 +1,11 @@
 // A connection that is reused at the moment it is closed.
 //
-// A pool keeps idle connections for the next request. When one has been idle
-// for long it is closed; the decision and the act are two steps, and only with
-// the second it leaves the pool.
+// A pool keeps idle connections for the next request. A connection that has
+// been idle for long is closed; the decision and the close are two steps, and
+// it leaves the pool only in the second.
 //
 // Breaks: the idle time is up; a request takes the connection; the connection
-// is closed; the request writes. Depth 2. The fixed pool forgets a connection
+// is closed; the request writes. Depth 2. The fixed pool drops a connection
 // when it decides to close it. Source: agentkeepalive #23 (AKA in the papers of
 // NodeFz and NodeRacer).
 
@@ -59,7 +59,7 @@ Coro<void> Request(Pool& pool, Form form) {
   pool.idle.Write().push_back(connection);
 }
 
-// What the pool does when `connection` has been idle for long.
+// Closes `connection`, which has been idle for long.
 Coro<void> CloseIdle(Pool& pool, std::shared_ptr<Connection> connection,
                      Form form, bool fixed) {
   co_await GiveWay(form);

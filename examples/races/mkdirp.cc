@@ -1,13 +1,13 @@
-// `mkdir -p`, while somebody else removes.
+// `mkdir -p`, while another task removes.
 //
-// A directory that cannot be made because it is there already is fine; to be
-// sure that it is a directory, it is looked at once more. Somebody may have
-// removed it by then, and the error of the first call comes out.
+// Failing to create a directory because it already exists is fine; to make sure
+// that it is a directory, it is inspected once more. It may have been removed
+// by then, and the error of the first call is thrown.
 //
-// Breaks: two make the same directory; the second is told that it exists; a
-// third removes it; the second looks, and finds nothing. Depth 3.
-// The fixed version begins anew.
-// Source: node-mkdirp (MKD in the papers of NodeFz and NodeRacer).
+// Breaks: two tasks create the same directory; the second learns that it
+// exists; a third removes it; the second inspects it, and finds nothing. Depth
+// 3. The fixed version starts over. Source: node-mkdirp (MKD in the papers of
+// NodeFz and NodeRacer).
 
 #include <set>
 #include <string>
@@ -34,7 +34,7 @@ std::string Parent(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
 
-// The outside world. Every call takes a while, and is atomic when it happens.
+// The outside world. Every call takes a while, and takes effect atomically.
 class FileSystem {
  public:
   explicit FileSystem(Form form) : form_(form) { directories_.Write() = {""}; }

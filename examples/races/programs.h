@@ -1,4 +1,4 @@
-// The programs, for races.cc; and what they have in common.
+// The programs for races.cc, and what they share.
 
 #ifndef CLOTHO_EXAMPLES_RACES_PROGRAMS_H_
 #define CLOTHO_EXAMPLES_RACES_PROGRAMS_H_
@@ -12,11 +12,11 @@
 
 namespace clotho::examples {
 
-// Suspends, as the form says. Stands before each operation that other tasks can
-// notice.
+// Suspends according to the form. Precedes each operation that other tasks can
+// observe.
 [[nodiscard]] internal::SleepAwaitable GiveWay(Form form);
 
-// Makes the coroutine of a program.
+// Creates the coroutine of a program.
 using Program = std::function<Coro<void>(Form form, bool fixed)>;
 
 // The race `about`, of this program, in one form and in both.

@@ -1,13 +1,13 @@
-// A parallel quicksort that gives its workers work before it says what.
+// A parallel quicksort that wakes its workers before it assigns their work.
 //
 // Workers of a pool sort. One that has split its part in two looks for an idle
 // worker, marks it as working, and then fills in the part to sort.
 //
-// Breaks: the worker looks at its mark between the two (it was not waiting yet,
-// or has just come back), and sorts the part that it had before. Nobody sorts
-// the new one. Depth 3. The fixed version fills in the part and then marks,
-// under the worker's lock. Source: SCTBench (`qsort_mt`: 32 numbers, parts
-// above 4 are given away), which is FreeBSD's multithreaded qsort. The
+// Breaks: the worker checks its mark between the two (it was not waiting yet,
+// or has just come back), and sorts its previous part again. The new part is
+// never sorted. Depth 3. The fixed version fills in the part first and then
+// marks, under the worker's lock. Source: SCTBench (`qsort_mt`: 32 numbers,
+// parts above 4 are given away), which is FreeBSD's multithreaded qsort. The
 // structure of its locks and conditions is kept; the sorting between two of
 // their operations is one step.
 
@@ -61,7 +61,7 @@ struct Sort {
   sim::Tracked<int> idle{"idle", kWorkers};
 };
 
-// Gives `part` to an idle worker. False if there is none.
+// Gives `part` to an idle worker. Returns false if there is none.
 Coro<bool> GiveAway(Sort& sort, Part part) {
   co_await GiveWay(sort.form);
   Lock::Guard pool = co_await sort.pool_lock.Acquire();

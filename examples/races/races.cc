@@ -15,7 +15,7 @@
 namespace clotho::examples {
 namespace {
 
-// So few different latencies that some end at the same instant.
+// Few different latencies, so that some end at the same instant.
 constexpr std::uint64_t kLatencyMaxMs = 4;
 
 std::vector<Race> MakeRaces() {

@@ -1,6 +1,6 @@
-// Each race is found, with the failure that it is known for, which shrinks and
-// replays; and its fixed twin stays silent. benchmarks/race_table measures how
-// fast, and how silent.
+// Each race is found with its known failure, which shrinks and replays; its
+// fixed twin never fails. benchmarks/race_table measures how fast they are
+// found, and how reliably the twins pass.
 
 #include "clotho/examples/races/races.h"
 
@@ -120,7 +120,7 @@ TEST_P(RaceTest, ItsFailureShrinksUntilNoDeviationCanBeLeftOut) {
   EXPECT_TRUE(report.minimal);
 }
 
-// A failure that another build has found, as testdata/replays.txt has it.
+// A failure found by another build, from testdata/replays.txt.
 std::string StoredReplay(const Race& race) {
   std::ifstream in("examples/races/testdata/replays.txt");
   for (std::string line; std::getline(in, line);) {
@@ -142,7 +142,7 @@ TEST_P(RaceTest, FailsTheSameWayInEveryBuild) {
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_FALSE(report->diverged) << *report;
   ExpectTheKnownFailure(race, *report);
-  // The check at its end, too, which is over all that could be chosen.
+  // Also the check at its end, which covers all choices.
   EXPECT_EQ(sim::FormatReplay(report->replay), replay);
 }
 

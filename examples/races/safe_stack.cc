@@ -1,14 +1,14 @@
-// SafeStack: a lock-free stack of indices that is not.
+// SafeStack: a lock-free stack of indices that is not safe.
 //
 // A pop takes the head's successor out of the node, swings the head to it, and
-// puts the successor back if the head has moved meanwhile. Three tasks pop and
-// push twice each; who has popped a node owns it.
+// restores the successor if the head has moved meanwhile. Three tasks pop and
+// push twice each; a task that has popped a node owns it.
 //
 // Breaks: the head moves away and comes back (ABA) while a task is between the
 // two, so that two tasks own a node. At least five preemptions: depth 6 or
-// more. Of the strategies that were published only SURW finds it within a
-// million executions. The fixed stack counts the changes of its head, in the
-// head, and leaves the successors of nodes alone (Treiber). Source: SCTBench
+// more. Of the published strategies only SURW finds it within a million
+// executions. The fixed stack counts the changes of its head, in the head, and
+// leaves the successors of nodes alone (Treiber). Source: SCTBench
 // (`SafeStack`), by Dmitry Vyukov.
 
 #include <array>
@@ -132,7 +132,7 @@ Coro<void> ThreeTasks(Form form, bool fixed) {
 }  // namespace
 
 std::vector<Race> SafeStackRaces() {
-  // Who waits for a node spins, which takes no time.
+  // A task that waits for a node spins, which takes no time.
   return {
       InForm(Form::kPortable,
              {.name = "safe_stack",

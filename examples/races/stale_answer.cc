@@ -1,10 +1,10 @@
-// An answer that comes too late, and is shown.
+// An answer that arrives too late, and is shown.
 //
-// A view asks for one user, then for another. It shows each answer when it
-// comes.
+// A view requests one user, then another. It shows each answer when it
+// arrives.
 //
-// Breaks: the first answer comes after the second. Depth 1.
-// The fixed view shows only the answer to its last question.
+// Breaks: the first answer arrives after the second. Depth 1.
+// The fixed view shows only the answer to its last request.
 // Source: fast-check's examples (`userProfile`, `autocomplete`).
 
 #include <utility>

@@ -2,8 +2,8 @@
 //
 // Breaks: the hog takes all of its fifteen steps before the worker takes its
 // second. Depth 1: a matter of priorities, hopeless for a random walk, and
-// worse for one over all interleavings. The fixed hog waits for a sign of life.
-// Source: simloom (`starvation`).
+// worse for one over all interleavings. The fixed hog waits for the worker's
+// progress. Source: simloom (`starvation`).
 
 #include <utility>
 #include <vector>

@@ -1,11 +1,11 @@
-// Two calls, each of them safe, and not the two together.
+// Two calls, each safe alone, but not together.
 //
 // Every method of the buffer takes its lock. Appending it to another one asks
-// for its length, and then for so many characters.
+// for its length, and then for that many characters.
 //
-// Breaks: the length is asked for; the buffer is erased; the characters are
-// asked for, before others are appended. Depth 3: two preemptions. The fixed
-// caller asks once. Source: SCTBench (`stringbuffer-jdk1.4`):
+// Breaks: the length is read; the buffer is erased; the characters are read,
+// before others are appended. Depth 3: two preemptions. The fixed caller makes
+// a single call. Source: SCTBench (`stringbuffer-jdk1.4`):
 // java.lang.StringBuffer of JDK 1.4.
 
 #include <cstddef>
@@ -48,7 +48,7 @@ class StringBuffer {
     co_await GiveWay(form_);
     co_return text_.Read();
   }
-  // Takes the first `count` characters away.
+  // Removes the first `count` characters.
   Coro<void> Erase(std::size_t count) {
     co_await GiveWay(form_);
     Lock::Guard guard = co_await lock_.Acquire();

@@ -1,16 +1,16 @@
 // A timeout that swallows a cancellation.
 //
-// `wait_for` as it was in Python 3.10 waits for a future that is released when
-// the inner task ends or the time is up. Cancelled while it waits, it looks
+// `wait_for` as in Python 3.10 waits for a future that is released when the
+// inner task ends or the time is up. When cancelled while it waits, it checks
 // whether the inner task has ended, and if so returns its result: the caller
-// was told that the cancellation would happen, and it does not.
+// was promised a cancellation, and it does not happen.
 //
 // Breaks: the inner task ends; then the outer one is cancelled; then the outer
-// one goes on. Depth 2. In the strict form the cancellation is a millisecond
-// late for that, so that it takes a step that lasts as long as one: a
-// simulation whose time moves only when nothing is ready cannot get there. The
-// fixed version is this runtime's WaitFor, whose rules are Python 3.12's.
-// Source: bpo-42130 (python/cpython #86296).
+// one continues. Depth 2. In the strict form the cancellation comes a
+// millisecond too late, so it takes a step that lasts that long: a simulation
+// whose time advances only when nothing is ready cannot get there. The fixed
+// version is this runtime's WaitFor, whose rules are Python 3.12's. Source:
+// bpo-42130 (python/cpython #86296).
 
 #include <cstdint>
 #include <exception>

@@ -1,12 +1,12 @@
 // An update in two critical sections, with a gap between them.
 //
 // Writers set a first number under one lock and then, under another, a second
-// one that depends on it. A reader looks at the first under its lock, and then
-// at the second under its own.
+// number that depends on it. A reader reads the first under its lock, and then
+// the second under its own.
 //
 // Breaks: the reader takes both locks after the first writer's first section
-// and before anybody's second one. Depth 2; rare with many writers.
-// Source: SCTBench (`twostage`, `twostage_20`, `_50`, `_100`).
+// and before any writer's second one. Depth 2; rare with many writers. Source:
+// SCTBench (`twostage`, `twostage_20`, `_50`, `_100`).
 
 #include <optional>
 #include <vector>

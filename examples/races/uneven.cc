@@ -1,10 +1,10 @@
 // A task of one step against one of twenty-five.
 //
-// Breaks: the one step comes after all the others. Depth 1. A random walk over
-// the tasks all but never lets it wait so long; a walk that makes all
-// interleavings equally likely needs 26 tries on the average.
-// The fixed long task waits for the short one before its last step.
-// Source: Shuttle (its test of an uneven workload).
+// Breaks: the single step comes after all the others. Depth 1. A random walk
+// over the tasks almost never delays it that long; a walk that makes all
+// interleavings equally likely needs 26 tries on average. The fixed long task
+// waits for the short one before its last step. Source: Shuttle (its test of an
+// uneven workload).
 
 #include <utility>
 #include <vector>

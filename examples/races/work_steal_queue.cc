@@ -1,16 +1,16 @@
 // A work-stealing queue whose owner reuses a slot too early.
 //
-// The owner pushes and pops at the tail, without a lock unless the queue looks
-// empty or full; a thief steals at the head, with it. A thief says what it will
-// take by moving the head, and takes it afterwards.
+// The owner pushes and pops at the tail, without a lock unless the
+// queue looks empty or full; a thief steals at the head, with it. A
+// thief claims an item by moving the head, and takes it afterwards.
 //
-// Breaks: the thief moves the head; the owner finds that there is room, and
-// pushes into the slot which the thief has not read yet. One item is lost, and
-// another is taken twice. Depth 3: two preemptions.
-// The fixed owner keeps one slot free.
-// Source: SCTBench (`WorkStealQueue`, and `InterlockedWorkStealQueue`, whose
-// lock is a spin lock), from CHESS; the protocol is Cilk-5's (Frigo, Leiserson
-// and Randall, PLDI 1998).
+// Breaks: the thief moves the head; the owner finds a free slot, and
+// pushes into the slot that the thief has not read yet. One item is
+// lost, and another is taken twice. Depth 3: two preemptions. The
+// fixed owner keeps one slot free. Source: SCTBench (`WorkStealQueue`,
+// and `InterlockedWorkStealQueue`, whose lock is a spin lock), from
+// CHESS; the protocol is Cilk-5's (Frigo, Leiserson and Randall, PLDI
+// 1998).
 
 #include <array>
 #include <optional>
@@ -109,7 +109,7 @@ class WorkStealQueue {
     }
   }
 
-  // With the lock, so that nobody steals meanwhile.
+  // With the lock, so that no task steals meanwhile.
   Coro<std::optional<int>> PopAlone() {
     co_await Acquire();
     const int tail = co_await Read(tail_) - 1;
@@ -202,7 +202,7 @@ std::vector<Race> WorkStealQueueRaces() {
                   [](Form form, bool fixed) {
                     return OwnerAndThief(LockKind::kMutex, form, fixed);
                   });
-  // Who spins takes no time, so the spin lock has no strict form.
+  // A spinning task takes no time, so the spin lock has no strict form.
   races.push_back(
       InForm(Form::kPortable,
              {.name = "work_steal_queue_spin",

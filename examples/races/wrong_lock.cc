@@ -1,11 +1,11 @@
 // Two locks that do not exclude each other.
 //
-// One task counts under the lock of the data, and expects that nobody else does
-// meanwhile. Seven others count under a lock of their own.
+// One task counts under the lock of the data, and assumes that no
+// other task does meanwhile. Seven others count under a different
+// lock.
 //
-// Breaks: one of the seven counts between the two accesses of the first.
-// Depth 2.
-// Source: SCTBench (`wronglock`, one and seven).
+// Breaks: one of the seven counts between the two accesses of the
+// first. Depth 2. Source: SCTBench (`wronglock`, one and seven).
 
 #include <vector>
 
