@@ -29,29 +29,29 @@
 #include "clotho/sim/options.h"
 
 ABSL_FLAG(std::vector<std::string>, programs, {},
-          "names of races, separated by commas; a name that ends with '*' is a "
-          "beginning; all but safe_stack if there is none");
+          "names of races, separated by commas; a trailing '*' matches "
+          "any ending; default: all but safe_stack");
 ABSL_FLAG(std::vector<std::string>, forms, std::vector<std::string>({"P", "S"}),
-          "P: programs that only give way; S: programs that take time");
+          "P: programs that only yield; S: programs that take time");
 ABSL_FLAG(std::vector<std::string>, strategies,
           std::vector<std::string>({"random", "role_random", "pct", "pct:3",
                                     "pos", "urw", "surw", "delay_bounded",
                                     "guided", "fuzz"}),
           "names of strategies, as in \"random,pct:3\"");
 ABSL_FLAG(bool, asyncio_bugs, false,
-          "the bugs of asyncio's past in place of the races");
+          "asyncio's historical bugs instead of the races");
 ABSL_FLAG(int, trials, 20, "searches for each program and strategy");
-ABSL_FLAG(
-    std::uint64_t, schedules, 0,
-    "executions in a trial at most; 0: 10000, and for safe_stack 1000000");
+ABSL_FLAG(std::uint64_t, schedules, 0,
+          "most executions per trial; 0: 10000, and for safe_stack 1000000");
 ABSL_FLAG(std::uint64_t, seed, 1, "the base seed of all trials");
-ABSL_FLAG(bool, fifo_only, false, "search only what asyncio can do today");
+ABSL_FLAG(bool, fifo_only, false,
+          "search only orders that asyncio produces today");
 ABSL_FLAG(std::uint64_t, check_fixed, 0,
-          "in place of the table: so many executions of each fixed program "
+          "instead of the table: run each fixed program this many times "
           "under each strategy");
 ABSL_FLAG(bool, shrink, false,
-          "in place of the table: how far the failures that are found shrink, "
-          "and how long it takes");
+          "instead of the table: how far the failures that are found shrink, "
+          "and how long that takes");
 
 namespace clotho::benchmarks {
 namespace {

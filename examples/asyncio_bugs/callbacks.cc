@@ -1,25 +1,25 @@
-// Waits that leave something behind at what they waited for.
+// Waits that leave callbacks behind on the futures they waited for.
 //
-// wait_leaves_callbacks (gh-80794, bpo-36613; Python 3.6): it takes its
-// callbacks back when it is done, not when it is cancelled. Breaks: any
-// cancellation while it waits. A future that lives long, such as one that says
-// that a server shuts down, collects them.
+// wait_leaves_callbacks (gh-80794, bpo-36613; Python 3.6): it removes its
+// callbacks when it is done, but not when it is cancelled. Breaks: any
+// cancellation while it waits. A long-lived future, such as one that signals a
+// server's shutdown, accumulates them.
 //
-// shield_leaves_callbacks (gh-79306, bpo-35125; Python 3.6): the same, of a
+// shield_leaves_callbacks (gh-79306, bpo-35125; Python 3.6): the same, for a
 // shield whose outer future is cancelled.
 //
-// as_completed_leaves_callbacks (open; all releases up to 3.13): the same, of
+// as_completed_leaves_callbacks (open; all releases up to 3.13): the same, for
 // an iteration that is not finished.
 //
-// shield_hides_exception (changed with bpo-35125; Python 3.6): what that
-// callback finds, when the inner task fails at last, it takes for itself.
-// Breaks: the outer future has been cancelled, and the inner task fails later;
-// nobody hears of it. The fixed twin is this runtime's Shield (rule SH-03).
+// shield_hides_exception (changed with bpo-35125; Python 3.6): that callback
+// retrieves the exception when the inner task eventually fails. Breaks: the
+// outer future is cancelled, and the inner task fails later, unreported. The
+// fixed twin is this runtime's Shield (rule SH-03).
 //
-// The test of the last: who looks for the exception gets it, or the loop's
-// exception handler does. That of the others: a task waits for a future, and
-// may be cancelled. When it has gone, nothing of it is left. As a future does
-// not tell who waits for it, the fixed twin is the corrected algorithm.
+// The test of the last one: an exception reaches the code that retrieves it, or
+// the loop's exception handler. That of the others: a task waits for a future,
+// and may be cancelled. When it has ended, nothing of it is left. Since a
+// future hides its waiters, the fixed twin is the corrected algorithm.
 
 #include <cstddef>
 #include <cstdint>

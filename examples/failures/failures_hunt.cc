@@ -1,5 +1,5 @@
-// Each way in which a test can fail, once, as small as it gets: what its report
-// looks like stands in reports/. Every test of this program is meant to fail.
+// Each way in which a test can fail, once, as small as possible: reports/ shows
+// the reports. Every test of this program is meant to fail.
 
 #include <cstdint>
 #include <cstdlib>
@@ -31,7 +31,7 @@ namespace {
 
 // ---- A claim that is false under some schedule. ----
 
-// Reads, waits and writes: what others write meanwhile is lost.
+// Reads, waits and writes: concurrent writes are lost.
 Coro<void> Deposit(sim::Tracked<int>& balance, int amount) {
   const int before = balance.Read();
   co_await Sleep(absl::Milliseconds(1));
@@ -48,7 +48,7 @@ CLOTHO_TEST(Violation, AlwaysIsFalse, sim::Random()) {
   Always(balance.Read() == 3, "no deposit is lost");
 }
 
-// ---- A broken invariant: checked after every step, whoever took it. ----
+// ---- A broken invariant: checked after every step of any task. ----
 
 Coro<void> Enter(int& inside) {
   ++inside;
@@ -71,7 +71,7 @@ CLOTHO_TEST(Violation, InvariantIsBroken, sim::Random()) {
   co_await late;
 }
 
-// ---- GoogleTest's expectations, and their kin for coroutines. ----
+// ---- GoogleTest's expectations, and their equivalents for coroutines. ----
 
 Coro<void> Append(std::string& log, char name) {
   log.push_back(name);
@@ -116,7 +116,7 @@ CLOTHO_TEST(Exception, LeavesTheBody, sim::Random()) {
 
 CLOTHO_TEST(Exception, IsNeverRetrieved, sim::Random()) {
   Task<void> prefetch = CreateTask(Connect(), {.name = "prefetch"});
-  // Waits, and does not ask how it went.
+  // Waits, but ignores the outcome.
   co_await Wait(std::vector<Task<void>>{prefetch});
 }
 
@@ -125,7 +125,7 @@ CLOTHO_TEST(Exception, LeavesACallback, sim::Random()) {
   co_await Sleep(absl::Milliseconds(1));
 }
 
-// ---- Nothing can go on. ----
+// ---- No task can continue. ----
 
 Coro<void> LockBoth(Lock& first, Lock& second) {
   auto outer = co_await first.Acquire();
@@ -143,7 +143,7 @@ CLOTHO_TEST(Deadlock, InACircle, sim::Random()) {
   co_await b_then_a;
 }
 
-// Tells whoever waits by now. Who comes later waits for ever.
+// Notifies the current waiters. Later waiters wait forever.
 class Bell {
  public:
   Coro<void> Wait() {
@@ -282,7 +282,7 @@ CLOTHO_TEST(History, IsNotLinearizable, sim::Random()) {
   history.Check();
 }
 
-// ---- A search that says less than it was asked for. ----
+// ---- A search that covers less than requested. ----
 
 CLOTHO_TEST(Incomplete, GoalNeverReached, sim::Random()) {
   int retries = 0;
