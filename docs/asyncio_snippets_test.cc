@@ -42,6 +42,11 @@ Coro<std::string> Twice(std::string name) {
   co_return text + text;
 }
 
+Coro<std::string> Later(std::string name) {
+  co_await Sleep(absl::Seconds(2));
+  co_return name;
+}
+
 Coro<std::string> Fail() {
   co_await Sleep(absl::Seconds(1));
   throw std::runtime_error("no such name");
@@ -100,6 +105,25 @@ CLOTHO_TEST(AsyncioSnippets, TasksOfLambdas) {
   EXPECT_EQ(text, "got A");
 }
 
+CLOTHO_TEST(AsyncioSnippets, GatherStructured) {
+  auto [a, b] = co_await GatherStructured(Fetch("a"), Fetch("b"));
+  EXPECT_EQ(a + b, "AB");
+  EXPECT_EQ(Now(), absl::Seconds(1));
+}
+
+CLOTHO_TEST(AsyncioSnippets, GatherWindowed) {
+  const std::vector<std::string> names = {"a", "b", "c"};
+  const std::vector<std::string> all = co_await GatherWindowed(names, Fetch, 2);
+  EXPECT_THAT(all, ElementsAre("A", "B", "C"));
+  EXPECT_EQ(Now(), absl::Seconds(2));
+}
+
+CLOTHO_TEST(AsyncioSnippets, Race) {
+  auto [index, text] = co_await Race(Fetch("a"), Later("b"));
+  EXPECT_EQ(index, 0u);
+  EXPECT_EQ(text, "A");
+}
+
 CLOTHO_TEST(AsyncioSnippets, Gather) {
   auto [a, b] = co_await Gather(Fetch("a"), Fetch("b"));
   EXPECT_EQ(a + b, "AB");
@@ -118,6 +142,12 @@ CLOTHO_TEST(AsyncioSnippets, GatherOfFailures) {
   if (good.ok()) Print(good.value());
   if (!bad.ok()) Print(DescribeException(bad.exception()));
   EXPECT_THAT(TakeLog(), ElementsAre("A", "runtime_error: no such name"));
+}
+
+CLOTHO_TEST(AsyncioSnippets, Catch) {
+  const Outcome<std::string> outcome = co_await Catch(Fail());
+  if (!outcome.ok()) Print(DescribeException(outcome.exception()));
+  EXPECT_THAT(TakeLog(), ElementsAre("runtime_error: no such name"));
 }
 
 CLOTHO_TEST(AsyncioSnippets, Wait) {
@@ -196,6 +226,17 @@ CLOTHO_TEST(AsyncioSnippets, TaskGroup) {
   const auto tasks = co_await group.Run(body);  // Both are done now.
   for (const Task<std::string>& task : tasks) Print(task.Result());
   EXPECT_THAT(TakeLog(), ElementsAre("A", "B"));
+}
+
+CLOTHO_TEST(AsyncioSnippets, TaskGroupCancel) {
+  TaskGroup group;
+  auto body = [&]() -> Coro<void> {
+    group.CreateTask(Fetch("a"));
+    co_await Sleep(absl::Milliseconds(500));
+    group.Cancel();
+  };
+  co_await group.Run(body);
+  EXPECT_EQ(Now(), absl::Milliseconds(500));
 }
 
 CLOTHO_TEST(AsyncioSnippets, TaskGroupThatFails) {

@@ -188,7 +188,7 @@ class AsCompletedIterator {
     Getter getter_;
   };
 
-  class NextAwaitable {
+  class [[nodiscard, gnu::warn_unused]] NextAwaitable {
    public:
     class [[nodiscard]] Awaiter {
      public:

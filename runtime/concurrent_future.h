@@ -108,8 +108,8 @@ class ConcurrentFuture {
   ConcurrentFuture()
       : state_(std::make_shared<internal::TypedConcurrentState<T>>()) {}
 
-  bool Done() const { return state_->done(); }
-  bool Cancelled() const { return state_->cancelled(); }
+  [[nodiscard]] bool Done() const { return state_->done(); }
+  [[nodiscard]] bool Cancelled() const { return state_->cancelled(); }
   // Work on it has started: it can no longer be cancelled.
   bool Running() const { return state_->running(); }
 

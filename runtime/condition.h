@@ -39,7 +39,7 @@ class Condition {
  private:
   class Waiter;
 
-  class WaitAwaitable {
+  class [[nodiscard, gnu::warn_unused]] WaitAwaitable {
    public:
     class [[nodiscard]] Awaiter;
     explicit WaitAwaitable(Condition& condition) : condition_(condition) {}

@@ -250,6 +250,8 @@ class [[nodiscard]] CoroAwaiter : public CoroAwaiterBase {
  public:
   CoroAwaiter(CoroPromiseBase& parent, CoroPromise<T>* child) noexcept
       : CoroAwaiterBase(parent, child) {}
+  // What it ended with, if that is an exception: for Catch.
+  std::exception_ptr TakeError() noexcept { return child()->TakeError(); }
   T await_resume() {
     child()->RethrowError();
     if constexpr (!std::is_void_v<T>) {

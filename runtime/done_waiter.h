@@ -60,7 +60,7 @@ class DoneWaiter final : public WaiterFuture {
   Node node_;
 };
 
-class CancelAndWait {
+class [[nodiscard, gnu::warn_unused]] CancelAndWait {
  public:
   explicit CancelAndWait(FutureBase& future) : future_(future) {}
 

@@ -245,7 +245,8 @@ TEST_F(EagerTaskTest, OneThatCancelsItselfInItsFirstStepIsCancelled) {
   const auto main = [&]() -> Coro<void> {
     Task<int> t = CreateTask(child());
     EXPECT_TRUE(t.Cancelled());
-    EXPECT_EQ(internal::Thrown([&] { t.Result(); }), "CancelledError: me");
+    EXPECT_EQ(internal::Thrown([&] { static_cast<void>(t.Result()); }),
+              "CancelledError: me");
     co_return;
   };
   Run(main());

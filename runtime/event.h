@@ -26,7 +26,7 @@ class Event {
  private:
   class Waiter;
 
-  class WaitAwaitable {
+  class [[nodiscard, gnu::warn_unused]] WaitAwaitable {
    public:
     class [[nodiscard]] Awaiter;
     explicit WaitAwaitable(Event& event) : event_(event) {}

@@ -174,7 +174,7 @@ class Handle {
  public:
   // Prevents the call if it has not happened yet (rule L-08).
   void Cancel() { state_->Cancel(); }
-  bool Cancelled() const { return state_->cancelled(); }
+  [[nodiscard]] bool Cancelled() const { return state_->cancelled(); }
 
  private:
   friend class EventLoop;

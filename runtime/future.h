@@ -67,6 +67,11 @@ class [[nodiscard]] FutureAwaiter {
   void await_suspend(std::coroutine_handle<>) {
     parent_.task().WaitOn(parent_, *future_);
   }
+  // What it ended with, if that is an exception: for Catch.
+  std::exception_ptr TakeError() {
+    if (parent_.task().HasInjected()) return nullptr;  // It comes first.
+    return future_->OutcomeAsException();
+  }
   T await_resume() {
     parent_.task().ThrowInjected();
     future_->ThrowUnlessValue();
@@ -96,11 +101,11 @@ class Future {
       : state_(new internal::ValueFuture<T>(
             loop, internal::FutureBase::Storage::kCounted)) {}
 
-  bool Done() const {
+  [[nodiscard]] bool Done() const {
     internal::SyncRead(state_.get());
     return state_->done();
   }
-  bool Cancelled() const {
+  [[nodiscard]] bool Cancelled() const {
     internal::SyncRead(state_.get());
     return state_->state() == internal::FutureBase::State::kCancelled;
   }
@@ -108,7 +113,7 @@ class Future {
   // The value. Throws the stored exception, CancelledError if the future is
   // cancelled, or InvalidStateError while it is pending (F-04). The reference
   // stays valid as long as the future lives.
-  std::add_lvalue_reference_t<T> Result() const {
+  [[nodiscard]] std::add_lvalue_reference_t<T> Result() const {
     state_->ThrowUnlessValue();
     if constexpr (std::is_reference_v<T>) {
       return internal::ValueOf<T>(*state_).get();
@@ -119,7 +124,9 @@ class Future {
 
   // The exception, or null if the future holds a value (F-05). Throws
   // CancelledError if it is cancelled, InvalidStateError while it is pending.
-  std::exception_ptr GetException() const { return state_->GetException(); }
+  [[nodiscard]] std::exception_ptr GetException() const {
+    return state_->GetException();
+  }
 
   // Finishes the future with a value. Throws InvalidStateError if it is done
   // (F-02), and RuntimeError if it belongs to a task (T-08).

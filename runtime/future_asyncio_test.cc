@@ -118,14 +118,16 @@ TEST_F(BaseFutureTests, Cancel) {
   Future<int> future(loop_);
   EXPECT_TRUE(future.Cancel());
   EXPECT_TRUE(future.Cancelled());
-  EXPECT_EQ(Thrown([&] { future.Result(); }), "CancelledError");
-  EXPECT_EQ(Thrown([&] { future.GetException(); }), "CancelledError");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(future.Result()); }),
+            "CancelledError");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(future.GetException()); }),
+            "CancelledError");
   ExpectFinal(future);
 }
 
 TEST_F(BaseFutureTests, Result) {
   Future<int> future(loop_);
-  EXPECT_THAT(Thrown([&] { future.Result(); }),
+  EXPECT_THAT(Thrown([&] { static_cast<void>(future.Result()); }),
               StartsWith("InvalidStateError: "));
   future.SetResult(42);
   EXPECT_FALSE(future.Cancelled());
@@ -137,11 +139,12 @@ TEST_F(BaseFutureTests, Result) {
 TEST_F(BaseFutureTests, Exception) {
   const std::exception_ptr error = std::make_exception_ptr(RuntimeError("x"));
   Future<int> future(loop_);
-  EXPECT_THAT(Thrown([&] { future.GetException(); }),
+  EXPECT_THAT(Thrown([&] { static_cast<void>(future.GetException()); }),
               StartsWith("InvalidStateError: "));
   future.SetException(error);
   EXPECT_FALSE(future.Cancelled());
-  EXPECT_EQ(Thrown([&] { future.Result(); }), "RuntimeError: x");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(future.Result()); }),
+            "RuntimeError: x");
   EXPECT_EQ(future.GetException(), error);
   ExpectFinal(future);
 }
@@ -286,7 +289,7 @@ TEST_F(BaseFutureTests, TbLoggerResultRetrieved) {
   {
     Future<int> future(loop_);
     future.SetResult(42);
-    future.Result();
+    static_cast<void>(future.Result());
   }
   ExpectNoReports();
 }
@@ -303,7 +306,7 @@ TEST_F(BaseFutureTests, TbLoggerExceptionRetrieved) {
   {
     Future<int> future(loop_);
     future.SetException(RuntimeError("boom"));
-    future.GetException();
+    static_cast<void>(future.GetException());
   }
   ExpectNoReports();
 }
@@ -312,7 +315,8 @@ TEST_F(BaseFutureTests, TbLoggerExceptionResultRetrieved) {
   {
     Future<int> future(loop_);
     future.SetException(RuntimeError("boom"));
-    EXPECT_EQ(Thrown([&] { future.Result(); }), "RuntimeError: boom");
+    EXPECT_EQ(Thrown([&] { static_cast<void>(future.Result()); }),
+              "RuntimeError: boom");
   }
   ExpectNoReports();
 }

@@ -124,10 +124,10 @@ TEST_F(FutureTest, TakesOneOutcomeOnly) {
 TEST_F(FutureTest, ResultOfAPendingFutureIsAnError) {
   Future<int> f(loop_);
   EXPECT_EQ(
-      Thrown([&] { f.Result(); }),
+      Thrown([&] { static_cast<void>(f.Result()); }),
       "InvalidStateError: Result is not set: the future is pending; co_await "
       "it, or ask Done() first");
-  EXPECT_EQ(Thrown([&] { f.GetException(); }),
+  EXPECT_EQ(Thrown([&] { static_cast<void>(f.GetException()); }),
             "InvalidStateError: Exception is not set: the future is pending; "
             "co_await it, or ask Done() first");
 }
@@ -138,8 +138,10 @@ TEST_F(FutureTest, CancelledIsThrownByResultAndByGetException) {
   EXPECT_TRUE(f.Cancelled());
   // Every reader gets the message (F-12), unlike with a task.
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(Thrown([&] { f.Result(); }), "CancelledError: why");
-    EXPECT_EQ(Thrown([&] { f.GetException(); }), "CancelledError: why");
+    EXPECT_EQ(Thrown([&] { static_cast<void>(f.Result()); }),
+              "CancelledError: why");
+    EXPECT_EQ(Thrown([&] { static_cast<void>(f.GetException()); }),
+              "CancelledError: why");
   }
 }
 
@@ -150,7 +152,7 @@ TEST_F(FutureTest, AnEmptyMessageIsNotTheSameAsNone) {
   g.Cancel();
   const auto message = [](const Future<int>& future) {
     try {
-      future.Result();
+      static_cast<void>(future.Result());
     } catch (const CancelledError& e) {
       return e.message();
     }
@@ -166,7 +168,7 @@ TEST_F(FutureTest, AllWhoAskForAFailedFutureGetTheSameException) {
   std::vector<const ValueError*> seen;
   for (int i = 0; i < 2; ++i) {
     try {
-      f.Result();
+      static_cast<void>(f.Result());
     } catch (const ValueError& e) {
       seen.push_back(&e);
     }
@@ -181,7 +183,8 @@ TEST_F(FutureTest, ACancelledErrorThatIsSetIsAFailureNotACancellation) {
   f.SetException(CancelledError("m"));
   EXPECT_FALSE(f.Cancelled());
   EXPECT_EQ(Repr(f.GetException()), "CancelledError('m')");
-  EXPECT_EQ(Thrown([&] { f.Result(); }), "CancelledError: m");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(f.Result()); }),
+            "CancelledError: m");
 }
 
 TEST_F(FutureTest, ANullExceptionIsRefused) {
@@ -241,7 +244,7 @@ TEST_F(FutureTest, CallbacksRunForAFailureAndForACancellation) {
   cancelled.Cancel();
   Iterate();
   EXPECT_THAT(log_, ElementsAre("failed", "cancelled"));
-  failed.GetException();
+  static_cast<void>(failed.GetException());
 }
 
 TEST_F(FutureTest, ACallbackCanBeTakenBackUntilItIsScheduled) {
@@ -474,12 +477,12 @@ TEST_F(FutureTest, WhatWasRetrievedIsNotReported) {
   {
     Future<int> f(loop_);
     f.SetException(ValueError("x"));
-    Thrown([&] { f.Result(); });
+    Thrown([&] { static_cast<void>(f.Result()); });
   }
   {
     Future<int> f(loop_);
     f.SetException(ValueError("x"));
-    f.GetException();
+    static_cast<void>(f.GetException());
   }
   {
     Future<int> f(loop_);

@@ -35,6 +35,7 @@
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/outcome.h"
 #include "clotho/runtime/task.h"
+#include "clotho/runtime/to_be_awaited.h"
 
 namespace clotho {
 
@@ -249,8 +250,10 @@ auto GatherRange(std::source_location location, Range awaitables) {
   if constexpr (std::ranges::sized_range<Range>) {
     children.reserve(std::ranges::size(awaitables));
   }
-  for (A& awaitable : awaitables) {
-    children.push_back(ChildOf(std::move(awaitable), location));
+  for (auto&& awaitable : awaitables) {
+    children.push_back(ChildOf(
+        TakeElement<Range>(std::forward<decltype(awaitable)>(awaitable)),
+        location));
   }
   using State = RangeGather<kOutcomes, T>;
   return Future<std::vector<GatherElement<kOutcomes, T>>>(

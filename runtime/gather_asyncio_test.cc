@@ -140,7 +140,7 @@ TEST_P(GatherTestsBase, OneException) {
   f[2].SetResult(3);
   f[3].Cancel();
   f[4].SetException(RuntimeError());
-  f[4].GetException();
+  static_cast<void>(f[4].GetException());
   RunReady();
   EXPECT_EQ(calls, 1);
   EXPECT_EQ(gather.GetException(), error);
@@ -228,7 +228,7 @@ TEST_F(FutureGatherTests, OneCancellation) {
   f[2].SetResult(3);
   f[3].Cancel();
   f[4].SetException(RuntimeError());
-  f[4].GetException();
+  static_cast<void>(f[4].GetException());
   RunReady();
   EXPECT_EQ(calls, 1);
 }

@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -111,6 +112,25 @@ TEST_F(GatherTest, GivesTheResultsOfARange) {
   Run(main());
 }
 
+TEST_F(GatherTest, TakesARangeThatMakesItsElements) {
+  const auto work = [this](int count) { return Work(count); };
+  const auto main = [&]() -> Coro<void> {
+    const std::vector<int> counts = {3, 1, 2};
+    std::vector<int> results =
+        co_await Gather(counts | std::views::transform(work));
+    EXPECT_THAT(results, ElementsAre(3, 1, 2));
+    auto outcomes = co_await Gather(kReturnExceptions,
+                                    counts | std::views::transform(work));
+    EXPECT_EQ(outcomes[0].value(), 3);
+    // Futures stay in what a view shows.
+    std::vector<Task<int>> tasks = {CreateTask(Work(1)), CreateTask(Work(2))};
+    results = co_await Gather(std::views::all(tasks));
+    EXPECT_THAT(results, ElementsAre(1, 2));
+    EXPECT_EQ(tasks[1].Result(), 2);
+  };
+  Run(main());
+}
+
 TEST_F(GatherTest, OfNothingIsDone) {
   const auto main = [&]() -> Coro<void> {
     auto nothing = Gather();
@@ -119,7 +139,8 @@ TEST_F(GatherTest, OfNothingIsDone) {
     EXPECT_EQ(loop_.iterations(), 1u);
   };
   Run(main());
-  EXPECT_THROW(Gather().Done(), RuntimeError);  // It needs a loop.
+  EXPECT_THROW(static_cast<void>(Gather().Done()),
+               RuntimeError);  // It needs a loop.
 }
 
 TEST_F(GatherTest, OfDoneFuturesIsDone) {  // G-03.
@@ -169,7 +190,7 @@ TEST_F(GatherTest, FuturesOfDifferentLoopsAreRefused) {
   EventLoop other({.clock = &clock_});
   Future<int> a(loop_);
   Future<int> b(other);
-  EXPECT_EQ(Thrown([&] { Gather(a, b).Done(); }),
+  EXPECT_EQ(Thrown([&] { static_cast<void>(Gather(a, b).Done()); }),
             "ValueError: futures are tied to different event loops");
 }
 
@@ -179,7 +200,7 @@ TEST_F(GatherTest, OfALoopThatIsGoneSaysSo) {
     EventLoop other;
     f.emplace(other);
   }
-  EXPECT_EQ(Thrown([&] { Gather(*f).Done(); }),
+  EXPECT_EQ(Thrown([&] { static_cast<void>(Gather(*f).Done()); }),
             "RuntimeError: Event loop is closed");
 }
 

@@ -73,7 +73,7 @@ class Lock {
   friend class Condition;
   class Waiter;
 
-  class AcquireAwaitable {
+  class [[nodiscard, gnu::warn_unused]] AcquireAwaitable {
    public:
     class [[nodiscard]] Awaiter;
     explicit AcquireAwaitable(Lock& lock) : lock_(lock) {}

@@ -12,6 +12,7 @@
 #include <utility>
 #include <variant>
 
+#include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/stored.h"
 
 namespace clotho {
@@ -20,6 +21,10 @@ template <typename T>
 class Outcome {
  public:
   using Value = internal::Stored<T>;
+  // Of a reference: that reference.
+  using ConstReference =
+      std::conditional_t<std::is_void_v<T>, void,
+                         std::add_lvalue_reference_t<std::add_const_t<T>>>;
 
   explicit Outcome(Value value) : value_(std::move(value)) {}
   explicit Outcome(std::exception_ptr exception)
@@ -32,10 +37,19 @@ class Outcome {
     if (!ok()) std::rethrow_exception(std::get<1>(value_));
     if constexpr (!std::is_void_v<T>) return std::get<0>(value_);
   }
+  ConstReference value() const {
+    if (!ok()) std::rethrow_exception(std::get<1>(value_));
+    if constexpr (!std::is_void_v<T>) return std::get<0>(value_);
+  }
 
   // The exception, or null if there is a value.
   std::exception_ptr exception() const {
     return ok() ? nullptr : std::get<1>(value_);
+  }
+  // The exception is a CancelledError.
+  bool cancelled() const {
+    return !ok() && internal::Classify(std::get<1>(value_)) ==
+                        internal::ExceptionFamily::kCancelled;
   }
 
  private:

@@ -26,6 +26,31 @@ TEST(OutcomeTest, IsAValueOrAnException) {
   EXPECT_NE(failure.exception(), nullptr);
 }
 
+TEST(OutcomeTest, CanBeReadIfItIsConst) {
+  static_assert(
+      std::is_same_v<decltype(std::declval<const Outcome<int>&>().value()),
+                     const int&>);
+  static_assert(
+      std::is_same_v<decltype(std::declval<const Outcome<int&>&>().value()),
+                     int&>);
+  static_assert(
+      std::is_void_v<decltype(std::declval<const Outcome<void>&>().value())>);
+  const Outcome<int> value(1);
+  EXPECT_EQ(value.value(), 1);
+  const Outcome<int> failure(std::make_exception_ptr(ValueError("x")));
+  EXPECT_THROW(failure.value(), ValueError);
+  const Outcome<void> nothing{std::monostate()};
+  nothing.value();
+}
+
+TEST(OutcomeTest, KnowsACancelledErrorFromAFailure) {
+  EXPECT_FALSE(Outcome<int>(1).cancelled());
+  EXPECT_FALSE(
+      Outcome<int>(std::make_exception_ptr(ValueError("x"))).cancelled());
+  EXPECT_TRUE(
+      Outcome<int>(std::make_exception_ptr(CancelledError())).cancelled());
+}
+
 TEST(OutcomeTest, MayBeNothingAReferenceOrWhatCannotBeCopied) {
   Outcome<void> nothing{std::monostate()};
   nothing.value();

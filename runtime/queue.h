@@ -253,7 +253,7 @@ class PriorityItems {
 template <typename T, typename Items = internal::FifoItems<T>>
 class Queue : public internal::QueueBase {
  private:
-  class GetAwaitable {
+  class [[nodiscard, gnu::warn_unused]] GetAwaitable {
    public:
     class [[nodiscard]] Awaiter : public QueueBase::Awaiter {
      public:
@@ -274,7 +274,7 @@ class Queue : public internal::QueueBase {
     Queue& queue_;
   };
 
-  class PutAwaitable {
+  class [[nodiscard, gnu::warn_unused]] PutAwaitable {
    public:
     class [[nodiscard]] Awaiter : public QueueBase::Awaiter {
      public:

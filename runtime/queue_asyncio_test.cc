@@ -516,7 +516,7 @@ TYPED_TEST(QueueShutdownTestMixin, ShutdownEmpty) {
   this->Iterate();
   EXPECT_TRUE(joiner.Done());
   ASSERT_TRUE(getter.Done());
-  EXPECT_THROW(getter.Result(), QueueShutDown);
+  EXPECT_THROW(static_cast<void>(getter.Result()), QueueShutDown);
   this->ExpectIsShutDown(queue);
 }
 

@@ -35,7 +35,7 @@ class Semaphore {
   class GuardNode : public internal::ListNode {};
   class Waiter;
 
-  class AcquireAwaitable {
+  class [[nodiscard, gnu::warn_unused]] AcquireAwaitable {
    public:
     class [[nodiscard]] Awaiter;
     explicit AcquireAwaitable(Semaphore& semaphore) : semaphore_(semaphore) {}

@@ -50,7 +50,7 @@ class SleepState final : public WaiterFuture {
   End end_;
 };
 
-class SleepAwaitable {
+class [[nodiscard, gnu::warn_unused]] SleepAwaitable {
  public:
   explicit SleepAwaitable(Delay delay) : delay_(delay) {}
 

@@ -15,6 +15,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -111,11 +112,11 @@ class AnyTask {
       : state_(task.state()) {}
   explicit AnyTask(internal::TaskBase& task) : state_(&task) {}
 
-  bool Done() const {
+  [[nodiscard]] bool Done() const {
     internal::SyncRead(state_.get());
     return state_->done();
   }
-  bool Cancelled() const {
+  [[nodiscard]] bool Cancelled() const {
     return state_->state() == internal::FutureBase::State::kCancelled;
   }
   bool Cancel(std::optional<std::string_view> message = std::nullopt) const {
@@ -126,7 +127,9 @@ class AnyTask {
     return base().cancelling();
   }
   int Uncancel() const { return base().Uncancel(); }
-  std::exception_ptr GetException() const { return state_->GetException(); }
+  [[nodiscard]] std::exception_ptr GetException() const {
+    return state_->GetException();
+  }
   std::string GetName() const { return base().name(); }
   void SetName(std::string_view name) const { base().set_name(name); }
   std::vector<std::source_location> GetStack(
@@ -370,5 +373,20 @@ decltype(auto) EventLoop::RunUntilComplete(A awaitable,
 }
 
 }  // namespace clotho
+
+// By the order of creation, not by the address: a set of tasks has the same
+// order in each execution of a simulation.
+template <typename T>
+struct std::hash<clotho::Task<T>> {
+  std::size_t operator()(const clotho::Task<T>& task) const noexcept {
+    return task.base().chain();
+  }
+};
+template <>
+struct std::hash<clotho::AnyTask> {
+  std::size_t operator()(const clotho::AnyTask& task) const noexcept {
+    return task.base().chain();
+  }
+};
 
 #endif  // CLOTHO_RUNTIME_TASK_H_

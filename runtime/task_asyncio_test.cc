@@ -439,7 +439,7 @@ TEST_F(BaseTaskTests, CancelWithMessageThenFutureException) {
       const std::vector tasks = {task};
       const auto result = co_await Wait(tasks);
       EXPECT_THAT(result.done, SizeIs(1));
-      task.GetException();
+      static_cast<void>(task.GetException());
     };
     EXPECT_EQ(Raised(Start(main())), c.raised);
   }
@@ -452,7 +452,7 @@ TEST_F(BaseTaskTests, CancelWithMessageBeforeStartingTask) {
     const std::vector tasks = {task};
     const auto result = co_await Wait(tasks);
     EXPECT_THAT(result.done, SizeIs(1));
-    task.GetException();
+    static_cast<void>(task.GetException());
   };
   EXPECT_EQ(Raised(Start(main())), "CancelledError('my message')");
 }

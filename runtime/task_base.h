@@ -74,6 +74,8 @@ class TaskBase : public FutureBase, public Runnable {
   bool Cancel(const Text& message) final;
   int cancelling() const noexcept { return static_cast<int>(cancels_); }
   int Uncancel() noexcept;
+  // A request to cancel that is not delivered yet.
+  bool cancel_is_pending() const noexcept { return must_cancel_; }
 
   std::string name() const;
   void set_name(std::string_view name) { Extras().name = MakeText(name); }

@@ -34,6 +34,18 @@ void TaskGroupState::Enter() {
   if (entered_) throw RuntimeError("TaskGroup has already been entered");
   entered_ = true;
   parent_ = Ref<FutureBase>(GetRunningLoop().current_task());
+  cancelling_before_ = parent_->AsTask()->cancelling();
+  if (cancel_requested_) Cancel();
+}
+
+void TaskGroupState::Cancel() {
+  SyncUnknown("a TaskGroup");
+  cancel_requested_ = true;
+  if (!entered_ || (exiting_ && children_.empty())) return;
+  if (!aborting_) Abort();
+  if (parent_cancel_requested_ || parent_->done()) return;
+  parent_cancel_requested_ = true;
+  parent_->Cancel(nullptr);
 }
 
 void TaskGroupState::Child::Run() {
@@ -120,6 +132,9 @@ Coro<void> TaskGroupState::Exit(Ref<TaskGroupState> self,
       if (!group.aborting_) {
         cancellation = std::current_exception();
         group.Abort();
+      } else if (group.cancel_requested_) {
+        // By `Cancel`, or from outside after it: the counts will tell.
+        cancellation = std::current_exception();
       }
     }
     group.all_done_ = nullptr;
@@ -128,7 +143,9 @@ Coro<void> TaskGroupState::Exit(Ref<TaskGroupState> self,
   const Ref<FutureBase> parent = std::move(group.parent_);
   std::vector<std::exception_ptr> errors = std::move(group.errors_);
   TaskBase& parent_task = *parent->AsTask();
-  if (group.parent_cancel_requested_ && parent_task.Uncancel() == 0) {
+  if (group.parent_cancel_requested_ &&
+      parent_task.Uncancel() <=
+          (group.cancel_requested_ ? group.cancelling_before_ : 0)) {
     cancellation = nullptr;
   }
   if (group.critical_error_ != nullptr) {

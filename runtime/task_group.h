@@ -1,12 +1,14 @@
 // TaskGroup: tasks that end together.
 //
 //   TaskGroup group;
-//   auto body = group.Run([&]() -> Coro<void> {
+//   co_await group.Run([&]() -> Coro<void> {
 //     group.CreateTask(Fetch("a"));
 //     group.CreateTask(Fetch("b"));
 //     co_return;
-//   });
-//   co_await std::move(body);  // Until the body and all the tasks have ended.
+//   });  // The body and all the tasks have ended.
+//
+// (g++ 12 destroys the captures of a lambda in a co_await expression twice:
+// there, name the lambda on the line before. See coro.h.)
 //
 // When a task fails, the other tasks and the body are cancelled. Once all have
 // ended, an ExceptionGroup with all failures is thrown. A cancelled task is not
@@ -53,11 +55,14 @@ class TaskGroupState : public Pooled {
   // The reason why no task can be added now, or null (TG-02).
   const char* Refusal() const;
   void Add(FutureBase& task);
+  // Cancels the tasks and the body, now or as soon as there is a body.
+  void Cancel();
 
   // Makes the running task the parent. Throws RuntimeError the second time.
   void Enter();
   // Waits for the tasks after the body has ended; `error` is the body's
-  // exception or null. Throws the group's outcome (TG-05).
+  // exception or null. Throws the group's outcome (TG-05); returns if there is
+  // none, even if `error` is the CancelledError that `Cancel` has caused.
   static Coro<void> Exit(Ref<TaskGroupState> self, std::exception_ptr error);
 
  private:
@@ -98,6 +103,8 @@ class TaskGroupState : public Pooled {
   bool exiting_ = false;
   bool aborting_ = false;
   bool parent_cancel_requested_ = false;
+  bool cancel_requested_ = false;  // By `Cancel`.
+  int cancelling_before_ = 0;      // Of the parent, when it entered.
   Ref<FutureBase> parent_;
   IntrusiveList<Child, ChildNode> children_;  // In the order of creation.
   Ref<AllDone> all_done_;                     // While the parent waits.
@@ -123,8 +130,11 @@ Coro<AwaitResult<A>> RunInGroup(Ref<TaskGroupState> group, A body) {
     error = std::current_exception();
   }
   co_await TaskGroupState::Exit(group, error);
-  if (error != nullptr) std::rethrow_exception(error);
-  if constexpr (!std::is_void_v<Result>) co_return *std::move(result);
+  if constexpr (!std::is_void_v<Result>) {
+    // The group was cancelled before the body had a result.
+    if (error != nullptr) std::rethrow_exception(error);
+    co_return *std::move(result);
+  }
 }
 
 template <typename Function>
@@ -155,6 +165,16 @@ class TaskGroup {
   [[nodiscard]] auto Run(Function function) {
     return internal::CallInGroup(state_, std::move(function));
   }
+
+  // Cancels the tasks and the body, as `TaskGroup.cancel` of Python 3.15 does.
+  // When they have ended, `Run` ends without an exception of its own: it throws
+  // only what fails meanwhile, and CancelledError if its own task was cancelled.
+  // Before `Run`, the body is cancelled at its first await. Further calls, and
+  // calls after `Run`, do nothing.
+  //
+  // If the body returns a value and was cut off, `Run` throws CancelledError.
+  // Catch it in the body to return a partial value.
+  void Cancel() { state_->Cancel(); }
 
   // Creates a task in the group. Throws RuntimeError, without creating a task,
   // before and after `Run` and while the group is being cancelled.

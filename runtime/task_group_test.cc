@@ -289,6 +289,179 @@ TEST_F(TaskGroupTest, AnInnerGroupFailsInsideTheOuter) {
   EXPECT_EQ(t.Cancelling(), 0);
 }
 
+// ---- Cancel. ----
+
+TEST_F(TaskGroupTest, CancelEndsItsTasksAndItsBodyWithoutAnException) {
+  TaskGroup group;
+  const auto body = [&]() -> Coro<void> {
+    group.CreateTask(Work("a", 9));
+    const auto canceller = [&]() -> Coro<void> {
+      co_await Sleep(kNow);
+      group.Cancel();
+      group.Cancel();  // A second time does nothing.
+      Note(Thrown([&] { group.CreateTask(Work("late", 0)); }));
+    };
+    group.CreateTask(canceller());
+    try {
+      co_await Sleep(absl::Seconds(9));
+    } catch (const CancelledError&) {
+      Log("body cancelled");
+      throw;
+    }
+  };
+  const auto main = [&]() -> Coro<void> {
+    co_await group.Run(body);
+    Log("end", Cancelling());
+    group.Cancel();  // It is over.
+    co_await Sleep(kNow);
+    Log("not cancelled");
+  };
+  Run(main());
+  EXPECT_THAT(log_,
+              ElementsAre("RuntimeError: TaskGroup is shutting down",
+                          "i4 t=0 a cancelled", "i4 t=0 body cancelled",
+                          HasSubstr("end 0"), HasSubstr("not cancelled")));
+}
+
+TEST_F(TaskGroupTest, CancelInItsBodyTakesEffectAtTheNextAwait) {
+  TaskGroup group;
+  const auto body = [&]() -> Coro<int> {
+    group.CreateTask(Work("never", 0));
+    group.Cancel();
+    co_return 7;
+  };
+  const auto main = [&]() -> Coro<void> {
+    const int result = co_await group.Run(body);
+    co_await Sleep(kNow);
+    Note(result, Cancelling());
+  };
+  Run(main());
+  EXPECT_THAT(log_, ElementsAre("7 0"));
+}
+
+TEST_F(TaskGroupTest, CancelWhileItWaitsForItsTasks) {
+  TaskGroup group;
+  const auto body = [&]() -> Coro<int> {
+    group.CreateTask(Work("a", 9));
+    co_return 7;
+  };
+  Task<int> t = Start(group.Run(body()));
+  Iterate(3);
+  group.Cancel();
+  Iterate(4);
+  EXPECT_EQ(t.Result(), 7);
+  EXPECT_EQ(t.Cancelling(), 0);
+  EXPECT_THAT(log_, ElementsAre(HasSubstr("a cancelled")));
+}
+
+TEST_F(TaskGroupTest, CancelBeforeItRunsCancelsTheBodyAtItsFirstAwait) {
+  TaskGroup group;
+  group.Cancel();
+  const auto body = [&]() -> Coro<void> {
+    Log("begins");
+    co_await Sleep(kNow);
+    Log("not reached");
+  };
+  const auto main = [&]() -> Coro<void> {
+    co_await group.Run(body());
+    Log("end", Cancelling());
+  };
+  Run(main());
+  EXPECT_THAT(log_, ElementsAre(HasSubstr("begins"), HasSubstr("end 0")));
+}
+
+TEST_F(TaskGroupTest, ABodyThatCancelCutsOffHasNoValue) {
+  TaskGroup group;
+  const auto body = [&]() -> Coro<int> {
+    group.Cancel();
+    co_await Sleep(kNow);
+    co_return 7;
+  };
+  const auto main = [&]() -> Coro<void> {
+    const std::string raised = co_await Raised(group.Run(body()));
+    Note(raised, Cancelling());
+  };
+  Run(main());
+  EXPECT_THAT(log_, ElementsAre("CancelledError() 0"));
+}
+
+TEST_F(TaskGroupTest, WhatFailsAfterCancelComesOut) {
+  TaskGroup group;
+  const auto stubborn = [&]() -> Coro<void> {
+    try {
+      co_await Sleep(absl::Seconds(9));
+    } catch (const CancelledError&) {
+    }
+    throw ValueError("late");
+  };
+  const auto body = [&]() -> Coro<void> {
+    group.CreateTask(stubborn());
+    co_await Sleep(kNow);
+    group.Cancel();
+  };
+  Task<void> t = Start(group.Run(body()));
+  Iterate(6);
+  EXPECT_EQ(Members(t.GetException()), "ExceptionGroup[ValueError: late]");
+}
+
+TEST_F(TaskGroupTest, ACancellationFromOutsideIsNotLostInCancel) {
+  TaskGroup group;
+  const auto slow = [&]() -> Coro<void> {
+    try {
+      co_await Sleep(absl::Seconds(9));
+    } catch (const CancelledError&) {
+    }
+    for (int i = 0; i < 5; ++i) co_await Sleep(kNow);
+  };
+  const auto body = [&]() -> Coro<void> {
+    group.CreateTask(slow());
+    co_await Sleep(absl::Seconds(9));
+  };
+  Task<void> t = Start(group.Run(body()));
+  Iterate(2);
+  group.Cancel();
+  Iterate(2);
+  t.Cancel("outside");
+  Iterate(9);
+  EXPECT_EQ(Thrown([&] { t.Result(); }), "CancelledError: outside");
+  EXPECT_EQ(t.Cancelling(), 1);
+}
+
+TEST_F(TaskGroupTest, CancelWorksInATaskThatIsCleaningUp) {
+  const auto body = [](TaskGroup& group) -> Coro<void> {
+    co_await Sleep(kNow);
+    group.Cancel();
+    co_await Sleep(absl::Seconds(9));
+  };
+  const auto main = [&]() -> Coro<void> {
+    try {
+      co_await Sleep(absl::Seconds(9));
+    } catch (const CancelledError&) {
+    }
+    TaskGroup group;
+    co_await group.Run(body(group));
+    Log("cleaned up", Cancelling());
+  };
+  Task<void> t = Start(main());
+  Iterate(1);
+  t.Cancel();
+  Iterate(5);
+  EXPECT_THAT(log_, ElementsAre(HasSubstr("cleaned up 1")));
+}
+
+TEST_F(TaskGroupTest, MayBeDestroyedAfterCancel) {
+  TaskGroup group;
+  const auto body = [&]() -> Coro<void> {
+    group.CreateTask(Work("a", 9));
+    co_await Sleep(absl::Seconds(9));
+  };
+  Start(group.Run(body()));
+  Iterate(3);
+  group.Cancel();
+  loop_.Reset();
+  EXPECT_THAT(log_, IsEmpty());
+}
+
 // ---- Destruction and reports. ----
 
 TEST_F(TaskGroupTest, MayBeDestroyedWhileItWaits) {

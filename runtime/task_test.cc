@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -110,7 +111,7 @@ TEST_F(TaskTest, IsNamedByNumberUnlessItIsGivenAName) {
 TEST_F(TaskTest, GivesItsResultToAllWhoAsk) {
   Task<int> t = Start(Return(5));
   EXPECT_EQ(
-      Thrown([&] { t.Result(); }),
+      Thrown([&] { static_cast<void>(t.Result()); }),
       "InvalidStateError: Result is not set: the future is pending; co_await "
       "it, or ask Done() first");
   Iterate();
@@ -124,8 +125,8 @@ TEST_F(TaskTest, GivesItsExceptionToAllWhoAsk) {
   Task<int> t = Start(Throw("x"));
   Iterate();
   EXPECT_EQ(Repr(t.GetException()), "ValueError('x')");
-  EXPECT_EQ(Thrown([&] { t.Result(); }), "ValueError: x");
-  EXPECT_EQ(Thrown([&] { t.Result(); }), "ValueError: x");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(t.Result()); }), "ValueError: x");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(t.Result()); }), "ValueError: x");
 }
 
 TEST_F(TaskTest, ReturnsReferencesAndWhatCannotBeCopied) {
@@ -280,7 +281,7 @@ TEST_F(TaskTest, CannotAwaitItself) {
   const auto c = [&]() -> Coro<int> { co_return co_await *self; };
   self = Start(c(), {.name = "loner"});
   Iterate(2);
-  EXPECT_EQ(Thrown([&] { self->Result(); }),
+  EXPECT_EQ(Thrown([&] { static_cast<void>(self->Result()); }),
             "RuntimeError: Task cannot await on itself: loner; it would "
             "wait for ever: await it in another one");
 }
@@ -293,7 +294,8 @@ TEST_F(TaskTest, CancelledBetweenAwaitingItselfAndBeingTold) {
   self->Cancel("m");
   Iterate();
   EXPECT_TRUE(self->Cancelled());
-  EXPECT_EQ(Thrown([&] { self->Result(); }), "CancelledError: m");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(self->Result()); }),
+            "CancelledError: m");
 }
 
 // ---- Cancellation: T-10 to T-18. ----
@@ -456,7 +458,8 @@ TEST_F(TaskTest, CancellingItselfAndReturningCancelsAndLosesTheResult) {
   Iterate();
   EXPECT_TRUE(t.Cancelled());
   for (int i = 0; i < 2; ++i) {  // T-17: every reader gets this message.
-    EXPECT_EQ(Thrown([&] { t.Result(); }), "CancelledError: m");
+    EXPECT_EQ(Thrown([&] { static_cast<void>(t.Result()); }),
+              "CancelledError: m");
   }
 }
 
@@ -469,7 +472,7 @@ TEST_F(TaskTest, CancellingItselfAndThrowingThrows) {
   Task<int> t = Start(c());
   Iterate();
   EXPECT_FALSE(t.Cancelled());
-  EXPECT_EQ(Thrown([&] { t.Result(); }), "ValueError: x");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(t.Result()); }), "ValueError: x");
 }
 
 TEST_F(TaskTest, AGatherWhoseChildrenAreDoneRefusesAndTheTaskIsFlagged) {
@@ -725,7 +728,7 @@ TEST_F(TaskTest, TheStackIsPrintedMostRecentCallLast) {
   Task<int> failed = Start(Throw("x"), {.name = "failed"});
   Iterate();
   EXPECT_EQ(printed(failed), "No stack for task failed\nValueError: x\n");
-  EXPECT_THROW(failed.Result(), ValueError);
+  EXPECT_THROW(static_cast<void>(failed.Result()), ValueError);
 }
 
 TEST_F(TaskTest, AnyTaskDoesWhatATaskDoes) {
@@ -742,7 +745,8 @@ TEST_F(TaskTest, AnyTaskDoesWhatATaskDoes) {
   Iterate();
   EXPECT_TRUE(any.Done());
   EXPECT_TRUE(any.Cancelled());
-  EXPECT_EQ(Thrown([&] { any.GetException(); }), "CancelledError: m");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(any.GetException()); }),
+            "CancelledError: m");
 }
 
 // ---- Lifetime: T-23, CD-02. ----
@@ -876,6 +880,24 @@ TEST_F(TaskTest, TheFramesAreGoneBeforeTheResultIsSeen) {
 }
 
 // ---- Context: CX-02. ----
+
+TEST_F(TaskTest, HasAHashThatIsTheSameInEachRun) {
+  const auto nothing = []() -> Coro<void> { co_return; };
+  const auto main = [&]() -> Coro<std::size_t> {
+    std::unordered_set<Task<void>> tasks;
+    Task<void> a = CreateTask(nothing());
+    Task<void> b = CreateTask(nothing());
+    tasks.insert(a);
+    tasks.insert(b);
+    tasks.insert(a);
+    EXPECT_EQ(tasks.size(), 2u);
+    EXPECT_TRUE(tasks.contains(b));
+    EXPECT_EQ(std::hash<AnyTask>()(a), std::hash<Task<void>>()(a));
+    EXPECT_NE(std::hash<Task<void>>()(a), std::hash<Task<void>>()(b));
+    co_return std::hash<Task<void>>()(b);
+  };
+  EXPECT_EQ(internal::RunVirtual(main()), internal::RunVirtual(main()));
+}
 
 TEST_F(TaskTest, RunsInACopyOfTheContextOrInTheOneGiven) {
   const ContextVar<int> variable("variable", 0);

@@ -29,6 +29,7 @@
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/future_base.h"
+#include "clotho/runtime/to_be_awaited.h"
 
 namespace clotho {
 
@@ -58,20 +59,8 @@ class TimedReport {
   const std::int64_t begun_ns_;
 };
 
-// Holds the awaitable until it is awaited. If that never happens, only the
-// enclosing coroutine is reported, not this one as well.
 template <Awaitable A>
-struct ToBeTimed {
-  explicit ToBeTimed(A a) : awaitable(std::move(a)) {}
-  ToBeTimed(ToBeTimed&&) = default;
-  ~ToBeTimed() {
-    if constexpr (requires { awaitable.Close(); }) awaitable.Close();
-  }
-  A awaitable;
-};
-
-template <Awaitable A>
-Coro<AwaitResult<A>> AwaitTimed(std::string name, ToBeTimed<A> inner,
+Coro<AwaitResult<A>> AwaitTimed(std::string name, ToBeAwaited<A> inner,
                                 TimedSink sink) {
   using Result = AwaitResult<A>;
   TimedReport report(std::move(name), std::move(sink));
@@ -119,7 +108,7 @@ template <Awaitable A>
 [[nodiscard]] Coro<AwaitResult<A>> Timed(std::string name, A awaitable,
                                          TimedSink sink) {
   return internal::AwaitTimed(std::move(name),
-                              internal::ToBeTimed<A>(std::move(awaitable)),
+                              internal::ToBeAwaited<A>(std::move(awaitable)),
                               std::move(sink));
 }
 

@@ -127,7 +127,8 @@ TEST_F(TimedTest, SaysSoWhenItIsCancelled) {
   Task<int> task = Start(Timed("delay", DelayFor(5), sink_));
   loop_.CallLater(absl::Seconds(2), [&] { task.Cancel("m"); });
   RunToStandstill();
-  EXPECT_EQ(Thrown([&] { task.Result(); }), "CancelledError: m");
+  EXPECT_EQ(Thrown([&] { static_cast<void>(task.Result()); }),
+            "CancelledError: m");
   EXPECT_THAT(log_,
               ElementsAre("starting delay", "finished delay in 2 second(s)"));
 }

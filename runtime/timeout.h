@@ -135,7 +135,7 @@ class [[nodiscard]] TimeoutAwaiterBase {
 
 // `co_await scope.Run(inner)`.
 template <typename Inner>
-class TimeoutAwaitable {
+class [[nodiscard, gnu::warn_unused]] TimeoutAwaitable {
  public:
   TimeoutAwaitable(TimeoutScope& scope, Inner inner)
       : scope_(scope), inner_(std::move(inner)) {}
@@ -163,7 +163,7 @@ class TimeoutAwaitable {
 // Like TimeoutAwaitable, with its own scope. The deadline is absolute, or
 // relative to the `co_await`.
 template <typename Inner>
-class ScopedTimeoutAwaitable {
+class [[nodiscard, gnu::warn_unused]] ScopedTimeoutAwaitable {
  public:
   ScopedTimeoutAwaitable(std::optional<Delay> delay, bool absolute, Inner inner)
       : delay_(delay), absolute_(absolute), inner_(std::move(inner)) {}
@@ -236,7 +236,7 @@ Coro<AwaitResult<A>> WaitForExpired(A awaitable) {
 }
 
 template <typename Inner>
-class WaitForAwaitable {
+class [[nodiscard, gnu::warn_unused]] WaitForAwaitable {
  public:
   WaitForAwaitable(Inner inner, std::optional<Delay> timeout)
       : inner_(std::move(inner)), timeout_(timeout) {}

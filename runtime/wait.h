@@ -150,7 +150,7 @@ std::vector<F> Distinct(std::vector<F> futures) {
 }
 
 template <FutureLike F>
-class WaitAwaitable {
+class [[nodiscard, gnu::warn_unused]] WaitAwaitable {
  public:
   WaitAwaitable(std::vector<F> futures, const WaitOptions& options)
       : futures_(std::move(futures)), options_(options) {}

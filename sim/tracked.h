@@ -22,6 +22,7 @@
 #ifndef CLOTHO_SIM_TRACKED_H_
 #define CLOTHO_SIM_TRACKED_H_
 
+#include <concepts>
 #include <cstdint>
 #include <source_location>
 #include <string_view>
@@ -58,9 +59,23 @@ class Tracked : private internal::TrackedBase {
   template <typename... Args>
   explicit Tracked(std::string_view name, Args&&... args)
       : TrackedBase(name), value_(std::forward<Args>(args)...) {}
-  Tracked(const Tracked& other) : TrackedBase(other), value_(other.Read()) {}
-  Tracked& operator=(const Tracked& other) {
+  Tracked(const Tracked& other)
+    requires std::copy_constructible<T>
+      : TrackedBase(other), value_(other.Read()) {}
+  Tracked& operator=(const Tracked& other)
+    requires std::copyable<T>
+  {
     if (this != &other) Write() = other.Read();
+    return *this;
+  }
+  // To move from it is to write to it.
+  Tracked(Tracked&& other)
+    requires std::move_constructible<T>
+      : TrackedBase(other), value_(std::move(other.Write())) {}
+  Tracked& operator=(Tracked&& other)
+    requires std::movable<T>
+  {
+    if (this != &other) Write() = std::move(other.Write());
     return *this;
   }
 

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -54,6 +56,15 @@ TEST(TrackedTest, HoldsWhatCanOnlyBeMoved) {
   Tracked<std::unique_ptr<int>> owner{"owner"};
   owner.Write() = std::make_unique<int>(7);
   EXPECT_EQ(*owner.Read(), 7);
+  Tracked<std::unique_ptr<int>> second = std::move(owner);
+  EXPECT_EQ(*second.Read(), 7);
+  EXPECT_EQ(owner.Read(), nullptr);  // NOLINT: moved from.
+  owner = std::move(second);
+  EXPECT_EQ(*owner.Read(), 7);
+  static_assert(!std::is_copy_constructible_v<Tracked<std::unique_ptr<int>>>);
+  static_assert(!std::is_copy_assignable_v<Tracked<std::unique_ptr<int>>>);
+  static_assert(std::is_move_constructible_v<Tracked<std::unique_ptr<int>>>);
+  static_assert(std::is_copy_constructible_v<Tracked<std::string>>);
 }
 
 // Two tasks that touch the same number, and one that touches its own.

@@ -271,7 +271,9 @@ struct WaitForThatLeavesATask : RealWaits {
 };
 
 struct LookThatHidesFailures {
-  static void Drop(const Task<int>& task) { task.GetException(); }
+  static void Drop(const Task<int>& task) {
+    static_cast<void>(task.GetException());
+  }
 };
 
 // Each execution takes longer than the previous one.
