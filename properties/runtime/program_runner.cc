@@ -592,12 +592,15 @@ Coro<void> RunProgram(const Program& program, RunOptions options) {
   for (std::size_t i = 0; i < world->all_tasks.size(); ++i) {
     const std::vector<Task<int>> next = {world->all_tasks[i]};
     co_await Wait(next);
-    if (!next[0].Cancelled()) next[0].GetException();  // Retrieves it.
+    // Retrieves it.
+    if (!next[0].Cancelled()) static_cast<void>(next[0].GetException());
     world->Tell(&ProgramObserver::HasEnded, world->numbers[i], next[0]);
   }
   for (int i = 0; i < kObjects; ++i) {
     const Future<int> future = world->primitives->FutureAt(i);
-    if (future.Done() && !future.Cancelled()) future.GetException();
+    if (future.Done() && !future.Cancelled()) {
+      static_cast<void>(future.GetException());
+    }
   }
   world->Tell(&ProgramObserver::AllHaveEnded);
 }
