@@ -29,6 +29,8 @@
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/crash_handler.h"
 #include "clotho/sim/search/explore.h"
+#include "clotho/sim/search/failure_shrinker.h"
+#include "clotho/sim/search/search_report.h"
 #include "gtest/gtest.h"
 
 namespace clotho::properties::internal {

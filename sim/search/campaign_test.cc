@@ -1,9 +1,12 @@
 // Campaigns of a test program, from outside: what its shards leave behind, and
 // the combined result.
 
+#include "clotho/sim/search/campaign.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -15,7 +18,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "clotho/runtime/claims.h"
+#include "clotho/runtime/coro.h"
+#include "clotho/sim/engine/random.h"
+#include "clotho/sim/options.h"
+#include "clotho/sim/report/report.h"
 #include "clotho/sim/search/campaign_record.h"
+#include "clotho/sim/search/explore.h"
+#include "clotho/sim/search/search.h"
 #include "clotho/sim/search/shard.h"
 #include "clotho/sim/search/sketch.h"
 #include "clotho/sim/testing/shell.h"
@@ -444,6 +454,67 @@ TEST(CampaignTest, KeptSchedulesAreRunFirst) {
   ASSERT_EQ(record.failures.size(), 1);
   EXPECT_EQ(record.failures[0].first, 0);
   EXPECT_THAT(ended.output, HasSubstr("SEARCH    the saved schedule "));
+}
+
+// The first number that a program with seed 5 draws.
+std::uint64_t FirstDrawOfFive() { return Rng(5).Next(); }
+
+// A campaign of 20 executions with program seed 0, all of which pass. The saved
+// schedule has program seed 5, under which the body fails.
+TEST(CampaignTest, AProgramSeedEndsWithTheSavedScheduleThatFails) {
+  std::vector<std::uint64_t> drawn;
+  const auto body = [&]() -> Coro<void> {
+    drawn.push_back(ProgramRng().Next());
+    Always(drawn.back() != FirstDrawOfFive(), "the program seed is not 5");
+    co_return;
+  };
+  Search search =
+      MakeSearch(Random{.schedules = 20}, ReplayFirst("c1/5/fifo", "issue 7"));
+  internal::Campaign campaign({.test = "Campaign.Seed", .failures_max = 0});
+  search.campaign = &campaign;
+  const Report report = RunSearch(body, search, "Campaign.Seed");
+  EXPECT_EQ(report.replay.program_seed, 5);
+  ASSERT_THAT(campaign.record().failures, testing::SizeIs(1));
+  EXPECT_EQ(campaign.record().failures[0].hits, 1);
+  EXPECT_EQ(campaign.record().executions, 20);
+  ASSERT_GT(drawn.size(), 20);
+  drawn.erase(drawn.begin(), drawn.end() - 20);
+  EXPECT_THAT(drawn, testing::Each(Rng(0).Next()));
+}
+
+// The same of one that crashes.
+TEST(CampaignTest, AProgramSeedEndsWithTheSavedScheduleThatCrashes) {
+  const auto body = []() -> Coro<void> {
+    if (ProgramRng().Next() == FirstDrawOfFive()) std::abort();
+    co_return;
+  };
+  Search search =
+      MakeSearch(Random{.schedules = 20}, ReplayFirst("c1/5/fifo", "issue 7"));
+  search.isolate = true;
+  internal::Campaign campaign({.test = "Campaign.Seed", .failures_max = 0});
+  search.campaign = &campaign;
+  const Report report = RunSearch(body, search, "Campaign.Seed");
+  EXPECT_EQ(report.replay.program_seed, 5);
+  ASSERT_THAT(campaign.record().failures, testing::SizeIs(1));
+  EXPECT_EQ(campaign.record().failures[0].kind, "crash");
+  EXPECT_EQ(campaign.record().failures[0].hits, 1);
+  EXPECT_EQ(campaign.record().executions, 20);
+}
+
+// A failure's report is one of several; that of the campaign names them all.
+TEST(CampaignTest, ASavedScheduleThatFailsLeavesTheNotesOfOthers) {
+  const auto body = []() -> Coro<void> {
+    Always(ProgramRng().Next() != FirstDrawOfFive(), "the seed is not 5");
+    co_return;
+  };
+  Search search =
+      MakeSearch(ReplayFirst("c1/0/999:1"), ReplayFirst("c1/5/fifo"));
+  internal::Campaign campaign({.test = "Campaign.Drift", .failures_max = 0});
+  search.campaign = &campaign;
+  const Report report = RunSearch(body, search, "Campaign.Drift");
+  EXPECT_FALSE(report.passed());
+  ASSERT_THAT(report.drifted, testing::SizeIs(1));
+  EXPECT_THAT(report.drifted[0], HasSubstr("c1/0/999:1"));
 }
 
 // ---- Crashes. ----

@@ -12,8 +12,6 @@
 #ifndef CLOTHO_SIM_SEARCH_EXPLORE_H_
 #define CLOTHO_SIM_SEARCH_EXPLORE_H_
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -52,18 +50,6 @@ absl::StatusOr<Report> Replay(const Body& body, std::string_view replay,
 
 // Reads a replay string, following "@path" once. An error as of `RunReplay`.
 absl::StatusOr<ReplayString> LoadReplay(std::string_view text);
-
-// Fails a report without a failure as incomplete if one of its goals was never
-// reached. `RunSearch` has done so; this is for who puts reports together.
-void JudgeGoals(Report& report);
-
-// When a shrinking that begins now has to end: after `search.shrink_for` of
-// real time, which bounds only how far that goes, never what an execution does.
-std::chrono::steady_clock::time_point ShrinkDeadline(const Search& search);
-
-// Whether a shrinking that has to end by `deadline` is to end now: also ten
-// seconds after somebody has interrupted the search.
-bool ShrinkingIsOver(std::chrono::steady_clock::time_point deadline);
 
 // Randomness for the program under test, from the replay string's program seed.
 // Only inside an execution: elsewhere it throws RuntimeError.

@@ -1,0 +1,127 @@
+#include "clotho/sim/search/failure_confirmer.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/sim/engine/failure.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/simulator.h"
+#include "clotho/sim/engine/trace.h"
+#include "clotho/sim/report/trace_recorder.h"
+#include "clotho/sim/search/execution_runner.h"
+#include "clotho/sim/search/failure_explainer.h"
+#include "clotho/sim/search/failure_shrinker.h"
+#include "clotho/sim/search/fork_run.h"
+#include "clotho/sim/search/search.h"
+#include "clotho/sim/search/search_report.h"
+
+namespace clotho::sim::internal {
+namespace {
+
+std::string Describe(const Trace& trace, std::size_t index) {
+  if (index >= trace.events.size()) return "ends";
+  const TraceEvent& event = trace.events[index];
+  std::string text = absl::StrCat(trace.lanes[event.lane], "  ", event.text);
+  if (event.line != 0) {
+    absl::StrAppend(&text, "  ", event.file, ":", event.line);
+  }
+  return text;
+}
+
+// Says in which step the two recordings of the same schedule part.
+Failure DifferenceOf(const Trace& first, const Trace& second,
+                     const Deviations& deviations) {
+  const std::vector<TraceEvent>& a = first.events;
+  const std::vector<TraceEvent>& b = second.events;
+  std::size_t i = 0;
+  while (i < a.size() && i < b.size() && a[i] == b[i]) ++i;
+  Failure failure;
+  failure.kind = FailureKind::kNotDeterministic;
+  failure.signature = "not deterministic";
+  failure.what = absl::StrCat("Not deterministic: two runs of ",
+                              FormatDeviations(deviations));
+  if (i < a.size() || i < b.size()) {
+    absl::StrAppend(&failure.what, " part at step ",
+                    i < a.size() ? a[i].step : b[i].step, "\nfirst   ",
+                    Describe(first, i), "\nsecond  ", Describe(second, i));
+    failure.step = i < a.size() ? a[i].step : b[i].step;
+    failure.time_ns = i < a.size() ? a[i].time_ns : b[i].time_ns;
+  } else {
+    absl::StrAppend(&failure.what,
+                    " differed\nthe runs that looked for the place did not");
+  }
+  return failure;
+}
+
+}  // namespace
+
+void FailureConfirmer::OnFailure(const Execution& execution) {
+  if (runner_.only_probes()) return;
+  const Search& search = runner_.search();
+  bool shrinks = search.shrink_runs_max > 0;
+  // Shrinking and explaining may crash where this execution did not. A child
+  // tries it first; if the child crashes, the schedule stays as it is.
+  if (search.isolate && shrinks) {
+    shrinks = RunInChild([&]() -> std::string {
+                ConfirmAndExplain(execution, /*shrinks=*/true);
+                return "";
+              }).said.has_value();
+  }
+  ConfirmAndExplain(execution, shrinks);
+}
+
+void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
+                                         bool shrinks) {
+  // (A campaign counts them by itself, whatever part of it this is.)
+  if (runner_.search().campaign == nullptr) {
+    CollectGoals(runner_.simulator().goals(), report_);
+  }
+  const Failure failure = *execution.failure;
+  const std::uint64_t hash = execution.trace_hash;
+  Deviations deviations = execution.deviations;
+  const Execution& again = runner_.Rerun(deviations, program_seed_);
+  if (!again.failure.has_value() ||
+      again.failure->signature != failure.signature ||
+      again.trace_hash != hash) {
+    ReportNondeterminism(deviations);
+    return;
+  }
+  report_.deviations_found = deviations.size();
+  if (shrinks && !deviations.empty()) {
+    deviations = FailureShrinker(runner_, program_seed_)
+                     .Shrink(failure, std::move(deviations), report_);
+  } else {
+    report_.minimal = deviations.empty();
+  }
+  FailureExplainer explainer(runner_, program_seed_, report_);
+  explainer.Record(deviations);
+  if (!report_.failure.has_value() ||
+      report_.failure->signature != failure.signature) {
+    ReportNondeterminism(deviations);
+    return;
+  }
+  if (shrinks) explainer.Explain(deviations);
+}
+
+void FailureConfirmer::ReportNondeterminism(const Deviations& deviations) {
+  if (runner_.only_probes()) return;
+  TraceRecorder first(runner_.simulator());
+  TraceRecorder second(runner_.simulator());
+  runner_.Rerun(deviations, program_seed_, &first);
+  runner_.Rerun(deviations, program_seed_, &second);
+  report_.nondeterministic = true;
+  report_.failure = DifferenceOf(first.trace(), second.trace(), deviations);
+  report_.replay = ReplayString{.program_seed = program_seed_,
+                                .input = runner_.search().input,
+                                .schedule = deviations,
+                                .check = std::nullopt};
+  AddReplayCommand(runner_.name(), report_);
+  report_.trace = Trace();
+}
+
+}  // namespace clotho::sim::internal

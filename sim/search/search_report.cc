@@ -1,0 +1,107 @@
+#include "clotho/sim/search/search_report.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "clotho/sim/engine/failure.h"
+#include "clotho/sim/engine/format.h"
+#include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/simulator.h"
+#include "clotho/sim/report/replay_command.h"
+#include "clotho/sim/report/report.h"
+#include "clotho/sim/search/search.h"
+
+namespace clotho::sim {
+
+void JudgeGoals(Report& report) {
+  const auto missed =
+      std::ranges::find(report.goals, std::uint64_t{0}, &GoalReport::reached);
+  if (missed == report.goals.end() || report.failure.has_value()) return;
+  report.incomplete = true;
+  Failure failure;
+  failure.kind = FailureKind::kGoal;
+  failure.what =
+      absl::StrCat("Sometimes \"", missed->goal, "\" was false in ",
+                   report.executions == 1
+                       ? "the only execution"
+                       : absl::StrCat("all ", report.executions, " executions"),
+                   "\n", missed->place,
+                   ": the test does not test what this line says it should");
+  failure.file = missed->place.substr(0, missed->place.rfind(':'));
+  failure.line = missed->line;
+  failure.signature = absl::StrCat("goal ", missed->place);
+  report.failure = std::move(failure);
+}
+
+namespace internal {
+namespace {
+
+// Longer replay strings are for files.
+constexpr std::size_t kReplayLineMax = 200;
+
+}  // namespace
+
+Report NewReport(const Search& search) {
+  Report report;
+  report.strategy = search.strategy;
+  report.seed = search.seed;
+  report.schedules = search.schedules;
+  return report;
+}
+
+void ReportMisuse(std::string what, Report& report) {
+  report.misused = true;
+  Failure failure;
+  failure.kind = FailureKind::kMisuse;
+  failure.what = std::move(what);
+  failure.signature = "misuse";
+  report.failure = std::move(failure);
+}
+
+std::string WrongInput(std::string_view input) {
+  if (input.empty()) {
+    return "a property needs an input: expected one as in c1/8f21.12/4:1";
+  }
+  return absl::StrCat("the input \"", std::string(input.substr(0, 40)),
+                      input.size() > 40 ? "...\"" : "\"",
+                      " is of a property, which this test is not: expected a "
+                      "program seed alone, as in c1/0/4:1");
+}
+
+void CollectGoals(const std::vector<GoalCount>& goals, Report& report) {
+  for (const GoalCount& goal : goals) {
+    report.goals.push_back({.goal = goal.goal,
+                            .place = Place(goal.location),
+                            .line = goal.location.line(),
+                            .reached = goal.reached});
+  }
+}
+
+void ReportCutShort(const Search& search, Report& report) {
+  if (search.allow_incomplete) return;
+  report.incomplete = true;
+  Failure failure;
+  failure.kind = FailureKind::kIncomplete;
+  failure.what = absl::StrCat(
+      "Incomplete: ", report.executions,
+      " executions have passed, and there are more\n(raise the number: "
+      "sim::Exhaustive{.schedules = ...}; bound it: {.deviations_max = 2}; "
+      "or accept it: {.allow_incomplete = true})");
+  failure.signature = "incomplete";
+  report.failure = std::move(failure);
+}
+
+void AddReplayCommand(std::string_view name, Report& report) {
+  std::string text = FormatReplay(report.replay);
+  if (text.size() > kReplayLineMax) text = WriteReplayFile(name, text);
+  report.again = ReplayCommand(name, text);
+}
+
+}  // namespace internal
+}  // namespace clotho::sim
