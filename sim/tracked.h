@@ -92,7 +92,9 @@ class Tracked : private internal::TrackedBase {
   // Like Read and Write, but without a place, because operators cannot take
   // one.
   operator const T&() const { return Read(std::source_location()); }
-  Tracked& operator=(const T& value) {
+  Tracked& operator=(const T& value)
+    requires std::copyable<T>
+  {
     Write(std::source_location()) = value;
     return *this;
   }
