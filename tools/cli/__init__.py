@@ -1,1 +1,1 @@
-"""The `clotho` program: one module for each command is in commands/."""
+"""The `clotho` program; commands/ has one module for each command."""

@@ -1,4 +1,4 @@
-"""Runs a test binary through its flags, and reads what it says."""
+"""Runs a test binary with flags, and reads its output."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ class Test:
     """A test of a binary."""
 
     name: str  # Suite.Name
-    file: str  # Where it is, as the compiler was told; "": not known.
+    file: str  # Its path as given to the compiler; "": unknown.
     line: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """What came of a run. `tests` is GoogleTest's own account, by name."""
+    """The result of a run. `tests` is GoogleTest's own report, by name."""
 
     code: int
     output: str
     tests: dict[str, dict[str, Any]]
 
     def property(self, test: str, name: str) -> str:
-        """A clotho_... property that the run recorded; "": none."""
+        """A clotho_... property that the run recorded, or ""."""
         return str(self.tests.get(test, {}).get(name, ""))
 
 
 @contextlib.contextmanager
 def scratch() -> Iterator[str]:
-    """A folder that is gone afterwards."""
+    """A temporary folder."""
     try:
         folder = tempfile.mkdtemp(prefix="clotho-")
     except OSError as error:
         raise Trouble(f"cannot make a temporary folder: {error.strerror} "
-                      f"(TMPDIR says where)", INFRASTRUCTURE) from error
+                      f"(TMPDIR sets where)", INFRASTRUCTURE) from error
     try:
         yield folder
     finally:
@@ -61,12 +61,12 @@ def command(target: Target, *flags: str) -> list[str]:
 
 
 def exit_code(code: int) -> int:
-    """A process's end as a shell tells it: 128 and the signal's number."""
+    """The exit code as a shell reports it: for a signal, 128 + its number."""
     return code if code >= 0 else 128 - code
 
 
 def signal_name(code: int) -> str:
-    """What ended a process whose return code is negative."""
+    """The name of the signal that ended a process with that return code."""
     try:
         return signal.Signals(-code).name
     except ValueError:
@@ -74,13 +74,13 @@ def signal_name(code: int) -> str:
 
 
 def start_failed(target: Target, error: OSError) -> Trouble:
-    """Why the program could not be run at all."""
+    """The error for a program that could not be started."""
     return Trouble(f"cannot run {quote(target.binary)}: {error.strerror}",
                    USAGE)
 
 
 def run(target: Target, *flags: str) -> int:
-    """Runs the binary; what it prints goes where ours goes."""
+    """Runs the binary; its output goes to our standard output."""
     try:
         return exit_code(subprocess.run(
             command(target, *flags), cwd=target.folder, check=False,
@@ -90,9 +90,9 @@ def run(target: Target, *flags: str) -> int:
 
 
 def ask(target: Target, *flags: str, personality: int = 0) -> Ended:
-    """Runs the binary, and returns what it printed and its account.
+    """Runs the binary, and returns its output and GoogleTest's report.
 
-    `personality` is Linux's, of the process: 0 leaves it alone.
+    `personality` is the process's Linux personality; 0 leaves it unchanged.
     """
     with scratch() as folder:
         account = os.path.join(folder, "account.json")
@@ -108,7 +108,7 @@ def ask(target: Target, *flags: str, personality: int = 0) -> Ended:
         if os.path.exists(account):
             with open(account, "rb") as file:
                 text = file.read().decode("utf-8", "backslashreplace")
-            for test in _tests_of(parse_json(text, account, "an account")):
+            for test in _tests_of(parse_json(text, account, "a report of GoogleTest")):
                 tests[f"{test['suite']}.{test.get('name', '')}"] = test
     return Ended(exit_code(done.returncode),
                  done.stdout.decode("utf-8", "backslashreplace"), tests)
@@ -133,20 +133,21 @@ def list_tests(target: Target) -> list[Test]:
         raise Trouble(
             f"{quote(target.name)} does not list its tests: expected a program "
             f"that is linked with //sim:testing_main. "
-            f"It ended with {ended.code} and said {quote(ended.output[:200])}")
+            f"It exited with {ended.code} and printed "
+            f"{quote(ended.output[:200])}")
     return [Test(name, str(test.get("file", "")), int(test.get("line", 0)))
             for name, test in ended.tests.items()]
 
 
 def nearest(name: str, names: list[str]) -> str:
-    """A hint at what may have been meant."""
+    """A hint that names the most similar existing name."""
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.3)
     return f": the nearest that exists is {close[0]}" if close else ""
 
 
 def pick_test(target: Target, wanted: str | None,
               remembered: str | None = None) -> str:
-    """The one test that is meant."""
+    """The selected test; Trouble if it is not exactly one."""
     names = [test.name for test in list_tests(target)]
     if not names:
         raise Trouble(f"{quote(target.name)} has no tests", 4)
@@ -157,7 +158,7 @@ def pick_test(target: Target, wanted: str | None,
     if wanted is None:
         shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
         raise Trouble(f"{quote(target.name)} has {len(names)} tests: name one "
-                      f"after the target ({shown})")
+                      f"of them after the target ({shown})")
     if wanted not in names:
         raise Trouble(f"{quote(target.name)} has no test {quote(wanted)}"
                       f"{nearest(wanted, names)}", 4)

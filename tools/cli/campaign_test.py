@@ -1,5 +1,5 @@
-"""Tests of docs/scaling.md and docs/first-failure.md, and of campaigns: what the
-pages say is run, with a real test binary. The arguments are
+"""Tests of docs/scaling.md and docs/first-failure.md, and of campaigns: runs the
+commands on these pages with a real test binary. The arguments are
 //examples:job_queue_hunt and //examples/failures:failures_hunt."""
 
 import fcntl
@@ -27,7 +27,7 @@ TEST = "JobQueueTest.NoJobIsLost"
 
 
 def blocks(page, kind="run"):
-    """The blocks of a page that are run, by name."""
+    """The blocks of a page to run, by name."""
     return dict(re.findall(
         rf"<!-- {kind}: ([^\n]*) -->\n```(?:sh)?\n(.*?)```",
         (DOCS / page).read_text(), re.DOTALL))
@@ -45,7 +45,7 @@ class PageTestCase(testing.ClothoTestCase):
         self.write("WORKSPACE", "")
         self.write("bin/clotho", "#!/bin/sh\nexec "
                    + " ".join(self.command()) + ' "$@"\n')
-        # What builds a target, and says where it is.
+        # Pretends to build a target, and prints its path.
         self.write("tools/bazel", """#!/bin/sh
 [ "$1" = build ] || echo bazel-bin/examples/job_queue_hunt
 """)
@@ -75,7 +75,7 @@ class PageTestCase(testing.ClothoTestCase):
 class ScalingTest(PageTestCase):
 
     def run_block(self, name):
-        # (Shards that find the bug end with 1, as does the merge.)
+        # (Shards that find the bug exit with 1, as does the merge.)
         return self.shell("set +e\n" + blocks("scaling.md")[name])
 
     def test_the_loop_and_the_missing_shard(self):
@@ -121,12 +121,12 @@ class FuzzTest(PageTestCase):
         self.assertEqual(ended.code, 1, ended)
         self.assertIn(f"{TEST}  20000 executions of 20000", ended.out)
         self.shell("set +e\n" + blocks("scaling.md")["shell loop"])
-        # (Their reports name the program by another path.)
+        # (The paths of the program differ in their reports.)
         record = f"{TEST}/shard-0-of-1.json"
         self.assertEqual(
             self.read(f"clotho-out/job_queue_hunt.campaign/merged/{record}"),
             self.read(f"loop-merged/{record}"))
-        # What it found can be gone on with at once.
+        # Commands can use what it found at once.
         self.assertEqual(self.clotho("replay").code, 1)
         shown = self.clotho("show")
         self.assertEqual(shown.code, 0, shown)
@@ -139,7 +139,7 @@ class FuzzTest(PageTestCase):
             env=self.environment(), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(process.stdout.close)
-        # It has told of the failure: so it runs, and has written it down.
+        # It has reported the failure, so it is running and has written a record.
         line = process.stdout.readline()
         self.assertIn("failure #1", line)
         children = pathlib.Path(
@@ -161,8 +161,8 @@ class FuzzTest(PageTestCase):
         ended = self.clotho("fuzz", self.HUNT, "--for=1s", "--strategy=pct:2",
                             "--seed=7", "--workers=1", TEST)
         self.assertEqual(ended.code, 1, ended)
-        self.assertRegex(ended.out, r"executions of no bound, pct:2, seed 7")
-        # From then on it is known.
+        self.assertRegex(ended.out, r"executions \(no limit\), pct:2, seed 7")
+        # From then on the seed is known.
         listed = self.clotho("list", self.HUNT)
         self.assertIn("  pct:2", listed.out)
 
@@ -172,8 +172,8 @@ class FuzzTest(PageTestCase):
         fcntl.ioctl(ours, termios.TIOCSWINSZ,
                     struct.pack("HHHH", 40, 100, 0, 0))
         before = termios.tcgetattr(theirs)
-        # One that took the pause for a step that is stuck would abort, and one
-        # that took it for time of the search would end.
+        # A worker that took the pause for a stuck step would abort, and one
+        # that counted it as search time would end.
         process = subprocess.Popen(
             self.command("fuzz", self.HUNT, "--for=1h", "--workers=1", "--",
                          "--clotho_step_watchdog=10ms"), cwd=self.folder,
@@ -190,7 +190,7 @@ class FuzzTest(PageTestCase):
         wait_for(b"q stop")
         wait_for(b"#1 ")
         os.write(ours, b"p")
-        wait_for(b"p go on")
+        wait_for(b"p resume")
         time.sleep(1)
         data = b""
         os.write(ours, b"p")
@@ -199,7 +199,7 @@ class FuzzTest(PageTestCase):
         os.write(ours, b"q")
         wait_for(b"results in")
         self.assertEqual(process.wait(), 1, data)
-        self.assertNotIn(b"started again", data)
+        self.assertNotIn(b"restarted", data)
         self.assertEqual(termios.tcgetattr(theirs), before)
         os.close(theirs)
         stats = json.loads(
@@ -217,7 +217,7 @@ class FuzzTest(PageTestCase):
                       first.out)
         again = fuzz()
         self.assertEqual(again.err, first.err)
-        self.assertIn("going on with", again.out)
+        self.assertIn("resuming", again.out)
 
     def test_flags_of_the_binary(self):
         ended = self.clotho("fuzz", self.HUNT, "--schedules=100", "--",
@@ -248,7 +248,7 @@ class FuzzTest(PageTestCase):
                             (["--", "--clotho_no_such=1"], "clotho_no_such"),
                             (["--seed=soon"], "soon")):
             self.assert_trouble(self.clotho("fuzz", self.HUNT, *flags), 2, text)
-        # Results of another seed are not gone on with.
+        # A campaign with another seed is not resumed.
         self.clotho("fuzz", self.HUNT, "--schedules=100", "--workers=1")
         self.assert_trouble(
             self.clotho("fuzz", self.HUNT, "--schedules=100", "--seed=2",
@@ -271,7 +271,7 @@ class FirstFailureTest(PageTestCase):
         self.assertIn("step 4  ran worker-2", done.stdout)
         done = self.shell(run["explain"])
         self.assertEqual(done.returncode, 1, done)
-        shown = re.search(r"```\n(PLAIN.*?)```",
+        shown = re.search(r"```\n(FIFO.*?)```",
                           (DOCS / page).read_text(), re.DOTALL)[1]
         self.assertIn(shown.strip(), done.stdout)
         done = self.shell(run["show"])

@@ -1,4 +1,4 @@
-"""Tests of the commands about single schedules, with a real test binary: the
+"""Tests of the commands for single schedules, with a real test binary: the
 first argument is //examples:job_queue_hunt."""
 
 import json
@@ -39,7 +39,7 @@ class ListTest(testing.ClothoTestCase):
         self.assert_trouble(self.clotho("list", "./nothing"), 2,
                             'there is no file "./nothing"')
         self.write("text", "")
-        self.assert_trouble(self.clotho("list", "text"), 2, "is no program")
+        self.assert_trouble(self.clotho("list", "text"), 2, "is not a program")
         self.assert_trouble(self.clotho("list", "//a:b"), 2,
                             '"//a:b" is a Bazel label', "WORKSPACE")
         self.assert_trouble(self.clotho("list"), 2, "no TARGET")
@@ -60,7 +60,7 @@ class ListTest(testing.ClothoTestCase):
 
 
     def test_saved_schedules(self):
-        # They are beside the source, as the compiler was told of it.
+        # They are beside the source, whose path the compiler was given.
         listed = json.loads(self.clotho("list", HUNT, "--json").out)
         source = pathlib.PurePath(listed["tests"][0]["file"])
         if source.is_absolute() or ".." in source.parts:
@@ -91,7 +91,7 @@ class ReplayTest(testing.ClothoTestCase):
     def test_remembers_target_and_test(self):
         self.clotho("replay", "c1/0/fifo", HUNT)
         self.assertEqual(self.clotho("replay", FAILS).code, 1)
-        # Also the schedule.
+        # The schedule is remembered, too.
         self.assertEqual(self.clotho("replay").code, 1)
 
     def test_a_pasted_variable(self):
@@ -170,7 +170,7 @@ class ExplainTest(testing.ClothoTestCase):
         ended = self.clotho("explain", FAILS, HUNT)
         self.assertEqual(ended.code, 1, ended)
         self.assertIn("FIFO      c1/0/fifo passes", ended.out)
-        self.assertIn("WITHOUT 4:1  passes", ended.out)
+        self.assertIn("WITHOUT   4:1  passes", ended.out)
         self.assertRegex(ended.out, r"TURN +step 4: \d+ of 200")
 
     def test_a_deviation_that_does_not_matter(self):
@@ -200,14 +200,14 @@ class ShrinkTest(testing.ClothoTestCase):
         ended = self.clotho("shrink", self.found_by_search(), HUNT)
         self.assertEqual(ended.code, 1, ended)
         self.assertRegex(ended.out,
-                         r"SHRUNK  \d+ -> 1 deviations: c1/0/4:1/[0-9a-f]{4}")
-        # What follows goes on with the shrunk one.
+                         r"SHRUNK    \d+ -> 1 deviations: c1/0/4:1/[0-9a-f]{4}")
+        # Later commands use the shrunk one.
         self.assertEqual(self.clotho("replay").code, 1)
 
     def test_in_child_processes(self):
         ended = self.clotho("shrink", "--isolate", FAILS, HUNT)
         self.assertEqual(ended.code, 1, ended)
-        self.assertIn("SHRUNK  1 -> 1", ended.out)
+        self.assertIn("SHRUNK    1 -> 1", ended.out)
 
     def test_a_schedule_that_passes_is_refused(self):
         self.assert_trouble(self.clotho("shrink", "c1/0/fifo", HUNT), 3,
@@ -216,7 +216,7 @@ class ShrinkTest(testing.ClothoTestCase):
 
 class KeepTest(testing.ClothoTestCase):
 
-    def test_keeps_what_fails_and_runs_it_from_then_on(self):
+    def test_saves_what_fails_and_runs_it_from_then_on(self):
         ended = self.clotho("save", FAILS, HUNT, "--saved=saved",
                             "--note=issue 212")
         self.assertEqual(ended.code, 0, ended)
@@ -225,18 +225,18 @@ class KeepTest(testing.ClothoTestCase):
             r"^c1/0/4:1/[0-9a-f]{4}  \d{4}-\d\d-\d\d  always .*job_queue.cc:"
             r"\d+  issue 212\n$")
         again = self.clotho("save", FAILS, HUNT, "--saved=saved")
-        self.assertIn("is saved already", again.out)
+        self.assertIn("is already saved", again.out)
         self.assertEqual(self.read(f"saved/{TEST}.saved").count("\n"), 1)
         check = self.clotho("saved", HUNT, "--saved=saved", "--check")
         self.assertEqual(check.code, 1, check)
         self.assertIn(":1: fails  c1/0/4:1", check.out)
 
     def test_what_passes_is_refused_unless_it_is_fixed(self):
-        keep = lambda *a: self.clotho("save", "c1/0/fifo", HUNT,
+        save = lambda *a: self.clotho("save", "c1/0/fifo", HUNT,
                                       "--saved=saved", *a)
-        self.assert_trouble(keep(), 3, "passes")
+        self.assert_trouble(save(), 3, "passes")
         self.assertFalse((self.folder / "saved").exists())
-        self.assertEqual(keep("--fixed").code, 0)
+        self.assertEqual(save("--fixed").code, 0)
         self.assertIn("c1/0/fifo  ", self.read(f"saved/{TEST}.saved"))
 
     def test_prune_takes_out_what_has_drifted_and_nothing_else(self):
@@ -252,11 +252,11 @@ class KeepTest(testing.ClothoTestCase):
                          f"# Why.\nc1/0/fifo  passes\n{FAILS}")
 
     def test_bad_input(self):
-        keep = lambda *a: self.clotho("save", *a, HUNT, "--saved=saved")
-        self.assert_trouble(keep(FAILS, "--note=a\nb"), 2, "line break")
-        self.assert_trouble(keep("c1/0/999:1"), 3, "does not fit")
+        save = lambda *a: self.clotho("save", *a, HUNT, "--saved=saved")
+        self.assert_trouble(save(FAILS, "--note=a\nb"), 2, "line break")
+        self.assert_trouble(save("c1/0/999:1"), 3, "does not fit")
         self.write(f"saved/{TEST}.saved", "# ok\nnonsense here\n")
-        self.assert_trouble(keep(FAILS), 2, f"{TEST}.saved:2", "nonsense here")
+        self.assert_trouble(save(FAILS), 2, f"{TEST}.saved:2", "nonsense here")
         self.assertEqual(self.read(f"saved/{TEST}.saved"),
                          "# ok\nnonsense here\n")
         self.assert_trouble(
@@ -273,20 +273,20 @@ class CheckTest(testing.ClothoTestCase):
     def test_a_program_that_is_deterministic(self):
         ended = self.clotho("check", HUNT, "--schedules=300")
         self.assertEqual(ended.code, 0, ended)
-        self.assertIn(f"{TEST}: 300 executions, each of them twice", ended.out)
+        self.assertIn(f"{TEST}: 300 executions, each run twice", ended.out)
         self.assertIn("no difference", ended.out)
 
     def test_one_that_depends_on_addresses(self):
         ended = self.clotho("check", self.FAKE, "Fake.Passes",
                             "--schedules=200",
-                            FAKE_SWEEP=json.dumps({"layout": 137}))
+                            FAKE_CAMPAIGN=json.dumps({"layout": 137}))
         self.assertEqual(ended.code, 3, ended)
         self.assertIn("Fake.Passes: NOT deterministic: execution 137 ",
                       ended.out)
         self.assertIn("c1/0/+fuzz:137", ended.out)
-        # Of fewer, there is nothing to see.
+        # With fewer executions, no difference shows.
         ended = self.clotho("check", self.FAKE, "--schedules=137",
-                            FAKE_SWEEP=json.dumps({"layout": 137}))
+                            FAKE_CAMPAIGN=json.dumps({"layout": 137}))
         self.assertEqual(ended.code, 0, ended)
 
     def test_bad_input(self):

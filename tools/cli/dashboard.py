@@ -1,7 +1,7 @@
-"""stats.json: what a campaign comes to so far, for dashboards and scripts.
+"""stats.json: the progress of a campaign, for dashboards and scripts.
 
-One object, rewritten as a whole: who reads it while the campaign runs sees the
-last one or the next, never a half. docs/scaling.md says what is in it.
+It is one object, rewritten as a whole: a reader sees the last version or the
+next one, never a part. docs/scaling.md describes it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from cli.progress import State
 
 
 def path(out: str) -> str:
-    """Where a campaign has it."""
+    """The path of a campaign's stats.json."""
     return os.path.join(out, "stats.json")
 
 
 def write(out: str, state: State) -> None:
-    """Writes it anew; Trouble if that cannot be."""
+    """Rewrites it; raises Trouble if it cannot be written."""
     write_file(path(out), json.dumps({
         "clotho_stats": 1,
         "target": state.title,

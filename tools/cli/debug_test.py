@@ -20,7 +20,7 @@ FAILS = "c1/0/4:1"
 class DebugTest(testing.ClothoTestCase):
 
     def debug(self, replay, *lines, flags=(), program=(HUNT, TEST)):
-        """What it prints for these lines. Each answer begins with "@"."""
+        """The output for these commands. Each answer begins with "@"."""
         done = subprocess.run(
             self.command("debug", replay, *program, *flags),
             cwd=self.folder, env=self.environment(),
@@ -51,8 +51,8 @@ class DebugTest(testing.ClothoTestCase):
                  if line.startswith("step ") and ", t = " in line]
         self.assertEqual(steps, [f"step {n}" for n in
                                  (4, 5, 5, 2, 3, 1, 5, 1, 1)])
-        self.assertIn("there it ends\n", out)
-        self.assertIn("there it begins\n", out)
+        self.assertIn("this is the last step\n", out)
+        self.assertIn("this is the first step\n", out)
 
     def test_shows_the_tasks(self):
         out = self.debug(FAILS, "ps", "pstree").out
@@ -75,7 +75,7 @@ class DebugTest(testing.ClothoTestCase):
                       "to ", ended.out)
         self.assertIn('"x" is not a number', ended.out)
         self.assertIn("nothing else could have run at step 1", ended.out)
-        self.assertIn("nothing was chosen", ended.out)
+        self.assertIn("there is nothing to undo", ended.out)
 
     def test_a_failure_can_be_built_by_hand(self):
         out = self.debug("c1/0/fifo", "goto 4", "choose 1", "replay",
@@ -89,7 +89,7 @@ class DebugTest(testing.ClothoTestCase):
         lines = self.read("mine.saved").splitlines()
         self.assertEqual(len(lines), 2)
         self.assertRegex(lines[0], rf"^{FAILS}/\w+  always .*job_queue.cc:\d+$")
-        # It is a file as tests read it.
+        # A test can read the file.
         os.rename(self.folder / "mine.saved", self.folder / f"{TEST}.saved")
         done = subprocess.run(
             [HUNT, "--clotho_saved=.", "--clotho_strategy=fifo"],
@@ -99,7 +99,7 @@ class DebugTest(testing.ClothoTestCase):
                       done.stdout)
 
     def test_a_timer_is_a_choice_too(self):
-        # main waits for it while both jobs are still to come.
+        # main waits for it before both jobs have arrived.
         out = self.debug("c1/0/fifo", "goto 4", "ready", "choose 2").out
         self.assertRegex(out, r"\n  2  the 1 ms timer\n")
         self.assertRegex(out, r"\nc1/0/4:t/\w+ (passes|fails)")
@@ -121,14 +121,14 @@ class DebugTest(testing.ClothoTestCase):
         self.assertRegex(out, r"\nc1/0/3:2,4:3/\w+ fails at step 2: Always "
                          '"not two and three" is false\n')
         self.assertRegex(out, r"\nc1/0/3:2,5:1/\w+ passes")
-        self.assertRegex(out, r"\nc1/0/3:7 cannot be gone through:\n(.*\n)*.*"
+        self.assertRegex(out, r"\nc1/0/3:7 cannot be stepped through:\n(.*\n)*.*"
                          r"does not fit the program: ")
         self.assertIn("\nthe environment decides nothing with the number 9 in "
                       "this step: expected 3 or 4 or 5\n", out)
         self.assertIn("decide needs a STEP and a VALUE", out)
         self.assertIn("\nthe environment decides nothing in this step\n", out)
 
-    def test_says_what_is_wrong_and_goes_on(self):
+    def test_reports_mistakes_and_continues(self):
         out = self.debug(FAILS, "setp", "goto", "goto 99", "report", "help",
                          "replay").out
         self.assertIn('unknown command "setp": did you mean step?', out)
@@ -140,12 +140,12 @@ class DebugTest(testing.ClothoTestCase):
 
     def test_what_cannot_be_replayed(self):
         self.assert_trouble(self.debug("c1/0/999:1"), 3,
-                            "c1/0/999:1 cannot be gone through:",
+                            "c1/0/999:1 cannot be stepped through:",
                             "does not fit the program")
         self.assert_trouble(self.clotho("debug", "nothing", HUNT), 2,
                             '"nothing" is neither')
 
-    @unittest.skipUnless(shutil.which("gdb"), "no gdb")
+    @unittest.skipUnless(shutil.which("gdb"), "gdb was not found")
     def test_gdb_stops_before_the_deviation(self):
         done = subprocess.run(
             self.command("debug", "--gdb", FAILS, HUNT, TEST),

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """A stand-in for a test binary in a campaign, for the tests of `clotho`.
 
-It takes the flags that a campaign is run with, and writes the records and events
-that a test binary does, of two tests whose executions are made up: what
-execution j does depends on the test and j alone. FAKE_SWEEP, in the
-environment, is a JSON object: "pause", seconds that an execution takes;
-"die_at", an execution that kills the process, once; "crash_at", one that ends
-it by the signal, or with the code 0 or 1, that "crash" is, unless it is
-isolated; "code", to end with it;
-"layout", an execution that depends on the layout of the memory; "over", a file
-that says that the time to search for is over, and is taken away then;
-"shrinks", a file: while it is there, failures are shrunk.
+It takes the flags of a campaign, and writes the records and events of a test
+binary, for two tests with fake executions: what execution j does depends only on
+the test and j. The environment variable FAKE_CAMPAIGN is a JSON object with these
+members:
+  "pause"     the seconds that an execution takes
+  "die_at"    an execution that kills the process, once
+  "crash_at"  an execution that ends the process, unless it is isolated, by the
+              signal or with the exit code (0 or 1) in "crash"
+  "code"      the exit code
+  "layout"    an execution that depends on the memory layout
+  "over"      a file whose existence says that the search time is over; it is
+              then removed
+  "shrinks"   a file; failures are being shrunk while it exists
 """
 
 import hashlib
@@ -30,9 +33,9 @@ def number(test, j):
 
 
 def run_execution(record, test, j):
-    """Adds execution j; returns the failure that is new."""
+    """Adds execution j; returns the failure if it is a new one."""
     value = number(test, j)
-    # Few executions have a trace of their own.
+    # Few executions have a unique trace.
     trace = f"{number('trace', value % 500):016x}"
     record["executions"] += 1
     record["steps"] += value % 50
@@ -86,7 +89,7 @@ def is_over(fake):
 
 def campaign(flags, test, fake):
     shard, shards = map(int, flags.get("shard", "0/1").split("/"))
-    # (None but the time is a bound, if that is.)
+    # (With a time, there is no other limit.)
     schedules = int(flags.get("schedules", 0 if "for" in flags else 1000))
     end = schedules or float("inf")
     out = flags["out"]
@@ -162,7 +165,7 @@ def campaign(flags, test, fake):
                   steps=record["steps"], seconds=said - start,
                   failures=len(record["failures"]))
         time.sleep(fake.get("pause", 0))
-    record["complete"] = record["next"] >= schedules  # (0: whatever was run.)
+    record["complete"] = record["next"] >= schedules  # (0: always true.)
     write()
     event(event="stats", executions=record["executions"],
           steps=record["steps"], seconds=record["seconds"],
@@ -171,7 +174,7 @@ def campaign(flags, test, fake):
 
 
 def main():
-    fake = json.loads(os.environ.get("FAKE_SWEEP", "{}"))
+    fake = json.loads(os.environ.get("FAKE_CAMPAIGN", "{}"))
     flags = {}
     for argument in sys.argv[1:]:
         name, _, value = argument.lstrip("-").partition("=")
@@ -184,7 +187,7 @@ def main():
                 for name in TESTS]}]}, file)
         return 0
     if "code" in fake:
-        print("fake_campaign: it was told to end so", file=sys.stderr)
+        print("fake_campaign: exiting with the requested code", file=sys.stderr)
         return fake["code"]
     chosen = flags.get("gtest_filter", "*").split(":")
     failed = False

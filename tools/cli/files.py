@@ -1,4 +1,5 @@
-"""Files: read with errors that name them, and written whole or not at all."""
+"""Reads files, with errors that name them, and writes them whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from cli.trouble import INFRASTRUCTURE, USAGE, Trouble, quote
 
 
 def file_name(test: str) -> str:
-    """The name of a test as that of a file, as the test binary makes it."""
+    """The file name for a test, as the test binary forms it."""
     plain = "._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     return "".join(
         chr(byte) if chr(byte) in plain else "-"
@@ -20,7 +21,7 @@ def file_name(test: str) -> str:
 def read_text(path: str, what: str) -> str:
     """The text of a file that a person or another program wrote.
 
-    What is not UTF-8 becomes backslashes. `what` says what was expected.
+    Bytes that are not UTF-8 become escapes. `what` says what was expected.
     """
     try:
         with open(path, "rb") as file:
@@ -32,21 +33,21 @@ def read_text(path: str, what: str) -> str:
 
 
 def parse_json(text: str, path: str, what: str) -> dict[str, Any]:
-    """The JSON object that `text`, of the file `path`, is."""
+    """Parses `text`, from the file `path`, as a JSON object."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         where = getattr(error, "lineno", None)
         reason = (f"line {where}: {error.msg}"
-                  if where else "nested too deep")
+                  if where else "nested too deeply")
         ends = where and (error.pos >= len(text.rstrip())
                           or error.msg.startswith("Unterminated"))
         raise Trouble(
             f"{quote(path)} is not {what}: "
             f"{'it ends too early, at ' if ends else ''}{reason}") from error
     if not isinstance(value, dict):
-        raise Trouble(f"{quote(path)} is not {what}: expected an object, as "
-                      f'in {{"...": ...}}')
+        raise Trouble(f"{quote(path)} is not {what}: expected an object such "
+                      f'as {{"...": ...}}')
     return value
 
 
@@ -56,7 +57,7 @@ def read_json(path: str, what: str) -> dict[str, Any]:
 
 
 def make_folder(path: str) -> None:
-    """Makes a folder and those above it, if they are not there."""
+    """Makes a folder and its parents, if they do not exist."""
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
@@ -65,7 +66,7 @@ def make_folder(path: str) -> None:
 
 
 def write_file(path: str, content: str | bytes) -> None:
-    """Writes the whole file or none: first under another name, beside it."""
+    """Writes the file whole or not at all, by renaming a temporary file."""
     data = content if isinstance(content, bytes) else content.encode(
         "utf-8", "surrogateescape")
     unfinished = f"{path}.{os.getpid()}.tmp"

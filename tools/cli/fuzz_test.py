@@ -1,5 +1,5 @@
-"""Tests of `clotho fuzz`, on a made-up test binary: what is found, what becomes
-of it when somebody is killed, and what a terminal and a pipe are shown."""
+"""Tests of `clotho fuzz`, with a fake test binary: what it finds, what happens
+when a process is killed, and what it prints on a terminal and on a pipe."""
 
 import fcntl
 import json
@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
 from cli import progress, records, testing
 
 FAKE = str(testing.TOOLS / "cli" / "fake_campaign.py")
-# Ends long after anything here.
+# Takes longer than any test here.
 FOREVER = "--schedules=100000000"
 
 
@@ -35,12 +35,12 @@ class FuzzTestCase(testing.ClothoTestCase):
 
     def fuzz(self, *arguments, fake=None):
         return self.clotho("fuzz", "./fake", *arguments,
-                           FAKE_SWEEP=json.dumps(fake or {}))
+                           FAKE_CAMPAIGN=json.dumps(fake or {}))
 
     def start(self, *arguments, fake=None, **options):
         process = subprocess.Popen(
             self.command("fuzz", "./fake", *arguments), cwd=self.folder,
-            env={**self.environment(), "FAKE_SWEEP": json.dumps(
+            env={**self.environment(), "FAKE_CAMPAIGN": json.dumps(
                 fake or {"pause": 0.001}), "TERM": "xterm"},
             **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT,
                "text": True, "stdin": subprocess.DEVNULL} | options)
@@ -59,14 +59,14 @@ class FuzzTestCase(testing.ClothoTestCase):
         return [int(pid) for pid in pathlib.Path(path).read_text().split()]
 
     def total(self, test):
-        """The sum of the test's records."""
+        """The sum of a test's records."""
         found = [records.read(path)
                  for path in records.find(str(self.out), self.merged)
                  if f"/{test}/" in path]
         return records.add(found)[0]
 
     def wait_for(self, condition):
-        """However long that takes."""
+        """Waits for a condition, however long that takes."""
         while not condition():
             time.sleep(0.01)
 
@@ -120,7 +120,7 @@ class KilledTest(FuzzTestCase):
         ended = self.fuzz("--schedules=900", "--workers=2",
                           fake={"die_at": 500, "pause": 0.001})
         self.assertEqual(ended.code, 1, ended)
-        self.assertIn("ended with SIGKILL: it is started again", ended.out)
+        self.assertIn("ended with SIGKILL: it is restarted", ended.out)
         self.fuzz("--schedules=900", "--workers=2", "--out=whole")
         self.assertEqual(
             (self.out / "merged/Fake.Fails/shard-0-of-1.json").read_bytes(),
@@ -139,17 +139,17 @@ class KilledTest(FuzzTestCase):
         self.assertEqual(len(workers), 2)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        # Nobody goes on without it.
+        # No worker continues without it.
         self.wait_for(lambda: not any(os.path.exists(f"/proc/{pid}/exe")
                                       for pid in workers))
-        # What was told is there.
+        # What was reported is in the records.
         replays = {failure["replay"]
                    for path in records.find(str(self.out))
                    for failure in records.read(path).record["failures"]}
         self.assertLessEqual({words[-1] for words in told}, replays)
         before = self.total("Fake.Fails")["executions"]
         again = self.fuzz("--schedules=4000", "--workers=2")
-        self.assertIn("going on with", again.out)
+        self.assertIn("resuming", again.out)
         self.assertNotIn("failure #", again.out)
         self.assertGreater(before, 0)
         total = self.total("Fake.Fails")
@@ -170,7 +170,7 @@ class KilledTest(FuzzTestCase):
             [f"shard-{i}-of-3.json" for i in range(3)])
 
     def test_a_worker_that_crashes_is_isolated(self):
-        # By a signal, and as a sanitizer or exit() ends a program.
+        # By a signal, and in the ways a sanitizer or exit() ends a program.
         for number, crash in enumerate((signal.SIGSEGV, 1, 0)):
             ended = self.fuzz("--schedules=900", "--workers=2",
                               f"--out=crash{number}",
@@ -178,8 +178,8 @@ class KilledTest(FuzzTestCase):
             self.assertEqual(ended.code, 1, ended)
             self.assertRegex(
                 ended.out, "shard 0 ended with (SIGSEGV|exit code [01]): it is "
-                "started again, with each execution in a child process first, "
-                "and goes on from its record\n")
+                "restarted, with each execution in a child process first, and "
+                "continues from its record\n")
             self.assertNotIn("shard 1 ended", ended.out)
             self.assertIn("crash queue.cc:1  1 hits, first at 500", ended.out)
             self.assertIn("executions of 900", ended.out)
@@ -188,28 +188,28 @@ class KilledTest(FuzzTestCase):
     def test_a_worker_that_never_gets_further_is_given_up(self):
         ended = self.fuzz("--schedules=9", "--workers=1", fake={"code": 75})
         self.assertEqual(ended.code, 75, ended)
-        self.assertIn("is given up", ended.out)
-        self.assertIn("it was told to end so", ended.err)
+        self.assertIn("giving up on shard", ended.out)
+        self.assertIn("exiting with the requested code", ended.err)
 
     def test_an_error_of_use_ends_all(self):
         for code in (2, 70):
             ended = self.fuzz("--schedules=9", fake={"code": code})
-            self.assert_trouble(ended, code, "it was told to end so")
+            self.assert_trouble(ended, code, "exiting with the requested code")
 
 
 class InterruptTest(FuzzTestCase):
 
     def test_once_writes_the_results_and_ends_as_the_budget_would(self):
         process = self.start(FOREVER, "--workers=2", "Fake.Passes")
-        # (So many that the goal is reached, whoever has run them.)
+        # (Enough to reach the goal, whichever worker runs them.)
         self.wait_for_executions(40)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate()
         self.assertEqual(process.returncode, 0, out)
-        self.assertIn("stopping: the workers write what they have", out)
+        self.assertIn("stopping: the workers write their results", out)
         self.assertTrue((self.out / "merged/junit.xml").exists())
         self.assertRegex(out, r"fail 0 goals 1/1; results in")
-        # All that was run is in the records.
+        # Every execution is in the records.
         executions = self.total("Fake.Passes")["executions"]
         self.assertIn(f"Fake.Passes  {executions} executions", out)
 
@@ -223,7 +223,7 @@ class InterruptTest(FuzzTestCase):
         self.assertEqual(process.wait(), 1)
 
     def test_twice_is_now(self):
-        # These do not listen: they are stopped.
+        # These workers are stopped and do not react.
         process = self.start(FOREVER, "--workers=2")
         self.wait_for_executions(10)
         workers = self.workers_of(process)
@@ -251,7 +251,7 @@ class InterruptTest(FuzzTestCase):
 class TerminalTest(FuzzTestCase):
 
     def run_in_terminal(self, columns, resize=None):
-        """What is written to a terminal of that width until Ctrl-C."""
+        """The output on a terminal of that width until Ctrl-C."""
         ours, theirs = pty.openpty()
 
         def size(width):
@@ -268,13 +268,13 @@ class TerminalTest(FuzzTestCase):
             try:
                 data += os.read(ours, 65536)
             except OSError:
-                break  # Nobody has it open any more.
+                break  # No process has it open any more.
             screens = data.count(b"\x1b[?25l")
             if resize and screens > 2:
                 size(resize)
                 resize = None
                 data += b"RESIZED"
-            # Failures are there, on several screens.
+            # There are failures, on several screens.
             if screens > 6 and b"#2" in data and not stopped:
                 stopped = True
                 process.send_signal(signal.SIGINT)
@@ -283,7 +283,7 @@ class TerminalTest(FuzzTestCase):
         return data.decode()
 
     def screens(self, text):
-        """The screens' lines, without what moves the cursor."""
+        """The lines of the screens, without cursor movements."""
         return [[re.sub(r"\x1b\[[0-9?]*[A-Za-z]", "", line).strip("\r")
                  for line in drawn.split("\x1b[J")[0].split("\n")]
                 for drawn in text.split("\x1b[?25l")[1:]]
@@ -296,7 +296,7 @@ class TerminalTest(FuzzTestCase):
                 for line in lines:
                     self.assertLess(len(line), columns)
             self.assertIn("c1/0/", "\n".join(screens[-2]))
-            # The cursor is there again.
+            # The cursor is visible again.
             self.assertGreater(text.rindex("\x1b[?25h"),
                                text.rindex("\x1b[?25l"))
             self.assertIn("results in", text)
@@ -315,7 +315,7 @@ class TerminalTest(FuzzTestCase):
 
 
 class Session:
-    """`clotho fuzz` on a terminal, with somebody at its keys."""
+    """`clotho fuzz` on a terminal, with keys pressed."""
 
     def __init__(self, case, *arguments, **options):
         self.case = case
@@ -344,7 +344,7 @@ class Session:
                 self.data += data
 
     def forget(self):
-        """What was drawn before."""
+        """The output so far."""
         with self.lock:
             self.data = b""
 
@@ -362,7 +362,7 @@ class Session:
         return self.data.decode(errors="replace")
 
     def press(self, key):
-        """Once there are keys; what was drawn before is forgotten."""
+        """Presses keys once they are read; earlier output is discarded."""
         self.case.wait_for(self.reads_keys)
         self.forget()
         os.write(self.ours, key.encode())
@@ -371,7 +371,7 @@ class Session:
         self.case.wait_for(lambda: text in self.text())
 
     def end(self, code):
-        """All that was printed since the last key; the terminal must be as it
+        """All output since the last key; the terminal must be as it
         was."""
         self.case.assertEqual(self.process.wait(), code, self.text())
         self.case.assertEqual(self.mode(), self.before)
@@ -382,12 +382,12 @@ class KeysTest(FuzzTestCase):
 
     def session(self, *arguments, **options):
         session = Session(self, FOREVER, "--workers=2", *arguments, **options)
-        # (So many that the goal is reached, whoever has run them.)
+        # (Enough to reach the goal, whichever worker runs them.)
         self.wait_for_executions(40)
         return session
 
     def states(self, session):
-        """Of the workers: "T" is stopped."""
+        """The states of the workers; "T" is stopped."""
         found = []
         for pid in self.workers_of(session.process):
             try:
@@ -412,11 +412,11 @@ class KeysTest(FuzzTestCase):
         self.pause(session)
         paused = time.monotonic()
         session.wait_for_text("paused   2 workers")
-        session.wait_for_text("p go on")
+        session.wait_for_text("p resume")
         self.wait_for(lambda: self.stats()["status"] == "paused")
         before = self.executions()
         seconds = self.stats()["seconds"]
-        time.sleep(1)  # (So long that it would show.)
+        time.sleep(1)  # (Long enough for a difference to show.)
         self.assertEqual(self.executions(), before)
         paused = time.monotonic() - paused
         session.press("p")
@@ -424,7 +424,7 @@ class KeysTest(FuzzTestCase):
         self.wait_for(lambda: "T" not in self.states(session))
         session.press("q")
         session.end(0)
-        self.assertNotIn("started again", session.text())
+        self.assertNotIn("restarted", session.text())
         self.assertEqual(self.stats()["executions"], self.executions())
         self.assertGreater(self.stats()["seconds"], seconds)
         self.assertLess(self.stats()["seconds"],
@@ -459,7 +459,7 @@ class KeysTest(FuzzTestCase):
         session = self.session("Fake.Passes")
         self.pause(session)
         os.kill(self.workers_of(session.process)[0], signal.SIGKILL)
-        session.wait_for_text("it is started again")
+        session.wait_for_text("it is restarted")
         session.forget()
         for _ in range(3):  # It would be there by then.
             session.wait_for_text("paused")
@@ -481,14 +481,14 @@ class KeysTest(FuzzTestCase):
         self.wait_for(lambda: self.states(session) == ["T"])
         over.touch()
         session.press("p")
-        session.wait_for_text("shard 0 goes on for 16m")
+        session.wait_for_text("shard 0 continues for 16m")
         (executions,) = (one.record["executions"] for one in map(
             records.read, records.find(str(self.out), self.merged)))
         self.wait_for_executions(executions + 1)
-        # Without a pause, that is the end.
+        # Without a pause, the campaign ends.
         over.touch()
         session.end(0)
-        self.assertEqual(session.text().count("goes on for"), 1)
+        self.assertEqual(session.text().count("continues for"), 1)
 
     def test_shows_what_is_shrunk(self):
         shrinks = self.folder / "shrinks"
@@ -518,7 +518,7 @@ class KeysTest(FuzzTestCase):
                           ("g", "chance that the next is new")):
             session.press(key)
             session.wait_for_text(text)
-        # (Held down, it is not a second Ctrl-C.)
+        # (A key held down is not a second Ctrl-C.)
         session.press("qqq")
         session.end(1)
 
@@ -533,7 +533,7 @@ class KeysTest(FuzzTestCase):
     def test_the_terminal_is_as_it_was_after_an_error(self):
         session = self.session("Fake.Passes")
         self.wait_for(session.reads_keys)
-        # What makes the next look at the records fail.
+        # Makes the next read of the records fail.
         (self.out / "0/Fake.Passes/shard-0-of-2.json").unlink()
         (self.out / "0/Fake.Passes/shard-0-of-2.json").mkdir()
         self.assertEqual(session.process.wait(), 2)
@@ -541,7 +541,7 @@ class KeysTest(FuzzTestCase):
         session.wait_for_text("clotho: cannot read")
 
     def test_no_keys_without_a_terminal(self):
-        # What is typed ahead there is for the next program.
+        # Keys typed ahead there are for the next program.
         session = Session(self, FOREVER, "--workers=2", "Fake.Passes",
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.write(session.ours, b"q")
@@ -551,7 +551,7 @@ class KeysTest(FuzzTestCase):
         out = session.process.stdout.read().decode()
         self.assertEqual(session.process.wait(), 143)
         self.assertNotIn("\x1b", out)
-        # And what comes through a pipe is no key.
+        # Input from a pipe is not a key.
         reader, writer = os.pipe()
         os.write(writer, b"q")
         session = Session(self, FOREVER, "--workers=2", "Fake.Passes",
@@ -566,14 +566,14 @@ class KeysTest(FuzzTestCase):
         os.close(writer)
 
     def test_suspended(self):
-        # As a shell starts it, whose terminal that is.
+        # Started as by a shell that controls the terminal.
         session = self.session("Fake.Passes", process_group=0)
         self.wait_for(session.reads_keys)
         session.process.send_signal(signal.SIGTSTP)
         _, status = os.waitpid(session.process.pid, os.WUNTRACED)
         self.assertTrue(os.WIFSTOPPED(status), status)
         self.assertEqual(session.mode(), session.before)
-        # (One that has been told to stop does when it is next to run.)
+        # (The signal takes effect when a process next runs.)
         self.wait_for(lambda: self.states(session) == ["T", "T"])
         before = self.executions()
         session.process.send_signal(signal.SIGCONT)
@@ -616,13 +616,13 @@ class StatsTest(FuzzTestCase):
         stats = json.loads((self.out / "stats.json").read_text())
         self.assertEqual(names, list(stats))
 
-    def test_it_is_there_from_the_beginning_and_told_of_changes(self):
+    def test_it_exists_from_the_beginning_and_follows_changes(self):
         process = self.start(FOREVER, "--workers=2", "Fake.Passes")
         path = self.out / "stats.json"
         self.wait_for(path.exists)
         self.assertEqual(json.loads(path.read_text())["status"], "running")
         first = path.stat().st_ino
-        # It is rewritten, as a whole, while the campaign runs.
+        # It is rewritten as a whole while the campaign runs.
         self.wait_for(lambda: path.stat().st_ino != first)
         stats = json.loads(path.read_text())
         self.assertEqual(stats["status"], "running")
@@ -642,7 +642,7 @@ class StatsTest(FuzzTestCase):
 
 class MemoryTest(FuzzTestCase):
 
-    def test_what_is_kept_does_not_grow(self):
+    def test_memory_does_not_grow(self):
         self.fuzz("--schedules=300", "--workers=2")
         read = progress.Progress(str(self.out), ["Fake.Fails", "Fake.Passes"],
                                  2, 300)
@@ -673,8 +673,8 @@ class BadInputTest(FuzzTestCase):
 
     def test_arguments(self):
         for argument, text in (
-                ("--for=soon", '"soon" is no time'),
-                ("--for=0s", '"0s" is no time'),
+                ("--for=soon", '"soon" is not a time'),
+                ("--for=0s", '"0s" is not a time'),
                 ("--schedules=0", '"0" is not a number'),
                 ("--schedules=1e", '"1e" is not a number'),
                 ("--workers=none", '"none" is not a number')):

@@ -1,8 +1,8 @@
 """Keys that are pressed while a campaign runs.
 
-The terminal is asked for them one by one, without echo. Ctrl-C and its like
-stay signals. Whoever opens `Keys` has to close them, whatever happens: a shell
-that gets the terminal back as it is here shows nothing of what is typed.
+They are read from the terminal one by one, without echo. Ctrl-C and the like
+remain signals. Code that opens `Keys` must close them whatever happens:
+otherwise the shell gets back a terminal that does not echo.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ class Keys:
         self._before: list[object] | None = None
 
     def open(self) -> bool:
-        """False: there are none, as nobody here may ask the terminal."""
+        """Returns false if this process may not read the terminal."""
         if self._before is not None:
             return True
         try:
             if not os.isatty(self._fd) or not self._is_ours():
                 return False
             before = termios.tcgetattr(self._fd)
-            # From here on, so that a signal in between changes nothing.
+            # Set first, so that `close` restores it after a signal in between.
             self._before = before
-            # (At once: what is printed may wait for a reader that is slow.)
+            # (TCSANOW: pending output may be waiting for a slow reader.)
             tty.setcbreak(self._fd, termios.TCSANOW)
         except (OSError, termios.error):
             self.close()
@@ -42,17 +42,17 @@ class Keys:
         return True
 
     def _is_ours(self) -> bool:
-        """In the background, to ask would stop us."""
+        """A background process that reads the terminal would be stopped."""
         try:
             return os.tcgetpgrp(self._fd) == os.getpgrp()
         except OSError:
-            return True  # Not the terminal that we are controlled from.
+            return True  # Not our controlling terminal.
 
     def are_open(self) -> bool:
         return self._before is not None
 
     def read(self, seconds: float) -> str:
-        """What is pressed until then: as soon as there is something."""
+        """The keys pressed within that time; returns as soon as there are any."""
         if self._before is None:
             time.sleep(seconds)
             return ""
@@ -65,11 +65,11 @@ class Keys:
         if not pressed:  # The terminal is gone.
             self.close()
             return ""
-        # What an arrow sends has letters that nobody has pressed.
+        # An arrow key sends an escape and letters that were not pressed.
         return pressed.split(_ESCAPE)[0].decode("ascii", "replace")
 
     def close(self) -> None:
-        """The terminal is as it was; what was pressed late is for nobody."""
+        """Restores the terminal, and discards keys that were not read."""
         before, self._before = self._before, None
         if before is None:
             return
@@ -81,8 +81,8 @@ class Keys:
 
 
 def make_keys() -> Keys:
-    """Those of the standard input, if it is a terminal."""
+    """The keys of the standard input, if it is a terminal."""
     try:
         return Keys(sys.stdin.fileno())
     except (AttributeError, OSError, ValueError):
-        return Keys(-1)  # It is closed, or no file.
+        return Keys(-1)  # Closed, or not a file.

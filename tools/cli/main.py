@@ -17,14 +17,14 @@ from cli.binary import nearest
 from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
                          Trouble, quote)
 
-# In the order in which people meet them.
+# In the order in which users first need them.
 COMMANDS = ("list", "test", "fuzz", "replay", "debug", "show", "explain",
             "shrink", "save", "saved", "check", "plan", "merge")
 ALIASES = {"campaign": "fuzz"}
 
 
 class _Parser(argparse.ArgumentParser):
-    """Errors are Trouble, and no flag may be cut short."""
+    """Raises Trouble for errors, and does not accept abbreviated flags."""
 
     def __init__(self, **settings: object) -> None:
         super().__init__(
@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise Trouble(f"{message}\n{self.format_usage()}"
-                      f"{self.prog} -h says more")
+                      f"run {self.prog} -h for help")
 
 
 def _flags_of(command: argparse.ArgumentParser) -> list[str]:
@@ -50,8 +50,8 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = _Parser(
         prog="clotho", description="Tests, campaigns and failures of Clotho.",
-        epilog="clotho COMMAND -h has an example of each. clotho help TOPIC, "
-               "of: " + ", ".join(topics.TOPICS))
+        epilog="clotho COMMAND -h shows an example. clotho help TOPIC explains "
+               "a topic: " + ", ".join(topics.TOPICS))
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", required=True,
         parser_class=_Parser)
@@ -65,12 +65,12 @@ def make_parser() -> argparse.ArgumentParser:
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     topic = commands.add_parser(
-        "help", help="more about: " + ", ".join(topics.TOPICS))
+        "help", help="explains a topic: " + ", ".join(topics.TOPICS))
     topic.add_argument("topic", nargs="?", metavar="TOPIC")
     topic.set_defaults(run=lambda arguments: topics.show(
         arguments.topic, parser, commands.choices))
     completion = commands.add_parser(
-        "completion", help="prints what bash needs to complete commands",
+        "completion", help="prints the completion script for bash",
         epilog="example:\n  source <(tools/clotho completion)")
     completion.set_defaults(run=lambda arguments: topics.show_completion(
         commands.choices))
@@ -87,9 +87,9 @@ def _run(argv: list[str]) -> int:
     name = argv[0] if argv else ""
     command = topics.commands_of(parser).get(name)
     if command is None:
-        parser.parse_args(argv)  # Help, or it says what is wrong.
+        parser.parse_args(argv)  # Prints help, or reports the error.
         return USAGE
-    # (Subparsers would not let flags stand between the other arguments.)
+    # (Subparsers do not allow flags between the other arguments.)
     arguments, rest = command.parse_known_intermixed_args(argv[1:])
     module = None if name in ("help", "completion") else _module(name)
     arguments.rest = rest
@@ -97,20 +97,20 @@ def _run(argv: list[str]) -> int:
         raise Trouble(
             f"clotho {name}: unknown argument {quote(rest[0])}"
             f"{nearest(rest[0].split('=')[0], _flags_of(command))}\n"
-            f"clotho {name} -h says what there is")
+            f"run clotho {name} -h for help")
     if flags and not getattr(module, "TAKES_FLAGS", False):
         raise Trouble(f"clotho {name} takes no flags for the test binary, but "
-                      f"after -- it was given {quote(flags[0])}")
+                      f"got {quote(flags[0])} after --")
     arguments.flags = flags
     return arguments.run(arguments)
 
 
 def main(argv: Sequence[str]) -> int:
     """Runs a command line, and returns the exit code."""
-    # What is not ASCII in a name must not end the program.
+    # Non-ASCII characters in a name must not end the program.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
-    # `bazel run` starts programs in a folder of its own.
+    # `bazel run` starts programs in another folder.
     here = os.environ.get("BUILD_WORKING_DIRECTORY")
     try:
         if here:
@@ -125,7 +125,7 @@ def main(argv: Sequence[str]) -> int:
         _say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read has had enough: nothing more can be said.
+        # The reader has closed the pipe: nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 128 + signal.SIGPIPE
     except OSError as error:
@@ -136,7 +136,7 @@ def main(argv: Sequence[str]) -> int:
             errno.EMFILE, errno.ENOMEM, errno.EAGAIN) else USAGE)
     except Exception:  # pylint: disable=broad-exception-caught
         traceback.print_exc()
-        _say("an internal error of clotho: please report it, with the lines "
+        _say("internal error in clotho: please report it, with the lines "
              "above")
         return INTERNAL
 

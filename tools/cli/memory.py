@@ -1,6 +1,6 @@
-"""What was last run: a file in the folder of results.
+"""Remembers what was last run, in a file in the folder of results.
 
-A command that is told no target or test takes those of the last one.
+A command without a target or test uses the last ones.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ _NAME = "last.json"
 
 @dataclasses.dataclass(frozen=True)
 class Last:
-    """What was last run. Empty: not known."""
+    """What was last run. Empty: unknown."""
 
     target: str = ""   # As for targets.resolve.
-    folder: str = ""   # In which a path is meant.
+    folder: str = ""   # Paths are relative to it.
     test: str = ""
     replay: str = ""
     results: str = ""  # The folder of the last failure.
 
 
 def results_folder(out: str | None) -> str:
-    """--out, or clotho-out in the workspace, or here if there is none."""
+    """--out, or clotho-out in the workspace, or in the current folder."""
     if out:
         return os.path.abspath(out)
     return os.path.join(find_workspace() or os.getcwd(), "clotho-out")
 
 
 def recall(out: str) -> Last:
-    """What was last run with these results; all empty if nothing was."""
+    """What was last run with these results; empty if nothing was."""
     path = os.path.join(out, _NAME)
     if not os.path.exists(path):
         return Last()
@@ -48,7 +48,7 @@ def recall(out: str) -> Last:
 
 def remember(out: str, target: Target, test: str, replay: str = "",
              results: str = "") -> None:
-    """Notes what was just run; of the same test, what is not told stays."""
+    """Records what was just run. For the same test, what is omitted stays."""
     make_folder(out)
     before = recall(out)
     if before.test == test and before.folder == target.folder:
@@ -67,9 +67,9 @@ def target_or_last(text: str | None, out: str, options: list[str],
         return resolve(text, options)
     last = last or recall(out)
     if not last.target:
-        raise Trouble(f"no TARGET, and nothing was run before with the results "
-                      f"in {quote(out)}: name a Bazel label, or the path of a "
-                      f"test binary")
+        raise Trouble(f"no TARGET given, and {quote(out)} has no record of a "
+                      f"last run: name a Bazel label, or the path of a test "
+                      f"binary")
     target = resolve(last.target, options)
     folder = last.folder if os.path.isdir(last.folder) else target.folder
     return dataclasses.replace(target, folder=folder)

@@ -1,5 +1,5 @@
-"""Tests of `clotho merge`: what it must be whatever the records are, what it
-writes, and what it refuses."""
+"""Tests of `clotho merge`: the laws that hold for all records, what it writes,
+and what it refuses."""
 
 import itertools
 import json
@@ -21,7 +21,7 @@ FAKE = str(testing.TOOLS / "cli" / "fake_campaign.py")
 
 
 def contents(folder):
-    """The files below a folder, and what is in them."""
+    """The files below a folder, and their contents."""
     folder = pathlib.Path(folder)
     return {str(path.relative_to(folder)): path.read_bytes()
             for path in folder.rglob("*") if path.is_file()}
@@ -61,7 +61,7 @@ class SumTest(CampaignTestCase):
         self.assertEqual(record["executions"], 600)
         self.assertEqual(len(record["failures"]), 2)
         self.assertNotIn("seconds", record)
-        # The figures are those of the one process, but for the time.
+        # The figures are those of one process, except for the time.
         alone = json.loads(self.read("of-1/0/Fake.Fails/shard-0-of-1.json"))
         del alone["seconds"]
         alone["failures"].sort(key=lambda failure: failure["first"])
@@ -75,7 +75,7 @@ class SumTest(CampaignTestCase):
             rng.shuffle(folders)
             cut = rng.randrange(1, 5)
             self.merged(folders[:cut], f"a{attempt}")
-            # Some come twice.
+            # Some occur twice.
             self.merged(folders[max(0, cut - rng.randrange(3)):],
                         f"b{attempt}")
             both = [f"a{attempt}", f"b{attempt}"]
@@ -148,7 +148,7 @@ class VerdictTest(CampaignTestCase):
         self.assertEqual(ended.code, 5, ended)
         self.assertIn("missing: shards 3, 7-8 of 16 of Fake.Passes", ended.out)
         self.assertIn("for i in 3 7 8; do", ended.out)
-        # What it says is what to do.
+        # The command that it prints works.
         command = ended.out[ended.out.index("  for i in"):].split("merged")[0]
         self.write("todo.sh", command.replace(
             "PROGRAM", f"{sys.executable} {FAKE}").replace("DIR", "rest/$i"))
@@ -252,7 +252,7 @@ class OutputTest(CampaignTestCase):
         (logs / "outputs.zip").write_bytes(
             (logs / "outputs.zip").read_bytes()[:-30])
         self.assert_trouble(self.clotho("merge", "logs", "--into=bad"), 2,
-                            "outputs.zip", "not a whole zip")
+                            "outputs.zip", "not a complete zip")
         self.assertFalse((self.folder / "bad").exists())
 
     def test_an_archive_cannot_write_elsewhere(self):
@@ -361,11 +361,11 @@ class BadInputTest(CampaignTestCase):
                             "/proc/x")
         self.write("taken/file", "mine")
         self.assert_trouble(self.clotho("merge", "in", "--into=taken"), 2,
-                            "no merged result")
+                            "other than a merged result")
         self.assertEqual(os.listdir(self.folder / "taken"), ["file"])
 
     def test_a_full_disk(self):
-        # No file may become longer than a kilobyte: as on a disk that is full.
+        # No file may exceed a kilobyte, as on a full disk.
         command = " ".join(self.command("merge", "in", "--into=bad"))
         done = subprocess.run(
             ["bash", "-c", f"ulimit -f 1; exec {command}"], cwd=self.folder,

@@ -1,4 +1,4 @@
-"""Joins the records of a campaign's shards, and writes what comes of it."""
+"""Merges the records of a campaign's shards, and writes the result."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from cli.records import Found, Record
 from cli.trouble import (FAILED, INCOMPLETE, INFRASTRUCTURE, PASSED, Trouble,
                          quote)
 
-# Says that a folder is one that `clotho merge` wrote.
+# Identifies a folder that `clotho merge` wrote.
 MARK = "junit.xml"
 
 
 @dataclasses.dataclass
 class Missing:
-    """What is still to be run of a test's block, cut into `shards`."""
+    """What is still to be run of a test's block, divided into `shards`."""
 
     test: str
     block: int
     shards: int
-    absent: list[int]      # No record.
-    unfinished: list[int]  # A record that stopped before its end.
+    absent: list[int]      # They have no record.
+    unfinished: list[int]  # Their records stop before the end.
 
 
 @dataclasses.dataclass
@@ -36,8 +36,8 @@ class Part:
     """A block of a test."""
 
     total: Record
-    owners: dict[str, Found]      # Whose each failure is, by signature.
-    records: list[Found]          # What it is the sum of.
+    owners: dict[str, Found]      # The record of each failure, by signature.
+    records: list[Found]          # `total` is their sum.
     missing: Missing | None
 
 
@@ -49,7 +49,7 @@ class Merged:
     missing_blocks: dict[str, list[int]]
 
     def tests(self) -> dict[str, Record]:
-        """The sum over the blocks of each test."""
+        """For each test, the sum over its blocks."""
         by_test: dict[str, list[Found]] = {}
         for part in self.parts:
             by_test.setdefault(part.total["test"], []).append(
@@ -61,7 +61,7 @@ class Merged:
         return [part.missing for part in self.parts if part.missing]
 
     def verdict(self, cut_short: bool = False) -> int:
-        """The exit code; `cut_short`: nobody expects all to have run."""
+        """The exit code; `cut_short`: not everything was meant to run."""
         totals = self.tests().values()
         if any(total["failures"] for total in totals):
             return FAILED
@@ -74,7 +74,7 @@ class Merged:
 
 
 def merge(found: Iterable[Found]) -> Merged:
-    """The sum of records, in any order and any number of times."""
+    """The sum of records, in any order; a record may occur several times."""
     everything = list(found)
     records.same_campaign(everything)
     parts: dict[tuple[str, int], list[Found]] = {}
@@ -93,8 +93,8 @@ def merge(found: Iterable[Found]) -> Merged:
 
 
 def _part(test: str, block: int, found: list[Found]) -> Part:
-    """A block of a test. It may have been cut into shards in several ways: the
-    one of which most is done counts, and what any has found."""
+    """A block of a test. If it was divided into shards in several ways, the one
+    that has got furthest counts, and the failures of all of them."""
     cuts: dict[int, list[Found]] = {}
     everywhere, owners_of_all = records.add(found)
     for one in found:
@@ -116,7 +116,7 @@ def _part(test: str, block: int, found: list[Found]) -> Part:
             best, best_rank = Part(total, owners, found, missing), rank
     assert best is not None
     if best.missing:
-        # (How often is known of one way only: another counts the same again.)
+        # (Hits are counted in one way only: another one would count them twice.)
         best.total["failures"] = [
             next((known for known in best.total["failures"]
                   if known["signature"] == failure["signature"]
@@ -129,14 +129,14 @@ def _part(test: str, block: int, found: list[Found]) -> Part:
 def write(merged: Merged, folder: str) -> None:
     """Writes a merged folder: all of it, or nothing.
 
-    A test that is complete has one record; of another, those of its shards are
-    saved apart, so that what is missing can be added later.
+    A complete test has one record. For an incomplete one, the records of its
+    shards remain separate, so that missing ones can be added later.
     """
     folder = os.path.abspath(folder)
     if os.path.isdir(folder) and os.listdir(folder) and not os.path.exists(
             os.path.join(folder, MARK)):
-        raise Trouble(f"{quote(folder)} has something in it that is no merged "
-                      f"result: expected a folder that is not there yet, or "
+        raise Trouble(f"{quote(folder)} contains something other than a merged "
+                      f"result: expected a folder that does not exist yet, or "
                       f"one that clotho merge wrote")
     unfinished = f"{folder}.{os.getpid()}.tmp"
     before = f"{folder}.{os.getpid()}.old"
@@ -183,7 +183,7 @@ def _copy_folder(base: str, failure: Record, folder: str) -> None:
         return
     source = os.path.join(base, failure["folder"])
     if not os.path.isdir(source):
-        return  # Its record says all that is known.
+        return  # Only its record is left.
     target = os.path.join(folder, failure["folder"])
     make_folder(target)
     for name in sorted(os.listdir(source)):
@@ -195,7 +195,7 @@ def _copy_folder(base: str, failure: Record, folder: str) -> None:
 
 
 def _read_report(path: str, failure: Record) -> str:
-    """A report, with the place that its files have in the merged folder."""
+    """A report, with the paths that its files have in the merged folder."""
     with open(path, encoding="utf-8", errors="backslashreplace") as file:
         text = file.read()
     return re.sub(r"^FILES .*(?:\n(?: +\S.*|in outputs\.zip.*))*",
@@ -203,13 +203,13 @@ def _read_report(path: str, failure: Record) -> str:
 
 
 def _xml_text(text: str) -> str:
-    """What may stand in XML: most control characters may not."""
+    """The text with control characters escaped that XML does not allow."""
     return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]",
                   lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def junit(merged: Merged) -> bytes:
-    """JUnit's XML: a testcase for each test, not for each shard."""
+    """JUnit XML, with a testcase for each test, not for each shard."""
     root = ElementTree.Element("testsuites")
     suites: dict[str, ElementTree.Element] = {}
     by_test = merged.tests()
@@ -249,7 +249,7 @@ def junit(merged: Merged) -> bytes:
             ElementTree.SubElement(
                 case, "error", type="incomplete",
                 message=_xml_text(f"{total['executions']} executions were run, "
-                                  f"and some shards are missing"))
+                                  f"but some shards are missing"))
     for suite_name, suite in [*suites.items(), ("", root)]:
         cases = list(suite.iter("testcase"))
         suite.set("tests", str(len(cases)))
@@ -263,7 +263,7 @@ def junit(merged: Merged) -> bytes:
 
 
 def _report(merged: Merged, test: str, failure: Record) -> str:
-    """The report that the failure left behind; else what its record says."""
+    """The report of a failure, or what its record says if there is none."""
     for part in merged.parts:
         owner = part.owners.get(failure["signature"])
         if part.total["test"] != test or owner is None:
@@ -290,7 +290,7 @@ def ranges(numbers: list[int]) -> str:
 
 
 def flags_of(record: Record) -> list[str]:
-    """The flags of the binary that make it run in this campaign."""
+    """The flags with which the binary runs in this campaign."""
     bound = ([f"--clotho_schedules={record['schedules']}"]
              if record["schedules"] else [])
     return [*bound, f"--clotho_strategy={record['strategy']}",
@@ -300,24 +300,25 @@ def flags_of(record: Record) -> list[str]:
 
 def summary(merged: Merged, program: str = "PROGRAM",
             cut_short: bool = False) -> str:
-    """What people are told; `cut_short`: not what is missing."""
+    """The summary for people; `cut_short`: without what is missing."""
     lines = []
     totals = merged.tests()
     blocks = {test: sum(part.total["test"] == test for part in merged.parts)
               for test in totals}
     for test, total in totals.items():
         sketch = total["sketch"]
-        asked = total["schedules"] * blocks[test] or "no bound"
+        asked = total["schedules"] * blocks[test]
+        of_asked = f" of {asked}" if asked else " (no limit)"
         chance = 100 * records.chance_of_new(sketch, total["executions"])
         chance_text = f"{chance:.2g}" if chance < 99.5 else "100"
         lines.append(
-            f"{test}  {total['executions']} executions of {asked}"
-            f"{', which are all that there are' if total['exhausted'] else ''}"
+            f"{test}  {total['executions']} executions{of_asked}"
+            f"{', which is all there are' if total['exhausted'] else ''}"
             f", {total['strategy']}, seed {total['seed']}")
         about = "" if len(sketch["entries"]) < sketch["size"] else "about "
         lines.append(
             f"  traces   {about}{round(records.distinct_traces(sketch))} "
-            f"different; the next is new with a chance of {chance_text} % "
+            f"distinct; chance that the next is new {chance_text} % "
             f"(Good-Turing)")
         for failure in total["failures"]:
             lines.append(f"  failure  {failure['kind']} {failure['place']}  "
@@ -341,7 +342,7 @@ def summary(merged: Merged, program: str = "PROGRAM",
 
 
 def _missing_lines(merged: Merged, program: str) -> list[str]:
-    """What to run. Tests that lack the same shards are run together."""
+    """Which shards to run. Tests that lack the same ones are run together."""
     groups: dict[tuple[object, ...], list[Missing]] = {}
     for one in merged.missing():
         key = (one.block, one.shards, tuple(one.absent),

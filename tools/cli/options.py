@@ -1,4 +1,4 @@
-"""Arguments that several commands have."""
+"""Arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ from cli.targets import Target
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """--out, and how Bazel builds."""
+    """--out and --bazel_flag."""
     parser.add_argument(
         "--out", metavar="DIR",
-        help="the folder of results (clotho-out in the workspace)")
+        help="the folder of results (default: clotho-out in the workspace)")
     parser.add_argument(
         "--bazel_flag", metavar="FLAG", action="append", default=[],
-        help="for Bazel's build, as in --bazel_flag=--config=opt; repeatable")
+        help="a flag for Bazel's build, such as --bazel_flag=--config=opt; "
+             "repeatable")
 
 
 def add_target(parser: argparse.ArgumentParser, tests: bool = True) -> None:
-    """[TARGET [TEST]], the last ones if they are not given."""
+    """[TARGET [TEST]]; the default is the last ones."""
     parser.add_argument(
         "target", metavar="TARGET", nargs="?",
-        help="a Bazel label or the path of a test binary; the last one's if "
-             "left out")
+        help="a Bazel label or the path of a test binary (default: the last "
+             "one)")
     if tests:
         parser.add_argument("test", metavar="TEST", nargs="?",
-                            help="Suite.Name; the last one if left out")
+                            help="Suite.Name (default: the last one)")
 
 
 def add_replay(parser: argparse.ArgumentParser) -> None:
     """REPLAY|FILE [TARGET [TEST]]."""
     parser.add_argument(
         "replay", metavar="REPLAY|FILE", nargs="?",
-        help="a replay string such as c1/0/4:1/b7e2; or a file that has it: a "
-             "log with a line REPLAY, a trace.json, a .saved file; the last "
-             "replay if left out")
+        help="a replay string such as c1/0/4:1/b7e2, or a file with one: a "
+             "log with a REPLAY line, a trace.json, a .saved file (default: "
+             "the last replay)")
     add_target(parser)
     add_common(parser)
 
 
 class Chosen:
-    """The binary, the test and the schedules that a command line means."""
+    """The binary, the test and the schedules that a command line selects."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.out = results_folder(arguments.out)
@@ -65,5 +66,5 @@ class Chosen:
                                      last.test)
 
     def results(self) -> str:
-        """Where a failure of the test leaves its files."""
+        """The folder to which a failure of the test writes its files."""
         return os.path.join(self.out, file_name(self.test))

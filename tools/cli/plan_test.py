@@ -1,5 +1,5 @@
-"""Tests of `clotho plan`: what it prints is run where it can be run here; the
-rest is looked at."""
+"""Tests of `clotho plan`: runs what it prints where possible, and inspects the
+rest."""
 
 import os
 import pathlib
@@ -13,11 +13,11 @@ from cli import testing
 
 FAKE = str(testing.TOOLS / "cli" / "fake_campaign.py")
 
-# What stands in for Slurm: tasks one after the other, in their environment.
+# Replaces Slurm: runs the tasks one after the other, in their environment.
 SRUN = """#!/bin/sh
 exec "$@"
 """
-# And for GNU parallel, as far as the plan uses it.
+# Replaces GNU parallel, as far as the plan uses it.
 PARALLEL = """#!/bin/bash
 while [[ $1 == --* ]]; do shift; done
 while read -r i; do "${@//\\{\\}/$i}"; done
@@ -139,7 +139,7 @@ class PlanTest(testing.ClothoTestCase):
                             "nearest that exists is Fake.Passes")
         self.assert_trouble(plan(*whole, "./fake", "a;b"), 2, '"a;b"')
         self.assert_trouble(
-            plan("--engine=bazel", *whole[1:], "./fake"), 2, "is no label")
+            plan("--engine=bazel", *whole[1:], "./fake"), 2, "is not a label")
         self.assert_trouble(
             plan("--engine=k8s", "--shards=100001", "--schedules=9", "./fake"),
             2, "100000")

@@ -1,7 +1,7 @@
-"""How far a campaign has come: from the records that its workers write.
+"""The progress of a campaign, from the records that its workers write.
 
-What is saved is of a fixed size: the last record of each shard and test, and
-where the stream of events has been read to.
+The memory that this takes has a fixed size: the last record of each shard and
+test, and the position up to which the events have been read.
 """
 
 from __future__ import annotations
@@ -18,43 +18,43 @@ from cli import merging, records
 from cli.files import file_name
 from cli.records import Found, Record
 
-# As the test binary names it.
+# The kind of failure, as the test binary names it.
 NOT_DETERMINISTIC = "not deterministic"
 
-# Strategies whose executions depend on those before: they do not go on, but
-# begin anew.
-_ANEW = {"exhaustive", "reduced", "guided"}
+# Strategies whose executions depend on earlier ones: they cannot be resumed and
+# start over.
+_NOT_RESUMABLE = {"exhaustive", "reduced", "guided"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """One that a worker has told of."""
+    """A failure that a worker has reported."""
 
     test: str
     record: Record    # As in a shard's record.
-    folder: str = ""  # With its report and trace; "": not known.
+    folder: str = ""  # The folder of its report and trace; "": unknown.
 
 
 @dataclasses.dataclass(frozen=True)
 class Strategy:
-    """Of the tests that have one strategy; or a part of it."""
+    """The figures of the tests with one strategy, or of a part of it."""
 
     name: str
     executions: int
-    failures: int  # Distinct ones; of a part, those that it has found first.
-    # Under PCT's model, the chance at most that a bug of that depth has been
-    # missed; None if that says nothing of this strategy.
+    failures: int  # Distinct ones; for a part, those that it found first.
+    # Under PCT's model, an upper bound on the chance that a bug of that depth
+    # was missed; None if the model does not apply to this strategy.
     bound: float | None = None
     depth: int = 0
     tasks: int = 0
     steps: int = 0
-    # Of a portfolio.
+    # The parts of a portfolio.
     parts: tuple[Strategy, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class Test:
-    """What there is of a test."""
+    """The figures of a test."""
 
     name: str
     executions: int
@@ -64,27 +64,27 @@ class Test:
 
 @dataclasses.dataclass(frozen=True)
 class Shrinking:
-    """A failure that a worker has found, and shrinks."""
+    """A failure that a worker is shrinking."""
 
     test: str
     kind: str
     place: str
-    deviations: int  # That it had.
-    now: int         # That it has so far.
+    deviations: int  # Before shrinking.
+    now: int         # At present.
 
 
 @dataclasses.dataclass
 class State:
-    """What there is to draw."""
+    """Everything that can be drawn."""
 
     title: str = ""
     status: str = "running"  # Or "paused", "stopping", "ended".
-    keys: bool = False       # Whether somebody can press them.
+    keys: bool = False       # Whether keys are read.
     workers: int = 0
-    elapsed: float = 0.0     # Seconds, without those that were paused.
-    left: float | None = None  # Until --for is over, likewise.
+    elapsed: float = 0.0     # Seconds, without pauses.
+    left: float | None = None  # Remaining seconds of --for.
     executions: int = 0
-    asked: int | None = None  # None: no bound, or not known yet.
+    asked: int | None = None  # None: no limit, or not known yet.
     rate: float = 0.0
     traces: float = 0.0
     chance: float = 1.0
@@ -108,7 +108,7 @@ class State:
     out: str = ""
 
     def eta(self) -> float | None:
-        """Seconds; None if nobody knows."""
+        """The remaining seconds; None if unknown."""
         ends = [] if self.left is None else [self.left]
         if self.asked is not None and self.rate > 0:
             ends.append(max(0, self.asked - self.executions) / self.rate)
@@ -116,7 +116,7 @@ class State:
 
 
 class Stopwatch:
-    """Real time, without what is paused."""
+    """Real time, without pauses."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -138,16 +138,16 @@ class Stopwatch:
 
 
 class _Pace:
-    """How fast a shard is. Its own seconds would have the pauses in them."""
+    """The speed of a shard. The seconds in its record include pauses."""
 
     def __init__(self, executions: int, seconds: float) -> None:
         self._begin = self._last = (executions, seconds)
 
     def add(self, executions: int, seconds: float) -> None:
-        """A record that is new."""
+        """Adds the figures of a new record."""
         self._last = (executions, seconds)
         if executions <= self._begin[0]:
-            self._begin = self._last  # Only now it begins to run.
+            self._begin = self._last  # It has only now begun to run.
 
     def rate(self) -> float:
         seconds = self._last[1] - self._begin[1]
@@ -155,8 +155,8 @@ class _Pace:
 
 
 def folder_of(out: str, shard: int) -> str:
-    """Where a shard writes. Each has a folder of its own: the same failure,
-    found by two, is in both."""
+    """The folder of a shard. Each shard has its own, so that a failure found by
+    two shards is in both."""
     return os.path.join(out, str(shard))
 
 
@@ -173,16 +173,16 @@ class Progress:
         self._watch = watch or Stopwatch()
         self._read: dict[str, tuple[tuple[int, int], Found]] = {}
         self._paces: dict[int, _Pace] = {}
-        # Up to where the events of each shard have been read.
+        # The position up to which the events of each shard have been read.
         self._offsets = [self._size(shard) for shard in range(shards)]
         self._told: set[tuple[str, str]] = set()
-        # Of events: failures that were not asked for yet, and shards whose
-        # last one was that they have ended.
+        # From events: failures that new_failures has not returned yet, and
+        # shards whose last event was their end.
         self._failures: list[Failure] = []
         self._ended: set[int] = set()
         self._shrinking: dict[int, Shrinking] = {}
         self._state = State()
-        self._stale = True  # Records have been read since that was made.
+        self._stale = True  # Records have been read since _state was made.
         self._begin = -1
 
     def _events(self, shard: int) -> str:
@@ -195,11 +195,11 @@ class Progress:
             return 0
 
     def found(self) -> list[Found]:
-        """The records that are there."""
+        """The records that have been read."""
         return [found for _, found in self._read.values()]
 
     def of_shard(self, shard: int) -> object:
-        """What changes when a shard gets further."""
+        """A value that changes when a shard makes progress."""
         self.poll()
         return tuple(sorted(
             (one.record["test"], one.record["next"], one.record["executions"],
@@ -207,16 +207,16 @@ class Progress:
             for one in self.found() if one.record["shard"] == shard))
 
     def can_go_on(self, shard: int) -> bool:
-        """Whether there is more to do for a shard, and it would begin where it
-        has ended."""
+        """Whether a shard has more to do and would continue where it stopped.
+        """
         self.poll()
         left = [one.record["strategy"].partition(":")[0]
                 for one in self.found()
                 if one.record["shard"] == shard and not _has_ended(one.record)]
-        return bool(left) and _ANEW.isdisjoint(left)
+        return bool(left) and _NOT_RESUMABLE.isdisjoint(left)
 
     def rate(self, running: Iterable[int]) -> float:
-        """Executions a second, of those shards."""
+        """Executions per second of those shards."""
         return sum(self._paces[shard].rate() for shard in running
                    if shard in self._paces)
 
@@ -247,7 +247,7 @@ class Progress:
         self._stale = self._stale or bool(changed)
 
     def new_failures(self) -> list[Failure]:
-        """Those that were told since the last call, each only once."""
+        """The failures reported since the last call, each only once."""
         failures = [
             Failure(one.record["test"], failure,
                     os.path.join(one.base, failure["folder"]))
@@ -265,12 +265,12 @@ class Progress:
         return new
 
     def has_ended(self, shard: int) -> bool:
-        """Whether its process has said so itself."""
+        """Whether a shard's process has reported its end."""
         self._read_events(shard)
         return shard in self._ended
 
     def _read_events(self, shard: int) -> None:
-        """What was said since the last call."""
+        """Reads the events since the last call."""
         events = self._new_events(shard)
         while events:
             for event in events:
@@ -278,7 +278,7 @@ class Progress:
             events = self._new_events(shard)
 
     def _read_event(self, shard: int, event: dict[str, Any]) -> None:
-        # Of these only the last one counts.
+        # Only the last event counts for these.
         self._shrinking.pop(shard, None)
         self._ended.discard(shard)
         kind = event.get("event")
@@ -297,8 +297,7 @@ class Progress:
                     folder_of(self._out, shard), event["folder"])))
 
     def _new_events(self, shard: int) -> list[dict[str, Any]]:
-        """The next lines of results.jsonl that are whole; not all, if there
-        are many."""
+        """The next complete lines of results.jsonl, up to a limit."""
         try:
             with open(self._events(shard), "rb") as file:
                 file.seek(self._offsets[shard])
@@ -312,7 +311,7 @@ class Progress:
             try:
                 event = json.loads(line)
             except ValueError:
-                continue  # A writer was killed in the middle of it.
+                continue  # The writer was killed while writing it.
             if isinstance(event, dict):
                 events.append(event)
         return events
@@ -324,7 +323,7 @@ class Progress:
             self._stale = False
             if self._begin < 0:
                 self._begin = self._state.executions
-        # Workers may have come by the same failure.
+        # Several workers may be shrinking the same failure.
         least: dict[tuple[str, str, str], Shrinking] = {}
         for one in self._shrinking.values():
             key = (one.test, one.kind, one.place)
@@ -358,7 +357,7 @@ class Progress:
                 total["test"], total["executions"],
                 total["max"].get("steps", 0), total["budget_hits"]))
             strategies.setdefault(total["strategy"], []).append(total)
-        # Of all tests together: one that is exhausted has nothing new.
+        # Over all tests: one that is exhausted has no new traces.
         if state.executions:
             state.chance = sum(
                 records.chance_of_new(total["sketch"], total["executions"])
@@ -372,7 +371,7 @@ class Progress:
                             for name, of in sorted(strategies.items())]
         state.differ = sum(failure.record["hits"] for failure in state.failures
                            if failure.record["kind"] == NOT_DETERMINISTIC)
-        # Tests run in their order; one that was passed over is not searched.
+        # Tests run in order; one that was skipped is not searched.
         begun = max((i for i, test in enumerate(self._tests)
                      if test in totals), default=-1)
         asked = [totals[test]["schedules"] if test in totals
@@ -384,23 +383,24 @@ class Progress:
 
 
 def _has(event: Record, kind: type, *names: str) -> bool:
-    """Whether members are there, and of that kind."""
+    """Whether the members exist and have that type."""
     return all(isinstance(event.get(name), kind) for name in names)
 
 
 def _has_ended(record: Record) -> bool:
-    """(Without a bound, one whose time is over is complete, and can go on.)"""
+    """(Without a limit, a record is complete once its time is over, but can be
+    continued.)"""
     return record["exhausted"] or (
         record["complete"] and record["schedules"] != 0)
 
 
 def _strategy(name: str, totals: list[Record]) -> Strategy:
-    """Of the tests that have it."""
+    """The figures of the tests with that strategy."""
     parts = sorted({part for total in totals for part in total["parts"]})
     rows = [_part(part, totals) for part in parts]
     row = Strategy(name, sum(total["executions"] for total in totals),
                    sum(len(total["failures"]) for total in totals))
-    if parts == [name]:  # It is its only one.
+    if parts == [name]:  # It has no other part.
         (only,) = rows
         return dataclasses.replace(only, executions=row.executions,
                                    failures=row.failures)
@@ -415,7 +415,7 @@ def _part(name: str, totals: list[Record]) -> Strategy:
     if pct is None:
         return Strategy(name, executions, failures)
     depth = int(pct[1])
-    # A test of its own each: the bound of the one that says least.
+    # Each test has a bound of its own: take the weakest.
     bound, tasks, steps = max(
         (records.pct_bound(depth, total["max"].get("tasks", 0),
                            total["max"].get("steps", 0),
@@ -426,7 +426,7 @@ def _part(name: str, totals: list[Record]) -> Strategy:
 
 
 def resident(pids: list[int]) -> int:
-    """Bytes of memory that processes have; 0 where nobody says."""
+    """The resident memory of processes in bytes; 0 where it is unknown."""
     total = 0
     for pid in pids:
         try:

@@ -1,13 +1,14 @@
-"""The records of campaigns: what a shard has done of a test, and how they add up.
+"""The records of campaigns: what a shard has done for a test, and their sums.
 
 A campaign (a test binary with --clotho_shard_by=schedules and --clotho_out=DIR)
 writes one record for each test, DIR/TEST/shard-I-of-N.json. Execution j of a
-test depends on its number alone, and shard I of N runs those with j mod N = I:
+test depends only on its number, and shard I of N runs those with j mod N = I:
 so the sum of all shards is the same whatever N is.
 
-Adding is commutative, associative and idempotent. Its key is the campaign (the
-program, seed, strategy and number of executions), the test, the block and the
-shard; of two records with one key, the one that has come further counts.
+Addition is commutative, associative and idempotent. The key of a record is the
+campaign (the program, seed, strategy and number of executions), the test, the
+block and the shard; of two records with the same key, the more advanced one
+counts.
 """
 
 from __future__ import annotations
@@ -81,12 +82,12 @@ def _all_have(*members: tuple[str, Callable[[object], bool]]
 
 
 def _folder(value: object) -> bool:
-    """A folder below another: whoever copies it must not be led elsewhere."""
+    """Whether it is the path of a subfolder; a copy must not leave the folder."""
     return isinstance(value, str) and not os.path.isabs(value) and (
         ".." not in value.split("/")) and "\0" not in value
 
 
-# What each member has to be. Others are for later versions.
+# What each member must be. Other members are left for later versions.
 _MEMBERS: dict[str, tuple[Callable[[object], bool], str]] = {
     "campaign": (_hex16, "16 hexadecimal digits"),
     "test": (_text, "a test's name"),
@@ -116,15 +117,15 @@ _MEMBERS: dict[str, tuple[Callable[[object], bool], str]] = {
                            ("hits", _whole), ("replay", _text),
                            ("part", _text), ("folder", _folder)),
                  "objects with signature, kind, what, place, first, hits, replay, "
-                 "part and a folder below"),
+                 "part and folder (a relative path)"),
 }
 _SUMS = ("executions", "steps", "budget_hits", "checked", "virtual_time_ns")
 _SAME = ("campaign", "test", "strategy", "seed", "schedules", "block")
 
 
 class Entries(Sequence[list[Any]]):
-    """The pairs of a sketch, in a tenth of the memory that lists would take:
-    a merge may have to do with thousands of them."""
+    """The pairs of a sketch, in a tenth of the memory that lists would take,
+    since a merge may have thousands of sketches."""
 
     def __init__(self, pairs: list[list[Any]]) -> None:
         self._hashes = array.array("Q", (int(one, 16) for one, _ in pairs))
@@ -145,7 +146,7 @@ class Entries(Sequence[list[Any]]):
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """A record, and where it was."""
+    """A record, and its path."""
 
     record: Record
     path: str
@@ -157,7 +158,7 @@ class Found:
 
 
 def parse(text: str, path: str) -> Record:
-    """The record that a file's text is; Trouble names what is wrong."""
+    """Parses the text of a record; Trouble says what is wrong."""
     record = parse_json(text, path, _WHAT)
     version = record.get("clotho_record")
     if version != 1:
@@ -181,7 +182,7 @@ def read(path: str) -> Found:
 
 
 def find(folder: str, skip: str | None = None) -> list[str]:
-    """The records' files below a folder, sorted; not those in `skip`."""
+    """The paths of the records below a folder, sorted, without `skip`."""
     found = []
 
     def fail(error: OSError) -> None:
@@ -199,7 +200,7 @@ def find(folder: str, skip: str | None = None) -> list[str]:
 
 
 def same_campaign(found: Iterable[Found]) -> None:
-    """Trouble if two records of a test are not of one campaign."""
+    """Raises Trouble if two records of a test are of different campaigns."""
     first: dict[str, Found] = {}
     for one in found:
         other = first.setdefault(one.record["test"], one)
@@ -213,7 +214,7 @@ def same_campaign(found: Iterable[Found]) -> None:
             f"{quote(other.path)} and {quote(one.path)} are not of one "
             f"campaign: {other.record['campaign']} and "
             f"{one.record['campaign']}, "
-            f"{', '.join(differ) or 'of two builds of the program'}", USAGE)
+            f"{', '.join(differ) or 'from two builds of the program'}", USAGE)
 
 
 def _canonical(record: Record) -> str:
@@ -222,14 +223,14 @@ def _canonical(record: Record) -> str:
 
 
 def _progress(found: Found) -> tuple[object, ...]:
-    """Of two records with one key, the one with the larger counts."""
+    """Of two records with the same key, the one with the larger value counts."""
     record = found.record
     return (record["complete"], record["next"], record["executions"],
             _canonical(record))
 
 
 def distinct(found: Iterable[Found]) -> list[Found]:
-    """One for each key, in the order of the keys."""
+    """One record for each key, in the order of the keys."""
     best: dict[tuple[object, ...], Found] = {}
     for one in found:
         record = one.record
@@ -241,10 +242,10 @@ def distinct(found: Iterable[Found]) -> list[Found]:
 
 
 def merge_sketches(sketches: list[dict[str, Any]]) -> dict[str, Any]:
-    """The sketch of what all have seen."""
+    """The sketch of the union of the traces."""
     size = min(sketch["size"] for sketch in sketches)
     merged: list[list[Any]] = []
-    # All are sorted: what is beyond the least is not even looked at.
+    # All are sorted, so larger hashes need not be looked at.
     for trace, count in heapq.merge(*(one["entries"] for one in sketches)):
         if merged and merged[-1][0] == trace:
             merged[-1][1] += count
@@ -256,7 +257,7 @@ def merge_sketches(sketches: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def merge_histograms(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
-    """The histogram of what is in any of them."""
+    """The sum of the histograms."""
     counts: dict[int, int] = {}
     for entries in histograms:
         for least, count in entries:
@@ -265,8 +266,9 @@ def merge_histograms(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
 
 
 def percentile(histogram: list[list[int]], share: float) -> int:
-    """That many are at most so large; 0 of nothing. As exact as the histogram,
-    whose buckets are named by the least that belongs there."""
+    """The value that a share of the entries does not exceed; 0 if there are none.
+    It is as exact as the histogram, whose buckets are named by their least
+    value."""
     left = math.ceil(share * sum(count for _, count in histogram))
     for least, count in histogram:
         left -= count
@@ -281,10 +283,10 @@ def _add_numbers(objects: list[dict[str, int]]) -> dict[str, int]:
 
 
 def add(found: list[Found]) -> tuple[Record, dict[str, Found]]:
-    """The sum of records of one test and block, each of another shard.
+    """The sum of the records of one test and block, each from another shard.
 
-    Also whose each failure is, by signature. What depends on the clock or on the
-    number of shards is left out.
+    Also returns the record of each failure, by signature. The sum omits what
+    depends on the clock or on the number of shards.
     """
     records = [one.record for one in found]
     total: Record = {"clotho_record": 1}
@@ -337,12 +339,12 @@ def _first(failure: Record) -> tuple[object, ...]:
 
 
 def write_text(record: Record) -> str:
-    """A record as it stands in a file: the same bytes for the same record."""
+    """The text of a record in a file: the same bytes for the same record."""
     return json.dumps(record, indent=1, sort_keys=True, default=list) + "\n"
 
 
 def distinct_traces(sketch: dict[str, Any]) -> float:
-    """How many different traces there were; exact while all fit."""
+    """The number of distinct traces; exact as long as all fit the sketch."""
     entries = sketch["entries"]
     if len(entries) < sketch["size"] or not entries:
         return float(len(entries))
@@ -350,8 +352,9 @@ def distinct_traces(sketch: dict[str, Any]) -> float:
 
 
 def pct_bound(depth: int, tasks: int, steps: int, executions: int) -> float:
-    """The chance at most that `executions` independent ones of PCT miss a bug
-    of that depth (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010)."""
+    """An upper bound on the chance that `executions` independent executions of
+    PCT miss a bug of that depth (Burckhardt, Kothari, Musuvathi, Nagarakatte,
+    ASPLOS 2010)."""
     if depth < 1 or tasks < 1 or steps < 1:
         return 1.0
     try:
@@ -362,8 +365,8 @@ def pct_bound(depth: int, tasks: int, steps: int, executions: int) -> float:
 
 
 def chance_of_new(sketch: dict[str, Any], executions: int) -> float:
-    """Good and Turing's estimate that the next execution has a new trace: the
-    share of the executions whose trace was seen once."""
+    """The Good-Turing estimate of the chance that the next execution has a new
+    trace: the share of executions whose trace was seen once."""
     entries = sketch["entries"]
     if not entries or executions == 0:
         return 1.0

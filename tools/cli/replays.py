@@ -1,4 +1,4 @@
-"""Replay strings, where they stand (reports, logs, traces), and saved files."""
+"""Finds replay strings in reports, logs and traces, and reads .saved files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import shlex
 from cli.files import file_name, parse_json, read_text
 from cli.trouble import Trouble, quote
 
-# As sim/engine/schedule.h says. The binary tells what is wrong with one.
+# See sim/engine/schedule.h. The binary reports what is wrong with a string.
 _REPLAY = re.compile(r"c[0-9]+/[0-9A-Za-z./:,+@_-]+")
 _EXAMPLE = "a replay string such as c1/0/4:1/b7e2"
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A schedule, and of which test it is as far as is known."""
+    """A schedule, and the test it belongs to as far as is known."""
 
     replay: str
     target: str = ""
@@ -26,28 +26,28 @@ class Source:
 
 
 def is_replay(text: str) -> bool:
-    """Whether that may be a replay string."""
+    """Whether the text may be a replay string."""
     return _REPLAY.fullmatch(text) is not None
 
 
 def has_deviations(replay: str) -> bool:
-    """Whether it says itself what to run, as in c1/0/4:1 and c1/0/fifo."""
+    """Whether it lists its deviations, as c1/0/4:1 and c1/0/fifo do."""
     parts = replay.split("/")
     return len(parts) >= 3 and not parts[2].startswith(("+", "@"))
 
 
 def find_sources(text: str) -> list[Source]:
-    """REPLAY | FILE: the schedules that are meant."""
+    """The schedules that the argument REPLAY | FILE names."""
     given = text.strip().removeprefix("CLOTHO_REPLAY=").removeprefix(
         "--clotho_replay=")
     if is_replay(given):
         return [Source(given)]
     if not os.path.exists(text):
-        raise Trouble(f"{quote(text)} is neither {_EXAMPLE} nor a file that is "
-                      f"there")
+        raise Trouble(f"{quote(text)} is neither {_EXAMPLE} nor an existing "
+                      f"file")
     if os.path.isdir(text):
         text = os.path.join(text, "trace.json")
-    what = ("a log or report with a line REPLAY, a trace.json, a .saved file, or "
+    what = ("a log or report with a REPLAY line, a trace.json, a .saved file, or "
             "a file with a replay string")
     content = read_text(text, what)
     if content.lstrip().startswith("{"):
@@ -72,11 +72,11 @@ def _of_trace(trace: dict[str, object], path: str) -> Source:
 
 
 def _of_log(text: str) -> list[Source]:
-    """The lines after REPLAY, of all reports in a log."""
+    """The schedules of the REPLAY lines of all reports in a log."""
     found = []
     lines = text.splitlines()
     for i, line in enumerate(lines):
-        # A CI's log may have times before the text, and colours in it.
+        # A CI log may have timestamps before the text, and colours in it.
         plain = re.sub(r"\x1b\[[0-9;]*m|\\x1b\[[0-9;]*m", "", line)
         at = re.search(r"(?:^|\s)REPLAY\s+(.*)", plain)
         if at is None:
@@ -116,7 +116,7 @@ def _of_command(command: str) -> Source | None:
 
 
 def _as_target(path: str) -> str:
-    """A path into Bazel's output stands for the label that builds it."""
+    """Replaces a path in Bazel's output by the label that builds it."""
     if path.startswith("bazel-bin/") and not os.path.exists(path):
         package, _, name = path.removeprefix("bazel-bin/").rpartition("/")
         return f"//{package}:{name}"
@@ -124,7 +124,7 @@ def _as_target(path: str) -> str:
 
 
 def _of_lines(text: str, path: str) -> list[Source]:
-    """A file with a replay string on each line, as `.saved` files have."""
+    """The schedules of a file with a replay string on each line (.saved)."""
     test = ""
     if path.endswith(".saved"):
         test = os.path.basename(path).removesuffix(".saved")
@@ -151,10 +151,10 @@ class Saved:
 
 
 def saved_file(source: str, folder: str, test: str,
-              saved: str | None = None) -> str:
-    """Where the saved schedules of a test are, as the binary looks for them.
+               saved: str | None = None) -> str:
+    """The path at which the binary looks for the saved schedules of a test.
 
-    `source` is the test's file as the compiler was told; relative to `folder`.
+    `source` is the test's file as given to the compiler, relative to `folder`.
     """
     if not saved:
         saved = os.path.join(os.path.dirname(source), "testdata", "clotho")
@@ -162,7 +162,7 @@ def saved_file(source: str, folder: str, test: str,
 
 
 def read_saved(path: str) -> list[Saved]:
-    """The schedules of a .saved file; none if it is not there."""
+    """The schedules of a .saved file; none if it does not exist."""
     if not os.path.exists(path):
         return []
     found = []
@@ -173,7 +173,7 @@ def read_saved(path: str) -> list[Saved]:
             continue
         if not is_replay(words[0]) or not has_deviations(words[0]):
             raise Trouble(f"{path}:{number}: {quote(line)}: expected a replay "
-                          f"string with deviations, as in c1/0/4:1")
+                          f"string with deviations, such as c1/0/4:1")
         found.append(Saved(path, number, words[0],
-                          words[1].strip() if len(words) > 1 else ""))
+                           words[1].strip() if len(words) > 1 else ""))
     return found

@@ -1,7 +1,7 @@
-"""What a campaign looks like: a screen for a terminal, lines for a pipe.
+"""Displays a campaign: as a screen on a terminal, as lines on a pipe.
 
-Plain ASCII. The screen is written with the few sequences of ANSI that every
-terminal knows, and fits from 20 columns up.
+The output is ASCII. The screen uses only the few ANSI sequences that every
+terminal knows, and needs at least 20 columns.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from cli import records
 from cli.progress import (NOT_DETERMINISTIC, Failure, Shrinking, State,
                           Strategy)
 
-NARROW = 66  # Below that, the figures stand one below the other.
+NARROW = 66  # Below this width, there is one figure per line.
 
-# Failures of an execution that came to a limit, as the test binary names them.
+# The kinds of failure of an execution that reached a limit.
 _LIMITS = ("livelock", "virtual time")
-# What keys do, in words and in a word. Those that come last are left out first.
+# What keys do, in words and in one word. The last ones are left out first.
 _KEYS = {"q": ("stop and write results", "stop"), "p": ("pause", "pause"),
          "f": ("failures", "failures"), "g": ("goals", "goals"),
          "b": ("budget hits", "budget")}
@@ -34,7 +34,7 @@ def grouped(number: float) -> str:
 
 
 def short(number: float) -> str:
-    """18.4M: three digits or so."""
+    """18.4M: about three digits."""
     for limit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= limit * 0.9995:
             return f"{number / limit:.3g}{letter}"
@@ -69,14 +69,14 @@ def percent(share: float) -> str:
 
 
 def _chance(value: float) -> str:
-    """0.97, 2e-10: never less than it is."""
+    """0.97, 2e-10: rounded up."""
     if value >= 0.001:
         return f"{math.ceil(value * 1000) / 1000:.3g}"
     return f"{value * 1.05:.0e}" if value > 0 else "0"
 
 
 def _plain(text: str) -> str:
-    """As it may stand in a terminal: in one line, and no sequence of others."""
+    """The text for a terminal, without line breaks and control characters."""
     return "".join(c if " " <= c <= "~" else "?" for c in text)
 
 
@@ -86,7 +86,7 @@ def _goals(state: State) -> tuple[int, int]:
 
 
 def line(state: State) -> str:
-    """The state as a line: for a pipe, each 10 seconds."""
+    """The state as one line: for a pipe, every 10 seconds."""
     of = f"/{short(state.asked)}" if state.asked else ""
     text = (f"{duration(state.elapsed)} {short(state.executions)}{of} "
             f"{short(state.rate)}/s new {percent(state.chance)} "
@@ -98,7 +98,7 @@ def line(state: State) -> str:
 
 
 def failure_line(number: int, failure: Failure) -> str:
-    """A new failure as a line."""
+    """A new failure as one line."""
     record = failure.record
     what = record["what"].splitlines()[0] if record["what"] else record["kind"]
     return _plain(f"failure #{number} {failure.test} {record['kind']} "
@@ -108,26 +108,26 @@ def failure_line(number: int, failure: Failure) -> str:
 def draw(state: State, width: int, height: int, view: str = "",
          page: int = 0) -> list[str]:
     """The lines of the screen; none is longer than `width`. `view` is the key
-    of a list that stands there instead, and has `pages`."""
+    of a list to show instead, which has `pages`."""
     if view:
         lines = _list(state, width, height, view, page)
     else:
         lines = (_narrow(state, width) if width < NARROW
                  else _wide(state, width, with_parts=True))
         if width >= NARROW and len(lines) >= height:
-            # The failures matter more.
+            # The failures are more important.
             lines = _wide(state, width, with_parts=False)
         lines.append(_last_line(state, width))
     lines = [_plain(text)[:width].rstrip() for text in lines]
     if len(lines) > height:
-        # The end says what can be done; the middle can wait.
+        # The last line lists the keys, so leave out lines before it.
         lines = lines[:height - 2] + ["..."[:width], lines[-1]]
     return lines[:height]
 
 
 def _last_line(state: State, width: int, view: str = "",
                more: bool = False) -> str:
-    """What can be done now; `more`: the list has another page."""
+    """The available keys; `more`: the list has another page."""
     if state.status == "stopping":
         return " stopping (Ctrl-C: now)" if width >= 24 else "stopping"
     if not state.keys:
@@ -135,14 +135,14 @@ def _last_line(state: State, width: int, view: str = "",
                 else "Ctrl-C stops")
     does = dict(_KEYS)
     if state.status == "paused":
-        does["p"] = ("go on", "go on")
+        does["p"] = ("resume", "resume")
     if view:
         does[view] = ("next page", "next") if more else ("back", "back")
     for length, words in ((len(does), 0), *(
             (length, 1) for length in range(len(does), 0, -1))):
         shown = list(does)[:length]
         if view in does and view not in shown:
-            shown[-1] = view  # How to get back matters more.
+            shown[-1] = view  # The way back is more important.
         text = " " + "   ".join(f"{key} {does[key][words]}"
                                 for key in _ORDER if key in shown)
         if len(text) <= width:
@@ -150,7 +150,7 @@ def _last_line(state: State, width: int, view: str = "",
     return "q stop"
 
 
-# Of a list: what stands around it.
+# The lines around a list.
 _FRAME = 4
 
 
@@ -164,7 +164,7 @@ def _list(state: State, width: int, height: int, view: str,
           page: int) -> list[str]:
     rows = max(1, height - _FRAME)
     count = pages(state, width, height, view)
-    page = min(page, count - 1)  # It may have become shorter.
+    page = min(page, count - 1)  # The list may have become shorter.
     title = {
         "f": f"failures   {len(state.failures)} distinct",
         "g": "goals   {} of {}".format(*_goals(state)),
@@ -176,7 +176,7 @@ def _list(state: State, width: int, height: int, view: str,
 
 
 def _body(state: State, width: int, view: str) -> list[str]:
-    """The lines of a list. Nothing is cut off: what does not fit is wrapped."""
+    """The lines of a list. Long lines are wrapped, not cut off."""
     lines: list[str] = []
 
     def add(text: str, indent: int) -> None:
@@ -211,7 +211,7 @@ def _body(state: State, width: int, view: str) -> list[str]:
         return lines or [" none so far: no Sometimes(...) has been run"]
     for test in state.tests:
         add(f"{test.name}   {grouped(test.budget_hits)} of "
-            f"{grouped(test.executions)} executions came to a limit of steps "
+            f"{grouped(test.executions)} executions reached a limit of steps "
             f"or time; the longest has {grouped(test.steps_max)} steps", 1)
     for number, failure in numbered:
         if failure.record["kind"] in _LIMITS:
@@ -270,7 +270,7 @@ def _strategy(strategy: Strategy, indent: int) -> str:
 
 
 def _bounds(strategy: Strategy) -> str:
-    """Those of a portfolio, in the place of its parts."""
+    """The bounds of a portfolio's parts, to show instead of the parts."""
     bounds = [f"{part.depth}: {_chance(part.bound)}" for part in strategy.parts
               if part.bound is not None]
     return "   missed, by depth (pct's bound)  " + "  ".join(bounds) if (
@@ -304,8 +304,8 @@ def _wide(state: State, width: int, with_parts: bool) -> list[str]:
     lines.append(f" time       {virtual(state.virtual_seconds):>15} of virtual "
                  f"time covered")
     if state.budget_hits:
-        look = ", or look: b" if state.keys else ""
-        lines.append(f" budget     {grouped(state.budget_hits):>15} came to a "
+        look = ", or press b" if state.keys else ""
+        lines.append(f" budget     {grouped(state.budget_hits):>15} reached a "
                      f"limit of steps or time (raise --clotho_max_steps{look})")
     lines += ["", f" {'strategy':<20}{'executions':>15}{'failures':>10}"]
     for strategy in state.strategies:
@@ -331,7 +331,7 @@ def _wide(state: State, width: int, with_parts: bool) -> list[str]:
                      f"{record['replay']}   {what}")
     lines += [f"        {one.kind:<12} {one.place}   {_shrinking(one)}"
               for one in state.shrinking]
-    lines += ["", f" determinism {grouped(state.checked):>14} run twice, "
+    lines += ["", f" determinism {grouped(state.checked):>14} run twice"
               + _differ(state)]
     lines.append(" " + (f"restarts {state.restarts}   " if state.restarts
                         else "") + f"rss {short(state.rss)}B   out {state.out}")
@@ -340,16 +340,16 @@ def _wide(state: State, width: int, with_parts: bool) -> list[str]:
 
 def _differ(state: State) -> str:
     if not state.differ:
-        return "none differs" if state.checked else "as yet"
+        return ", none differs" if state.checked else " so far"
     which = ", ".join(
         f"#{number}" for number, failure in enumerate(state.failures, 1)
         if failure.record["kind"] == NOT_DETERMINISTIC)
-    return (f"{grouped(state.differ)} "
+    return (f", {grouped(state.differ)} "
             f"{'differs' if state.differ == 1 else 'differ'} ({which})")
 
 
 class Terminal:
-    """Draws the screen over itself."""
+    """Draws the screen, over the last one."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -371,13 +371,13 @@ class Terminal:
         return max(size.columns, 1), max(size.lines, 3)
 
     def _room(self) -> tuple[int, int]:
-        """The last column and line stay free: a terminal would scroll."""
+        """The size without the last column and line, which would scroll."""
         width, height = self.size()
         return max(width - 1, 1), height - 1
 
     def press(self, key: str, state: State) -> None:
-        """Turns to the list of that key, if it has one; from its last page,
-        back."""
+        """Shows the list of that key or its next page; after the last page,
+        closes the list."""
         if key not in _VIEWS:
             return
         if key != self._view:
@@ -392,7 +392,7 @@ class Terminal:
         lines = draw(state, *self._room(), self._view, self._page)
         text = "\x1b[?25l"
         if (width, height) != self._size and self._size != (0, 0):
-            text += "\x1b[2J\x1b[H"  # What stands there has been broken anew.
+            text += "\x1b[2J\x1b[H"  # A resize has wrapped the text.
         elif self._drawn:
             text += f"\x1b[{self._drawn}A"
         self._size = (width, height)
@@ -402,13 +402,13 @@ class Terminal:
         self._stream.flush()
 
     def close(self) -> None:
-        """The screen stays; what follows stands below it."""
+        """Leaves the screen; later output goes below it."""
         self._stream.write("\x1b[?25h")
         self._stream.flush()
         self._drawn = 0
 
     def say(self, text: str) -> None:
-        """A line that stays above the screen."""
+        """Prints a line above the screen."""
         if self._drawn:
             self._stream.write(f"\x1b[{self._drawn}A\x1b[J")
         self._drawn = 0
@@ -416,5 +416,5 @@ class Terminal:
 
 
 def make_terminal() -> Terminal | None:
-    """For the standard output, if it is one."""
+    """A Terminal for the standard output, if a screen can be drawn on it."""
     return Terminal(sys.stdout) if Terminal.suits(sys.stdout) else None

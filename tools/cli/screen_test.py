@@ -1,4 +1,4 @@
-"""Tests of what a campaign looks like, of the figures in it, and of keys."""
+"""Tests of the display of a campaign, of its figures, and of the keys."""
 
 import fcntl
 import io
@@ -57,13 +57,13 @@ class ScreenTest(unittest.TestCase):
                             self.assertLessEqual(len(line), width, line)
                             self.assertTrue(line.isascii())
 
-    def test_says_all_that_there_is(self):
+    def test_shows_everything(self):
         text = "\n".join(screen.draw(state(), 140, 50))
         for part in ("//examples:raft_test", "8 workers", "12m41s",
                      "18 402 113", "18 % of 100M", "24 190 /s", "eta 56m",
                      "1 204 557", "4.1 % (Good-Turing)", "max 20 000",
-                     "4.12 years", "3 came to a limit",
-                     "or look: b", "4.12 years of virtual time covered",
+                     "4.12 years", "3 reached a limit",
+                     "or press b", "4.12 years of virtual time covered",
                      "18 402 run twice, none differs",
                      "pct's bound: a bug of depth 3 is missed with p <= 2e-10",
                      "[x] leader changed   first at 7",
@@ -87,7 +87,7 @@ class ScreenTest(unittest.TestCase):
             "what": "Not deterministic: two runs of fifo", "signature": "not",
             "replay": "c1/0/fifo"})
         always = state().failures[0]
-        self.assertRegex(line(checked=0), r"0 run twice, as yet$")
+        self.assertRegex(line(checked=0), r"0 run twice so far$")
         self.assertRegex(line(differ=4, failures=[always, differs]),
                          r" 18 402 run twice, 4 differ \(#2\)$")
         self.assertIn("differ 4", screen.draw(
@@ -103,8 +103,8 @@ class ScreenTest(unittest.TestCase):
                 (20, " p pause   q stop"), (9, " q stop"), (6, "q stop")):
             self.assertEqual(screen.draw(state(), width, 40)[-1], expected)
         self.assertEqual(screen.draw(state(status="paused"), 20, 40)[-1],
-                         " p go on   q stop")
-        # In a list, how to leave it is among them.
+                         " p resume   q stop")
+        # In a list, the key that leaves it is among them.
         for width in range(20, 120):
             self.assertIn(" g back", screen.draw(state(), width, 40, "g")[-1])
             self.assertIn(" g next", screen.draw(state(), width, 5, "g")[-1])
@@ -217,7 +217,7 @@ class FiguresTest(unittest.TestCase):
         self.assertEqual(records.pct_bound(3, 6, 214, 0), 1.0)
         self.assertEqual(records.pct_bound(1, 1, 9, 1), 0.0)
         self.assertEqual(records.pct_bound(2, 0, 0, 9), 1.0)
-        # More executions, less is missed; deeper bugs, more.
+        # More executions miss less; deeper bugs are missed more.
         self.assertLess(records.pct_bound(2, 3, 50, 2000),
                         records.pct_bound(2, 3, 50, 1000))
         self.assertLess(records.pct_bound(2, 3, 50, 1000),
@@ -249,7 +249,7 @@ class FiguresTest(unittest.TestCase):
 
 
 class RecordsTest(unittest.TestCase):
-    """What comes of records."""
+    """Tests of the figures that come from records."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="clotho-test-")
@@ -288,10 +288,10 @@ class RecordsTest(unittest.TestCase):
         self.assertEqual(self.poll().executions, 2)
 
     def test_how_fast(self):
-        self.write(executions=500)  # From an earlier time.
+        self.write(executions=500)  # From an earlier run.
         self.poll()
         self.now = 30.0
-        self.write(executions=500)  # Now it goes on.
+        self.write(executions=500)  # Now it continues.
         self.poll()
         self.assertEqual(self.progress.rate([0, 1]), 0.0)
         self.now = 40.0
@@ -303,11 +303,11 @@ class RecordsTest(unittest.TestCase):
         self.write(1, executions=50)
         self.poll()
         self.assertEqual(self.progress.rate([0, 1]), 30.0)
-        # Whatever the time, until there is news.
+        # It does not change with time until there is a new record.
         self.now = 60.0
         self.poll()
         self.assertEqual(self.progress.rate([0, 1]), 30.0)
-        # One that has ended does nothing.
+        # A shard that has ended has no rate.
         self.assertEqual(self.progress.rate([1]), 10.0)
 
     def test_bounds_are_of_one_depth_of_pct(self):
@@ -321,7 +321,7 @@ class RecordsTest(unittest.TestCase):
             self.assertEqual(strategy.bound is not None, bounded, name)
             text = "\n".join(screen.draw(self.poll(), 140, 40))
             self.assertEqual("pct's bound" in text, bounded, name)
-        # So deep that nothing is known.
+        # Too deep for a bound.
         self.write(strategy="pct:999999999", executions=1000,
                    parts={"pct:999999999": 1000})
         self.assertEqual(self.poll().strategies[0].bound, 1.0)
@@ -348,7 +348,7 @@ class RecordsTest(unittest.TestCase):
         self.assertIsNone(row.parts[2].bound)
         high = "\n".join(screen.draw(drawn, 140, 40))
         self.assertRegex(high, "   pct:3  .* a bug of depth 3 is missed with p")
-        # With less room, in a line.
+        # With less room, in one line.
         low = "\n".join(screen.draw(drawn, 140, 18))
         self.assertIn("missed, by depth (pct's bound)  2: ", low)
         self.assertNotIn("   pct:3  ", low)
@@ -369,13 +369,13 @@ class RecordsTest(unittest.TestCase):
         self.tell(0, "shrinking", **one, **{"from": 7, "to": 5})
         self.tell(1, "shrinking", **one, **{"from": 9, "to": 3})
         self.progress.new_failures()
-        (shrinking,) = self.poll().shrinking  # One failure, found by two.
+        (shrinking,) = self.poll().shrinking  # One failure, found by two workers.
         self.assertEqual((shrinking.deviations, shrinking.now), (9, 3))
         for width, height in ((140, 40), (24, 40)):
             for view in ("", "f"):
                 self.assertIn("shrinking 9 -> 3 ...", "\n".join(
                     screen.draw(self.poll(), width, height, view)))
-        # It has been told, and the other one has come to its end otherwise.
+        # One was reported, and the other shard has ended.
         self.tell(1, "failure", **one, signature="o", what="w", replay="r",
                   folder="f")
         self.progress.new_failures()
@@ -384,7 +384,7 @@ class RecordsTest(unittest.TestCase):
         self.tell(0, "run")
         self.progress.new_failures()
         self.assertEqual(self.poll().shrinking, [])
-        # Half of one is none.
+        # Half an event does not count.
         self.tell(0, "shrinking", test="A.B", kind="always", place=None)
         self.progress.new_failures()
         self.assertEqual(self.poll().shrinking, [])
@@ -406,7 +406,7 @@ class RecordsTest(unittest.TestCase):
         for ended, members in (
                 (True, {"complete": True, "schedules": 9}),
                 (False, {"complete": False, "schedules": 9}),
-                # The time is over, and there was nothing else to end it.
+                # The time is over, and there was no other limit.
                 (False, {"complete": True}),
                 (True, {"complete": True, "exhausted": True})):
             self.write(1, **members)
@@ -476,7 +476,7 @@ class KeysTest(unittest.TestCase):
             os.write(writer, b"q")
             self.assertEqual(none.read(0), "")
             none.close()
-        # What is in the pipe is for others.
+        # The content of the pipe is for other readers.
         self.assertEqual(os.read(reader, 9), b"qq")
         os.close(reader)
         os.close(writer)

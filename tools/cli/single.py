@@ -1,4 +1,4 @@
-"""Runs single schedules of a test, and reads what they leave behind."""
+"""Runs single schedules of a test, and reads the files they write."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from cli.trouble import FAILED, NOT_REPRODUCIBLE, USAGE, Trouble, quote
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of one schedule. `report` and `replay` are there if it failed.
-    """
+    """The result of one schedule. `report` and `replay` are set if it failed."""
 
     code: int
     output: str
     report: str = ""
-    replay: str = ""   # By its deviations.
+    replay: str = ""     # Lists its deviations.
     signature: str = ""   # As in a .saved file.
-    drifted: str = ""  # Of a saved schedule: why not all of it applies.
+    drifted: str = ""    # For a saved schedule: why not all of it applies.
 
     def what(self) -> str:
         """The first line of the report, without its heading."""
@@ -31,13 +30,14 @@ class Outcome:
 
 
 def section(report: str, heading: str) -> str:
-    """What stands below a heading of a report; "" if it has none."""
-    found = re.search(rf"^{heading}(?: +|\n(?= ))(.*(?:\n(?: .*|\n(?= )))*)", report, re.M)
+    """The text below a heading of a report, or ""."""
+    found = re.search(
+        rf"^{heading}(?: +|\n(?= ))(.*(?:\n(?: .*|\n(?= )))*)", report, re.M)
     return found[1].rstrip() if found else ""
 
 
 def block(report: str, heading: str) -> str:
-    """The same as it stands there, with its heading."""
+    """The same text together with its heading."""
     text = section(report, heading)
     if not text:
         return ""
@@ -72,8 +72,8 @@ def replay(target: Target, test: str, text: str, *flags: str) -> Outcome:
 
 def search_from(target: Target, test: str, text: str, *flags: str,
                 out: str | None = None) -> Outcome:
-    """Runs a schedule as a saved one: leniently, and if it fails, the failure is
-    shrunk and explained. Nothing else is searched."""
+    """Runs a schedule as a saved one, that is, leniently. If it fails, the
+    failure is shrunk and explained. Nothing else is searched."""
     with binary.scratch() as folder:
         saved = os.path.join(folder, "saved")
         make_folder(saved)
@@ -99,9 +99,9 @@ def failing(target: Target, test: str, text: str, *flags: str) -> Outcome:
         ends = outcome.output.strip().splitlines()
         hint = ""
         if outcome.code > 128 and "--clotho_isolate=1" not in flags:
-            hint = "\nit ends the process: --isolate outlives that"
+            hint = "\nthe failure ends the process: pass --isolate to survive that"
         raise Trouble("\n".join(ends[-15:]) + hint
-                      if ends else f"the binary ended with {outcome.code}",
+                      if ends else f"the binary exited with {outcome.code}",
                       USAGE if outcome.code == USAGE else FAILED)
     if not has_deviations(outcome.replay):
         raise Trouble(f"the report of {text} names no deviations: "
@@ -116,7 +116,7 @@ def without_check(text: str) -> str:
 
 
 def deviations(text: str) -> list[str]:
-    """The deviations of a replay string; none of FIFO order."""
+    """The deviations of a replay string; FIFO order has none."""
     schedule = text.split("/")[2]
     return [] if schedule == "fifo" else schedule.split(",")
 

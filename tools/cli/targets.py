@@ -13,15 +13,15 @@ from cli.trouble import INFRASTRUCTURE, USAGE, Trouble, quote
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A test binary that is there."""
+    """A test binary that exists."""
 
-    name: str    # As it was typed, or its label.
+    name: str    # As typed, or its label.
     binary: str  # An absolute path.
-    folder: str  # Where it is run: paths in its reports begin there.
+    folder: str  # Where it runs; paths in its reports are relative to it.
 
 
 def find_workspace(start: str | None = None) -> str | None:
-    """The root of the Bazel workspace that a folder is in."""
+    """The root of the Bazel workspace that contains a folder."""
     folder = os.path.abspath(start or os.getcwd())
     while True:
         for name in ("WORKSPACE", "WORKSPACE.bazel", "MODULE.bazel"):
@@ -34,7 +34,7 @@ def find_workspace(start: str | None = None) -> str | None:
 
 
 def is_label(text: str) -> bool:
-    """Whether that is a label, or a pattern of some."""
+    """Whether the text is a label or a pattern of labels."""
     return text.startswith(("//", "@", ":")) or bool(
         re.fullmatch(r"[\w./-]+:[\w./+=,@~-]+", text)
         and not os.path.exists(text))
@@ -55,18 +55,18 @@ def bazel_command(workspace: str) -> list[str]:
 
 
 def need_workspace(label: str) -> str:
-    """The workspace that a label is for."""
+    """The workspace in which to build a label."""
     workspace = find_workspace()
     if workspace is None:
         raise Trouble(
-            f"{quote(label)} is a Bazel label, and no folder from here up has "
-            f"a WORKSPACE file: go into the workspace, or name the test binary "
-            f"by its path")
+            f"{quote(label)} is a Bazel label, but neither this folder nor one "
+            f"above it has a WORKSPACE file: change to the workspace, or name "
+            f"the test binary by its path")
     return workspace
 
 
 def from_workspace(label: str, workspace: str) -> str:
-    """A label that was typed in a folder, for Bazel at the root."""
+    """A label typed in a folder, as Bazel needs it at the root."""
     if label.startswith(("//", "@")):
         return label
     package = os.path.relpath(os.getcwd(), workspace)
@@ -76,7 +76,7 @@ def from_workspace(label: str, workspace: str) -> str:
 
 
 def build(label: str, options: list[str]) -> Target:
-    """Builds a label, and asks Bazel where its binary is."""
+    """Builds a label, and asks Bazel for the path of its binary."""
     workspace = need_workspace(label)
     label = from_workspace(label, workspace)
     bazel = bazel_command(workspace)
@@ -84,7 +84,7 @@ def build(label: str, options: list[str]) -> Target:
                            cwd=workspace, stdin=subprocess.DEVNULL,
                            stdout=2, check=False)
     if built.returncode != 0:
-        raise Trouble(f"Bazel cannot build {quote(label)}: see above",
+        raise Trouble(f"Bazel cannot build {quote(label)}: see the output above",
                       USAGE if built.returncode in (1, 2) else INFRASTRUCTURE)
     expression = ("target.files_to_run.executable.path "
                   "if target.files_to_run.executable else ''")
@@ -100,12 +100,12 @@ def build(label: str, options: list[str]) -> Target:
     if len(paths) != 1:
         raise Trouble(
             f"{quote(label)} has {len(paths) or 'no'} executables: expected "
-            f"the label of one test binary, as in //examples:job_queue_test")
+            f"the label of one test binary, such as //examples:job_queue_test")
     return Target(label, os.path.join(workspace, paths[0]), workspace)
 
 
 def resolve(text: str, options: list[str] | None = None) -> Target:
-    """The binary of TARGET; a label is built first. `options` are Bazel's."""
+    """The binary of TARGET. A label is built first, with Bazel's `options`."""
     if is_label(text):
         return build(text, options or [])
     path = os.path.abspath(text)
@@ -114,6 +114,6 @@ def resolve(text: str, options: list[str] | None = None) -> Target:
             f"there is no file {quote(text)}: expected a Bazel label such as "
             f"//examples:job_queue_test, or the path of a test binary")
     if not os.path.isfile(path) or not os.access(path, os.X_OK):
-        raise Trouble(f"{quote(text)} is no program: expected a Bazel label, "
+        raise Trouble(f"{quote(text)} is not a program: expected a Bazel label, "
                       f"or the path of a test binary")
     return Target(text, path, os.getcwd())

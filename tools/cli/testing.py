@@ -1,4 +1,4 @@
-"""For the tests of `clotho`: a folder of their own, and the program in it."""
+"""For the tests of `clotho`: runs the program in a folder of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOOLS = pathlib.Path(__file__).absolute().parent.parent
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """What came of a run of `clotho`."""
+    """The result of a run of `clotho`."""
 
     code: int
     out: str
@@ -24,9 +24,9 @@ class Ended:
 
 
 class ClothoTestCase(unittest.TestCase):
-    """Runs `clotho` as a person does, in a folder that is gone afterwards."""
+    """Runs `clotho` as a user does, in a temporary folder."""
 
-    # Paths of test programs: from the command line, after unittest's own.
+    # Paths of test programs, from the command line after unittest's arguments.
     programs: list[str] = []
 
     def setUp(self) -> None:
@@ -60,7 +60,7 @@ class ClothoTestCase(unittest.TestCase):
         return (self.folder / name).read_text()
 
     def assert_trouble(self, ended: Ended, code: int, *texts: str) -> None:
-        """It ends with a code and a message for people that has the texts."""
+        """It exits with a code and a message for people that has the texts."""
         self.assertEqual(ended.code, code, ended)
         self.assertIn("clotho: ", ended.err)
         self.assertNotIn("Traceback", ended.err)
@@ -69,7 +69,7 @@ class ClothoTestCase(unittest.TestCase):
 
 
 def main() -> None:
-    """Runs the tests of the calling file; programs are on the command line."""
+    """Runs the tests of the calling file; the command line has the programs."""
     ClothoTestCase.programs = [a for a in sys.argv[1:] if a.startswith("/")]
     sys.argv[1:] = [a for a in sys.argv[1:] if not a.startswith("/")]
     unittest.main(module="__main__")

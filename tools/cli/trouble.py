@@ -1,7 +1,8 @@
-"""What a command cannot go on after, and the exit codes.
+"""The error that ends a command, and the exit codes.
 
-A command raises Trouble with a message for people: what is wrong, quoted, and
-what was expected or what to do. cli/main.py prints it and ends with its code.
+A command raises Trouble with a message for people. It quotes what is wrong, and
+says what was expected or what to do. cli/main.py prints it and exits with its
+code.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ INTERRUPTED = 130
 
 
 class Trouble(Exception):
-    """A message for people, and the exit code that goes with it."""
+    """A message for people, and its exit code."""
 
     def __init__(self, message: str, code: int = USAGE):
         super().__init__(message)
@@ -26,7 +27,7 @@ class Trouble(Exception):
 
 
 def quote(text: object, shown: int = 80) -> str:
-    """`text` in double quotes: ASCII, on one line, and not too long."""
+    """`text` in double quotes: ASCII, on one line, and shortened if long."""
     cut = str(text)
     cut = cut if len(cut) <= shown else cut[:shown] + "..."
     plain = cut.encode("ascii", "backslashreplace").decode("ascii")

@@ -1,6 +1,7 @@
 """The processes of a campaign on this machine: one for each shard, as many at a
-time as there are cores. What dies is started again, and goes on from its
-record; what has crashed, in child processes of its own, which it outlives.
+time as there are cores. A process that dies is restarted and continues from its
+record. One that crashes is restarted with its executions in child processes,
+whose crashes it survives.
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ from cli.targets import Target
 from cli.trouble import (FAILED, INCOMPLETE, INFRASTRUCTURE, INTERNAL,
                          NOT_REPRODUCIBLE, NO_TEST, USAGE)
 
-# A worker that dies this often without getting further is given up.
+# A worker that dies this often without progress is given up.
 _DEATHS_MAX = 3
 _CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE,
             -signal.SIGILL)
-# What cannot be written now may be later.
+# A write that fails now may succeed later.
 _PAUSE_AFTER_DEATH = 0.5
 
-# A signal to stop that was not ours.
+# A signal to stop that we did not send.
 _INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 _PR_SET_PDEATHSIG = 1
 
 
 def _die_with_parent() -> None:
-    """In the child: without `clotho`, nobody would end it."""
+    """In the child: ends it when `clotho` ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -41,22 +42,23 @@ def _die_with_parent() -> None:
 class _Shard:
     number: int
     process: subprocess.Popen[bytes] | None = None
-    deaths: int = 0          # In a row, without progress.
-    progress: object = None  # How far it was when it was started.
+    deaths: int = 0          # Consecutive ones, without progress.
+    progress: object = None  # Its progress when it was started.
     not_before: float = 0.0
-    paused: bool = False     # Since it was started.
+    paused: bool = False     # Has been paused since it was started.
     isolates: bool = False   # Runs executions in child processes first.
-    code: int | None = None  # How it has ended for good.
+    code: int | None = None  # The exit code, once it will not be restarted.
 
 
 class Workers:
     """Runs all shards of a campaign.
 
-    `flags(shard)` are those of a shard's process. `progress(shard)` is
-    something that changes when the shard gets further. `has_ended(shard)` is
-    asked when its process has ended: whether it has said so itself.
-    `has_more(shard)` is asked when one ends that was paused: whether it is
-    started again, since the clock that it went by had gone on.
+    `flags(shard)` returns the flags of a shard's process. `progress(shard)`
+    returns a value that changes when the shard makes progress.
+    `has_ended(shard)` is called when the process has ended, and returns whether
+    the process reported its own end. `has_more(shard)` is called when a process
+    ends that was paused, and returns whether to restart it, because it counted
+    the pause as time.
     """
 
     def __init__(self, target: Target, shards: int, at_a_time: int, logs: str,
@@ -81,11 +83,11 @@ class Workers:
         make_folder(logs)
 
     def log(self, shard: int) -> str:
-        """Where a shard's process prints to."""
+        """The file to which a shard's process prints."""
         return os.path.join(self._logs, f"shard-{shard}.log")
 
     def poll(self) -> bool:
-        """Starts what can be started, sees what has ended. False: all has."""
+        """Starts and reaps processes. Returns false once all have ended."""
         for shard in self._shards:
             if shard.process is not None:
                 code = shard.process.poll()
@@ -111,7 +113,7 @@ class Workers:
         isolate = ["--clotho_isolate=1"] if shard.isolates else []
         with open(self.log(shard.number), "wb") as log:
             try:
-                # A Ctrl-C in the terminal is for us; we pass it on.
+                # We handle Ctrl-C in the terminal and pass it on.
                 shard.process = subprocess.Popen(
                     [self._target.binary, *self._flags(shard.number),
                      *isolate],
@@ -122,7 +124,7 @@ class Workers:
                 raise start_failed(self._target, error) from error
 
     def _ended(self, shard: _Shard, code: int) -> None:
-        # A sanitizer, or a program that calls exit(), ends with any code.
+        # A sanitizer, or a program that calls exit(), can end with any code.
         crashed = code in _CRASHES or (code in (0, FAILED, INCOMPLETE)
                                        and not self._has_ended(shard.number))
         died = crashed or code < 0 or code in (INFRASTRUCTURE, *_INTERRUPTED)
@@ -132,48 +134,48 @@ class Workers:
         if not died or self._stopping:
             shard.code = code if not died else None
             if code in (USAGE, NO_TEST, INTERNAL) and not self._stopping:
-                # Nor would another shard get further.
+                # Other shards would fail in the same way.
                 self.stop()
             return
         shard.deaths = (0 if self._progress(shard.number) != shard.progress
                         else shard.deaths) + 1
         how = signal_name(code) if code < 0 else f"exit code {code}"
-        again = "it is started again and goes on from its record"
+        again = "it is restarted and continues from its record"
         if crashed and not shard.isolates:
             shard.isolates = True
             shard.deaths = 0
-            again = ("it is started again, with each execution in a child "
-                     "process first, and goes on from its record")
+            again = ("it is restarted, with each execution in a child process "
+                     "first, and continues from its record")
         if shard.deaths >= _DEATHS_MAX:
             shard.code = code
-            self._say(f"shard {shard.number} is given up: it ended with {how} "
-                      f"{shard.deaths} times and got no further; its last "
-                      f"words are in {self.log(shard.number)}")
+            self._say(f"giving up on shard {shard.number}: it ended with {how} "
+                      f"{shard.deaths} times without progress; the end of its "
+                      f"output is in {self.log(shard.number)}")
             return
         self.restarts += 1
         shard.not_before = time.monotonic() + _PAUSE_AFTER_DEATH
         self._say(f"shard {shard.number} ended with {how}: {again}")
 
     def pause(self) -> None:
-        """None runs any more, and none is started."""
+        """Stops all processes for now, and starts no others."""
         self._paused = True
         for shard in self._shards:
             shard.paused = shard.paused or shard.process is not None
         self._signal(signal.SIGSTOP, os.killpg)
 
     def go_on(self) -> None:
-        """After a pause."""
+        """Continues after a pause."""
         self._paused = False
         self._signal(signal.SIGCONT, os.killpg)
 
     def stop(self) -> None:
-        """Asks all to stop and to write what they have; paused ones, too."""
+        """Asks all, including paused ones, to write their results and stop."""
         self._stopping = True
         self._signal(signal.SIGINT)
         self.go_on()
 
     def kill(self) -> None:
-        """Ends all now."""
+        """Kills all processes."""
         self._stopping = True
         self._signal(signal.SIGKILL)
         for shard in self._shards:
@@ -188,7 +190,7 @@ class Workers:
                 send(shard.process.pid, number)
 
     def running(self) -> list[int]:
-        """The shards that have a process."""
+        """The numbers of the shards that have a process."""
         return [shard.number for shard in self._shards
                 if shard.process is not None]
 
@@ -197,8 +199,8 @@ class Workers:
                 if shard.process is not None]
 
     def worst(self) -> tuple[int, int] | None:
-        """The shard whose end says more than what its record says, and the
-        exit code that this means."""
+        """The shard with the worst exit code that its record does not explain,
+        and the exit code for the campaign."""
         for wanted in (INTERNAL, USAGE, NO_TEST, NOT_REPRODUCIBLE):
             for shard in self._shards:
                 if shard.code == wanted:
@@ -212,7 +214,7 @@ class Workers:
         return None
 
     def last_words(self, shard: int, lines: int = 25) -> str:
-        """The end of what a shard's process printed."""
+        """The end of the output of a shard's process."""
         try:
             with open(self.log(shard), "rb") as log:
                 log.seek(max(0, os.fstat(log.fileno()).st_size - 8192))

@@ -1,5 +1,5 @@
 """The commands of `clotho`.
 
-Each module has HELP (a line), EXAMPLE (what to type), add_arguments(parser)
-and run(arguments), which returns the exit code. cli/main.py names them.
+Each module has HELP (one line), EXAMPLE (what to type), add_arguments(parser)
+and run(arguments), which returns the exit code. cli/main.py lists them.
 """

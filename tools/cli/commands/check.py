@@ -1,8 +1,8 @@
-"""Checks that tests are deterministic: each execution is run twice in one
-process, and all of them again in a process with another layout of its memory,
-and so with other addresses and another order of hash tables.
+"""Checks that tests are deterministic: runs each execution twice in one
+process, and all of them again in a process with another memory layout, which
+changes addresses and the order of hash tables.
 
-If they differ, it names the first execution that does, and ends with 3.
+If executions differ, it names the first one that does, and exits with 3.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EXAMPLE = "tools/clotho check //examples:job_queue_test --schedules=10000"
 
 _ADDR_NO_RANDOMIZE = 0x0040000  # Linux's personality(2).
 _SCHEDULES = 1000
-# What two runs have in common, whatever became of them.
+# What must be equal in two runs, whether or not they fail.
 _COMPARED = ("executions", "steps", "max", "budget_hits", "virtual_time_ns",
              "sketch", "goals")
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _search(target: Target, tests: list[str], flags: list[str], schedules: int,
             other_layout: bool) -> tuple[binary.Ended, dict[str, Record]]:
-    """Runs the tests; also their records, by test."""
+    """Runs the tests; also returns their records, by test."""
     with binary.scratch() as out:
         ended = binary.ask(
             target, *filter_flags(tests), "--gtest_brief=1", *flags,
@@ -48,7 +48,7 @@ def _search(target: Target, tests: list[str], flags: list[str], schedules: int,
 def _figures(record: Record | None) -> object:
     if record is None:
         return None
-    # (What fails may say an address in its text.)
+    # (The text of a failure may contain an address.)
     return ([record[name] for name in _COMPARED],
             [(failure["signature"], failure["first"], failure["hits"])
              for failure in record["failures"]])
@@ -70,28 +70,27 @@ def run(arguments: argparse.Namespace) -> int:
         print(there.output.strip())
         return there.code
     if not first:
-        raise Trouble(f"none of the tests of {target.name} that are meant is "
+        raise Trouble(f"none of the selected tests of {target.name} is "
                       f"searched: nothing was compared")
     code = 0
     for test, record in first.items():
         executions = record["executions"]
         if _figures(record) == _figures(second.get(test)):
-            print(f"{test}: {executions} executions, each of them twice, and "
-                  f"again in another layout of the memory: no difference")
+            print(f"{test}: {executions} executions, each run twice, and again "
+                  f"with another memory layout: no difference")
             continue
         code = NOT_REPRODUCIBLE
         number = _first_difference(target, test, flags, schedules)
         if number is None:
-            print(f"{test}: two processes differed, and do so no more when "
-                  f"they are run again: it depends on something else than the "
-                  f"layout of the memory")
+            print(f"{test}: two processes differed, but did not differ when "
+                  f"they were run again: the cause is not the memory layout")
             continue
-        print(f"{test}: NOT deterministic: execution {number} is another one "
-              f"in another layout of the memory\n"
+        print(f"{test}: NOT deterministic: execution {number} differs with "
+              f"another memory layout\n"
               f"  c1/0/+{record['strategy']}:{number}\n"
               f"  suspects: an address used as a key, iteration over a hash "
               f"table, a static that survives executions\n"
-              f"  the same without a layout of chance: setarch -R "
+              f"  to run it without a random layout: setarch -R "
               f"{os.path.relpath(target.binary)}")
     return code
 

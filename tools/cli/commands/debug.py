@@ -1,6 +1,6 @@
-"""Goes through one execution, forwards and backwards, at a prompt: what could
-have run at each step and why, what the tasks were doing, and what happens if
-something else is chosen. With --gdb it starts gdb instead, stopped before the
+"""Steps through one execution, forwards and backwards, at a prompt: shows what
+could have run at each step and why, what the tasks were doing, and what happens
+if something else is chosen. With --gdb, starts gdb instead, stopped before the
 first deviation.
 """
 
@@ -22,7 +22,7 @@ from cli.replays import has_deviations
 from cli.targets import Target
 from cli.trouble import INTERNAL, Trouble, quote
 
-HELP = "goes through one execution, step by step"
+HELP = "steps through one execution"
 EXAMPLE = """tools/clotho debug c1/0/4:1 //examples:job_queue_hunt
 tools/clotho debug --gdb --bazel_flag=--compilation_mode=dbg"""
 
@@ -36,10 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_replay(parser)
     parser.add_argument(
         "--at", metavar="STEP", type=int,
-        help="the step to begin at (default: the first deviation, else where "
-             "it fails)")
+        help="the step to begin at (default: the first deviation, or else the "
+             "failing step)")
     parser.add_argument("--gdb", action="store_true",
-                        help="under gdb, stopped before that step")
+                        help="start gdb, stopped before that step")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,12 +59,12 @@ def _timeline(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise Trouble(f"this clotho has no timeline: {error}",
+        raise Trouble(f"this installation of clotho has no timeline: {error}",
                       INTERNAL) from error
 
 
 class Session:
-    """An execution that was recorded, and where in it a person stands."""
+    """A recorded execution, and the current position in it."""
 
     def __init__(self, target: Target, test: str, out: str) -> None:
         self.target = target
@@ -78,12 +78,12 @@ class Session:
     # ---- The execution. ----
 
     def path(self) -> str:
-        """Where its trace is."""
+        """The path of its trace."""
         return os.path.join(self._out, file_name(self.test), "trace.json")
 
     def run(self, replay: str) -> None:
-        """Runs a schedule and records it, in the place of the present one,
-        which stays if the program cannot follow."""
+        """Runs and records a schedule, which replaces the current one. If the
+        program cannot follow it, the current one remains."""
         folder = os.path.join(self._out, file_name(self.test))
         before = folder + ".before"
         if os.path.exists(folder):
@@ -96,7 +96,7 @@ class Session:
             shutil.rmtree(folder, ignore_errors=True)
             if os.path.exists(before):
                 os.replace(before, folder)
-            raise Trouble(f"{replay} cannot be gone through:\n"
+            raise Trouble(f"{replay} cannot be stepped through:\n"
                           f"{ended.output.strip()}", ended.code or INTERNAL)
         shutil.rmtree(before, ignore_errors=True)
         traces = _timeline("trace")
@@ -110,7 +110,7 @@ class Session:
                        if os.path.exists(report) else "")
 
     def failing_step(self) -> int:
-        """The number of the step in which it fails; 0: it does not."""
+        """The number of the step in which it fails, or 0 if it passes."""
         column = self.trace.failing_column()
         return 0 if column is None else self.trace.steps[column].step
 
@@ -129,7 +129,7 @@ class Session:
         return self.trace.steps[0].step
 
     def known(self, number: int) -> int:
-        """The number of the step in which `number` falls."""
+        """The number of the step that `number` belongs to."""
         column = self.trace.column_of(number)
         if column is None or number > self.trace.steps[column].last:
             raise Trouble(f"there is no step {number}: expected one from "
@@ -137,22 +137,22 @@ class Session:
         return self.trace.steps[column].step
 
     def move(self, by: int) -> bool:
-        """So many steps on, or back if it is less than zero. False: not all
-        of them, since there it ends."""
+        """Moves `by` steps forward, or back if negative. Returns false if
+        that would go beyond the first or last step."""
         column = self.trace.column_of(self.position) + by
         last = len(self.trace.steps) - 1
         self.position = self.trace.steps[min(max(column, 0), last)].step
         return 0 <= column <= last
 
     def step(self) -> Any:
-        """The present step."""
+        """The current step."""
         return self.trace.steps[self.trace.column_of(self.position)]
 
-    # ---- Another one. ----
+    # ---- Changing it. ----
 
     def with_choice(self, choice: int) -> str:
-        """The schedule that is the same up to the present step, takes this
-        candidate there, and goes on in FIFO order."""
+        """The schedule that is the same up to the current step, takes this
+        candidate there, and continues in FIFO order."""
         step = self.step()
         if step.candidates < 2:
             raise Trouble(f"nothing else could have run at step {step.step}")
@@ -161,55 +161,55 @@ class Session:
                           f"{step.step}: expected one from 0 to "
                           f"{step.candidates - 1}; ready lists them")
         is_timer = step.timer and choice == step.candidates - 1
-        return self._departing(
+        return self._deviating(
             step.step, f"{step.step}:{'t' if is_timer else choice}"
             if choice != 0 else None)
 
     def with_decision(self, number: int, value: int) -> str:
-        """The same with a decision of the environment."""
+        """The same, for a decision of the environment."""
         decisions = {event.step: event for event in self.decisions()}
         if number not in decisions:
             raise Trouble(
-                f"the environment decides nothing with the number {number} "
-                f"in this step: expected "
-                f"{' or '.join(map(str, decisions))}" if decisions else
+                f"the environment makes no decision numbered {number} in this "
+                f"step: expected {' or '.join(map(str, decisions))}"
+                if decisions else
                 "the environment decides nothing in this step")
         if value < 0:
-            raise Trouble(f"{value} is no value: expected one from 0")
-        return self._departing(number,
+            raise Trouble(f"{value} is not a value: expected 0 or more")
+        return self._deviating(number,
                                f"{number}:{value}" if value != 0 else None)
 
     def decisions(self) -> list[Any]:
-        """The events of the present step in which the environment decides.
-        Each has a step's number to itself."""
+        """The events of the current step in which the environment decides.
+        Each has a step number of its own."""
         column = self.trace.column_of(self.position)
         return [event for event in self.trace.events_of(column)
                 if event.kind == "choice"]
 
-    def _departing(self, step: int, deviation: str | None) -> str:
+    def _deviating(self, step: int, deviation: str | None) -> str:
         """The schedule that is the same before `step`, and deviates there."""
         if not has_deviations(self.replay):
             raise Trouble(f"{quote(self.replay)} has no deviations to add one "
                           f"to", INTERNAL)
         version, program, schedule = self.replay.split("/")[:3]
-        saved = [] if schedule == "fifo" else [
+        earlier = [] if schedule == "fifo" else [
             known for known in schedule.split(",")
             if int(known.split(":")[0]) < step]
         if deviation is not None:
-            saved.append(deviation)
-        return "/".join([version, program, ",".join(saved) or "fifo"])
+            earlier.append(deviation)
+        return "/".join([version, program, ",".join(earlier) or "fifo"])
 
     # ---- Showing it. ----
 
     def show(self, form: str) -> None:
-        """The present step, or the tasks there, as the timeline has them."""
+        """Shows the current step, or the tasks at it, as the timeline does."""
         sys.stdout.flush()
         _timeline("show").main(
             [f"--format={form}", f"--at={self.position}", "--", self.path()],
             "clotho debug")
 
     def outcome(self) -> str:
-        """What came of it, in a line."""
+        """The result of the execution, in one line."""
         if self.report:
             what = " ".join(self.report.split("\n", 1)[0].split()[1:])
             return (f"{self.replay} fails at step {self.failing_step()}: "
@@ -225,9 +225,9 @@ class Session:
         return f"{self.replay}  passes\n"
 
     def gdb(self) -> int:
-        """gdb on the program, stopped before the present step."""
+        """Runs gdb on the program, stopped before the current step."""
         if shutil.which("gdb") is None:
-            raise Trouble("there is no gdb here: apt-get install gdb")
+            raise Trouble("gdb was not found: install it (apt-get install gdb)")
         sys.stdout.flush()
         return subprocess.run(
             ["gdb", "-q", "-ex", f"source {_GDB_SCRIPT}", "-ex", "run",
@@ -240,17 +240,17 @@ class Session:
 
 
 class Prompt(cmd.Cmd):
-    """The commands. Their texts of help are their first lines."""
+    """The commands. The docstring of each is its help text."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.history: list[str] = []  # Schedules before the present one.
-        # A pipe reads only answers.
+        self.history: list[str] = []  # Schedules before the current one.
+        # A pipe gets only the answers.
         self.prompt = "(clotho) " if sys.stdin.isatty() else ""
 
     def go(self) -> int:
-        """Reads commands until the last one."""
+        """Reads commands until `quit` or the end of the input."""
         print(self.session.outcome())
         print('"help" lists the commands')
         self.session.show("text")
@@ -287,53 +287,54 @@ class Prompt(cmd.Cmd):
 
     def _go(self, by: int) -> bool:
         if not self.session.move(by):
-            print("there it ends" if by > 0 else "there it begins")
+            print("this is the last step" if by > 0
+                  else "this is the first step")
         self.session.show("text")
         return False
 
     def do_step(self, argument: str) -> bool:
-        """step [N]: one step on, or N; so does an empty line"""
+        """step [N]: go forward one step, or N; an empty line does the same"""
         return self._go(self._count(argument, 1))
 
     def do_back(self, argument: str) -> bool:
-        """back [N]: one step back, or N"""
+        """back [N]: go back one step, or N"""
         return self._go(-self._count(argument, 1))
 
     def do_goto(self, argument: str) -> bool:
-        """goto STEP: to that step"""
+        """goto STEP: go to that step"""
         self.session.position = self.session.known(self._count(argument))
         return self.do_where("")
 
     def do_first(self, _: str) -> bool:
-        """first: to the first step"""
+        """first: go to the first step"""
         self.session.position = self.session.first()
         return self.do_where("")
 
     def do_fail(self, _: str) -> bool:
-        """fail: to the step in which it fails"""
+        """fail: go to the step in which it fails"""
         step = self.session.failing_step()
         if step == 0:
-            raise Trouble("it does not fail")
+            raise Trouble("this schedule does not fail")
         self.session.position = step
         return self.do_where("")
 
     def do_where(self, _: str) -> bool:
-        """where: the present step once more"""
+        """where: show the current step again"""
         self.session.show("text")
         return False
 
     def do_ps(self, _: str) -> bool:
-        """ps: what each task is doing when the step is about to be taken"""
+        """ps: show what each task is doing just before this step"""
         self.session.show("ps")
         return False
 
     def do_pstree(self, _: str) -> bool:
-        """pstree: the same, with who made whom"""
+        """pstree: the same as a tree: which task created which"""
         self.session.show("pstree")
         return False
 
     def do_ready(self, _: str) -> bool:
-        """ready: what can run at this step, by number, and why it can"""
+        """ready: list what can run at this step, by number, and why"""
         step = self.session.step()
         names = step.named or [step.taken]
         for number, name in enumerate(names):
@@ -352,13 +353,13 @@ class Prompt(cmd.Cmd):
         return False
 
     def do_choose(self, argument: str) -> bool:
-        """choose N: run it again, with candidate N at this step, and FIFO
-        order from there on"""
+        """choose N: run it again, with candidate N at this step and FIFO
+        order after it"""
         return self._change(self.session.with_choice(self._count(argument)))
 
     def do_decide(self, argument: str) -> bool:
-        """decide STEP VALUE: run it again, with that for what the environment
-        decides there: the value of a Choose, 1 or 0 for a Buggify"""
+        """decide STEP VALUE: run it again with that decision of the
+        environment: the value of a Choose, or 1 or 0 for a Buggify"""
         words = argument.split()
         if len(words) != 2:
             raise Trouble("decide needs a STEP and a VALUE: ready lists what "
@@ -376,9 +377,9 @@ class Prompt(cmd.Cmd):
         return False
 
     def do_undo(self, _: str) -> bool:
-        """undo: back to the schedule before the last choose"""
+        """undo: go back to the schedule before the last choose or decide"""
         if not self.history:
-            raise Trouble("nothing was chosen")
+            raise Trouble("there is nothing to undo")
         self.session.run(self.history.pop())
         last = self.session.trace.steps[-1].step
         self.session.position = min(self.session.position, last)
@@ -386,17 +387,17 @@ class Prompt(cmd.Cmd):
         return False
 
     def do_replay(self, _: str) -> bool:
-        """replay: the replay string, and what comes of it"""
+        """replay: show the replay string and its result"""
         print(self.session.outcome())
         return False
 
     def do_report(self, _: str) -> bool:
-        """report: the whole report, if it fails"""
-        print(self.session.report.rstrip() or "it passes: there is no report")
+        """report: show the whole report, if it fails"""
+        print(self.session.report.rstrip() or "this schedule passes: there is no report")
         return False
 
     def do_save(self, argument: str) -> bool:
-        """save FILE: add the schedule to a .saved file, as a line"""
+        """save FILE: append the schedule to a .saved file"""
         path = argument.strip()
         if not path:
             raise Trouble("save needs a FILE, such as "
@@ -420,7 +421,7 @@ class Prompt(cmd.Cmd):
         return False
 
     def do_help(self, arg: str) -> bool:
-        """help: this list"""
+        """help: show this list"""
         for name in self.get_names():
             method = getattr(self, name)
             if name.startswith("do_") and method.__doc__:
@@ -430,11 +431,11 @@ class Prompt(cmd.Cmd):
         return False
 
     def do_quit(self, _: str) -> bool:
-        """quit: end (Ctrl-D does, too)"""
+        """quit: leave the debugger; Ctrl-D does the same"""
         return True
 
     def do_EOF(self, _: str) -> bool:  # pylint: disable=invalid-name
-        # The end of what is read; without a line in help.
+        # The end of the input. It has no docstring, so help does not list it.
         if self.prompt:
             print()
         return True

@@ -1,5 +1,5 @@
-"""Says what of a failing schedule matters: how FIFO order goes, what becomes
-of it without each of its deviations, and the turning point.
+"""Says which parts of a failing schedule matter: whether FIFO order passes,
+what happens without each of the deviations, and the turning point.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import argparse
 from cli import options, single
 from cli.memory import remember
 
-HELP = "what of a failing schedule matters"
+HELP = "which parts of a failing schedule matter"
 EXAMPLE = "tools/clotho explain c1/0/4:1 //examples:job_queue_hunt"
 
-# Each is a process.
+# Each one takes a process.
 _DEVIATIONS_MAX = 64
 
 
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = chosen.sources[0].replay
     failure = single.failing(target, test, given)
     remember(chosen.out, target, test, given)
-    # The search explains what it finds; a replay only shows it.
+    # A search explains a failure; a replay only shows it.
     found = single.search_from(target, test,
                                single.without_check(failure.replay))
     full = found if found.report else failure
@@ -40,10 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
         if outcome.code == 0:
             return "passes"
         if outcome.code == 3:
-            return "does not apply: the steps after it are others"
+            return "does not apply: the steps after it differ"
         if outcome.signature and outcome.signature == failure.signature:
-            return "fails all the same"
-        return f"fails otherwise: {outcome.what()}"
+            return "still fails"
+        return f"fails differently: {outcome.what()}"
 
     fifo = single.with_deviations(failure.replay, [])
     print(f"FIFO      {fifo} {say(fifo)}")
@@ -55,10 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{heading:<10}{deviation}  "
               f"{say(single.with_deviations(failure.replay, rest))}")
     if len(all_deviations) > _DEVIATIONS_MAX:
-        print(f"          and {len(all_deviations) - _DEVIATIONS_MAX} more, that "
-              f"were not tried: clotho shrink first")
+        print(f"          {len(all_deviations) - _DEVIATIONS_MAX} more were not "
+              f"tried: run clotho shrink first")
     if all_deviations:
         print()
     print(single.block(full.report, "TURNING POINT")
-          or "TURNING POINT\n          none: no deviation makes the failure more likely")
+          or "TURNING POINT\n"
+             "          none: no deviation makes the failure more likely")
     return 1

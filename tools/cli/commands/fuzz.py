@@ -1,12 +1,13 @@
-"""Searches a target's tests on all cores, until --schedules or --for is over or
-Ctrl-C. All failures are collected.
+"""Searches a target's tests on all cores, until --schedules or --for is used up
+or Ctrl-C is pressed. All failures are collected.
 
-Each worker runs a shard and writes a record; one that is killed is started
-again. The same line again goes on where it ended, whether by Ctrl-C (once: stop
-and write what there is; twice: now), by kill -9 or by a power cut.
+Each worker runs a shard and writes a record; a worker that is killed is
+restarted. Running the same command again resumes the campaign where it stopped,
+whether by Ctrl-C (once: stop and write the results; twice: stop now), by kill -9
+or by a power cut.
 
-On a terminal keys are read while it runs; the last line says which. Time that
-is paused counts for nothing.
+On a terminal it reads keys while it runs; the last line lists them. Paused time
+does not count.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from cli.targets import resolve
 from cli.trouble import FAILED, INFRASTRUCTURE, Trouble, quote
 from cli.workers import Workers
 
-HELP = "searches on all cores, until a budget is over"
+HELP = "searches on all cores, until a budget is used up"
 EXAMPLE = """tools/clotho fuzz //examples:job_queue_hunt --schedules=1e6
 tools/clotho fuzz //examples:bank_test 'BankTest.*' --for=8h -- \\
     --clotho_max_steps=1000"""
@@ -49,7 +50,7 @@ def seconds(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     if found is None or float(found[1]) <= 0:
         raise argparse.ArgumentTypeError(
-            f"{quote(text)} is no time: expected one as in 30s, 10m or 8h")
+            f"{quote(text)} is not a time: expected one such as 30s, 10m or 8h")
     return float(found[1]) * _SECONDS[found[2]]
 
 
@@ -58,8 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", metavar="TIME", dest="time", type=seconds,
                         help="real time: 30s, 10m, 8h")
     parser.add_argument("--workers", metavar="N", type=campaigns.count,
-                        help="processes at a time; one for each core if left "
-                             "out")
+                        help="processes at a time (default: one for each core)")
     options.add_common(parser)
 
 
@@ -74,8 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
     with _lock(out):
         records_there = records_of(out, tests)
         seed = records_there[0]["seed"] if records_there else None
-        return _Sweep(arguments, campaigns.asked(arguments, seed), target,
-                      tests, out, base).run()
+        return _Campaign(arguments, campaigns.asked(arguments, seed), target,
+                         tests, out, base).run()
 
 
 def _lock(out: str) -> TextIO:
@@ -90,18 +90,18 @@ def _lock(out: str) -> TextIO:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise Trouble(f"another clotho fuzz writes to {quote(out)}: wait for "
-                      f"it, or say --out=DIR", INFRASTRUCTURE) from error
+        raise Trouble(f"another clotho fuzz is writing to {quote(out)}: wait "
+                      f"for it to end, or pass --out=DIR", INFRASTRUCTURE) from error
     return lock
 
 
 def cores() -> int:
-    """Those that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def records_of(out: str, tests: list[str]) -> list[Record]:
-    """The records that the campaign has left, if it was begun before."""
+    """The records of the campaign, if it was started before."""
     names = {file_name(test) for test in tests}
     return [records.read(path).record
             for path in records.find(out, os.path.join(out, "merged"))
@@ -109,17 +109,17 @@ def records_of(out: str, tests: list[str]) -> list[Record]:
 
 
 def shards_of(out: str, tests: list[str], workers: int) -> int:
-    """How many shards: those of the records, if there are any, so that the
-    campaign goes on whatever the number of cores."""
+    """The number of shards: that of the records, if there are any, so that the
+    campaign can be resumed with any number of cores."""
     counts = {record["shards"] for record in records_of(out, tests)}
     if len(counts) > 1:
         raise Trouble(f"{quote(out)} has records of campaigns of "
                       f"{' and of '.join(map(str, sorted(counts)))} shards: "
-                      f"expected one; say --out=DIR for another")
+                      f"expected one campaign; pass --out=DIR for another")
     return counts.pop() if counts else workers
 
 
-class _Sweep:
+class _Campaign:
     """One run of the command."""
 
     def __init__(self, arguments: argparse.Namespace, asked: campaigns.Asked,
@@ -155,7 +155,7 @@ class _Sweep:
             self._progress.of_shard, self._progress.has_ended, self._has_more,
             self._say)
         self._at_a_time = min(at_a_time, shards)
-        self._stats_fail = ""  # What was wrong with them.
+        self._stats_fail = ""  # Why stats.json could not be written.
         self._title = target.name + ("  " + " ".join(asked.tests)
                                      if asked.tests else "")
 
@@ -166,22 +166,22 @@ class _Sweep:
             print(text, flush=True)
 
     def _left(self) -> float | None:
-        """Seconds of --for, if there is one."""
+        """Remaining seconds of --for; None without it."""
         if self._time is None:
             return None
         return max(0.0, self._time - self._clock.seconds())
 
     def _has_more(self, shard: int) -> bool:
-        """A worker goes by the real clock, and has not seen the pause."""
+        """Whether a worker, which counts pauses as time, has time left."""
         left = self._left()
         if left is None or left < 1 or not self._progress.can_go_on(shard):
             return False
-        self._say(f"shard {shard} goes on for {screen.duration(left)}: a pause "
-                  f"does not count")
+        self._say(f"shard {shard} continues for {screen.duration(left)}: pauses "
+                  f"do not count")
         return True
 
     def run(self) -> int:
-        # Each of these, whatever comes of the others.
+        # Each of these is undone, even if undoing another one fails.
         with contextlib.ExitStack() as stack:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP,
                            signal.SIGQUIT, signal.SIGTSTP):
@@ -203,9 +203,9 @@ class _Sweep:
             self._signals.append(number)
 
     def _press(self, key: str, state: State) -> None:
-        """What a key does."""
+        """Handles a key."""
         if key == "q":
-            # (Held down, it must not become a second Ctrl-C.)
+            # (A key held down must not act as a second Ctrl-C.)
             if not self._signals:
                 self._signals.append(signal.SIGINT)
         elif key == "p" and not self._signals:
@@ -223,7 +223,7 @@ class _Sweep:
             self._workers.go_on()
 
     def _suspend(self) -> None:
-        """Ctrl-Z: all stop, and the shell has its terminal as it was."""
+        """Ctrl-Z: stops everything, and restores the terminal for the shell."""
         self._suspended = False
         paused = self._paused
         self._pause(True)
@@ -232,18 +232,18 @@ class _Sweep:
             self._terminal.close()
         handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         try:
-            os.kill(os.getpid(), signal.SIGTSTP)  # Returns when it goes on.
+            os.kill(os.getpid(), signal.SIGTSTP)  # Returns on SIGCONT.
         finally:
             signal.signal(signal.SIGTSTP, handler)
         self._pause(paused)
 
     def _watch(self) -> None:
-        """Until all workers have ended."""
+        """Runs until all workers have ended."""
         self._progress.poll()
         known = len(self._progress.new_failures())
         state = self._progress.state()
         if state.executions:
-            self._say(f"going on with {self._out}: "
+            self._say(f"resuming {self._out}: "
                       f"{screen.grouped(state.executions)} executions, "
                       f"{known} failures so far")
         next_poll = next_line = next_stats = 0.0
@@ -258,8 +258,8 @@ class _Sweep:
                 self._paused = False
                 self._clock.go_on()
                 self._workers.stop()
-                self._say("stopping: the workers write what they have "
-                          "(Ctrl-C again: now)")
+                self._say("stopping: the workers write their results "
+                          "(Ctrl-C again: stop now)")
             if self._suspended:
                 self._suspend()
             if now >= next_poll:
@@ -268,7 +268,7 @@ class _Sweep:
                 known = self._tell_failures(known)
                 state = self._progress.state()
                 if self._terminal:
-                    self._keys.open()  # It may be ours again.
+                    self._keys.open()  # The terminal may be ours again.
             self._complete(state)
             if now >= next_stats or state.status != status:
                 next_stats, status = now + _STATS, state.status
@@ -284,7 +284,7 @@ class _Sweep:
         self._tell_failures(known)
 
     def _write_stats(self, state: State) -> None:
-        """A campaign does not end for a dashboard."""
+        """Writes stats.json; a failure to do so does not end the campaign."""
         try:
             dashboard.write(self._out, state)
         except Trouble as trouble:
@@ -303,7 +303,7 @@ class _Sweep:
         return known
 
     def _complete(self, state: State) -> None:
-        """What the records do not say."""
+        """Fills in what the records do not contain."""
         state.title = self._title
         state.workers = self._at_a_time
         state.status = ("stopping" if self._signals
@@ -340,10 +340,10 @@ class _Sweep:
             shard, worse = worst
             words = self._workers.last_words(shard) or (
                 f"its log is empty; {quote(self._out)} has "
-                f"{screen.short(shutil.disk_usage(self._out).free)}B left")
+                f"{screen.short(shutil.disk_usage(self._out).free)}B free")
             print(f"clotho: shard {shard} ended with an error:\n{words}",
                   file=sys.stderr)
-            # What was found stands, whatever became of a worker.
+            # A failure that was found counts more than a worker that died.
             if code != FAILED or worse != INFRASTRUCTURE:
                 code = worse
         if len(self._signals) > 1 or set(self._signals) - {signal.SIGINT}:
@@ -351,7 +351,7 @@ class _Sweep:
         return code
 
     def _remember(self, merged: merging.Merged) -> None:
-        """The failure that was found first is the one to go on with."""
+        """The next command works on the failure that was found first."""
         failures = [(failure["first"], test, failure)
                     for test, total in merged.tests().items()
                     for failure in total["failures"]]

@@ -1,5 +1,5 @@
-"""Lists the tests of a binary: where each is, how many schedules are saved for
-it, and the strategy of its last campaign, if there is one in the results.
+"""Lists the tests of a binary: where each one is, how many schedules are saved
+for it, and the strategy of its last campaign if the results have one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from cli import binary, options, records
 from cli.memory import results_folder, target_or_last
 from cli.replays import saved_file, read_saved
 
-HELP = "the tests of a target, and their saved schedules"
+HELP = "lists the tests of a target, and their saved schedules"
 EXAMPLE = """tools/clotho list //examples:job_queue_test
 tools/clotho list bazel-bin/examples/job_queue_hunt --json"""
 
@@ -20,12 +20,12 @@ tools/clotho list bazel-bin/examples/job_queue_hunt --json"""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_target(parser, tests=False)
     parser.add_argument("--json", action="store_true",
-                        help="for programs: an object with all of it")
+                        help="print a JSON object, for programs")
     options.add_common(parser)
 
 
 def _strategies(out: str) -> dict[str, str]:
-    """Of the last campaigns, by test."""
+    """The strategies of the last campaigns, by test."""
     if not os.path.isdir(out):
         return {}
     found = [records.read(path).record for path in records.find(out)]
@@ -41,8 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
         saved = read_saved(saved_file(test.file, target.folder, test.name))
         rows.append({"test": test.name, "file": test.file, "line": test.line,
                      "strategy": strategies.get(test.name, ""),
-                     "saved": [{"replay": k.replay, "note": k.note}
-                              for k in saved]})
+                     "saved": [{"replay": one.replay, "note": one.note}
+                               for one in saved]})
     if arguments.json:
         print(json.dumps({"clotho_list": 1, "target": target.name,
                           "binary": target.binary, "tests": rows}, indent=1))

@@ -1,10 +1,11 @@
-"""Joins what the shards of a campaign wrote, and judges it: failures, goals, and
-whether all was run.
+"""Merges what the shards of a campaign wrote, and gives the verdict: failures,
+goals, and whether everything was run.
 
-Each DIR is a folder that --clotho_out named, one with several of them below, or
-one of Bazel's test logs, whose outputs.zip are opened. In any order, and twice
-does no harm. What is missing is named, with the command that runs it; until
-then the exit code is 5, unless there is a failure (1).
+Each DIR is a folder that --clotho_out named, a folder that contains several of
+them, or one of Bazel's test logs, whose outputs.zip are opened. Their order does
+not matter, and a folder may be given twice. Missing shards are listed with the
+command that runs them; as long as some are missing, the exit code is 5, or 1 if
+there is a failure.
 """
 
 from __future__ import annotations
@@ -19,20 +20,19 @@ from cli.records import Found
 from cli.targets import resolve
 from cli.trouble import NOT_REPRODUCIBLE, Trouble, quote
 
-HELP = "joins the shards of a campaign, and judges it"
+HELP = "merges the shards of a campaign, and gives the verdict"
 EXAMPLE = """tools/clotho merge clotho-out
 tools/clotho merge bazel-testlogs/examples/job_queue_campaign --into=merged"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", metavar="DIR", nargs="+",
-                        help="what shards wrote")
+                        help="a folder that shards wrote")
     parser.add_argument("--into", metavar="DIR",
-                        help="where to write what comes of it (merged/ in the "
+                        help="where to write the result (default: merged/ in the "
                              "folder of results)")
     parser.add_argument("--program", metavar="TARGET",
-                        help="the test binary: each failure is replayed once "
-                             "more")
+                        help="the test binary, to replay each failure once more")
     options.add_common(parser)
 
 
@@ -41,8 +41,8 @@ def read_all(folders: list[str], scratch: str, into: str) -> list[Found]:
     found = []
     for folder in folders:
         if not os.path.exists(folder):
-            raise Trouble(f"there is no folder {quote(folder)}: expected what "
-                          f"a campaign wrote to --clotho_out")
+            raise Trouble(f"there is no folder {quote(folder)}: expected one "
+                          f"that a campaign named with --clotho_out")
         paths = []
         if os.path.isdir(folder):
             paths = records.find(folder, os.path.abspath(into))
@@ -56,8 +56,9 @@ def read_all(folders: list[str], scratch: str, into: str) -> list[Found]:
             paths += records.find(opened)
         if not paths:
             raise Trouble(f"there is no record of a campaign below "
-                          f"{quote(folder)}: expected what a test binary wrote "
-                          f"with --clotho_shard_by=schedules and "
+                          f"{quote(folder)}: expected the output of a test "
+                          f"binary that ran with "
+                          f"--clotho_shard_by=schedules and "
                           f"--clotho_out={folder}")
         found += [records.read(path) for path in paths]
     return found

@@ -1,7 +1,7 @@
 """Prints what to submit for a campaign on many machines; submits nothing.
 
 Each shard is the same binary with the same flags, runs its share of the
-executions, and writes to a folder of its own. clotho merge joins them.
+executions, and writes to a folder of its own. clotho merge combines them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cli.targets import (find_workspace, from_workspace, is_label,
                          need_workspace, resolve)
 from cli.trouble import Trouble, quote
 
-HELP = "what to submit for a campaign on many machines"
+HELP = "prints what to submit for a campaign on many machines"
 EXAMPLE = """tools/clotho plan --engine=slurm --shards=1000 --schedules=1e9 \\
     bazel-bin/examples/job_queue_hunt 'JobQueueTest.*'
 tools/clotho plan --engine=bazel --shards=50 --schedules=5_000_000 \\
@@ -27,18 +27,17 @@ _KUBERNETES_SHARDS_MAX = 100_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", required=True, choices=ENGINES,
-                        help="what runs the shards")
+                        help="the engine that runs the shards")
     parser.add_argument("--shards", metavar="N", type=campaigns.count,
-                        required=True, help="how many processes, all told")
+                        required=True, help="how many processes in total")
     parser.add_argument("--parallel", metavar="N", type=campaigns.count,
                         help="how many of them at a time")
     parser.add_argument("--max_array_size", metavar="N", default=1001,
                         type=campaigns.count,
-                        help="Slurm's MaxArraySize (1001; scontrol show config "
-                             "says)")
+                        help="Slurm's MaxArraySize (default: 1001; scontrol show "
+                             "config prints it)")
     parser.add_argument("--image", metavar="IMAGE", default="IMAGE",
-                        help="Kubernetes: the container image that has the "
-                             "binary")
+                        help="Kubernetes: the container image with the binary")
     parser.add_argument("--claim", metavar="NAME", default="clotho-out",
                         help="Kubernetes: the volume claim for results")
     campaigns.add_arguments(parser)
@@ -48,14 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     asked = campaigns.asked(arguments)
     if arguments.schedules is None:
-        raise Trouble("--schedules is missing: expected how many executions of "
-                      "each test, over all shards")
+        raise Trouble("--schedules is missing: expected the number of "
+                      "executions of each test, over all shards")
     print(ENGINES[arguments.engine](arguments, asked), end="")
     return 0
 
 
 def _program(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
-    """The binary, as it is named in a plan."""
+    """The path of the binary in a plan."""
     target = resolve(arguments.target, arguments.bazel_flag)
     campaigns.chosen_tests(target, asked.tests)
     workspace = find_workspace()
@@ -72,7 +71,7 @@ def _flags(asked: campaigns.Asked) -> list[str]:
 
 
 def _command(program: str, flags: list[str], *raw: str) -> str:
-    """A line for a shell, broken where it is long; `raw` is not quoted."""
+    """A shell command, wrapped if it is long; `raw` is not quoted."""
     words = [shlex.quote(program), *map(shlex.quote, flags), *raw]
     lines = [words[0]]
     for word in words[1:]:
@@ -86,15 +85,15 @@ def _command(program: str, flags: list[str], *raw: str) -> str:
 
 def _bazel(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
     if not is_label(arguments.target):
-        raise Trouble(f"{quote(arguments.target)} is no label: Bazel runs "
-                      f"targets, as in //examples:job_queue_hunt")
+        raise Trouble(f"{quote(arguments.target)} is not a label: expected "
+                      f"one for Bazel, such as //examples:job_queue_hunt")
     label = from_workspace(arguments.target,
                            need_workspace(arguments.target))
     shards, runs = arguments.shards, 1
     if shards > BAZEL_SHARDS_MAX:
         runs = -(-shards // BAZEL_SHARDS_MAX)
         shards = -(-shards // runs)
-    # Each run has executions of its own: --schedules of them.
+    # Each run has its own executions, --schedules of them.
     each = -(-arguments.schedules // runs)
     package, _, name = label.partition(":")
     name = name or package.rsplit("/", 1)[-1]
@@ -105,8 +104,8 @@ def _bazel(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
             ("tests", ":".join(asked.tests))) if value)
     note = ""
     if runs > 1:
-        note = (f"# A test of Bazel's has at most {BAZEL_SHARDS_MAX} shards: "
-                f"{arguments.shards} are {runs} runs\n# of {shards}, and "
+        note = (f"# A Bazel test has at most {BAZEL_SHARDS_MAX} shards, so "
+                f"{arguments.shards} shards are {runs} runs\n# of {shards}; "
                 f"each run has {each} executions of its own.\n")
     run_flags = f" --runs_per_test={runs}" if runs > 1 else ""
     jobs = f" --jobs={arguments.parallel}" if arguments.parallel else ""
@@ -122,7 +121,7 @@ clotho_campaign(
 {settings}    test = ":{name}",
 )
 
-# Then (with --config=remote or whatever your remote execution is called):
+# Then (with --config=remote, or the name of your remote execution config):
 bazel test --keep_going{run_flags}{jobs} {package}:{campaign}
 clotho merge {logs.replace("//", "/")}
 """
@@ -157,11 +156,11 @@ def _slurm(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
 {array}#SBATCH --output=clotho-out/%A_%a.log
 #SBATCH --requeue
 
-# Save this as campaign.sh, and make the folder that its logs go to:
+# Save this as campaign.sh, and make the folder for its logs:
 #   mkdir -p clotho-out
 {comment}
-# When all have ended, whatever they have found (afterok would not do: a shard
-# that finds a bug ends with 1):
+# When all shards have ended, whatever they found (not afterok, since a shard
+# that finds a bug exits with 1):
 #   sbatch --dependency=afterany:JOB --wrap='clotho merge clotho-out'
 exec srun {command}
 """
@@ -175,30 +174,31 @@ def _parallel(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
     jobs = f" --jobs={arguments.parallel}" if arguments.parallel else ""
     indented = command.replace("\n", "\n  ")
     return f"""\
-# --sshlogin spreads them over machines that share this folder.
+# --sshlogin spreads the shards over machines that share this folder.
 seq 0 {arguments.shards - 1} | parallel --quote{jobs} --joblog=clotho-out.log \\
   {indented}
 clotho merge clotho-out
-# Ran into a limit, or was killed? The same line goes on where it ended.
+# If it hit a limit or was killed, run the same line again to resume.
 """
 
 
 def _kubernetes(arguments: argparse.Namespace, asked: campaigns.Asked) -> str:
     shards = arguments.shards
     if shards > _KUBERNETES_SHARDS_MAX:
-        raise Trouble(f"--shards={shards}: an indexed job with a limit of "
-                      f"retries for each index has at most "
-                      f"{_KUBERNETES_SHARDS_MAX} of them")
+        raise Trouble(f"--shards={shards}: expected at most "
+                      f"{_KUBERNETES_SHARDS_MAX}, the limit of an indexed job "
+                      f"with a retry limit for each index")
     program = _program(arguments, asked)
-    # The image has the binary where it begins.
+    # The image has the binary in its working directory.
     words = ["exec", "./" + os.path.basename(program), *_flags(asked)]
     command = " ".join(map(shlex.quote, words))
     command += " --clotho_out=/results/$JOB_COMPLETION_INDEX"
     return f"""\
-# kubectl apply -f campaign.yaml; when it has ended, from a pod with the volume:
+# kubectl apply -f campaign.yaml. When the job has ended, run this in a pod with
+# the volume:
 #   clotho merge /results
-# A found bug fails its index at once; 75 is tried again; a pod that is evicted
-# does not count.
+# A bug that is found fails its index at once; exit code 75 is retried; a pod
+# that is evicted does not count.
 apiVersion: batch/v1
 kind: Job
 metadata:

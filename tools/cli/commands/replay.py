@@ -1,6 +1,6 @@
-"""Runs one schedule, strictly, and prints the report. The trace is written to
-the folder of results, for `clotho show`. A file may hold several schedules:
-they run one after the other, and the worst exit code counts.
+"""Runs exactly one schedule, and prints the report. The trace is written to the
+folder of results, for `clotho show`. If a file has several schedules, they run
+one after the other, and the highest exit code counts.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{source.replay} passes: this schedule does not fail "
                   f"{chosen.test}")
         elif code == 1 and os.path.exists(trace):
-            print("the timeline:  clotho show --format=html -o timeline.html\n"
-                  "keep it:       clotho save")
+            print("see the timeline:   clotho show --format=html -o timeline.html\n"
+                  "save the schedule:  clotho save")
         worst = max(worst, code)
     return worst

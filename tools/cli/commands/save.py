@@ -1,8 +1,8 @@
-"""Keeps a failing schedule beside its test, in testdata/clotho/SUITE.NAME.saved:
-it runs before every search of the test from then on.
+"""Saves a failing schedule beside its test, in testdata/clotho/SUITE.NAME.saved:
+from then on, it runs before every search of the test.
 
-The schedule is run first. One that passes is refused, unless --fixed says that
-the program has been mended since.
+The schedule is run first. A schedule that passes is refused, unless --fixed says
+that the program has been fixed since.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cli.files import make_folder, read_text, write_file
 from cli.replays import has_deviations, saved_file, read_saved
 from cli.trouble import USAGE, Trouble, quote
 
-HELP = "keeps a failing schedule beside its test"
+HELP = "saves a failing schedule beside its test"
 EXAMPLE = """tools/clotho save c1/0/4:1 //examples:job_queue_hunt \\
     --note="issue 212"
 tools/clotho save clotho-out/JobQueueTest.NoJobIsLost/trace.json"""
@@ -24,12 +24,12 @@ tools/clotho save clotho-out/JobQueueTest.NoJobIsLost/trace.json"""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--note", metavar="TEXT", default="",
-                        help="what is to be remembered of it")
+                        help="a remark to save with it")
     parser.add_argument("--saved", metavar="DIR",
-                        help="the folder, in place of testdata/clotho beside "
+                        help="the folder, instead of testdata/clotho beside "
                              "the test")
     parser.add_argument("--fixed", action="store_true",
-                        help="keep it though it passes now")
+                        help="save it although it passes now")
     options.add_replay(parser)
 
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     note = arguments.note
     if "\n" in note or "\r" in note:
         raise Trouble(f"--note={quote(note)} has a line break: expected text "
-                      f"for the end of a line")
+                      f"on a single line")
     path = _path(chosen, arguments.saved)
     present = {saved.replay for saved in read_saved(path)}
     text = read_text(path, "saved schedules") if os.path.exists(path) else ""
@@ -50,16 +50,16 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.fixed:
             outcome = single.replay(chosen.target, chosen.test, replay)
             if outcome.code not in (0, 1):
-                raise Trouble(f"{replay} is no schedule of {chosen.test}:\n"
+                raise Trouble(f"{replay} is not a schedule of {chosen.test}:\n"
                               f"{outcome.output.strip()}", outcome.code)
             if not has_deviations(replay):
                 raise Trouble(f"{quote(replay)} names a search: expected "
-                              f"deviations, as in c1/0/4:1")
+                              f"deviations, such as c1/0/4:1")
         else:
             failure = single.failing(chosen.target, chosen.test, replay)
             replay, signature = failure.replay, failure.signature
         if replay in present:
-            print(f"{replay} is saved already, in {_short(path)}")
+            print(f"{replay} is already saved in {_short(path)}")
             continue
         words = [replay, datetime.date.today().isoformat(), signature,
                  note or source.note]
@@ -83,8 +83,8 @@ def _path(chosen: options.Chosen, saved: str | None) -> str:
         if not saved and not os.path.exists(source):
             raise Trouble(
                 f"the test is in {quote(test.file)}, which is not below "
-                f"{quote(chosen.target.folder)}: go to the folder that it was "
-                f"compiled in, or say --saved=DIR", USAGE)
+                f"{quote(chosen.target.folder)}: change to the folder in which "
+                f"it was compiled, or pass --saved=DIR", USAGE)
         return path
     raise Trouble(f"there is no test {quote(chosen.test)}", USAGE)
 

@@ -1,8 +1,8 @@
-"""Lists the saved schedules of a target's tests, one a line, as FILE:LINE.
+"""Lists the saved schedules of a target's tests, one per line, as FILE:LINE.
 
-With --check, runs each: whether it passes, fails, or has drifted, which is that
-its deviations no longer all apply. With --prune, takes those that have drifted
-out of their files. Ends with 1 if one fails.
+With --check, runs each and says whether it passes, fails, or has drifted, that
+is, not all of its deviations apply any more. With --prune, also removes the
+drifted schedules from their files. Exits with 1 if a schedule fails.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from cli.replays import Saved, saved_file, read_saved
 from cli.targets import Target
 from cli.trouble import FAILED, Trouble, quote
 
-HELP = "the saved schedules of a target"
+HELP = "lists the saved schedules of a target"
 EXAMPLE = """tools/clotho saved //examples:job_queue_test --check
 tools/clotho saved //examples:job_queue_test --prune"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--saved", metavar="DIR",
-                        help="the folder, in place of testdata/clotho beside "
+                        help="the folder, instead of testdata/clotho beside "
                              "the tests")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="run each")
+    what.add_argument("--check", action="store_true", help="run each schedule")
     what.add_argument("--prune", action="store_true",
-                      help="run each, and drop what has drifted")
+                      help="run each schedule, and remove those that have "
+                           "drifted")
     options.add_target(parser, tests=False)
     options.add_common(parser)
 
@@ -68,7 +69,7 @@ def _try(target: Target, test: str, saved: Saved) -> str:
         return "fails"
     if outcome.code not in (0, 5):
         raise Trouble(f"{saved.path}:{saved.line}: {quote(saved.replay)}: the "
-                      f"binary ended with {outcome.code}:\n"
+                      f"binary exited with {outcome.code}:\n"
                       f"{outcome.output.strip()}", outcome.code)
     return "drifted" if outcome.drifted else "passes"
 
@@ -78,4 +79,4 @@ def _drop(path: str, lines: set[int]) -> None:
         read_text(path, "saved schedules").splitlines(keepends=True), 1)
             if number not in lines]
     write_file(path, "".join(left))
-    print(f"{os.path.relpath(path)}: {len(lines)} taken out")
+    print(f"{os.path.relpath(path)}: removed {len(lines)}")

@@ -1,5 +1,5 @@
-"""Shows the trace of a failure: as text, as a page of HTML, and in other
-forms. Without RESULTS, it is that of the last failure.
+"""Shows the trace of a failure as text, as an HTML page, or in another format.
+Without RESULTS, shows the trace of the last failure.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ import sys
 from cli.memory import recall, results_folder
 from cli.trouble import INTERNAL, Trouble, quote
 
-HELP = "the trace of a failure, as text, HTML, ..."
+HELP = "shows the trace of a failure, as text, HTML, ..."
 EXAMPLE = """tools/clotho show --format=html -o timeline.html
 tools/clotho show clotho-out/JobQueueTest.NoJobIsLost/trace.json"""
 
-# The rest of the command line is for the timeline.
+# Other arguments are passed to the timeline.
 PASSES_ON = True
 
-# Those of its flags that have a value, which is no RESULTS then.
+# The timeline's flags that take a value, so that the value is not taken for
+# RESULTS.
 _FLAGS = (
     (("--format",), "FORMAT", "text, json, html, chrome, dot, ps or pstree"),
     (("--at",), "STEP", "show this step: what could have run, and why"),
-    (("--time",), "AXIS", "of --format=chrome: steps or virtual"),
+    (("--time",), "AXIS", "for --format=chrome: steps or virtual"),
     (("--embed-sources",), "ROOT", "put the sources into the page"),
     (("-o", "--output"), "FILE", "write to a file"),
 )
@@ -34,13 +35,13 @@ _TIMELINE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", metavar="RESULTS", nargs="?",
-                        help="a trace.json, or a folder with one; the last "
-                             "failure's if left out")
+                        help="a trace.json, or a folder with one (default: the "
+                             "last failure's)")
     for names, value, meaning in _FLAGS:
         parser.add_argument(*names, dest=names[-1], metavar=value,
                             help=meaning)
     parser.add_argument("--out", metavar="DIR",
-                        help="the folder of results (clotho-out in the "
+                        help="the folder of results (default: clotho-out in the "
                              "workspace)")
 
 
@@ -50,14 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
         out = results_folder(arguments.out)
         results = recall(out).results
         if not results:
-            raise Trouble(f"no RESULTS, and no failure was seen before with "
-                          f"the results in {quote(out)}: name a trace.json")
+            raise Trouble(f"no RESULTS given, and {quote(out)} has no record "
+                          f"of a last failure: name a trace.json")
     if _TIMELINE not in sys.path:
         sys.path.insert(0, _TIMELINE)
     try:
         timeline = importlib.import_module("show")
     except ImportError as error:
-        raise Trouble(f"this clotho has no timeline: {error}",
+        raise Trouble(f"this installation of clotho has no timeline: {error}",
                       INTERNAL) from error
     given = vars(arguments)
     flags = [f"{names[-1]}={given[names[-1]]}" for names, _, _ in _FLAGS

@@ -1,4 +1,4 @@
-"""Looks for the fewest deviations from FIFO order that still give the same
+"""Looks for the fewest deviations from FIFO order that still cause the same
 failure, and prints the report with the line that replays them.
 """
 
@@ -13,15 +13,15 @@ from cli.memory import remember
 from cli.trouble import (FAILED, INFRASTRUCTURE, NOT_REPRODUCIBLE, Trouble,
                          quote)
 
-HELP = "the fewest deviations that still fail"
+HELP = "finds the fewest deviations that still fail"
 EXAMPLE = """tools/clotho shrink c1/0/2:1,4:1 //examples:job_queue_hunt
 tools/clotho shrink --isolate c1/0/+random:7 ./crashing_test"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--isolate", action="store_true",
-                        help="each candidate in a child process: for what ends "
-                             "the process, a crash")
+                        help="run each candidate in a child process, for a "
+                             "failure that ends the process (a crash)")
     options.add_replay(parser)
 
 
@@ -39,13 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
                       f"{quote(chosen.out)}: {shrunk.output.strip()[-600:]}",
                       INFRASTRUCTURE)
     if shrunk.code != FAILED or not shrunk.report:
-        raise Trouble(f"{failure.replay} fails when it is replayed, and not "
-                      f"when it is searched from:\n{shrunk.output.strip()}",
+        raise Trouble(f"{failure.replay} fails when it is replayed, but not "
+                      f"as the start of a search:\n{shrunk.output.strip()}",
                       NOT_REPRODUCIBLE)
     print(shrunk.report)
     before = len(single.deviations(failure.replay))
     after = len(single.deviations(shrunk.replay))
-    print(f"SHRUNK  {before} -> {after} deviations: {shrunk.replay}")
+    print(f"SHRUNK    {before} -> {after} deviations: {shrunk.replay}")
     remember(chosen.out, target, test, shrunk.replay,
              os.path.join(chosen.out, file_name(test)))
     return FAILED

@@ -1,7 +1,8 @@
-"""Runs tests as `bazel test` does, then prints the reports of what failed.
+"""Runs tests with `bazel test`, then prints the reports of the failures.
 
-What the failures left behind is unpacked from Bazel's archives into the folder
-of results. A target that is no test, or is given by its path, is run here.
+The files of the failures are unpacked from Bazel's archives into the folder of
+results. A target that is not a Bazel test, or is given by its path, is run
+directly.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cli.targets import (Target, bazel_command, from_workspace, is_label,
 from cli.trouble import (FAILED, INFRASTRUCTURE, NO_TEST, USAGE, Trouble,
                          quote)
 
-HELP = "runs tests, and prints the reports of what failed"
+HELP = "runs tests, and prints the reports of the failures"
 EXAMPLE = """tools/clotho test //examples/...
 tools/clotho test //examples:bank_test -- --gtest_filter=BankTest.*"""
 
@@ -29,7 +30,7 @@ TAKES_FLAGS = True
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("targets", metavar="TARGET", nargs="+",
                         help="Bazel labels or patterns, or paths of binaries; "
-                             "after --, flags for the tests")
+                             "flags for the tests go after --")
     options.add_common(parser)
 
 
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = results_folder(arguments.out)
     labels = [text for text in arguments.targets if is_label(text)]
     paths = [text for text in arguments.targets if not is_label(text)]
-    # What cannot be run must not be noticed after an hour.
+    # Find out now, not after an hour, that a path cannot be run.
     binaries = [resolve(path) for path in paths]
     make_folder(out)
     codes = [_bazel_test(labels, arguments, out)] if labels else []
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _run_here(target: Target, flags: list[str], out: str) -> int:
     code = binary.run(target, "--gtest_brief=1", f"--clotho_out={out}", *flags)
     tests = binary.list_tests(target)
-    # The failure that was written last is the one to go on with.
+    # The next command works on the failure that was written last.
     newest, when = "", 0.0
     for test in tests:
         trace = os.path.join(out, file_name(test.name), "trace.json")
@@ -77,7 +78,7 @@ def _bazel_test(labels: list[str], arguments: argparse.Namespace,
     if done.returncode == 0:
         return 0
     if done.returncode == 4 and len(labels) == 1 and "..." not in labels[0]:
-        # A hunt is a program, and no test for Bazel.
+        # A *_hunt target is a program, not a test for Bazel.
         return _run_here(resolve(labels[0], arguments.bazel_flag),
                          arguments.flags, out)
     if done.returncode == 4:
@@ -103,7 +104,7 @@ def _tests_of(bazel: list[str], labels: list[str], workspace: str) -> list[str]:
 
 
 def archives(logs: str) -> list[str]:
-    """What the runs and shards of a test packed up."""
+    """The archives that the runs and shards of a test left behind."""
     found = []
     for folder, _, files in os.walk(logs):
         if os.path.basename(folder) == "test.outputs":
@@ -122,13 +123,13 @@ def unpack(archive: str, folder: str) -> list[str]:
                 if entry.is_dir():
                     continue
                 if os.path.isabs(path) or path.startswith(".."):
-                    raise Trouble(f"{quote(archive)} is not Bazel's: it has a "
-                                  f"file {quote(entry.filename)}")
+                    raise Trouble(f"{quote(archive)} was not made by Bazel: it "
+                                  f"has a file {quote(entry.filename)}")
                 make_folder(os.path.dirname(os.path.join(folder, path)))
                 write_file(os.path.join(folder, path), packed.read(entry))
                 names.append(path)
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise Trouble(f"{quote(archive)} is not a whole zip archive: "
+        raise Trouble(f"{quote(archive)} is not a complete zip archive: "
                       f"{error}") from error
     return names
 
