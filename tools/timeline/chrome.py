@@ -1,7 +1,7 @@
 """A trace in Chrome's trace event format, for ui.perfetto.dev.
 
-The same as the trace.chrome.json that a failing test leaves, which
-sim/report/trace_json.h describes; or with virtual time as its axis.
+The same as the trace.chrome.json that a failing test writes, which
+sim/report/trace_json.h describes, or with virtual time as its axis.
 """
 
 import json
@@ -9,13 +9,13 @@ from typing import Any, Optional
 
 import trace as traces
 
-# A viewer is slow with more, and what is wrong is at the end.
+# Viewers are slow with more steps, and the failure is at the end.
 STEPS_MAX = 10_000
 
 
 def write(trace: traces.Trace, virtual: bool = False) -> str:
-    """The text of the file. With `virtual`, a step stands where it is in
-    virtual time; those of one instant stand in a row, each a nanosecond
+    """The text of the file. With `virtual`, steps are placed at their virtual
+    time; steps at the same instant follow each other, each a nanosecond
     long."""
     return _Writer(trace, virtual).text()
 
@@ -37,8 +37,8 @@ class _Writer:
         self.arrows: dict[int, list[traces.Event]] = {}
         self.sliced: set[tuple[int, int]] = set()
         self.last_arrow = 0
-        # Virtual time in microseconds; steps of one instant stand in a row,
-        # each a nanosecond long.
+        # Virtual time in microseconds; steps at the same instant follow each
+        # other, each a nanosecond long.
         self.begins: Optional[dict[int, float]] = None
         if virtual:
             self.begins = {}
@@ -142,8 +142,8 @@ class _Writer:
             "ts": self.at(start.step, 0.75), "id": self.last_arrow,
             "cat": "flow", "name": start.kind
         })
-        # It ends at the slice that encloses it: for an eager task, in the
-        # step in which it began.
+        # It ends at the enclosing slice: for an eager task, in the step in
+        # which the task began.
         inside = 0.875 if to.step == start.step else 0
         self.lines.append({
             "ph": "f", "bp": "e", "pid": 1, "tid": to.lane + 1,

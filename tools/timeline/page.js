@@ -1,8 +1,8 @@
 
-// Draws the timeline. All that it knows is the data in the page, which
-// tools/timeline/show.py has put there: `steps` are columns; `spans` say what
-// each lane does from one column to another; `arrows` who made whom ready.
-// However many steps there are, only those in view are elements of the page.
+// Draws the timeline from the data in the page, which tools/timeline/show.py has
+// put there: `steps` are columns; `spans` say what each lane does from one column
+// to another; `arrows` say which step made which task ready. However many steps
+// there are, only those in view are elements of the page.
 "use strict";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -39,12 +39,12 @@ function draw(parent, tag, attributes, text) {
 const count = (n) => n.toLocaleString("en-US");
 const cut = (text, room) => text.length <= room ? text : room < 2 ? "" : text.slice(0, room - 1) + "\u2026";
 const laneName = (lane) => data.lanes[lane] === "-" ? "callbacks" : data.lanes[lane];
-// Of "worker-1 (job_queue.cc:23)", who.
+// The task in "worker-1 (job_queue.cc:23)".
 const stepTask = (step) => step.lane === undefined ? step.taken : laneName(step.lane);
 const place = (frame) => frame.line ? frame.file + ":" + frame.line : "";
 const frameText = (frame) => [frame.function, place(frame)].filter(Boolean).join(" ");
 
-// The column of a step's number, which may be that of a decision within it.
+// The column of a number, which is that of a step or of a decision in a step.
 function columnOf(number) {
   let low = 0;
   let high = steps.length;
@@ -72,7 +72,7 @@ async function copyReplay() {
   try {
     await navigator.clipboard.writeText(replayLine());
   } catch (error) {
-    // Pages of the file system may not use the clipboard in every browser.
+    // Not every browser lets a page from the file system use the clipboard.
     const field = make("textarea", {class: "mono"});
     field.value = replayLine();
     document.body.append(field);
@@ -92,7 +92,7 @@ function drawHeader() {
   $("copy").hidden = replayLine() === "";
   $("copy").title = replayLine();
   $("copy").addEventListener("click", copyReplay);
-  // Of one that draws something the first line; the rest is for who asks.
+  // If it has a drawing, only the first line; the rest can be unfolded.
   const lines = data.failure.split("\n");
   const isLong = lines.length > 6;
   let text = isLong ? lines[0] : data.failure;
@@ -109,7 +109,7 @@ function drawHeader() {
       " steps, up to the failure. `clotho show` without --format=html has all of them.";
 }
 
-// ---- What is selected. ----
+// ---- The selection. ----
 
 let selected = -1;
 const stops = [];  // Deviations, and the failure.
@@ -152,7 +152,7 @@ function selectFromAddress() {
 
 const CHIP = 132;
 const fifoSteps = data.fifo ? data.fifo.steps : [];
-// Up to there both runs are the same; 0 if there is nothing to compare.
+// Both runs are the same up to here; 0 if there is nothing to compare.
 const parting = data.fifo && data.fifo.parts !== null ? data.fifo.parts : steps.length;
 
 function drawCompareFrame() {
@@ -221,11 +221,11 @@ const ROW = 26;
 const FOOT = 40;
 let columnWidth = 40;
 let gutter = 120;
-let left = [];       // Where each column begins; one more than there are.
+let left = [];       // Where each column begins, and the end of the last.
 let lanesShown = [];
 let rowOf = new Map();
 
-// Those that have something to do with what goes wrong; the others fold.
+// The lanes that are related to the failure; the others are folded.
 function chooseLanes() {
   const all = data.lanes.map((name, lane) => lane)
       .filter((lane) => data.spans[lane].length > 0);
@@ -257,8 +257,8 @@ function layOut() {
   left = new Array(steps.length + 1);
   left[0] = 0;
   if ($("axis-time").checked) {
-    // Every step keeps a width, or those of one instant could not be told
-    // apart; between instants there is room for the time that passes.
+    // Every step keeps a width, so that steps at the same instant can be
+    // distinguished; between instants there is room for the time that passes.
     const total = steps.length > 0 ? steps[steps.length - 1].t - steps[0].t : 0;
     const scale = total > 0 ? Math.max(900, steps.length * 4) / total : 0;
     const width = Math.max(6, columnWidth / 3);
@@ -275,7 +275,7 @@ function layOut() {
   redraw();
 }
 
-// How wide a step's own block is: the time that passes after it is not its.
+// The width of a step's own block, without the time that passes after it.
 function blockWidth(column) {
   const whole = left[column + 1] - left[column];
   if (!$("axis-time").checked) return whole;
@@ -293,7 +293,7 @@ function firstColumnAt(x) {
   return low;
 }
 
-// The first of a lane's spans that ends after a column.
+// The first span of a lane that ends after a column.
 function firstSpan(spans, column) {
   let low = 0;
   let high = spans.length;
@@ -391,7 +391,7 @@ function drawSpan(group, texts, lane, [begin, end, state, text], x, y) {
     draw(group, "rect", {class: "readyspan", x: from + 1, y: middle - 4, width: Math.max(1, to - from - 2), height: 8, rx: 2});
     return;
   }
-  // First for what, then a line for how long.
+  // First the reason for the wait, then a line for its length.
   const label = text.replace(/^await /, "");
   let line = Math.max(from, gutter) + 5;
   const room = Math.floor((to - line - 4) / 7.2);
@@ -417,19 +417,19 @@ function drawAccesses(group, column, x, y) {
   });
 }
 
-// Marks of deviations, also of those that no task takes, and of the failure.
+// Marks of deviations, including those of no task, and of the failure.
 function drawFlags(group, from, to, x, height) {
   for (const column of stops) {
     if (column < from || column >= to) continue;
     const fails = column === data.failing;
     const kind = fails ? "fails" : "deviates";
     const flag = draw(group, "rect", {class: "flag step " + kind, x: x(column) + 1, y: 0, width: Math.max(3, blockWidth(column) - 2), height: 3, "data-column": column});
-    draw(flag, "title", {}, fails ? "here it failed" : steps[column].deviates.map((deviation) => deviation.taken).join("\n"));
+    draw(flag, "title", {}, fails ? "the failure" : steps[column].deviates.map((deviation) => deviation.taken).join("\n"));
     draw(group, "line", {class: "flag " + kind, x1: x(column), x2: x(column), y1: 0, y2: height - FOOT, stroke: `var(--${kind})`, "stroke-width": 1, "stroke-dasharray": "2 3"});
   }
 }
 
-// How many are ready, and the time.
+// The number of ready tasks, and the time.
 function drawFoot(group, from, to, x, width, height) {
   const top = height - FOOT;
   draw(group, "rect", {class: "foot", x: 0, y: top, width, height: FOOT});
@@ -480,7 +480,7 @@ function drawGutter(group, firstRow, lastRow, y, height) {
   draw(group, "text", {class: "soft", x: 8, y: top + 33}, "t");
 }
 
-// Scrolls so that a column can be seen, in both pictures.
+// Scrolls both pictures so that a column is visible.
 function reveal(column) {
   const chips = $("compare-scroll");
   if (chips.clientWidth > 0) {
@@ -531,14 +531,14 @@ function stepLink(number) {
 
 function madeReadyBy(step) {
   if (step.since === undefined) {
-    if (step.lane === undefined) return ["it is a timer that fires early"];
+    if (step.lane === undefined) return ["the timer fires early"];
     return step.why ? [step.why[step.choice || 0]] : [];
   }
   if (step.by === undefined) return ["its timer was due after ", stepLink(step.since)];
   return [laneName(step.by) + " in ", stepLink(step.since)];
 }
 
-// The last wait of a step's task before it: where it comes from.
+// The last wait of the step's task before this step.
 function stackBefore(column) {
   const lane = steps[column].lane;
   if (lane === undefined) return [];
@@ -572,7 +572,7 @@ function drawDetails() {
   const candidates = names.map((name, i) => {
     const parts = [name];
     if (names.length > 1 || step.candidates > 1) {
-      if (i === 0) parts.push(make("span", {class: "tag"}, "fifo"));
+      if (i === 0) parts.push(make("span", {class: "tag"}, "FIFO"));
       if (i === step.choice) parts.push(make("span", {class: "tag taken"}, "taken"));
     }
     if (step.why && step.why[i]) parts.push(make("div", {class: "why"}, step.why[i]));
@@ -610,7 +610,7 @@ function drawDetails() {
 function drawSource() {
   const box = $("source");
   if (!data.sources || selected < 0) return;
-  const lines = new Map();  // Of which file, what to note at which lines.
+  const lines = new Map();  // By file: the notes at its lines.
   let first = "";
   for (const event of steps[selected].events || []) {
     const match = /^(.*):(\d+)$/.exec(event.place || "");
@@ -633,7 +633,7 @@ function drawSource() {
   box.replaceChildren(make("h2", {}, first), text);
 }
 
-// ---- Who waits for whom. ----
+// ---- The wait-for graph. ----
 
 function drawWaits() {
   const view = $("view-waits");
@@ -643,27 +643,27 @@ function drawWaits() {
   }
   const parts = [];
   parts.push(make("p", {class: "note"}, data.cycle.length > 0 ?
-      "These " + data.cycle.length + " tasks wait for each other in a circle." :
-      "When the execution ended. There is no circle."));
+      "These " + data.cycle.length + " tasks wait for each other in a cycle." :
+      "The waits when the execution ended. There is no cycle."));
   parts.push(make("div", {class: "scroll"}, waitGraph()));
   const rows = data.waits.map((wait) => {
     let who = (wait.holders || []).map((i) => data.waits[i].task).join(", ");
     if (wait.taken && wait.held) who += ", taken at " + place(wait.held);
-    if (!who && wait.what) who = "nobody is known";
+    if (!who && wait.what) who = "unknown";
     return make("tr", {},
         make("td", {class: "tight"}, wait.task),
-        make("td", {class: "tight"}, wait.what || "nothing: it could have gone on"),
+        make("td", {class: "tight"}, wait.what || "nothing: it could have run"),
         make("td", {class: "tight"}, wait.since_step ? stepLink(wait.since_step) : "\u2013", wait.since_step ? ", t = " + wait.since_text : ""),
         make("td", {class: "mono"}, (wait.stack || []).map(frameText).join(" > ")),
         make("td", {}, who));
   });
-  const head = make("tr", {}, ...["task", "waits for", "since", "awaiting at", "who could end it"].map((name) => make("th", {scope: "col"}, name)));
+  const head = make("tr", {}, ...["task", "waits for", "since", "awaiting at", "which task could end the wait"].map((name) => make("th", {scope: "col"}, name)));
   parts.push(make("div", {class: "scroll"}, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))));
   view.replaceChildren(...parts);
 }
 
 function waitGraph() {
-  // Those of the circle on one, the others in rows below it.
+  // The tasks of the cycle on a circle, the others in rows below it.
   const LIMIT = 60;
   const ring = data.cycle.slice(0, LIMIT);
   const holders = new Set();
@@ -681,7 +681,7 @@ function waitGraph() {
   const width = Math.max(2 * radius + widest + 200, perRow * (widest + 60) + 40, 420);
   const ringHeight = ring.length === 0 ? 0 : 2 * vertical + 90;
   const otherTop = ringHeight === 0 ? 40 : ringHeight + 30;
-  // A few have room in a large circle.
+  // A few tasks fit on a large circle.
   const inside = ring.length >= 8 && others.length <= 2;
   const height = inside ? ringHeight : otherTop + Math.max(0, Math.ceil(others.length / perRow) - 1) * 84 + (others.length ? 46 : 0);
   const at = new Map();
@@ -703,7 +703,7 @@ function waitGraph() {
   graph.setAttribute("width", width);
   graph.style.minWidth = Math.min(width, 800) + "px";
   graph.setAttribute("role", "img");
-  graph.setAttribute("aria-label", "Who waits for whom; the table below says the same");
+  graph.setAttribute("aria-label", "Wait-for graph; the table below has the same content");
   const inCircle = (a, b) => data.cycle.some((task, i) => task === a && data.cycle[(i + 1) % data.cycle.length] === b);
   const labels = [];
   for (const [task, [x1, y1]] of at) {
@@ -711,10 +711,10 @@ function waitGraph() {
       if (!at.has(holder)) continue;
       const [x2, y2] = at.get(holder);
       const circle = inCircle(task, holder) ? " circle" : "";
-      // Bent, so that there and back are two lines; from border to border.
+      // Curved, so that both directions are visible; from border to border.
       const length = Math.hypot(x2 - x1, y2 - y1) || 1;
       const bend = ring.length === 2 && circle ? 70 : Math.min(28, length / 6);
-      // In the circle to the inside; from elsewhere to the outside.
+      // Curves of the cycle bend inwards, others outwards.
       const side = !circle && x2 < x1 ? -bend : bend;
       const mx = (x1 + x2) / 2 + (y1 - y2) / length * side;
       const my = (y1 + y2) / 2 + (x2 - x1) / length * side;
@@ -739,7 +739,7 @@ function waitGraph() {
         let lx = (ax + 2 * cx + bx) / 4;
         let ly = (ay + 2 * cy + by) / 4;
         if (circle && ring.length > 2) {
-          // Inside of the circle, where there is room.
+          // Inside the circle, where there is room.
           const dx = width / 2 - lx;
           const dy = ringHeight / 2 - ly;
           const off = Math.hypot(dx, dy) || 1;
@@ -786,7 +786,7 @@ function historyChart(history) {
   const operations = history.operations;
   const clients = [...new Set(operations.map((operation) => operation.client))];
   const lastEvent = operations.reduce((last, operation) => Math.max(last, operation.called, operation.returned || 0), 0);
-  // By the order of calls and returns: that is all that matters to it.
+  // By the order of calls and returns, since only that order matters.
   const ROWS = 30;
   const wide = Math.max(28, Math.min(60, 1100 / (lastEvent + 1)));
   const names = 16 + Math.min(20, Math.max(...clients.map((client) => client.length))) * 7.2;
@@ -818,7 +818,7 @@ function historyChart(history) {
     draw(chart, "text", {class: "client", x: 6, y: y + 18}, cut(client, 20));
     draw(chart, "line", {class: "rule", x1: 0, x2: width, y1: y + ROWS, y2: y + ROWS});
   });
-  // The failing part last, to be on top.
+  // The failing part is drawn last, to be on top.
   const weight = (operation) => operation.stuck ? 2 : operation.part || operation.context ? 1 : 0;
   for (const operation of operations) {
     const y = 6 + clients.indexOf(operation.client) * ROWS;
@@ -840,7 +840,7 @@ function historyChart(history) {
     if (history.order && history.order.length > 0) reasons.push("After " + history.order.join(", ") + " ");
     reasons.push((reasons.length ? "the" : "The") + " model holds " + (history.state || "its initial state") + "; there " + stuck.text.replace(/ -> .*$/, "") + " must return " + (history.right_results || []).join(" or ") + ".");
     parts.push(make("p", {}, reasons.join("")));
-    parts.push(make("p", {class: "note"}, "Filled: what contradicts itself. Dashed: what has to be there for that. The others do not matter."));
+    parts.push(make("p", {class: "note"}, "Filled: the operations that contradict each other. Dashed: operations they depend on. The others do not matter."));
   }
   return parts;
 }
@@ -850,7 +850,7 @@ function historyChart(history) {
 function drawGoals() {
   const view = $("view-goals");
   if (data.goals.length === 0) {
-    view.replaceChildren(make("p", {class: "note"}, "The program has come past no Sometimes() or Reachable() in this search."));
+    view.replaceChildren(make("p", {class: "note"}, "This search has reached no Sometimes() or Reachable()."));
     return;
   }
   const rows = data.goals.map((goal) => make("tr", goal.reached ? {} : {class: "goal-missing"},
@@ -858,7 +858,7 @@ function drawGoals() {
       make("td", {}, goal.goal),
       make("td", {}, goal.reached ? count(goal.reached) + "\u00d7" : ""),
       make("td", {class: "mono"}, goal.place)));
-  const head = make("tr", {}, ...["", "goal", "how often", "where"].map((name) => make("th", {scope: "col"}, name)));
+  const head = make("tr", {}, ...["", "goal", "times reached", "place"].map((name) => make("th", {scope: "col"}, name)));
   view.replaceChildren(
       make("p", {class: "note"}, "In all executions up to the failure."),
       make("div", {class: "scroll"}, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))));
@@ -876,14 +876,14 @@ function drawSearch() {
     fact("found in", "execution " + count(search.executions) + (search.schedules ? " of " + count(search.schedules) : ""));
   }
   fact("replay", data.replay && make("code", {}, data.replay));
-  fact("again", data.again && make("pre", {}, data.again));
+  fact("replay line", data.again && make("pre", {}, data.again));
   if (search.deviations_found !== undefined) {
-    fact("shrunk", "from " + count(search.deviations_found) + " to " + count(data.deviations.length) + " deviations in " + count(search.shrink_runs || 0) + " runs" + (search.minimal ? "; none to spare" : ""));
+    fact("shrunk", "from " + count(search.deviations_found) + " to " + count(data.deviations.length) + " deviations in " + count(search.shrink_runs || 0) + " runs" + (search.minimal ? "; all of them are needed" : ""));
   }
   if (data.deviations.length > 0) {
     fact("deviations", list(data.deviations.map((deviation) => [stepLink(deviation.step), ": " + deviation.taken, make("div", {class: "why"}, deviation.fifo)])));
   }
-  fact("turn", search.turn);
+  fact("turning point", search.turn);
   fact("nearest pass", search.nearest_pass && search.nearest_pass.replace(/^nearest pass\s+/, ""));
   fact("in asyncio", search.reachable);
   fact("input", data.input && make("pre", {}, data.input));
@@ -941,7 +941,7 @@ function drawRaw() {
   $("raw-space").replaceChildren(...lines);
 }
 
-// ---- Views, keys, and the beginning. ----
+// ---- Views, keys, and start-up. ----
 
 const views = ["timeline", "waits", "history", "goals", "search", "raw"];
 
@@ -1018,7 +1018,7 @@ function zoom(factor) {
 function begin() {
   drawHeader();
   drawCompareFrame();
-  // Few steps are drawn wide enough to say for what each task waits.
+  // With few steps, each is wide enough to say what its task waits for.
   const room = Math.max(200, document.documentElement.clientWidth - 200);
   columnWidth = Math.max(30, Math.min(110, room / Math.max(1, steps.length)));
   for (const view of views) {

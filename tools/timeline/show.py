@@ -5,9 +5,9 @@
     show.py clotho-out/Suite.Test --at=4               what step 4 could choose
     show.py outputs.zip --format=html -o timeline.html a page for a browser
 
-PATH is a trace.json, the folder of one, a folder of results, or an outputs.zip
-of Bazel. What is written is written whole, or not at all. The exit code is 0,
-or 2 if something is wrong with what was given.
+PATH is a trace.json, its folder, a folder of results, or an outputs.zip of
+Bazel. An output file is written whole or not at all. The exit code is 0, or 2 if
+the input is invalid.
 """
 
 import argparse
@@ -27,24 +27,24 @@ from trace import printable, time_text
 # pylint: enable=wrong-import-position
 
 FORMATS = ("text", "json", "html", "chrome", "dot", "ps", "pstree")
-# Of these a terminal is no reader.
+# These formats are not written to a terminal.
 _FOR_FILES = ("html", "chrome")
 
-# A browser draws no more of a long execution; what is wrong is at its end.
+# The page has only the last steps of a long execution, where the failure is.
 STEPS_MAX = 10_000
 
 _WIDTH = 100
 
 
 class ShowError(Exception):
-    """What was asked for cannot be done: why, and what to do."""
+    """Says why a request cannot be fulfilled, and what to do."""
 
 
 # ---- Text. ----
 
 
 def _table(rows: list[list[str]], head: list[str]) -> list[str]:
-    """Columns, each as wide as what is in it; the last one is not padded."""
+    """Columns as wide as their content; the last one is not padded."""
     rows = [head] + rows
     widths = [
         max(len(row[i]) for row in rows) for i in range(len(head) - 1)
@@ -59,20 +59,20 @@ def _table(rows: list[list[str]], head: list[str]) -> list[str]:
 def _heading(trace: traces.Trace) -> list[str]:
     lines = []
     if trace.test:
-        lines.append(f"TEST    {printable(trace.test)}")
+        lines.append(f"TEST      {printable(trace.test)}")
     for i, line in enumerate(trace.failure.split("\n")):
         if line or i == 0:
             label = "WHAT      " if i == 0 else "          "
             lines.append(
-                label + (printable(line) or "(no failure is written here)"))
+                label + (printable(line) or "(the trace has no failure)"))
     where = trace.failed.get("file", "")
     if where:
         place = f"{printable(where)}:{trace.failed.get('line', 0)}"
         function = printable(trace.failed.get("function", ""))
         lines.append("          " + (f"in {function} ({place})" if function else
-                                   f"at {place}"))
+                                     f"at {place}"))
     if trace.replay:
-        lines.append(f"REPLAY  {printable(trace.replay)}")
+        lines.append(f"REPLAY    {printable(trace.replay)}")
     if trace.deviations:
         for i, deviation in enumerate(trace.deviations):
             label = "SCHEDULE  " if i == 0 else "          "
@@ -85,7 +85,7 @@ def _heading(trace: traces.Trace) -> list[str]:
     if trace.fifo is not None:
         verdict = ("FIFO order passes" if not trace.fifo.failure else
                    f"FIFO order fails: {printable(trace.fifo.failure)}")
-        lines.append(f"        {verdict}")
+        lines.append(f"          {verdict}")
     return lines
 
 
@@ -191,7 +191,7 @@ def _ps(trace: traces.Trace, number: Optional[int]) -> str:
 
 
 def _pstree(trace: traces.Trace, number: Optional[int]) -> str:
-    """Who made whom."""
+    """The tasks as a tree: which task created which."""
     moment = trace.at(number)
     here = {task.lane for task in moment.tasks}
     children: dict[Optional[int], list[traces.TaskState]] = {}
@@ -199,7 +199,7 @@ def _pstree(trace: traces.Trace, number: Optional[int]) -> str:
         parent = task.parent if task.parent in here else None
         children.setdefault(parent, []).append(task)
     lines: list[str] = []
-    # By hand: chains of tasks may be long.
+    # Not recursive, since chains of tasks may be long.
     stack = [(task, "", "") for task in reversed(children.get(None, []))]
     while stack:
         task, prefix, branch = stack.pop()
@@ -215,7 +215,7 @@ def _pstree(trace: traces.Trace, number: Optional[int]) -> str:
     return "\n".join(lines) + "\n"
 
 
-# ---- Graphs, and forms for programs. ----
+# ---- Graphs, and formats for programs. ----
 
 
 def _dot_text(text: str) -> str:
@@ -224,21 +224,21 @@ def _dot_text(text: str) -> str:
 
 
 def _dot(trace: traces.Trace) -> str:
-    """Who waits for whom at the end, for Graphviz."""
+    """The wait-for graph at the end, for Graphviz."""
     lines = ["digraph waits {", "  node [shape=box];"]
-    circle = set()
+    cycle = set()
     for i, task in enumerate(trace.cycle):
-        circle.add((task, trace.cycle[(i + 1) % len(trace.cycle)]))
+        cycle.add((task, trace.cycle[(i + 1) % len(trace.cycle)]))
     for i, wait in enumerate(trace.waits):
         color = ", color=red" if i in trace.cycle else ""
         lines.append(f"  t{i} [label={_dot_text(wait.task)}{color}];")
     for i, wait in enumerate(trace.waits):
         label = _dot_text(wait.what)
         for holder in wait.holders:
-            color = ", color=red" if (i, holder) in circle else ""
+            color = ", color=red" if (i, holder) in cycle else ""
             lines.append(f"  t{i} -> t{holder} [label={label}{color}];")
         if wait.what and not wait.holders:
-            lines.append(f"  n{i} [label=\"nobody is known\", shape=fifo];")
+            lines.append(f"  n{i} [label=\"unknown\", shape=plain];")
             lines.append(f"  t{i} -> n{i} [label={label}, style=dashed];")
     lines.append("}")
     return "\n".join(lines) + "\n"
@@ -276,7 +276,7 @@ def _task_json(task: traces.TaskState) -> dict[str, Any]:
 
 
 def _json(trace: traces.Trace, number: Optional[int]) -> str:
-    """For programs: the page's data; or, of one step, the tasks at it."""
+    """For programs: the page's data; or, for one step, the tasks at it."""
     if number is None:
         value = page_data(trace, len(trace.steps))
         value["clotho_show"] = 1
@@ -296,7 +296,7 @@ def _json(trace: traces.Trace, number: Optional[int]) -> str:
 
 
 def _step_json(step: traces.Step) -> dict[str, Any]:
-    # The time in words, too: a browser's numbers have but 53 bits.
+    # The time also as text: numbers in a browser have only 53 bits.
     value: dict[str, Any] = {"n": step.step, "t": step.time_ns,
                              "when": time_text(step.time_ns),
                              "taken": step.taken}
@@ -334,8 +334,8 @@ def _event_json(event: traces.Event) -> dict[str, Any]:
 def page_data(trace: traces.Trace, steps_max: int,
               sources: Optional[dict[str, list[str]]] = None,
               number: Optional[int] = None) -> dict[str, Any]:
-    """What the page draws: the last `steps_max` steps, which the failure
-    ends. Columns count from the first of them."""
+    """The data of the page: the last `steps_max` steps, up to the failure.
+    Columns count from the first of them."""
     total = len(trace.steps)
     first = max(0, total - steps_max)
     steps = []
@@ -394,7 +394,7 @@ def page_data(trace: traces.Trace, steps_max: int,
 
 
 def _fifo_json(trace: traces.Trace, first: int,
-                steps_max: int) -> dict[str, Any]:
+               steps_max: int) -> dict[str, Any]:
     assert trace.fifo is not None
     difference = trace.first_difference()
     begin = trace.steps[first].step if trace.steps else 0
@@ -442,10 +442,10 @@ def _operation_json(operation: traces.Operation) -> dict[str, Any]:
 
 
 def _sources(trace: traces.Trace, root: str) -> dict[str, list[str]]:
-    """The text of the files that the trace names, from below `root`."""
+    """The text of the files that the trace names, relative to `root`."""
     if not os.path.isdir(root):
         raise ShowError(
-            f"--embed-sources={printable(root)} is no folder: give the root "
+            f"--embed-sources={printable(root)} is not a folder: give the root "
             "of the workspace")
     names = {event.file for event in trace.events if event.line}
     names |= {frame.file for stack in trace.stacks for frame in stack}
@@ -456,7 +456,7 @@ def _sources(trace: traces.Trace, root: str) -> dict[str, list[str]]:
     inside = os.path.realpath(root)
     for name in sorted(names):
         path = os.path.realpath(os.path.join(inside, name))
-        # A trace may come from anybody: it gets nothing from elsewhere.
+        # A trace may come from anywhere: it must not reach files outside.
         if not path.startswith(os.path.join(inside, "")):
             continue
         try:
@@ -466,9 +466,9 @@ def _sources(trace: traces.Trace, root: str) -> dict[str, list[str]]:
             continue
     if not sources:
         raise ShowError(
-            f"--embed-sources={printable(root)}: none of the trace's files is "
-            f"there, as {printable(min(names, default='none'))}: give the "
-            "root of the workspace")
+            f"--embed-sources={printable(root)}: none of the trace's files "
+            f"(such as {printable(min(names, default='none'))}) is there: give "
+            "the root of the workspace")
     return sources
 
 
@@ -486,11 +486,11 @@ def _hash_of(text: str) -> str:
 def page(trace: traces.Trace, steps_max: int = STEPS_MAX,
          sources: Optional[dict[str, list[str]]] = None,
          number: Optional[int] = None) -> str:
-    """The whole page. A browser that opens it runs its own script and no
-    other, whatever the names in the trace are, and fetches nothing."""
+    """The whole page. It fetches nothing, and a browser runs only the page's
+    own script, whatever names the trace contains."""
     data = json.dumps(page_data(trace, steps_max, sources, number),
                       separators=(",", ":"))
-    # ASCII; and in it no tag can begin or end, nor a comment.
+    # ASCII in which no tag or comment can begin or end.
     for char in "<>&":
         data = data.replace(char, f"\\u{ord(char):04x}")
     style = _resource("page.css")
@@ -503,7 +503,7 @@ def page(trace: traces.Trace, steps_max: int = STEPS_MAX,
     parts = {"POLICY": policy, "TITLE": title, "STYLE": style,
              "SCRIPT": script, "DATA": data}
     text = _resource("page.html")
-    # In one pass: what is put in may have the names in it.
+    # In one pass, since the inserted text may contain the placeholders.
     pieces = text.split("%%")
     return "".join(
         parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
@@ -537,8 +537,8 @@ def _step_number(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError(
-            f"\"{printable(text)}\" is no step: expected a number from 1, as "
-            "in --at=4")
+            f"\"{printable(text)}\" is not a step: expected a number from 1, such "
+            "as --at=4")
     return number
 
 
@@ -555,19 +555,20 @@ def make_parser(prog: str = "show.py") -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", choices=FORMATS, default="text",
         help="text: step by step; json: for programs; html: a page for a "
-        "browser; chrome: for ui.perfetto.dev; dot: who waits for whom, for "
+        "browser; chrome: for ui.perfetto.dev; dot: the wait-for graph, for "
         "Graphviz; ps, pstree: the tasks (default: text)")
     parser.add_argument(
         "--at", metavar="STEP", type=_step_number,
         help="show this step: what could have run and why, and what each "
-        "task was doing when it was taken (default: all steps; of ps and "
+        "task was doing just before it (default: all steps; for ps and "
         "pstree: the end)")
     parser.add_argument(
         "--time", choices=("steps", "virtual"), default="steps",
         help="the axis of --format=chrome (default: steps)")
     parser.add_argument(
         "--embed-sources", metavar="ROOT",
-        help="put the sources into the page, from below this folder")
+        help="embed the sources in the page; their paths are relative to "
+        "this folder")
     parser.add_argument(
         "-o", "--output", metavar="FILE",
         help="write to a file (default: standard output)")
@@ -577,15 +578,15 @@ def make_parser(prog: str = "show.py") -> argparse.ArgumentParser:
 def _render(trace: traces.Trace, args: argparse.Namespace) -> str:
     if args.at is not None and args.format in ("chrome", "dot"):
         raise ShowError(
-            f"--at says nothing to --format={args.format}, which shows " +
+            f"--at does not apply to --format={args.format}, which shows " +
             ("all steps" if args.format == "chrome" else "the end") +
-            ": leave it out, or choose text, json, html, ps or pstree")
+            ": omit it, or choose text, json, html, ps or pstree")
     if args.embed_sources is not None and args.format != "html":
-        raise ShowError("--embed-sources is for --format=html")
+        raise ShowError("--embed-sources needs --format=html")
     if args.time != "steps" and args.format != "chrome":
-        raise ShowError("--time is for --format=chrome")
+        raise ShowError("--time needs --format=chrome")
     if args.at is not None:
-        trace.at(args.at)  # Is there such a step?
+        trace.at(args.at)  # Raises TraceError if there is no such step.
     if args.format == "json":
         return _json(trace, args.at)
     if args.format == "html":
@@ -598,8 +599,8 @@ def _render(trace: traces.Trace, args: argparse.Namespace) -> str:
     if args.format == "dot":
         if not trace.waits:
             raise ShowError(
-                f"{trace.source} does not say who waits for whom: nobody "
-                "waited at its end, or an older version has written it")
+                f"{trace.source} has no wait-for graph: no task was waiting "
+                "at the end, or an older version wrote the trace")
         return _dot(trace)
     if args.format == "ps":
         return _ps(trace, args.at)
@@ -619,7 +620,7 @@ def main(argv: Optional[list[str]] = None, prog: str = "show.py") -> int:
         if to_stdout and args.format in _FOR_FILES and sys.stdout.isatty():
             suffix = "html" if args.format == "html" else "json"
             raise ShowError(
-                f"--format={args.format} is not for a terminal: add "
+                f"--format={args.format} cannot be shown on a terminal: add "
                 f"-o timeline.{suffix}")
         text = _render(traces.load(args.path), args)
         if not to_stdout:
@@ -632,10 +633,10 @@ def main(argv: Optional[list[str]] = None, prog: str = "show.py") -> int:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        # What is left would be tried once more at the end.
+        # Otherwise Python would flush the rest again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            return 0  # Whoever reads has had enough.
+            return 0  # The reader has closed the pipe.
         print(f"{prog}: cannot write to standard output: {error.strerror}",
               file=sys.stderr)
         return 2

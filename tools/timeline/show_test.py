@@ -1,6 +1,6 @@
-"""Tests of show.py and of what it knows about a trace.
+"""Tests of show.py and of the model of a trace.
 
-testdata/ has traces of samples.cc; the last tests run that program itself.
+testdata/ has traces of samples.cc; the last tests run that program.
 """
 
 import base64
@@ -47,7 +47,7 @@ def parsed(value):
 
 
 def older(name):
-    """A trace as an older version wrote it."""
+    """The trace as an older version would have written it."""
     value = data(name)
     for member in NEWER:
         value.pop(member, None)
@@ -68,7 +68,7 @@ def run(*args):
 
 
 class Folder(unittest.TestCase):
-    """With a folder for each test."""
+    """A test case with a folder for each test."""
 
     def setUp(self):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -103,7 +103,7 @@ class ModelTest(unittest.TestCase):
             self.states(trace, 2), {
                 "main": ("waiting", 1), "first": ("ready", 1)
             })
-        # The timer has fired early: both are ready, and one runs.
+        # The timer has fired early: both tasks are ready, and one runs.
         self.assertEqual(
             self.states(trace, 3), {
                 "main": ("ready", 2), "first": ("running", 3)
@@ -118,7 +118,7 @@ class ModelTest(unittest.TestCase):
                 "main": ("running", 8), "first": ("done", 6),
                 "second": ("done", 7)
             })
-        # At the end, it stands where it failed.
+        # At the end, the task is where it failed.
         self.assertEqual(self.states(trace, None), self.states(trace, 8))
 
     def test_for_what_where_and_through_whom(self):
@@ -187,7 +187,7 @@ class ModelTest(unittest.TestCase):
 
     def test_a_decision_belongs_to_the_step_in_which_it_falls(self):
         value = data("lost_update")
-        # Number 3 becomes a decision within step 1's column of a shorter run.
+        # Number 3 becomes a decision in the column of step 1 of a shorter run.
         trace = parsed({
             "clotho_trace": 1, "lanes": ["main"],
             "deviations": [{"step": 2, "taken": "Choose gives 1",
@@ -251,7 +251,7 @@ class BadTraceTest(unittest.TestCase):
             content = file.read()
         for size in range(1, len(content) - 2, 7):
             text = self.error(content[:size])
-            self.assertRegex(text, "cut off|is no trace|not there|damaged")
+            self.assertRegex(text, "truncated|is not a trace|missing|damaged")
         self.assertIn("ends too early", self.error(content[:-3]))
 
     def test_foreign(self):
@@ -291,7 +291,7 @@ class BadTraceTest(unittest.TestCase):
             self.assertIn("run the test again", text)
         value = data("lost_update")
         del value["events"]
-        self.assertIn("events is not there",
+        self.assertIn("events is missing",
                       self.error(json.dumps(value).encode()))
 
     def test_whatever_is_changed_it_is_an_error_or_shown(self):
@@ -364,7 +364,7 @@ class FindTest(Folder):
         self.assertIn("no update is lost", lines[1])
         self.assertIn("Deadlock", lines[2])
         self.assertIn("cannot be read", lines[3])
-        # What is listed can be given.
+        # The listed names work as PATH.
         self.assertEqual(run(lines[1].split("   ")[0].strip())[0], 0)
 
     def zip(self, *names):
@@ -400,7 +400,7 @@ class FindTest(Folder):
             code, _, err = run(self.path("cut.zip"))
             self.assertEqual(code, 2)
             self.assertIn("copy it again", err)
-        # Damaged inside.
+        # Damaged in the middle.
         path = self.zip("S.A/trace.json")
         with open(path, "rb") as file:
             content = bytearray(file.read())
@@ -429,7 +429,7 @@ class CommandTest(Folder):
         code, out, err = run(data_path("lost_update"))
         self.assertEqual((code, err), (0, ""))
         self.assertIn("WHAT      Always \"no update is lost\" is false", out)
-        self.assertIn("REPLAY  c1/0/2:t", out)
+        self.assertIn("REPLAY    c1/0/2:t", out)
         self.assertIn("FIFO order passes", out)
         self.assertRegex(out, r"(?m)^\*  2     0 s +the 4 ms timer fires early")
         self.assertRegex(out, r"(?m)^X  8     7 ms  main")
@@ -470,7 +470,7 @@ class CommandTest(Folder):
                     {"step": i + 1, "lane": i, "kind": "spawn", "text": "",
                      "other": (i + 1) % len(lanes)})
             ]})
-        # (That the last one makes the first is not to be believed.)
+        # (A trace in which the last task creates the first is not believed.)
         # pylint: disable-next=protected-access
         lines = show._pstree(trace, None).splitlines()
         self.assertEqual(len(lines), 5_000)
@@ -484,7 +484,7 @@ class CommandTest(Folder):
         self.assertEqual(out.count(" -> "), 21)
         code, _, err = run(data_path("lost_update"), "--format=dot")
         self.assertEqual(code, 2)
-        self.assertIn("does not say who waits", err)
+        self.assertIn("has no wait-for graph", err)
 
     def test_for_programs(self):
         code, out, _ = run(data_path("lost_update"), "--format=json")
@@ -519,7 +519,7 @@ class CommandTest(Folder):
         self.assertEqual(code, 2)
         self.assertIn("cannot write", err)
         self.assertEqual(os.listdir(self.folder), ["folder"])
-        # What is wrong with the trace leaves what was there.
+        # An invalid trace leaves an existing file unchanged.
         target = self.write(b"before", "target")
         self.assertEqual(run(self.path("none"), "-o", target)[0], 2)
         with open(target, "rb") as file:
@@ -549,16 +549,16 @@ class CommandTest(Folder):
         path = data_path("lost_update")
         for args, said in (
             (["--at=9"], "there is no step 9"),
-            (["--at=0"], "\"0\" is no step"),
-            (["--at=x"], "\"x\" is no step"),
-            (["--format=chrome", "--at=1"], "--at says nothing"),
-            (["--format=dot", "--at=1"], "--at says nothing"),
-            (["--embed-sources=x"], "--embed-sources is for"),
-            (["--time=virtual"], "--time is for"),
+            (["--at=0"], "\"0\" is not a step"),
+            (["--at=x"], "\"x\" is not a step"),
+            (["--format=chrome", "--at=1"], "--at does not apply"),
+            (["--format=dot", "--at=1"], "--at does not apply"),
+            (["--embed-sources=x"], "--embed-sources needs"),
+            (["--time=virtual"], "--time needs"),
             (["--format=png"], "invalid choice"),
-            (["--format=html", "--embed-sources=/none/such"], "is no folder"),
+            (["--format=html", "--embed-sources=/none/such"], "is not a folder"),
             (["--format=html", f"--embed-sources={self.folder}"],
-             "none of the trace's files is there"),
+             "none of the trace's files"),
         ):
             code, out, err = run(path, *args)
             self.assertEqual((code, out), (2, ""), args)
@@ -695,7 +695,7 @@ class PageTest(Folder):
             self.assertEqual(sources["tools/timeline/samples.cc"],
                              ["one", "two \ufffd", ""])
             self.assertNotIn("../outside", sources)
-        # A link that leads out of the root is not followed.
+        # A link that leads outside the root is not followed.
         code, out, err = run(path, "--format=html", f"--embed-sources={root}")
         self.assertEqual(code, 2)
         self.assertIn("none of the trace's files", err)
@@ -725,7 +725,7 @@ class ChromeTest(unittest.TestCase):
     os.path.exists(os.path.join(HERE, "samples")) or
     "TEST_SRCDIR" in os.environ, "needs //tools/timeline:samples, from Bazel")
 class SamplesTest(Folder):
-    """The program that fails, and what it leaves."""
+    """Tests with the failing program and the files it writes."""
 
     @classmethod
     def setUpClass(cls):
@@ -763,7 +763,7 @@ class SamplesTest(Folder):
                 json.loads(chrome.write(traces.load(folder))), written, name)
 
     def test_has_what_testdata_has(self):
-        # If this fails, the traces in testdata/ are to be made again.
+        # If this fails, make the traces in testdata/ again.
         for name, sample in (("lost_update", "Sample.LostUpdate"),
                              ("twenty_dine", "Sample.TwentyDine"),
                              ("stale_read", "Sample.StaleRead")):

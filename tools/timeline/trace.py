@@ -1,9 +1,8 @@
-"""Reads trace.json, and says what an execution was like at each of its steps.
+"""Reads trace.json, and describes an execution at each of its steps.
 
-sim/report/trace_json.h describes the format. A reader passes over members that it
-does not know, and over those that are not there: traces of older versions
-open, too. Whatever is wrong with a file becomes a TraceError, whose text says
-what to do.
+sim/report/trace_json.h describes the format. The reader ignores members that it
+does not know and accepts missing ones, so it can open traces of older versions.
+Whatever is wrong with a file becomes a TraceError, whose text says what to do.
 
     trace = load("clotho-out/Suite.Test/trace.json")
     for task in trace.at(4).tasks: print(task.name, task.state)
@@ -18,7 +17,7 @@ import zipfile
 
 VERSION = 1
 
-# Kinds of events: those that are a task's own, and of these those that end it.
+# Kinds of events: those of the task itself, and among these the ones that end it.
 _OWN = ("start", "resume", "await", "return", "raise", "cancelled")
 _ENDS = ("return", "raise", "cancelled")
 
@@ -26,11 +25,11 @@ RUN_AGAIN = "run the test again with --clotho_out=DIR, and show DIR"
 
 
 class TraceError(Exception):
-    """A trace that cannot be shown: what is wrong, and what to do."""
+    """Says why a trace cannot be shown, and what to do."""
 
 
 def printable(text: str) -> str:
-    """The text in ASCII on one line, whatever its bytes are."""
+    """The text as one line of ASCII, whatever its bytes are."""
     parts = []
     for char in text:
         code = ord(char)
@@ -108,7 +107,8 @@ class Deviation:
 
 @dataclasses.dataclass
 class Step:
-    """What ran, what could have, and why; see TraceStep in sim/engine/trace.h."""
+    """What ran, what could have run, and why; see TraceStep in
+    sim/engine/trace.h."""
 
     step: int
     time_ns: int
@@ -120,8 +120,9 @@ class Step:
     why: list[str] = dataclasses.field(default_factory=list)
     since: int = 0
     by: Optional[int] = None
-    # Found among the events: whose step it is (None: nobody's), and its last
-    # number, which is greater if the environment decided something in it.
+    # Derived from the events: the task of the step (None: no task), and the
+    # last number of the step, which is greater than its first if the
+    # environment decided something in it.
     lane: Optional[int] = None
     last: int = 0
 
@@ -161,7 +162,7 @@ class Wait:
 
 @dataclasses.dataclass
 class Operation:
-    """Of a history; see TraceHistory in sim/engine/trace.h."""
+    """An operation of a history; see TraceHistory in sim/engine/trace.h."""
 
     client: str
     text: str
@@ -196,8 +197,8 @@ class Goal:
 
 @dataclasses.dataclass
 class Span:
-    """What a task does from one step's begin to another's, as columns: the
-    places of steps in Trace.steps. `end` is not part of it."""
+    """What a task does from the beginning of one step to that of another. The
+    steps are columns, that is, indices of Trace.steps; `end` is exclusive."""
 
     begin: int
     end: int
@@ -207,23 +208,22 @@ class Span:
 
 @dataclasses.dataclass
 class TaskState:
-    """A task at a moment."""
+    """The state of a task at one moment."""
 
     lane: int
     name: str
     state: str  # "running", "ready", "waiting", "done"
     since_step: int
     since_ns: int
-    what: str = ""  # For what it waits, or how it ended.
+    what: str = ""  # What it waits for, or how it ended.
     stack: list[Frame] = dataclasses.field(default_factory=list)
     parent: Optional[int] = None
-    woken_by: Optional[int] = None  # A lane, if it is ready through one.
+    woken_by: Optional[int] = None  # The lane that made it ready, if one did.
 
 
 @dataclasses.dataclass
 class Moment:
-    """The tasks when a step is about to be taken; or, with no step, at the
-    end."""
+    """The tasks just before a step, or, without a step, at the end."""
 
     step: Optional[Step]
     tasks: list[TaskState]
@@ -265,11 +265,11 @@ class Trace:
                 if step.lane is None and event.kind in ("start", "resume"):
                     step.lane = event.lane
 
-    # ---- Where things are. ----
+    # ---- Positions. ----
 
     def column_of(self, number: int) -> Optional[int]:
-        """The place in `steps` of a number: that step's, or that of the step
-        in which the environment's decision with this number fell."""
+        """The index in `steps` of the step with this number, or of the step in
+        which the environment made the decision with this number."""
         column = bisect.bisect_right(self._numbers, number) - 1
         return column if column >= 0 else None
 
@@ -277,7 +277,8 @@ class Trace:
         return self._by_column[column]
 
     def deviation_columns(self) -> dict[int, list[Deviation]]:
-        """Several, if the environment decides more than once in a step."""
+        """The deviations by column. A column has several if the environment
+        decides more than once in a step."""
         found: dict[int, list[Deviation]] = {}
         for deviation in self.deviations:
             column = self.column_of(deviation.step)
@@ -286,7 +287,7 @@ class Trace:
         return found
 
     def failing_column(self) -> Optional[int]:
-        """Where it failed; None if it did not, or at no step."""
+        """The column of the failure; None if there is no failure or no step."""
         if not self.steps or not (self.failure or self.failed):
             return None
         number = self.failed.get("step")
@@ -298,7 +299,7 @@ class Trace:
         return len(self.steps) - 1
 
     def first_difference(self) -> Optional[int]:
-        """The column from which on FIFO order's run is another one."""
+        """The first column in which the run in FIFO order differs."""
         if self.fifo is None:
             return None
         if self.deviations:
@@ -306,8 +307,8 @@ class Trace:
         return None
 
     def parents(self) -> dict[int, int]:
-        """Who made whom, as lanes. Lanes stand in the order in which they
-        appeared, so there are no circles."""
+        """The lane that created each lane. Lanes are in the order in which they
+        appeared, so there are no cycles."""
         return {
             event.other: event.lane
             for event in self.events
@@ -316,17 +317,17 @@ class Trace:
         }
 
     def frames_of(self, event: Event) -> list[Frame]:
-        """Where the task of an event stands, innermost last."""
+        """The stack of the task of an event, innermost last."""
         if event.stack is not None:
             return self.stacks[event.stack]
         if event.line:
             return [Frame("", event.file, event.line)]
         return []
 
-    # ---- What tasks do. ----
+    # ---- What the tasks do. ----
 
     def spans(self) -> list[list[Span]]:
-        """Of each lane, what it does from its first step or mention on."""
+        """For each lane, what it does from its first step or mention on."""
         runs: list[list[int]] = [[] for _ in self.lanes]
         for column, step in enumerate(self.steps):
             if step.lane is not None:
@@ -346,7 +347,7 @@ class Trace:
                     if event.kind == "spawn":
                         made.setdefault(event.other, column)
                     woken.setdefault(event.other, []).append(column)
-        # Eager starts run inside of another's step.
+        # Eager starts run inside another task's step.
         for lane, column in waits:
             if column not in runs[lane]:
                 bisect.insort(runs[lane], column)
@@ -365,7 +366,7 @@ class Trace:
 
         def between(begin: int, end: int, event: Optional[Event],
                     ready: Optional[int]) -> None:
-            """From `begin` it waits, and is ready from `ready` on."""
+            """The task waits from `begin` and is ready from `ready`."""
             if ready is None:
                 ready = end
             ready = min(max(ready, begin), end)
@@ -379,7 +380,7 @@ class Trace:
 
         def ready_at(begin: int, end: Optional[int],
                      event: Optional[Event]) -> Optional[int]:
-            """When it is ready that has nothing to do before `begin`."""
+            """The column from which a task that paused at `begin` is ready."""
             if event is None or event.text == "gives way":
                 return begin
             if end is not None and self.steps[end].lane == lane:
@@ -387,7 +388,7 @@ class Trace:
                     column = self.column_of(self.steps[end].since)
                     if column is not None:
                         return column + 1
-            # Of an older version's trace, or of one that never ran again.
+            # The trace is of an older version, or the task never ran again.
             for column in woken:
                 if column >= begin - 1 and (end is None or column < end):
                     return column + 1
@@ -424,8 +425,8 @@ class Trace:
         return spans
 
     def at(self, number: Optional[int]) -> Moment:
-        """The tasks when the step with this number is about to be taken; at
-        the end, without a number. TraceError if there is no such step."""
+        """The tasks just before the step with this number, or, without a
+        number, at the end. TraceError if there is no such step."""
         column = len(self.steps)
         step = None
         if number is not None:
@@ -435,7 +436,7 @@ class Trace:
             column = known
             step = self.steps[column]
         parents = self.parents()
-        last: dict[int, Event] = {}  # Of each lane's own, before the column.
+        last: dict[int, Event] = {}  # Each lane's last own event before the column.
         made: dict[int, Event] = {}
         for before in range(column):
             for event in self._by_column[before]:
@@ -480,7 +481,7 @@ class Trace:
             step = self.steps[column]
             return state("running", step.step, step.time_ns)
         if last is None:
-            # Who is spawned by nobody is there from the beginning.
+            # A task that no task created exists from the beginning.
             if made is None:
                 root = parent is None and next_step is not None
                 return state("ready", 0, 0) if root else None
@@ -488,7 +489,7 @@ class Trace:
         if last.kind in _ENDS:
             return state("done", last.step, last.time_ns, last.text)
         if last.kind != "await":
-            # Its last step has no end: there the execution failed.
+            # Its last step has no end, because the execution failed there.
             return state("running", last.step, last.time_ns)
         span = next((s for s in spans if s.begin <= column < s.end), None)
         if span is None and column == len(self.steps) and spans:
@@ -507,8 +508,8 @@ class Trace:
         return state("waiting", last.step, last.time_ns, what)
 
     def arrows(self) -> list[tuple[int, int, int, int, str]]:
-        """Who made whom ready: (column and lane of the cause, column at which
-        it became ready and its lane, "spawn" or "wake")."""
+        """Which step made which task ready: (column and lane of the cause,
+        column at which the task became ready, its lane, "spawn" or "wake")."""
         found: dict[tuple[int, int], tuple[int, int, int, int, str]] = {}
         for column in range(len(self.steps)):
             for event in self._by_column[column]:
@@ -532,7 +533,7 @@ class Trace:
 
 
 class _Checker:
-    """Takes values out of JSON, and says where one is not what it should be."""
+    """Takes values out of JSON, and reports the path of an invalid one."""
 
     def __init__(self, source: str):
         self.source = source
@@ -602,7 +603,7 @@ class _Checker:
         for name in names:
             if name not in owner:
                 raise TraceError(
-                    f"{self.source}: {where}{name} is not there: the file was "
+                    f"{self.source}: {where}{name} is missing: the file was "
                     f"changed or damaged; {RUN_AGAIN}")
 
     def frame(self, value: Any, where: str) -> Frame:
@@ -630,42 +631,42 @@ def parse(content: bytes, source: str) -> Trace:
     if not content.strip():
         raise TraceError(
             f"{source} is empty: the run that should have written it was "
-            f"ended, or its disk was full; {RUN_AGAIN}")
+            f"killed, or the disk was full; {RUN_AGAIN}")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TraceError(
-            f"{source} is no trace: byte {error.start} is "
-            f"0x{content[error.start]:02x}, which is no UTF-8; expected the "
-            "trace.json that a failing test leaves") from None
+            f"{source} is not a trace: byte {error.start} is "
+            f"0x{content[error.start]:02x}, which is not UTF-8; expected the "
+            "trace.json that a failing test writes") from None
     try:
         json_value = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         if text[error.pos:].strip() == "" or "Unterminated" in error.msg:
             raise TraceError(
-                f"{source} ends too early, in line {error.lineno}: it was cut "
-                "off, or its disk was full; copy it again, or "
+                f"{source} ends too early, in line {error.lineno}: it was "
+                "truncated, or the disk was full; copy it again, or "
                 f"{RUN_AGAIN}") from None
         raise TraceError(
-            f"{source} is no trace: line {error.lineno}, column "
+            f"{source} is not a trace: line {error.lineno}, column "
             f"{error.colno}: {error.msg}; expected the trace.json that a "
-            "failing test leaves") from None
+            "failing test writes") from None
     except (ValueError, RecursionError) as error:
         raise TraceError(
-            f"{source} is no trace: {printable(str(error))}; expected the "
-            "trace.json that a failing test leaves") from None
+            f"{source} is not a trace: {printable(str(error))}; expected the "
+            "trace.json that a failing test writes") from None
     if not isinstance(json_value, dict):
         raise TraceError(
-            f"{source} is no trace: it has no \"clotho_trace\"; expected the "
-            "trace.json that a failing test leaves")
+            f"{source} is not a trace: it has no \"clotho_trace\"; expected the "
+            "trace.json that a failing test writes")
     if "clotho_trace" not in json_value:
         if "traceEvents" in json_value:
             raise TraceError(
-                f"{source} is a trace for Perfetto: give the trace.json that "
-                "stands beside it")
+                f"{source} is a trace for Perfetto: give the trace.json "
+                "beside it")
         raise TraceError(
-            f"{source} is no trace: it has no \"clotho_trace\"; expected the "
-            "trace.json that a failing test leaves")
+            f"{source} is not a trace: it has no \"clotho_trace\"; expected the "
+            "trace.json that a failing test writes")
     version = json_value["clotho_trace"]
     if version != VERSION or isinstance(version, bool):
         if isinstance(version, int) and version > VERSION:
@@ -887,23 +888,23 @@ def _fifo(check: _Checker, value: dict[str, Any]) -> Optional[Fifo]:
 
 # ---- Finding. ----
 
-# What a failing test leaves, and what Bazel packs it into.
+# The file that a failing test writes, and the archive of Bazel.
 TRACE = "trace.json"
 ZIP = ".zip"
 
-# More failures than these are counted, not listed.
+# More failures than this are counted, not listed.
 _LISTED = 20
 
 
 @dataclasses.dataclass
 class Found:
-    """A trace.json: in a folder, or in a zip."""
+    """A trace.json in a folder or in a zip."""
 
     path: str
     zip_member: Optional[str] = None
 
     def name(self) -> str:
-        """What to give to `show` for this one."""
+        """The PATH argument of `show` for this trace."""
         if self.zip_member is None:
             folder = os.path.dirname(self.path)
             return folder if folder else self.path
@@ -938,8 +939,8 @@ def _read(path: str) -> bytes:
 
 def _bad_zip(path: str, error: Exception) -> TraceError:
     return TraceError(
-        f"cannot read {printable(path)}: {printable(str(error))}: it was cut "
-        "off, or is no zip; copy it again")
+        f"cannot read {printable(path)}: {printable(str(error))}: it was "
+        "truncated, or is not a zip; copy it again")
 
 
 def _zip_members(path: str) -> list[str]:
@@ -956,7 +957,7 @@ def _zip_members(path: str) -> list[str]:
 
 def find(path: str) -> list[Found]:
     """All traces at or below a path, sorted: a trace.json, a folder, a zip, or
-    a folder inside of a zip ("outputs.zip/Suite.Test"). TraceError if there
+    a folder inside a zip ("outputs.zip/Suite.Test"). TraceError if there
     are none."""
     if os.path.isdir(path):
         return _find_in_folder(path)
@@ -970,7 +971,7 @@ def find(path: str) -> list[Found]:
                     "test.outputs/")
             return [Found(path, member) for member in members]
         return [Found(path)]
-    # Inside of a zip?
+    # Inside a zip?
     head, tail = path, ""
     while head and not os.path.exists(head):
         head, name = os.path.split(head)
@@ -987,7 +988,7 @@ def find(path: str) -> list[Found]:
             return [Found(head, member) for member in members]
         raise TraceError(
             f"{printable(head)} has nothing named \"{printable(tail)}\" with "
-            f"a {TRACE}: give the zip alone to see what it has")
+            f"a {TRACE}: give the zip alone to see what it contains")
     raise TraceError(
         f"there is no file or folder {printable(path)}: expected a "
         f"{TRACE}, a folder of results (--clotho_out=DIR), or an outputs.zip "
@@ -1011,13 +1012,13 @@ def _find_in_folder(path: str) -> list[Found]:
     if not found:
         raise TraceError(
             f"{printable(path)} has no {TRACE} in it: no test has failed, or "
-            "none of them has written results; run the test with "
-            "--clotho_out=DIR, and show DIR")
+            "no results were written; run the test with --clotho_out=DIR, and "
+            "show DIR")
     return found
 
 
 def several(path: str, found: list[Found]) -> TraceError:
-    """Lists failures, for who has to choose one."""
+    """An error that lists the failures, so that the user can choose one."""
     lines = [f"{printable(path)} has {len(found)} failures: show one of them"]
     for entry in found[:_LISTED]:
         try:
@@ -1031,7 +1032,7 @@ def several(path: str, found: list[Found]) -> TraceError:
 
 
 def load(path: str) -> Trace:
-    """The one trace at a path; TraceError if there is none, or more."""
+    """The only trace at a path; TraceError if there is none, or several."""
     found = find(path)
     if len(found) > 1:
         raise several(path, found)

@@ -1,12 +1,12 @@
-// Opens timelines in Chromium, and looks at what it draws: that nothing is
-// fetched and nothing goes wrong, that the deviation and the failing step can
-// be seen, that every key, toggle and address works, and that a long execution
-// has no more elements than a short one.
+// Opens timelines in Chromium, and checks what it draws: that nothing is fetched
+// and nothing fails, that the deviation and the failing step are visible, that
+// every key, toggle and address works, and that a long execution has no more
+// elements than a short one.
 //
 //   node page_test.mjs [--screenshots=FOLDER] [NAME...]
 //
-// Ends with a line "N passed, N failed". What is measured in milliseconds is
-// printed, and fails nothing.
+// The last line is "N passed, N failed". Times in milliseconds are only printed;
+// they fail no test.
 
 import assert from "node:assert/strict";
 import {execFileSync} from "node:child_process";
@@ -35,7 +35,7 @@ function makePage(name, trace, ...options) {
   return pathToFileURL(page).href;
 }
 
-// The steps of a sample that `n` and `N` go through: the deviations, the failure.
+// The steps of a sample that `n` and `N` select: the deviations, the failure.
 function marks(name) {
   const trace = JSON.parse(readFileSync(sample(name), "utf8"));
   return [...trace.deviations.map((deviation) => deviation.step), trace.failed.step];
@@ -49,7 +49,7 @@ function withChanges(name, change) {
   return path;
 }
 
-// A relay of `tasks` that goes on for `count` steps.
+// A relay of `tasks` that runs for `count` steps.
 function longTrace(count, tasks) {
   const lanes = Array.from({length: tasks}, (_, i) => "runner-" + i);
   const steps = [];
@@ -79,7 +79,7 @@ function longTrace(count, tasks) {
   return path;
 }
 
-// ---- A page and what goes wrong on it. ----
+// ---- A page and its errors. ----
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
@@ -101,7 +101,7 @@ async function open(url, {scheme = "light", width = 1280, height = 800} = {}) {
   return page;
 }
 
-// Until what was asked for is drawn.
+// Waits until the requested state is drawn.
 const settle = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 const elements = (page) => page.evaluate(() => document.querySelectorAll("*").length);
 const details = (page) => page.locator("#details h2").innerText();
@@ -117,7 +117,7 @@ async function close(page) {
   await page.context().close();
 }
 
-// Whether a step's block, or flag, lies within what can be seen of its frame.
+// Whether a step's block or flag is in the visible part of its frame.
 async function isVisible(page, column, selector) {
   return page.evaluate(([column, selector]) => {
     const block = document.querySelector(`${selector}[data-column="${column}"]`);
@@ -178,7 +178,7 @@ const tests = {
   async theDetailsSayWhatCouldHaveRunAndWhy() {
     const page = await open(makePage("lost", sample("lost_update")) + "#s2");
     const text = await page.locator("#details").innerText();
-    assert.match(text, /first \(its first step\)\s*fifo\s+ready since step 1, created by main/);
+    assert.match(text, /first \(its first step\)\s*FIFO\s+ready since step 1, created by main/);
     assert.match(text, /the 4 ms timer\s*taken\s+the next timer, due in 4 ms/);
     await page.goto(page.url().replace("#s2", "#s7"));
     await settle(page);
@@ -224,7 +224,7 @@ const tests = {
     await press(page, "?");
     await press(page, "?");
     assert.ok(!await page.locator("#help").isVisible());
-    // Those of the browser stay its own; and who types, types.
+    // Shortcuts of the browser still work, and so does typing in a field.
     await press(page, "Control+j");
     assert.equal(await address(page), beforeLast);
     await page.click("#tab-raw");
@@ -272,7 +272,7 @@ const tests = {
     const next = marks("stale_read").find((step) => step > 7);
     await page.click("#next-mark");
     assert.match(await details(page), new RegExp(`^step ${next},`));
-    // Who has made it ready.
+    // What made it ready.
     await page.evaluate(() => { location.hash = "#s12"; });
     await settle(page);
     await page.locator("#details a", {hasText: "step 11"}).click();
@@ -352,7 +352,7 @@ const tests = {
     assert.equal(await page.locator(".graph path.edge.circle").count(), 20);
     assert.equal(await page.locator("#view-waits tbody tr").count(), 21);
     assert.match(await page.locator("#view-waits tbody tr").nth(3).innerText(), /guest-2\s+Lock "fork 3"\s+step 24, t = 1 ms.*guest-3, taken at/s);
-    // No two of them lie on each other.
+    // No two of them overlap.
     const over = await page.evaluate(() => {
       const boxes = [...document.querySelectorAll(".graph rect.node")].map((node) => node.getBoundingClientRect());
       let found = 0;
@@ -372,7 +372,7 @@ const tests = {
     assert.equal(await page.locator(".history-chart .stuck").count(), 1);
     assert.match(await page.locator("#view-history").innerText(), /is not linearizable/);
     assert.match(await page.locator("#view-history").innerText(), /the model holds 1; there Read must return 1/);
-    // What is stuck can be seen, however narrow it is.
+    // A stuck operation is visible, however narrow it is.
     await page.setViewportSize({width: 500, height: 700});
     await page.click("#tab-goals");
     await page.click("#tab-history");
@@ -490,7 +490,7 @@ const tests = {
     assert.match(await details(page), /^step 9980,.*deviation$/s);
     await press(page, "n");
     assert.ok(await isVisible(page, 9_999, "#chart .run.fails"));
-    // As narrow as it gets, and with virtual time.
+    // At the narrowest, and with virtual time.
     for (let i = 0; i < 8; ++i) await page.click("#narrower");
     await settle(page);
     assert.ok(await elements(page) < 10_000, `${await elements(page)} elements`);
@@ -520,7 +520,7 @@ const tests = {
         await page.click("#tab-" + view);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(wide <= 600, `${name}, ${view}: ${wide} wide`);
-        // Nor squeezed to a letter a line.
+        // Not squeezed to one letter per line.
         const tall = await page.evaluate(() => Math.max(0, ...[...document.querySelectorAll("tr")].map((row) => row.getBoundingClientRect().height)));
         assert.ok(tall < 150, `${name}, ${view}: a row ${tall} high`);
       }
