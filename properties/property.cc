@@ -290,6 +290,11 @@ bool Runner::RunCase() {
         .signature = "gave up"};
     return false;
   }
+  if (report.failure.has_value() &&
+      report.failure->kind == FailureKind::kSkipped) {
+    all_.failure = std::move(report.failure);
+    return false;
+  }
   ++passed_;
   discarded_in_a_row_ = 0;
   // Goals apply to all inputs together.
@@ -350,6 +355,10 @@ bool Runner::RunSaved(const SavedSchedule& saved) {
   if (report.passed() || report.failure->kind == FailureKind::kGoal ||
       report.failure->kind == FailureKind::kDiscarded) {
     return true;
+  }
+  if (report.failure->kind == FailureKind::kSkipped) {
+    all_.failure = std::move(report.failure);
+    return false;
   }
   const std::string says = report.saved;
   Report explained =

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string>
 
-#include "clotho/sim/testing.h"
+#include "clotho/sim/gtest/fuzz_target.h"
 
 extern "C" {
 

@@ -44,6 +44,8 @@ std::string_view FailureKindName(FailureKind kind) {
       return "discarded";
     case FailureKind::kSucceeded:
       return "succeeded";
+    case FailureKind::kSkipped:
+      return "skipped";
   }
   return "failure";
 }

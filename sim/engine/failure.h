@@ -33,6 +33,7 @@ enum class FailureKind {
   // Not failures, but exceptions that end an execution (see Search::judge):
   kDiscarded,  // The execution does not count.
   kSucceeded,  // The execution has already passed.
+  kSkipped,    // The whole test is skipped: see CLOTHO_SKIP.
 };
 
 // "deadlock", "expectation", ...

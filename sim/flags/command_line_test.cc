@@ -28,6 +28,7 @@ namespace {
 
 using testing::AllOf;
 using testing::AnyOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
@@ -177,6 +178,49 @@ TEST(ExpectationTest, ASkipIsASkip) {
   EXPECT_EQ(ended.code, 0);
   EXPECT_THAT(ended.output,
               AllOf(HasSubstr("not today"), HasSubstr("[  SKIPPED ] 1 test")));
+}
+
+TEST(SkipTest, EndsTheWholeExecution) {
+  for (const auto& [test, why] : std::map<std::string, std::string>{
+           {"SkipsInside.TheBody", "not in the body"},
+           {"SkipsInside.AChildTask", "not in a child task"},
+           {"SkipsInside.ASearch", "not out of turns"},
+           {"SkipsInsideFixture.Body", "not in a fixture"}}) {
+    for (const char* flag : {"", "--clotho_isolate=1", "--clotho_failures=0",
+                             "--clotho_strategy=random"}) {
+      const Ended ended = RunTests(test, flag);
+      EXPECT_EQ(ended.code, 0) << ended.output;
+      EXPECT_THAT(
+          ended.output,
+          AllOf(ContainsRegex("sim/testing/sample_tests.cc:[0-9]+: Skipped"),
+                HasSubstr(why), HasSubstr("[  SKIPPED ] 1 test"),
+                Not(HasSubstr("WHAT"))));
+    }
+  }
+  EXPECT_THAT(RunTests("SkipsInsideFixture.Body").output,
+              HasSubstr("torn down: 1\n"));
+}
+
+TEST(SkipTest, IsAnErrorOutsideOfAnExecution) {
+  const Ended ended = RunTests("SkipsInside.NoTestOfClotho");
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.output, HasSubstr("CLOTHO_SKIP was called outside of an "
+                                      "execution of a CLOTHO_TEST: use "
+                                      "GTEST_SKIP() there"));
+}
+
+// ---- Typed tests. ----
+
+TEST(TypedTest, RunsInEachShardOfACampaign) {
+  for (const char* shard : {"0/2", "1/2"}) {
+    const Ended ended = RunTests(
+        "Typed/*.*:Passes.*",
+        absl::StrCat("--clotho_shard_by=schedules --clotho_shard=", shard));
+    EXPECT_EQ(ended.code, 0) << ended.output;
+    EXPECT_THAT(ended.output,
+                AllOf(HasSubstr("[       OK ] Typed/0.IsSearched"),
+                      HasSubstr("[       OK ] Typed/1.IsSearched")));
+  }
 }
 
 // ---- REPLAY. ----

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -408,66 +409,151 @@ std::string Flag(std::string_view name) {
   return absl::StrCat("--clotho_", std::string(name));
 }
 
-// The last value given for each flag, and its source.
-struct Said {
+// A flag or variable that was given: as what, and its value.
+struct GivenFlag {
   std::string source;
   std::string value;
 };
-using Given = std::map<std::string_view, Said>;
+// By the names of flags. Of a flag that was given several times, the last.
+using GivenFlags = std::map<std::string_view, GivenFlag>;
 
-// Checks the flags together, and with the rest of the environment.
-absl::Status Together(Given& given, Flags& flags) {
+// Finds out which shard this is, from the flag and from the variables of
+// others. See shard.h.
+absl::Status ResolveShard(GivenFlags& given, Flags& flags) {
   const auto variables = [](const char* name) -> std::optional<std::string> {
     const char* const value = std::getenv(name);
     if (value == nullptr) return std::nullopt;
     return value;
   };
-  const auto shard_given = given.find("shard");
-  const bool has_shard = shard_given != given.end();
+  const auto flag = given.find("shard");
+  const bool has_flag = flag != given.end();
   const absl::StatusOr<Shard> shard =
-      ReadShard(has_shard ? shard_given->second.value : "",
-                has_shard ? shard_given->second.source : "", variables);
+      ReadShard(has_flag ? flag->second.value : "",
+                has_flag ? flag->second.source : "", variables);
   if (!shard.ok()) return shard.status();
   flags.shard = *shard;
-  if (has_shard || (flags.shard_by_schedules && shard->count > 1)) {
+  if (has_flag || (flags.shard_by_schedules && shard->count > 1)) {
     given["shard"].value = ShardText(*shard);
     if (shard->block != 0) given["block"].value = absl::StrCat(shard->block);
   }
-  if (const auto seed = given.find("seed");
-      seed != given.end() && seed->second.value == "random") {
-    if (flags.shard_by_schedules && (shard->count > 1 || shard->block != 0)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          seed->second.source,
-          "=random: each shard would have its own: expected a number"));
-    }
-    seed->second.value = absl::StrCat(*flags.seed);
+  return absl::OkStatus();
+}
+
+// Flags that contradict each other, or need another one.
+absl::Status CheckCombinations(const GivenFlags& given, const Flags& flags) {
+  const auto seed = given.find("seed");
+  if (seed != given.end() && seed->second.value == "random" &&
+      flags.shard_by_schedules &&
+      (flags.shard.count > 1 || flags.shard.block != 0)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        seed->second.source,
+        "=random: each shard would have its own: expected a number"));
   }
   if (flags.resume && flags.out.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        given["resume"].source,
+        given.at("resume").source,
         "=1: where is the record? It is expected in --clotho_out=DIR"));
   }
   if (flags.exit_zero && (flags.out.empty() || !flags.campaign())) {
     return absl::InvalidArgumentError(absl::StrCat(
-        given["exit_zero"].source,
+        given.at("exit_zero").source,
         "=1 would lose what is found: expected a campaign that writes records, "
         "as with --clotho_shard_by=schedules --clotho_out=DIR"));
   }
-  const auto tell = [&](std::string_view name) {
-    const auto said = given.find(name);
-    if (said == given.end()) return;
+  return absl::OkStatus();
+}
+
+// All that was given, for people: "strategy=pct:3 seed=7".
+std::string DescribeGivenFlags(GivenFlags given, const Flags& flags) {
+  if (const auto seed = given.find("seed");
+      seed != given.end() && seed->second.value == "random") {
+    seed->second.value = absl::StrCat(*flags.seed);
+  }
+  std::string text;
+  const auto add = [&](std::string_view name) {
+    const auto flag = given.find(name);
+    if (flag == given.end()) return;
     constexpr std::size_t kShown = 60;
-    std::string value = absl::CHexEscape(said->second.value.substr(0, kShown));
-    if (said->second.value.size() > kShown) value += "...";
-    absl::StrAppend(&flags.changes, flags.changes.empty() ? "" : " ",
-                    std::string(name), "=", value);
-    given.erase(said);
+    std::string value = absl::CHexEscape(flag->second.value.substr(0, kShown));
+    if (flag->second.value.size() > kShown) value += "...";
+    absl::StrAppend(&text, text.empty() ? "" : " ", std::string(name), "=",
+                    value);
+    given.erase(flag);
   };
   // The most interesting ones first.
   for (const char* name : {"strategy", "schedules", "seed", "shard"}) {
-    tell(name);
+    add(name);
   }
-  while (!given.empty()) tell(given.begin()->first);
+  while (!given.empty()) add(given.begin()->first);
+  return text;
+}
+
+// Null: there is no flag that `spell` spells so.
+const Setting* FindSetting(std::string_view text,
+                           std::string (*spell)(std::string_view)) {
+  for (const Setting& setting : kFlags) {
+    if (spell(setting.name) == text) return &setting;
+  }
+  return nullptr;
+}
+
+// Sets a flag that was given as `source`.
+absl::Status SetFlag(const Setting& setting, std::string_view source,
+                     std::string_view value, GivenFlags& given, Flags& flags) {
+  given[setting.name] = {.source = std::string(source),
+                         .value = std::string(value)};
+  return setting.set(flags, source, value);
+}
+
+absl::Status ReadVariables(GivenFlags& given, Flags& flags) {
+  // Sorted: which error comes first must not depend on the order of the
+  // environment.
+  std::vector<std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    // CLOTHO_TOTAL_SHARDS belongs to the shard: see ReadShard.
+    if (text.substr(0, 7) == "CLOTHO_" &&
+        text.substr(0, 20) != "CLOTHO_TOTAL_SHARDS=") {
+      variables.emplace_back(text);
+    }
+  }
+  std::sort(variables.begin(), variables.end());
+  for (const std::string_view text : variables) {
+    const std::size_t equals = text.find('=');
+    const std::string_view name = text.substr(0, equals);
+    const Setting* const setting = FindSetting(name, &Variable);
+    if (setting == nullptr) return Unknown("variable", name, &Variable);
+    const absl::Status status =
+        SetFlag(*setting, name, text.substr(equals + 1), given, flags);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadArguments(int argc, char** argv, GivenFlags& given,
+                           Flags& flags) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view text = argv[i];
+    const std::size_t equals = text.find('=');
+    std::string name(text.substr(0, equals));
+    if (text.substr(0, 2) != "--") {
+      if (text.substr(0, 1) != "-") {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "unexpected argument ", Quote(text), ": only flags are expected"));
+      }
+      name.insert(0, "-");  // One dash is as good as two.
+    }
+    const Setting* const setting = FindSetting(name, &Flag);
+    if (setting == nullptr) return Unknown("flag", name, &Flag);
+    std::string_view value;
+    if (equals != text.npos) {
+      value = text.substr(equals + 1);
+    } else if (i + 1 < argc) {
+      value = argv[++i];
+    }
+    const absl::Status status = SetFlag(*setting, name, value, given, flags);
+    if (!status.ok()) return status;
+  }
   return absl::OkStatus();
 }
 
@@ -478,74 +564,18 @@ absl::StatusOr<Flags> ReadFlags(int argc, char** argv) {
   if (const char* const bazel = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR")) {
     flags.out = bazel;
   }
-  // Sorted by name: which error comes first must not depend on the order of the
-  // environment.
-  std::vector<std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    // CLOTHO_TOTAL_SHARDS is read where it is relevant.
-    if (text.substr(0, 7) == "CLOTHO_" &&
-        text.substr(0, 20) != "CLOTHO_TOTAL_SHARDS=") {
-      variables.emplace_back(text);
-    }
-  }
-  std::sort(variables.begin(), variables.end());
-  Given given;
-  const auto set = [&](std::string_view name, std::string_view source,
-                       std::string_view value,
-                       std::string (*spell)(std::string_view), bool& known) {
-    for (const Setting& setting : kFlags) {
-      if (spell(setting.name) != name) continue;
-      known = true;
-      given[setting.name] = {.source = std::string(source),
-                             .value = std::string(value)};
-      return setting.set(flags, source, value);
-    }
-    known = false;
-    return absl::OkStatus();
-  };
-  for (const std::string_view text : variables) {
-    const std::size_t equals = text.find('=');
-    const std::string_view name = text.substr(0, equals);
-    bool known = false;
-    const absl::Status status =
-        set(name, name, text.substr(equals + 1), &Variable, known);
-    if (!known) return Unknown("variable", name, &Variable);
-    if (!status.ok()) return status;
-  }
-  for (int i = 1; i < argc; ++i) {
-    std::string_view text = argv[i];
-    std::string name(text.substr(0, text.find('=')));
-    if (text.substr(0, 2) != "--") {
-      if (text.substr(0, 1) != "-") {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "unexpected argument ", Quote(text), ": only flags are expected"));
-      }
-      name.insert(0, "-");  // One dash is equivalent to two.
-    }
-    std::string_view value;
-    if (const std::size_t equals = text.find('='); equals != text.npos) {
-      value = text.substr(equals + 1);
-    } else if (i + 1 < argc) {
-      bool known = false;
-      for (const Setting& setting : kFlags) {
-        known = known || Flag(setting.name) == name;
-      }
-      if (known) value = argv[++i];
-    }
-    bool known = false;
-    const absl::Status status = set(name, name, value, &Flag, known);
-    if (!known) return Unknown("flag", name, &Flag);
-    if (!status.ok()) return status;
-  }
-  // A widespread convention, which our own flag overrides.
+  GivenFlags given;
+  absl::Status status = ReadVariables(given, flags);
+  if (status.ok()) status = ReadArguments(argc, argv, given, flags);
+  if (status.ok()) status = ResolveShard(given, flags);
+  if (status.ok()) status = CheckCombinations(given, flags);
+  if (!status.ok()) return status;
+  // Many programs understand NO_COLOR. Clotho's own flag wins.
   if (const char* const no_color = std::getenv("NO_COLOR");
       no_color != nullptr && *no_color != '\0' && !given.contains("color")) {
     flags.color = Color::kNever;
   }
-  if (const absl::Status status = Together(given, flags); !status.ok()) {
-    return status;
-  }
+  flags.changes = DescribeGivenFlags(std::move(given), flags);
   return flags;
 }
 

@@ -20,7 +20,7 @@ enum class Format { kText, kJson, kGithub };
 enum class Traces { kNever, kOnFailure, kAlways };
 
 struct Flags {
-  std::string replay;  // Empty: none.
+  std::string replay;  // Empty: search.
   std::optional<std::string> strategy;
   std::optional<std::uint64_t> schedules;
   std::optional<std::uint64_t> cases;

@@ -42,6 +42,7 @@ Report CampaignLoop::Run() {
       if (next == Next::kStop) break;
     }
     RunNext();
+    if (skipped_) return std::move(report_);
   }
   return Conclude();
 }
@@ -57,7 +58,9 @@ bool CampaignLoop::RunSavedSchedules() {
       }
     }
     if (RunSaved(saved, runner_, report_)) continue;
-    if (report_.misused) return false;
+    if (report_.misused || report_.failure->kind == FailureKind::kSkipped) {
+      return false;
+    }
     // The failure takes the report, but not what it says of other schedules.
     Report found = std::exchange(report_, NewReport(search_));
     report_.drifted = found.drifted;
@@ -125,6 +128,8 @@ void CampaignLoop::RunNext() {
   warmed_.Learn(j);
   campaign_.SetGoals(runner_.simulator().goals());
   const Execution& execution = warmed_.Run(j);
+  skipped_ = TakeSkip(execution, report_);
+  if (skipped_) return;
   exhausted_ = warmed_.strategy().done();
   if (!warmed_.strategy().counts()) return;
   const std::uint64_t number = campaign_.Count(execution, warmed_.strategy(),

@@ -67,7 +67,8 @@ class CampaignLoop {
   CrashProbe probe_;
   Ahead ahead_;
   bool exhausted_ = false;
-  Report report_;  // Of the campaign as a whole.
+  bool skipped_ = false;  // The test has skipped itself.
+  Report report_;         // Of the campaign as a whole.
 };
 
 }  // namespace clotho::sim::internal

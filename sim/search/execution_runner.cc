@@ -21,7 +21,8 @@ Ordering OrderingOf(const Deviations& deviations) {
 
 bool IsFailure(const Failure& failure) {
   return failure.kind != FailureKind::kDiscarded &&
-         failure.kind != FailureKind::kSucceeded;
+         failure.kind != FailureKind::kSucceeded &&
+         failure.kind != FailureKind::kSkipped;
 }
 
 ExecutionRunner::ExecutionRunner(const Body& body, const Search& search,

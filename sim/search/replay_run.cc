@@ -13,6 +13,7 @@
 #include "clotho/sim/search/execution_runner.h"
 #include "clotho/sim/search/failure_confirmer.h"
 #include "clotho/sim/search/failure_explainer.h"
+#include "clotho/sim/search/search_report.h"
 #include "clotho/sim/search/warmed_strategy.h"
 #include "clotho/sim/strategies/replay.h"
 
@@ -53,6 +54,7 @@ void ReplayRun::RunSchedule(const Deviations& deviations) {
 void ReplayRun::CheckReplay(const Execution& execution,
                             std::optional<std::string> divergence) {
   report_.steps = execution.steps;
+  if (TakeSkip(execution, report_)) return;
   if (!divergence.has_value() && replay_.check.has_value() &&
       *replay_.check != execution.check) {
     divergence =

@@ -42,6 +42,7 @@ bool RunSaved(const SavedSchedule& saved, ExecutionRunner& runner,
       runner.Run(strategy, OrderingOf(*deviations),
                  ExecutionRunner::ProgramSeed(program_seed));
   ++report.executions;
+  if (TakeSkip(execution, report)) return false;
   const std::string of_place =
       saved.place.empty() ? "" : absl::StrCat(" of ", saved.place);
   if (runner.Counts(execution)) {

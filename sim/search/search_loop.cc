@@ -32,6 +32,7 @@ bool SearchLoop::RunFirst() {
   const Execution& execution =
       runner_.Rerun(*search_.first, search_.program_seed);
   ++report_.executions;
+  if (TakeSkip(execution, report_)) return false;
   if (!runner_.Counts(execution)) return true;
   OnFailure(execution);
   return false;
@@ -61,6 +62,7 @@ const Execution& SearchLoop::RunNumber(std::uint64_t number) {
 }
 
 bool SearchLoop::Judge(const Execution& execution, std::uint64_t number) {
+  if (TakeSkip(execution, report_)) return false;
   if (runner_.Counts(execution)) {
     OnFailure(execution);
     return false;

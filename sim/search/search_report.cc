@@ -64,6 +64,15 @@ void ReportMisuse(std::string what, Report& report) {
   report.failure = std::move(failure);
 }
 
+bool TakeSkip(const Execution& execution, Report& report) {
+  if (!execution.failure.has_value() ||
+      execution.failure->kind != FailureKind::kSkipped) {
+    return false;
+  }
+  report.failure = execution.failure;
+  return true;
+}
+
 std::string WrongInput(std::string_view input) {
   if (input.empty()) {
     return "a property needs an input: expected one as in c1/8f21.12/4:1";

@@ -27,6 +27,10 @@ Report NewReport(const Search& search);
 // What was asked for cannot be done: `what` says why.
 void ReportMisuse(std::string what, Report& report);
 
+// If the execution has skipped the test (CLOTHO_SKIP), the report says only
+// that, and the search ends: returns true.
+bool TakeSkip(const Execution& execution, Report& report);
+
 // Why a replay string with this input does not fit the test.
 std::string WrongInput(std::string_view input);
 

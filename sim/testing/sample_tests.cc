@@ -108,6 +108,54 @@ CLOTHO_TEST(Skips, WhenAHelperSaysSo) {
   co_return;
 }
 
+CLOTHO_TEST(SkipsInside, TheBody) {
+  co_await Sleep(absl::Seconds(1));
+  CLOTHO_SKIP("not in the body");
+}
+
+Coro<void> SkipAfterASecond(std::string why) {
+  co_await Sleep(absl::Seconds(1));
+  CLOTHO_SKIP(why);
+}
+
+// The body never ends; nor does it have to.
+CLOTHO_TEST(SkipsInside, AChildTask) {
+  Task<void> child = CreateTask(SkipAfterASecond("not in a child task"));
+  Event never;
+  co_await never.Wait();
+}
+
+// Not in the first execution.
+CLOTHO_TEST(SkipsInside, ASearch, sim::Random{.schedules = 1'000}) {
+  if (co_await RunBoth() != "abab") CLOTHO_SKIP("not out of turns");
+}
+
+class SkipsInsideFixture : public testing::Test {
+ protected:
+  void TearDown() override { ++torn_down_; }
+  static void TearDownTestSuite() {
+    std::printf("torn down: %d\n", torn_down_);
+  }
+  static inline int torn_down_ = 0;
+};
+
+CLOTHO_TEST_F(SkipsInsideFixture, Body) {
+  co_await Sleep(absl::Seconds(1));
+  CLOTHO_SKIP("not in a fixture");
+}
+
+TEST(SkipsInside, NoTestOfClotho) { CLOTHO_SKIP("not here"); }
+
+template <typename T>
+class Typed : public testing::Test {};
+using TypedTypes = testing::Types<int, std::string>;
+TYPED_TEST_SUITE(Typed, TypedTypes);
+
+CLOTHO_TYPED_TEST(Typed, IsSearched, sim::Random{.schedules = 10}) {
+  const std::string log = co_await RunBoth();
+  EXPECT_EQ(log.size(), 4u);
+}
+
 // What no program under test does.
 CLOTHO_TEST(Breaks, InItsStrategy,
             sim::CustomStrategy{[]() -> std::unique_ptr<sim::Strategy> {

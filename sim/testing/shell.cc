@@ -42,9 +42,10 @@ Ended Shell::Run(std::string_view line) const {
 }
 
 std::string ReplayCommandOf(const Ended& ended) {
-  const std::size_t at = ended.output.find("\nREPLAY    ");
+  static constexpr std::string_view kHeading = "\nREPLAY    ";
+  const std::size_t at = ended.output.find(kHeading);
   if (at == std::string::npos) return "false";
-  std::size_t begin = at + 11;
+  std::size_t begin = at + kHeading.size();
   static constexpr std::string_view kSame = "same binary:  ";
   const std::size_t block_end = ended.output.find("\n\n", begin);
   if (const std::size_t same = ended.output.find(kSame, begin);
@@ -56,9 +57,9 @@ std::string ReplayCommandOf(const Ended& ended) {
   return ended.output.substr(begin, end - begin);
 }
 
-std::string ReplayIn(std::string_view again) {
-  const std::size_t begin = again.find("CLOTHO_REPLAY=") + 14;
-  return std::string(again.substr(begin, again.find(' ', begin) - begin));
+std::string ReplayIn(std::string_view command) {
+  const std::size_t begin = command.find("CLOTHO_REPLAY=") + 14;
+  return std::string(command.substr(begin, command.find(' ', begin) - begin));
 }
 
 }  // namespace clotho::sim::internal

@@ -1,4 +1,4 @@
-// For tests of test programs: runs them as a person does, in a shell.
+// For tests of test programs: runs them in a shell, as a person does.
 
 #ifndef CLOTHO_SIM_TESTING_SHELL_H_
 #define CLOTHO_SIM_TESTING_SHELL_H_
@@ -8,21 +8,20 @@
 
 namespace clotho::sim::internal {
 
-// What came of a line in a shell.
+// How a line in a shell ended.
 struct Ended {
   int code = 0;        // -1: a signal ended the shell itself.
   std::string output;  // Both of its streams.
 };
 
-// A folder of its own with copies of programs in it, so that what their reports
-// say can be pasted: "./sample_tests".
+// A folder with a copy of a program in it, so that the commands in its reports
+// can be pasted: "./sample_tests".
 class Shell {
  public:
   // `program` is a path from the workspace's root.
   explicit Shell(std::string_view program);
 
-  // Runs a line in the folder, with nothing in the environment that is meant
-  // for the test that calls this.
+  // Runs a line in the folder. The environment is empty but for PATH.
   Ended Run(std::string_view line) const;
 
   const std::string& folder() const { return folder_; }
@@ -31,12 +30,12 @@ class Shell {
   std::string folder_;
 };
 
-// What stands after REPLAY: a line, and those that it goes on in; the one for
-// this binary, if there are several. "false" if there is none.
+// The command after REPLAY, which may take several lines. If there are several
+// commands, the one for this binary. "false" if there is none.
 std::string ReplayCommandOf(const Ended& ended);
 
-// Its replay string.
-std::string ReplayIn(std::string_view again);
+// The replay string in such a command.
+std::string ReplayIn(std::string_view command);
 
 }  // namespace clotho::sim::internal
 
