@@ -17,7 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "clotho/sim/engine/hash.h"
 #include "clotho/sim/engine/simulator.h"
-#include "clotho/sim/options.h"
+#include "clotho/sim/search/search.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties::internal {

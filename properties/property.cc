@@ -184,7 +184,7 @@ class Runner {
   template <typename Function>
   auto With(Input& input, const Function& run);
   // Returns false if the run ends here; the result is in `all_`.
-  bool RunSaved(const SavedSchedule& saved);
+  bool RunSaved(const sim::SavedSchedule& saved);
   bool RunCase();
   void Add(const Report& report);
 
@@ -256,7 +256,7 @@ Report Runner::Run() {
   all_.strategy = search_.strategy;
   all_.seed = search_.seed;
   all_.schedules = search_.schedules;
-  for (const SavedSchedule& saved : std::exchange(search_.saved, {})) {
+  for (const sim::SavedSchedule& saved : std::exchange(search_.saved, {})) {
     if (!RunSaved(saved)) return std::move(all_);
   }
   while (passed_ < search_.cases && !sim::internal::Interrupted()) {
@@ -326,7 +326,7 @@ void Runner::Add(const Report& report) {
   }
 }
 
-bool Runner::RunSaved(const SavedSchedule& saved) {
+bool Runner::RunSaved(const sim::SavedSchedule& saved) {
   const absl::StatusOr<sim::ReplayString> replay =
       sim::ParseReplay(saved.replay);
   absl::StatusOr<InputId> id = replay.ok()

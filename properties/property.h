@@ -52,6 +52,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/report/report.h"
+#include "clotho/sim/search/search.h"
 #include "clotho/sim/testing.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"

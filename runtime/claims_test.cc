@@ -32,7 +32,7 @@ TEST(AlwaysTest, AFalseClaimIsALineOnStandardError) {
       testing::internal::GetCapturedStderr(),
       testing::AllOf(
           HasSubstr("clotho: Always \"a woken worker finds a job\" is false"),
-          HasSubstr("always_test.cc:")));
+          HasSubstr("claims_test.cc:")));
 }
 
 TEST(AlwaysTest, AHandlerOfTheThreadIsToldInstead) {

@@ -26,6 +26,7 @@
 #include "clotho/sim/options.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/explore.h"
+#include "clotho/sim/search/search.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties {

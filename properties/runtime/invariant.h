@@ -32,6 +32,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/report/report.h"
+#include "clotho/sim/search/search.h"
 #include "rapidcheck.h"
 
 namespace clotho::properties {

@@ -34,6 +34,7 @@
 #include "clotho/properties/runtime/program_runner.h"
 #include "clotho/properties/runtime/programs.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/search/search.h"
 
 namespace clotho::properties {
 
