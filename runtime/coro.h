@@ -13,8 +13,9 @@
 // Inside a coroutine, `co_await` accepts a Coro, a Future, a Task, and whatever
 // this library's functions return. A user-defined class can be awaited if it
 // has a member function `Await`, which is called at the `co_await` and returns
-// another awaitable (asyncio's `__await__`). Parameters live in the coroutine's
-// frame: take them by value unless the caller awaits the coroutine at once.
+// another awaitable (asyncio's `__await__`). Awaitables of other libraries work
+// too (see foreign_awaiter.h). Parameters live in the coroutine's frame: take
+// them by value unless the caller awaits the coroutine immediately.
 
 #ifndef CLOTHO_RUNTIME_CORO_H_
 #define CLOTHO_RUNTIME_CORO_H_
@@ -28,8 +29,10 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
+#include "clotho/runtime/foreign_awaiter.h"
 #include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/lifetimes.h"
 #include "clotho/runtime/task_base.h"
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13 && \
@@ -46,15 +49,18 @@ template <typename T = void>
 class Coro;
 
 namespace internal {
-
 class CoroAwaiterBase;
 class CoroPromiseBase;
+}  // namespace internal
 
+// What a coroutine can `co_await`.
 template <typename A>
-concept HasAwaiter = requires { typename std::remove_cvref_t<A>::Awaiter; };
+concept Awaitable = requires(internal::CoroPromiseBase& parent, A&& awaitable) {
+  // Found by its arguments: they are declared later.
+  MakeAwaiter(parent, std::forward<A>(awaitable)).await_resume();
+};
 
-template <typename A>
-concept HasAwait = requires(A&& a) { std::forward<A>(a).Await(); };
+namespace internal {
 
 // The part of a promise that does not depend on the coroutine's return type.
 class CoroPromiseBase {
@@ -81,12 +87,22 @@ class CoroPromiseBase {
   void unhandled_exception() noexcept { error_ = std::current_exception(); }
 
   // Records where the coroutine awaits, and creates the awaiter in its frame.
-  template <typename Awaitable>
+  template <typename A>
   decltype(auto) await_transform(
-      Awaitable&& awaitable,
+      A&& awaitable,
       std::source_location location = std::source_location::current()) {
     std::construct_at(&await_location_, location);
-    return MakeAwaiter(*this, std::forward<Awaitable>(awaitable));
+    if constexpr (Awaitable<A>) {
+      return MakeAwaiter(*this, std::forward<A>(awaitable));
+    } else {
+      static_assert(
+          Awaitable<A>,
+          "co_await needs a Coro, a Future, a Task, what a function of Clotho "
+          "returns, an object with a member function Await(), or a standard "
+          "awaitable: one with operator co_await, or with await_ready, "
+          "await_suspend and await_resume");
+      return std::suspend_never();
+    }
   }
 
   std::coroutine_handle<> handle() noexcept {
@@ -270,15 +286,17 @@ void ReportNeverAwaited(CoroPromiseBase& promise) noexcept;
 }  // namespace internal
 
 template <typename T>
-class [[nodiscard]] Coro {
+class [[nodiscard]] CLOTHO_CORO_ATTRIBUTES Coro {
  public:
   using promise_type = internal::CoroPromise<T>;
   using value_type = T;
 
   Coro(Coro&& other) noexcept
       : promise_(std::exchange(other.promise_, nullptr)) {}
+  // Destroys the one it had before, and reports that if it was never awaited.
   Coro& operator=(Coro&& other) noexcept {
-    std::swap(promise_, other.promise_);
+    const Coro old(
+        std::exchange(promise_, std::exchange(other.promise_, nullptr)));
     return *this;
   }
   // Reports the coroutine if it was never awaited.
@@ -346,17 +364,18 @@ typename std::remove_cvref_t<A>::Awaiter MakeAwaiter(CoroPromiseBase& parent,
 // argument-dependent lookup, since futures are declared later.
 template <HasAwait A>
 auto MakeAwaiter(CoroPromiseBase& parent, A&& awaitable) {
-  return MakeAwaiter(parent, std::forward<A>(awaitable).Await());
+  using Next = decltype(std::forward<A>(awaitable).Await());
+  if constexpr (ForeignAwaitable<Next>) {
+    return ForeignAwaiter<Next>(
+        parent, [&]() -> Next { return std::forward<A>(awaitable).Await(); });
+  } else {
+    static_assert(Awaitable<Next>,
+                  "Await() must return something that can be awaited");
+    return MakeAwaiter(parent, std::forward<A>(awaitable).Await());
+  }
 }
 
 }  // namespace internal
-
-// True for types that a coroutine can `co_await`.
-template <typename A>
-concept Awaitable = requires(internal::CoroPromiseBase& parent, A&& awaitable) {
-  // Found by argument-dependent lookup, since futures are declared later.
-  MakeAwaiter(parent, std::forward<A>(awaitable)).await_resume();
-};
 
 // The type of the `co_await` expression.
 template <Awaitable A>

@@ -41,7 +41,8 @@ static_assert(!std::is_copy_constructible_v<internal::CoroAwaiter<int>>);
 static_assert(Awaitable<Coro<int>>);
 static_assert(!Awaitable<int>);
 static_assert(!Awaitable<std::string>);
-static_assert(!Awaitable<std::suspend_always>);  // It would tell no task.
+static_assert(!Awaitable<std::suspend_always>);  // Nobody would resume it.
+static_assert(Awaitable<std::suspend_never>);
 static_assert(std::same_as<AwaitResult<Coro<int>>, int>);
 static_assert(std::same_as<AwaitResult<Coro<int&>>, int&>);
 static_assert(std::same_as<AwaitResult<Coro<>>, void>);
@@ -206,10 +207,30 @@ TEST_F(CoroTest, AssigningOverOneThatIsNeverAwaitedReportsIt) {
   const auto main = [&]() -> Coro<void> {
     Coro<int> coro = Return(1);
     coro = Return(2);
+    EXPECT_EQ(TakeReports().size(), 1u);
     co_await std::move(coro);
   };
   Run(main());
-  EXPECT_EQ(TakeReports().size(), 1u);
+}
+
+TEST_F(CoroTest, AssigningDestroysTheOldOneAndEmptiesTheSource) {
+  const auto c = [](std::shared_ptr<int>) -> Coro<void> { co_return; };
+  auto old_witness = std::make_shared<int>(1);
+  auto new_witness = std::make_shared<int>(2);
+  Coro<void> coro = c(old_witness);
+  Coro<void> source = c(new_witness);
+  testing::internal::CaptureStderr();
+  coro = std::move(source);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("was never awaited"));
+  EXPECT_EQ(old_witness.use_count(), 1);
+  EXPECT_EQ(new_witness.use_count(), 2);
+  EXPECT_EQ(Thrown([&] { Start(std::move(source)); }),  // NOLINT: moved from.
+            absl::StrCat("RuntimeError: ", kReused));
+  Coro<void>& same = coro;
+  coro = std::move(same);
+  EXPECT_EQ(new_witness.use_count(), 2);
+  Run(std::move(coro));
 }
 
 TEST_F(CoroTest, CloseGivesItUpSilentlyAndReleasesItsParameters) {

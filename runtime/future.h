@@ -129,7 +129,8 @@ class Future {
   }
 
   // Finishes the future with a value. Throws InvalidStateError if it is done
-  // (F-02), and RuntimeError if it belongs to a task (T-08).
+  // (F-02), and RuntimeError if it belongs to a task (T-08): as in Python, a
+  // task is a future, and what a Future refers to is known only at run time.
   template <typename... U>
     requires std::is_constructible_v<internal::Stored<T>, U&&...>
   void SetResult(U&&... value) const {

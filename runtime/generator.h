@@ -91,8 +91,10 @@ class GeneratorBase {
  public:
   GeneratorBase(GeneratorBase&& other) noexcept
       : promise_(std::exchange(other.promise_, nullptr)) {}
+  // Closes the one it had before.
   GeneratorBase& operator=(GeneratorBase&& other) noexcept {
-    std::swap(promise_, other.promise_);
+    const GeneratorBase old(
+        std::exchange(promise_, std::exchange(other.promise_, nullptr)));
     return *this;
   }
 

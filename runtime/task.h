@@ -29,6 +29,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/future_base.h"
+#include "clotho/runtime/internal/lifetimes.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/task_base.h"
 
@@ -160,11 +161,11 @@ Coro<AwaitResult<A>> AwaitInCoro(A awaitable) {
 }
 
 template <typename T>
-Coro<T> ToCoro(Coro<T> coro) {
+CLOTHO_CORO_WRAPPER Coro<T> ToCoro(Coro<T> coro) {
   return coro;
 }
 template <Awaitable A>
-auto ToCoro(A awaitable) {
+CLOTHO_CORO_WRAPPER auto ToCoro(A awaitable) {
   return AwaitInCoro<A>(std::move(awaitable));
 }
 
@@ -321,6 +322,21 @@ auto CreateTask(
   return internal::CreateTaskIn(GetRunningLoop(),
                                 internal::CallInCoro(std::move(function)),
                                 options, location);
+}
+
+// A coroutine that moves `function` and `args` into its own frame and awaits
+// `function(args...)`, so they live as long as the call runs. If a Coro is
+// passed on or stored, use this for a lambda that captures, and for a function
+// that takes references:
+//
+//   co_await Gather(CoInvoke([id]() -> Coro<Page> { ... }),
+//                   CoInvoke(Length, std::string("x")));
+//
+// To pass a reference, pass std::ref(x).
+template <typename Function, typename... Args>
+Coro<AwaitResult<std::invoke_result_t<Function&, Args...>>> CoInvoke(
+    Function function, Args... args) {
+  co_return co_await std::invoke(function, std::move(args)...);
 }
 
 // Returns a future unchanged; turns any other awaitable into a task (EF-01).

@@ -923,5 +923,28 @@ TEST_F(TaskTest, RunsInACopyOfTheContextOrInTheOneGiven) {
   EXPECT_EQ(given.Run([&] { return variable.Get(); }), 20);
 }
 
+TEST_F(TaskTest, CoInvokeKeepsTheFunctionAndItsArguments) {
+  auto witness = std::make_shared<int>(20);
+  const auto length = [](const std::string& text, int& calls) -> Coro<int> {
+    co_await Sleep(absl::Seconds(1));
+    ++calls;
+    co_return static_cast<int>(text.size());
+  };
+  int calls = 0;
+  const auto main = [&]() -> Coro<int> {
+    Coro<int> a = CoInvoke([witness]() -> Coro<int> {
+      co_await Sleep(absl::Seconds(1));
+      co_return *witness;
+    });
+    Coro<int> b = CoInvoke(length, std::string(100, 'x'), std::ref(calls));
+    const Task<int> task = CreateTask(std::move(b));
+    const int value = co_await std::move(a);
+    co_return value + co_await task;
+  };
+  EXPECT_EQ(Run(main()), 120);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(witness.use_count(), 1);
+}
+
 }  // namespace
 }  // namespace clotho
