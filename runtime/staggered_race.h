@@ -31,6 +31,7 @@
 #include "clotho/runtime/event.h"
 #include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/lifetimes.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/task.h"
 
@@ -148,7 +149,7 @@ Coro<StaggeredRaceResult<typename Race::T>> RunStaggeredRace(Ref<Race> race) {
 template <std::ranges::input_range Functions>
   requires Awaitable<
       std::invoke_result_t<std::ranges::range_value_t<Functions>&>>
-[[nodiscard]] auto StaggeredRace(
+[[nodiscard]] CLOTHO_CORO_WRAPPER auto StaggeredRace(
     Functions functions, std::optional<Delay> delay,
     std::source_location location = std::source_location::current()) {
   using Race = internal::StaggeredRaceOf<Functions>;

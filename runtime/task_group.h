@@ -31,6 +31,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future_base.h"
 #include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/lifetimes.h"
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
@@ -155,14 +156,14 @@ class TaskGroup {
   // Awaits the body, then all tasks of the group; returns the body's result.
   // Can be used only once.
   template <Awaitable A>
-  [[nodiscard]] Coro<AwaitResult<A>> Run(A body) {
+  [[nodiscard]] CLOTHO_CORO_WRAPPER Coro<AwaitResult<A>> Run(A body) {
     return internal::RunInGroup(state_, std::move(body));
   }
   // Like `Run`, for a function that returns the body. The function is kept
   // alive while the body runs.
   template <typename Function>
     requires(!Awaitable<Function> && Awaitable<std::invoke_result_t<Function&>>)
-  [[nodiscard]] auto Run(Function function) {
+  [[nodiscard]] CLOTHO_CORO_WRAPPER auto Run(Function function) {
     return internal::CallInGroup(state_, std::move(function));
   }
 

@@ -29,6 +29,7 @@
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/future_base.h"
+#include "clotho/runtime/internal/lifetimes.h"
 #include "clotho/runtime/to_be_awaited.h"
 
 namespace clotho {
@@ -39,8 +40,8 @@ using TimedSink = std::function<void(std::string_view line)>;
 // Awaits `awaitable` and reports its start and end. Returns or throws its
 // outcome.
 template <Awaitable A>
-[[nodiscard]] Coro<AwaitResult<A>> Timed(std::string name, A awaitable,
-                                         TimedSink sink = nullptr);
+[[nodiscard]] CLOTHO_CORO_WRAPPER Coro<AwaitResult<A>> Timed(
+    std::string name, A awaitable, TimedSink sink = nullptr);
 
 namespace internal {
 
@@ -91,7 +92,7 @@ class TimedFunction {
 
   template <typename... Args>
     requires Awaitable<std::invoke_result_t<const Function&, Args...>>
-  [[nodiscard]] auto operator()(Args&&... args) const {
+  [[nodiscard]] CLOTHO_CORO_WRAPPER auto operator()(Args&&... args) const {
     return Timed(name_, std::invoke(function_, std::forward<Args>(args)...),
                  sink_);
   }
@@ -105,8 +106,9 @@ class TimedFunction {
 }  // namespace internal
 
 template <Awaitable A>
-[[nodiscard]] Coro<AwaitResult<A>> Timed(std::string name, A awaitable,
-                                         TimedSink sink) {
+[[nodiscard]] CLOTHO_CORO_WRAPPER Coro<AwaitResult<A>> Timed(std::string name,
+                                                             A awaitable,
+                                                             TimedSink sink) {
   return internal::AwaitTimed(std::move(name),
                               internal::ToBeAwaited<A>(std::move(awaitable)),
                               std::move(sink));

@@ -30,6 +30,7 @@
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
+#include "clotho/runtime/internal/lifetimes.h"
 #include "clotho/runtime/task.h"
 #include "clotho/runtime/task_base.h"
 
@@ -318,13 +319,15 @@ template <Awaitable A>
 // move its deadline.
 template <typename Function>
   requires Awaitable<internal::ScopedBody<Function>>
-[[nodiscard]] auto Timeout(std::optional<Delay> delay, Function function) {
+[[nodiscard]] CLOTHO_CORO_WRAPPER auto Timeout(std::optional<Delay> delay,
+                                               Function function) {
   return internal::TimeoutWithScope(delay, /*absolute=*/false,
                                     std::move(function));
 }
 template <typename Function>
   requires Awaitable<internal::ScopedBody<Function>>
-[[nodiscard]] auto TimeoutAt(std::optional<Delay> when, Function function) {
+[[nodiscard]] CLOTHO_CORO_WRAPPER auto TimeoutAt(std::optional<Delay> when,
+                                                 Function function) {
   return internal::TimeoutWithScope(when, /*absolute=*/true,
                                     std::move(function));
 }
