@@ -58,7 +58,7 @@ TEST(JobQueueTest, FailsWhenAJobIsTakenBetweenAWakeUpAndTheWokenWorker) {
               ElementsAre(sim::Deviation{.step = 4, .choice = 1}));
   ASSERT_EQ(report.trace.deviations.size(), 1);
   EXPECT_EQ(report.trace.deviations[0].taken, "ran worker-2 (its first step)");
-  EXPECT_THAT(report.trace.deviations[0].plain,
+  EXPECT_THAT(report.trace.deviations[0].fifo,
               HasSubstr("FIFO order runs worker-1 (examples/job_queue.cc:"));
 }
 

@@ -42,7 +42,7 @@ Coro<bool> CancelSometime(Task<void> task) {
 Coro<void> Join(std::vector<Task<void>> tasks) {
   co_await Wait(tasks);
   for (const Task<void>& task : tasks) {
-    if (!task.Cancelled()) task.Result();
+    if (!task.Cancelled()) static_cast<void>(task.Result());
   }
 }
 

@@ -92,7 +92,7 @@ class OldTaskGroup {
     }
     if (cancelled != nullptr) std::rethrow_exception(cancelled);
     for (const Task<void>& child : children_) {
-      if (!child.Cancelled()) child.Result();
+      if (!child.Cancelled()) static_cast<void>(child.Result());
     }
   }
 

@@ -103,7 +103,7 @@ Tasks Start(const std::vector<Child>& children, Seen& seen) {
 Coro<void> Finish(Tasks tasks) {
   if (!tasks.empty()) co_await Wait(tasks);
   for (const Task<int>& task : tasks) {
-    if (!task.Cancelled()) task.GetException();
+    if (!task.Cancelled()) static_cast<void>(task.GetException());
   }
 }
 

@@ -130,18 +130,21 @@ class Printer {
     Line("Coro<void> Run() {");
     ++indent_;
     Line("Start(main, \"main\", Main());");
-    Line("// Each ends as it likes.");
+    Line("// Each with any outcome.");
     Line("for (std::size_t i = 0; i < tasks.size(); ++i) {");
     Line("  const std::vector<Task<int>> next = {tasks[i]};");
     Line("  co_await Wait(next);");
-    Line("  if (!next[0].Cancelled()) next[0].GetException();");
+    Line(
+        "  if (!next[0].Cancelled()) "
+        "static_cast<void>(next[0].GetException());");
     if (options_.notes) Line("  Note(next[0]);");
     Line("}");
     for (const auto& [kind, which] : objects_) {
       if (kind != "future") continue;
       const std::string name = ObjectName(kind, which);
-      Line("if (", name, ".Done() && !", name, ".Cancelled()) ", name,
-           ".GetException();");
+      Line("if (", name, ".Done() && !", name, ".Cancelled()) {");
+      Line("  static_cast<void>(", name, ".GetException());");
+      Line("}");
     }
     --indent_;
     Line("}");

@@ -145,7 +145,7 @@ TEST(ProgramsTest, APrintedProgramIsOneThatAPersonCouldHaveWritten) {
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       const std::vector<Task<int>> next = {tasks[i]};
       co_await Wait(next);
-      if (!next[0].Cancelled()) next[0].GetException();
+      if (!next[0].Cancelled()) static_cast<void>(next[0].GetException());
     }
   }
 

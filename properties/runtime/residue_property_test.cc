@@ -230,7 +230,9 @@ Coro<void> AFailureIsSeenOrReported(const Failures& input) {
     } else {
       co_await Wait(tasks);
     }
-    if (failing.look == Failing::Look::kException) task.GetException();
+    if (failing.look == Failing::Look::kException) {
+      static_cast<void>(task.GetException());
+    }
     if (failing.look == Failing::Look::kNever) {
       unseen += failing.fails ? 1 : 0;
       L::Drop(task);

@@ -157,7 +157,7 @@ Coro<void> EndsTogether(const Input& input) {
   Always(task.Cancelled() == (seen.cancellations > 0) ||
              (input.body.swallows && !task.Cancelled()),
          "a cancellation that was accepted is delivered");
-  if (!task.Cancelled()) task.Result();
+  if (!task.Cancelled()) static_cast<void>(task.Result());
 }
 
 CLOTHO_INVARIANT(TaskGroupProperty, EndsTogether, Input,

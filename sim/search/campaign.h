@@ -43,11 +43,11 @@ namespace clotho::sim::internal {
 inline constexpr std::uint64_t kNoBound = UINT64_MAX;
 
 struct CampaignOptions {
-  std::string test;
+  std::string test = {};
   // The folder for the record; empty: none is written.
-  std::string out;
+  std::string out = {};
   // The part of this test's schedules.
-  Shard shard;
+  Shard shard = {};
   // The search stops after this many distinct failures; 0: it does not stop.
   std::uint64_t failures_max = 1;
   std::optional<std::chrono::steady_clock::time_point> deadline = {};
