@@ -62,7 +62,7 @@ TEST(CommandLineTest, AnExpectationFailsOnce) {
       ended.output,
       AllOf(HasSubstr("out of order"), Not(HasSubstr("only the first is told")),
             ContainsRegex("INPUT     after [0-9]+ tests? and [0-9]+ "
-                          "shrinks?\n        items = \\[")));
+                          "shrinks?\n          items = \\[")));
 }
 
 TEST(CommandLineTest, AnAssertionLeavesTheBody) {

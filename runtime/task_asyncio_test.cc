@@ -319,7 +319,7 @@ TEST_F(BaseTaskTests, TaskReprWaitFor) {
 
 TEST_F(BaseTaskTests, TaskSourceTraceback) {
   Task<void> task = Start(Nothing());
-  EXPECT_THAT(task.base().created_at().file_name(), HasSubstr("testing.h"));
+  EXPECT_THAT(task.base().created_at().file_name(), HasSubstr("fixtures.h"));
   const auto main = [&]() -> Coro<void> {
     const std::source_location here = std::source_location::current();
     Task<void> made = CreateTask(Nothing());

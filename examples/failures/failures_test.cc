@@ -25,8 +25,8 @@
 namespace clotho::examples {
 namespace {
 
-using sim::internal::AgainOf;
 using sim::internal::Ended;
+using sim::internal::ReplayCommandOf;
 using sim::internal::ReplayIn;
 using sim::internal::Shell;
 using testing::HasSubstr;
@@ -111,13 +111,13 @@ TEST_P(ReportTest, IsAsExpectedAndFitsOnAScreen) {
 
 TEST_P(AgainTest, ShowsTheSame) {
   const Ended found = RunCase(GetParam());
-  const std::string line = AgainOf(found);
+  const std::string line = ReplayCommandOf(found);
   const Ended again = Programs().Run(line);
   EXPECT_EQ(again.code, GetParam().code) << line << "\n" << again.output;
   EXPECT_EQ(WhatIn(again), WhatIn(found)) << line;
   EXPECT_EQ(InputIn(again), InputIn(found)) << line;
   // The replay string ends with a hash over what the program met.
-  EXPECT_EQ(ReplayIn(AgainOf(again)), ReplayIn(line));
+  EXPECT_EQ(ReplayIn(ReplayCommandOf(again)), ReplayIn(line));
 }
 
 std::string NameOf(const testing::TestParamInfo<Case>& info) {
@@ -185,18 +185,19 @@ std::string DeathIn(const Ended& ended) {
 
 TEST_P(DeathTest, AnIsolatedReplayShowsTheSameReport) {
   const Ended found = RunCase(GetParam());
-  const Ended again = Programs().Run("CLOTHO_ISOLATE=1 " + AgainOf(found));
+  const Ended again =
+      Programs().Run("CLOTHO_ISOLATE=1 " + ReplayCommandOf(found));
   EXPECT_EQ(again.code, 1);
   EXPECT_EQ(WhatIn(again), WhatIn(found));
-  EXPECT_EQ(ReplayIn(AgainOf(again)), ReplayIn(AgainOf(found)));
+  EXPECT_EQ(ReplayIn(ReplayCommandOf(again)), ReplayIn(ReplayCommandOf(found)));
 }
 
 TEST_P(DeathTest, TheLineAfterAgainDiesOfTheSame) {
   const Ended found = RunCase(GetParam());
-  const Ended again = Programs().Run(AgainOf(found));
+  const Ended again = Programs().Run(ReplayCommandOf(found));
   EXPECT_NE(again.code, 0);
   EXPECT_EQ(DeathIn(again), DeathIn(found));
-  EXPECT_EQ(ReplayIn(AgainOf(again)), ReplayIn(AgainOf(found)));
+  EXPECT_EQ(ReplayIn(ReplayCommandOf(again)), ReplayIn(ReplayCommandOf(found)));
   EXPECT_THAT(again.output, Not(HasSubstr("SHRINK")));
 }
 
@@ -204,13 +205,13 @@ TEST_P(DeathTest, WithoutIsolationTheLastWordsSayHowToGoOn) {
   const Ended died = Programs().Run(absl::StrCat(
       "./failures_hunt --gtest_filter=", std::string(GetParam().test)));
   EXPECT_NE(died.code, 0);
-  const Ended again = Programs().Run(AgainOf(died));
+  const Ended again = Programs().Run(ReplayCommandOf(died));
   EXPECT_NE(again.code, 0);
   EXPECT_EQ(DeathIn(again), DeathIn(died));
 
-  const std::size_t shrink = died.output.find("\nSHRINK  ");
+  const std::size_t shrink = died.output.find("\nSHRINK    ");
   ASSERT_NE(shrink, died.output.npos) << died.output;
-  const std::size_t begin = shrink + 9;
+  const std::size_t begin = shrink + 11;
   const Ended shrunk = Programs().Run(
       died.output.substr(begin, died.output.find("\n\n", begin) - begin));
   EXPECT_EQ(ReportIn(shrunk), ReportIn(RunCase(GetParam())));

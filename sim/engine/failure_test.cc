@@ -42,7 +42,7 @@ std::string Story(const Report& report) {
     absl::StrAppend(&story, failure.file, ":", failure.line);
   }
   absl::StrAppend(&story, "\ntask \"", failure.task, "\", step ", failure.step,
-                  ", ", failure.time_ns, " ns\norigin ", failure.signature);
+                  ", ", failure.time_ns, " ns\nsignature ", failure.signature);
   return story;
 }
 

@@ -48,7 +48,7 @@ std::string CrashAdvice(const std::string& name, bool shrinks) {
   if (!shrinks) return text;
   // In child processes: the parent survives the crash.
   return absl::StrCat(
-      text, "SHRINK  ",
+      text, "SHRINK    ",
       absl::StrReplaceAll(
           again, {{absl::StrCat("CLOTHO_REPLAY=", std::string(kReplayMark)),
                    "CLOTHO_ISOLATE=1"}}),

@@ -243,7 +243,7 @@ void Tell(const Cause& cause) {
                       : "A sanitizer has ended the program");
   }
   if (simulator->ending()) Say(" after the last step");
-  Say("\n        ");
+  Say("\n          ");
   if (name.number != 0 || !name.given.empty()) {
     Say("task ");
     SayName(name);

@@ -171,7 +171,7 @@ class ExplainTest(testing.ClothoTestCase):
         self.assertEqual(ended.code, 1, ended)
         self.assertIn("FIFO      c1/0/fifo passes", ended.out)
         self.assertIn("WITHOUT   4:1  passes", ended.out)
-        self.assertRegex(ended.out, r"TURN +step 4: \d+ of 200")
+        self.assertRegex(ended.out, r"TURNING POINT\n +step 4: \d+ of 200")
 
     def test_a_deviation_that_does_not_matter(self):
         ended = self.clotho("explain", "c1/0/2:1,4:1,6:1", HUNT)

@@ -123,8 +123,8 @@ class DebugTest(testing.ClothoTestCase):
         self.assertRegex(out, r"\nc1/0/3:2,5:1/\w+ passes")
         self.assertRegex(out, r"\nc1/0/3:7 cannot be stepped through:\n(.*\n)*.*"
                          r"does not fit the program: ")
-        self.assertIn("\nthe environment decides nothing with the number 9 in "
-                      "this step: expected 3 or 4 or 5\n", out)
+        self.assertIn("\nthe environment makes no decision numbered 9 in this "
+                      "step: expected 3 or 4 or 5\n", out)
         self.assertIn("decide needs a STEP and a VALUE", out)
         self.assertIn("\nthe environment decides nothing in this step\n", out)
 

@@ -3,8 +3,8 @@ or Ctrl-C is pressed. All failures are collected.
 
 Each worker runs a shard and writes a record; a worker that is killed is
 restarted. Running the same command again resumes the campaign where it stopped,
-whether by Ctrl-C (once: stop and write the results; twice: stop now), by kill -9
-or by a power cut.
+whether by Ctrl-C (once: stop and write the results; twice: stop now), by
+kill -9 or by a power cut.
 
 On a terminal it reads keys while it runs; the last line lists them. Paused time
 does not count.
