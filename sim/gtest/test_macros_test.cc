@@ -56,8 +56,9 @@ CLOTHO_TYPED_TEST(BoxTest, WithoutOptions) {
   co_await Sleep(absl::Hours(1));
   const testing::TestInfo* const info =
       testing::UnitTest::GetInstance()->current_test_info();
+  constexpr bool kIsInt = std::is_same_v<TypeParam, int>;
   EXPECT_EQ(std::string(info->test_suite_name()),
-            std::is_same_v<TypeParam, int> ? "BoxTest/Int" : "BoxTest/String");
+            kIsInt ? "BoxTest/Int" : "BoxTest/String");
 }
 
 // ---- Skips. ----

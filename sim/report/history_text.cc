@@ -21,7 +21,7 @@
 namespace clotho::sim::internal {
 namespace {
 
-constexpr std::size_t kWidth = 92;  // A report has 100 columns, 8 of margin.
+constexpr std::size_t kWidth = 90;  // A report has 100 columns, 10 of margin.
 constexpr std::size_t kRowsMax = 14;
 constexpr std::size_t kClientMax = 8;
 // Used if the text does not fit into the bar.

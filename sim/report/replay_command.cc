@@ -15,7 +15,7 @@ namespace clotho::sim::internal {
 namespace {
 
 // Longer lines are broken in shell syntax.
-constexpr std::size_t kWidth = 92;
+constexpr std::size_t kWidth = 90;
 
 std::string& Program() {
   static std::string* const program = new std::string;

@@ -15,7 +15,7 @@
 namespace clotho::sim::internal {
 namespace {
 
-constexpr std::size_t kWidth = 92;    // Of a line, without the heading.
+constexpr std::size_t kWidth = 90;    // Of a line, without the heading.
 constexpr std::size_t kTasksMax = 8;  // Further tasks are counted, not shown.
 constexpr std::size_t kHoldersMax = 3;
 constexpr std::size_t kPlaceMin = 12;  // Places are not cut below this.
