@@ -1,12 +1,12 @@
 """The rules that every BUILD file of this repository uses for C++.
 
-Those of Bazel, with three things settled once: the project's own include paths,
-its warnings, and that a target names all that it uses. Targets are private
-unless they say otherwise, as everywhere in Bazel.
+They are Bazel's rules with three things added: the project's include paths, its
+warnings, and the requirement that a target names all its dependencies. As
+everywhere in Bazel, targets are private unless they say otherwise.
 """
 
-# Clang reports a dependency that is used but not declared; the toolchain that
-# Bazel configures for GCC cannot, and ignores these.
+# With Clang, an undeclared dependency is an error. The toolchain that Bazel
+# configures for GCC ignores these features.
 _FEATURES = [
     "layering_check",
     "parse_headers",
@@ -22,7 +22,7 @@ _WARNINGS = [
 ]
 
 _CLANG_WARNINGS = [
-    # Headers that are not ours, should somebody build one of these from source.
+    # Headers that are not ours, in case one of these is built from source.
     "--system-header-prefix=absl/",
     "--system-header-prefix=gmock/",
     "--system-header-prefix=gtest/",
@@ -30,7 +30,7 @@ _CLANG_WARNINGS = [
     "-Wshadow",
 ]
 
-# g++ 12 reports these where there is nothing to report.
+# g++ 12 has false positives for these.
 _GCC_WARNINGS = [
     "-Wno-maybe-uninitialized",
     "-Wno-restrict",
@@ -40,8 +40,8 @@ _GCC_WARNINGS = [
 ]
 
 def _copts():
-    # In somebody else's workspace, with a compiler that we have not met, a
-    # warning must not stop the build.
+    # In another workspace, with a compiler that we have not tested, a warning
+    # must not stop the build.
     werror = ["-Werror"] if native.repository_name() == "@" else []
     return _WARNINGS + select({
         str(Label("//tools/build_defs:clang")): _CLANG_WARNINGS,
@@ -49,7 +49,7 @@ def _copts():
     }) + werror
 
 def _settings(kwargs):
-    """What all rules share; what the target says itself comes last and wins."""
+    """The settings that all rules share; those of the target override them."""
     settings = dict(kwargs)
     settings["copts"] = _copts() + kwargs.get("copts", [])
     settings["features"] = _FEATURES + kwargs.get("features", [])
@@ -58,8 +58,8 @@ def _settings(kwargs):
 def clotho_cc_library(name, **kwargs):
     """A cc_library whose header `runtime/task.h` is "clotho/runtime/task.h".
 
-    Inside this repository and outside, so that a user's own `runtime/` folder
-    never captures ours.
+    This holds inside and outside this repository, so that a user's own
+    `runtime/` folder never shadows ours.
 
     Args:
       name: the name of the target.
@@ -73,12 +73,12 @@ def clotho_cc_test(
         name,
         main = "@com_google_googletest//:gtest_main",
         **kwargs):
-    """A cc_test on GoogleTest. Small by default: one minute, one core.
+    """A cc_test with GoogleTest. Small by default: one minute, one core.
 
     Args:
       name: the name of the target.
-      main: what has the main function. //sim:testing_main for tests that use
-        CLOTHO_TEST.
+      main: the library with the main function: //sim:testing_main for tests
+        that use CLOTHO_TEST.
       **kwargs: as for cc_test. `deps` need not name GoogleTest.
     """
     kwargs.setdefault("size", "small")
@@ -107,7 +107,7 @@ def _campaign_impl(ctx):
         is_executable = True,
     )
     env = {
-        # Bazel says which shard, and which of its --runs_per_test.
+        # Bazel provides the shard and the number of the run (--runs_per_test).
         "CLOTHO_SHARD": "auto",
         "CLOTHO_SHARD_BY": "schedules",
         "CLOTHO_FAILURES": "0",
@@ -133,7 +133,7 @@ _campaign_test = rule(
     implementation = _campaign_impl,
     test = True,
     attrs = {
-        # (Strings: Bazel's integers have 32 bits.)
+        # (A string, because Bazel's integers have 32 bits.)
         "schedules": attr.string(mandatory = True),
         "seed": attr.string(),
         "strategy": attr.string(),
@@ -155,25 +155,25 @@ def clotho_campaign(
         seed = None,
         tests = None,
         **kwargs):
-    """A search of a test's executions, cut into shards that Bazel runs.
+    """A campaign over a test's executions, divided into shards that Bazel runs.
 
     Each shard runs its share of the executions of every test. With
-    --runs_per_test=R there are R times as many, all different. What they found
-    is joined by `clotho merge bazel-testlogs/...`.
+    --runs_per_test=R there are R times as many, all different.
+    `clotho merge bazel-testlogs/...` combines the results.
 
     Args:
-      name: the name of the target. It runs when it is asked for by name.
-      test: a clotho_cc_test, or a binary of that kind.
-      schedules: how many executions of each test, over all shards.
-      shards: how many; Bazel has at most 50.
+      name: the name of the target. It runs only if it is requested by name.
+      test: a clotho_cc_test, or a binary with the same contents.
+      schedules: the number of executions of each test, over all shards.
+      shards: the number of shards; Bazel allows at most 50.
       strategy: as --clotho_strategy; None: each test's own.
       seed: as --clotho_seed.
       tests: as --gtest_filter; None: all.
       **kwargs: as for any test.
     """
     if shards < 1 or shards > 50:
-        fail(("clotho_campaign %s: shards = %d: expected 1 to 50, which is the " +
-              "most that Bazel has; more by --runs_per_test") % (name, shards))
+        fail(("clotho_campaign %s: shards = %d: expected 1 to 50, the maximum " +
+              "of Bazel; for more, use --runs_per_test") % (name, shards))
     kwargs.setdefault("size", "enormous")
     _campaign_test(
         name = name,

@@ -1,4 +1,4 @@
 #!/bin/bash
-# Runs the unittest that the argument names: a file in the package of the test.
+# Runs the unittest given as the argument: a file in the package of the test.
 set -euo pipefail
 exec python3 "$(dirname "$0")/$1"

@@ -26,7 +26,7 @@ class Trouble(Exception):
         self.code = code
 
 
-def quote(text: object, shown: int = 80) -> str:
+def quote(text: object, shown: int = 200) -> str:
     """`text` in double quotes: ASCII, on one line, and shortened if long."""
     cut = str(text)
     cut = cut if len(cut) <= shown else cut[:shown] + "..."

@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
-"""Says where CPython's own tests of asyncio are asked of Clotho.
+"""Lists which of CPython's own asyncio tests Clotho has, and where.
 
 asyncio_tests.txt beside this file lists the methods of CPython 3.13.0's
-test_asyncio that a C++ runtime can be asked: those that are portable (P), and
-those that are so only if it has what they need (C), with the reason if they are
-not asked here. A method is asked by the GoogleTest case of its name:
+test_asyncio that apply to a C++ runtime: those that are portable (P), and those
+that apply only if the runtime has the feature they test (C), with the reason if
+Clotho does not have them. The GoogleTest case for a method has its name:
 
     test_locks.py LockTests test_acquire_cancel  ->  LockTests.AcquireCancel
 
-Leading underscores of a class are dropped. Two files have classes whose names
-others have, too: theirs begin with the file's name.
+Leading underscores of a class are dropped. Two files have classes with the same
+names as other files; theirs are prefixed with the file's name.
 
     test_pep492.py LockTests                     ->  Pep492LockTests
 
 Usage, at the root of the repository: asyncio_tests.py [--check]
 Writes docs/asyncio-tests.md. With --check, writes nothing, and fails if a
-portable method is not asked, if a conditional one is neither asked nor has a
-reason, if one that is asked has a reason, or if the page is out of date.
+portable method has no test, if a conditional one has neither a test nor a
+reason, if one with a test has a reason, or if the page is out of date.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)),
 SOURCES = "runtime/**/*_test.cc"
 PAGE = "docs/asyncio-tests.md"
 PREFIXES = {"test_futures2.py": "Futures2", "test_pep492.py": "Pep492"}
-# Names that two methods of a class would share.
+# Replacements where two methods of a class would get the same name.
 NAMES = {"test__run_once": "UnderscoreRunOnce"}
 CASE = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)"
                   r"\(\s*(\w+),\s*(\w+)\s*\)", re.MULTILINE)
@@ -42,11 +42,11 @@ HEAD = """\
 
 CPython's test suite is the most detailed account of what asyncio does. Of the
 1266 test methods of 3.13.0's `test_asyncio`, {portable} are **portable**: they test
-what asyncio means, and ask for no sockets, processes, signals or real threads, and
-for nothing that only Python has. Each of them is written again here, in C++, from the
-behaviour that it checks; its suite and name are those of the class and the method.
-{conditional} more are **conditional**: they make sense where the runtime has what they
-are about. Those are here, too, or the table says why not. The other {others} test
+asyncio's semantics, and need no sockets, processes, signals or real threads, and
+nothing that only Python has. Each of them is rewritten here in C++ from the behaviour
+that it checks; its suite and name are those of the class and the method.
+{conditional} more are **conditional**: they apply if the runtime has the feature that
+they test. They are here, too, or the table says why not. The other {others} test
 I/O, Windows, type checks at run time, and CPython's internals.
 
 Where a method looks at a private attribute, its test checks the behaviour behind it.
@@ -55,7 +55,7 @@ once.
 
 `python3 tools/docs/asyncio_tests.py` writes this page from
 [the list](../tools/docs/asyncio_tests.txt) and the tests; `--check` fails if a portable
-method is missing, or a reason.
+method or a reason is missing.
 """
 ALL_METHODS = 1266
 
@@ -68,11 +68,11 @@ class Method:
     python_class: str
     name: str
     conditional: bool
-    reason: str  # Empty: there is none.
+    reason: str  # May be empty.
 
     @property
     def case(self):
-        """The suite and the name of the GoogleTest case that asks it."""
+        """The suite and the name of the GoogleTest case for it."""
         suite = PREFIXES.get(self.file, "") + self.python_class.lstrip("_")
         words = self.name.removeprefix("test").split("_")
         name = "".join(word[:1].upper() + word[1:] for word in words)
@@ -94,7 +94,7 @@ def read_list():
 
 
 def find_cases():
-    """Of each case: the file that it stands in."""
+    """The file of each case."""
     cases = {}
     for path in sorted(glob.glob(SOURCES, recursive=True)):
         with open(path, encoding="utf-8") as file:
@@ -104,7 +104,7 @@ def find_cases():
 
 
 def find_faults(methods, cases):
-    """What the list and the tests do not agree on."""
+    """The differences between the list and the tests."""
     faults = []
     for method in methods:
         where = f"{method.file} {method.python_class}.{method.name}"

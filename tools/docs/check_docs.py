@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""Checks that what a Markdown file shows is what the project does.
+"""Checks that a Markdown file shows what the project really does.
 
-A comment in front of a fenced block says where the block comes from:
+A comment before a fenced block says where the block comes from:
 
-    <!-- file: PATH -->      the block stands in that file, word for word, but
+    <!-- file: PATH -->      the block is in that file, word for word, except
                              that it may be indented there
-    <!-- output: PATH -->    the block is in what that program prints; with
-                             --write, it is put there
-    <!-- help: PATH -->      the block is what that test program says of Clotho's
-                             flags and exit codes; with --write, it is put there.
-                             The page's tables have a row for each of them, and
-                             the page names no others
+    <!-- output: PATH -->    the block is in the output of that program; --write
+                             updates it
+    <!-- help: PATH -->      the block is that test program's help on Clotho's
+                             flags and exit codes; --write updates it. The page's
+                             tables have a row for each of them, and the page
+                             names no others
 
 Usage: check_docs.py [--write] DOCUMENT [PROGRAM=PATH ...]
-PROGRAM=PATH says where a program is, if not at PROGRAM itself.
+PROGRAM=PATH gives the path of a program if it is not PROGRAM itself.
 """
 
 import re
@@ -29,7 +29,7 @@ BLOCK = re.compile(
 
 
 def report_of(program):
-    """What a hunt reports: from WHAT up to the line that ends it."""
+    """The report of a *_hunt program: from WHAT to the line SEARCH."""
     run = subprocess.run(
         [program], stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=60, check=False)
@@ -42,7 +42,7 @@ def report_of(program):
 
 
 def help_of(program):
-    """What a test program says of itself, without what GoogleTest adds."""
+    """The help of a test program, without GoogleTest's part."""
     run = subprocess.run(
         [program, "--help"], stdin=subprocess.DEVNULL, capture_output=True,
         text=True, timeout=60, check=False)
@@ -53,12 +53,12 @@ def help_of(program):
     return ours
 
 
-# What looks like a flag's variable, and is none.
+# Names that look like a flag's variable but are not.
 OTHERS = {"CLOTHO_PROPERTY", "CLOTHO_TEST", "CLOTHO_TOTAL_SHARDS"}
 
 
 def misses_of_tables(content, text):
-    """What the tables of a page lack of a help text, or have too much."""
+    """The rows that the tables of a page lack, and the names not in the help."""
     flags = re.findall(r"^  (--clotho_\w+)=", text, re.MULTILINE)
     codes = re.findall(r"^  (\d+)  ", text, re.MULTILINE)
     wrong = []
@@ -80,7 +80,7 @@ def misses_of_tables(content, text):
 
 
 def holds(code, text):
-    """Whether lines of `code` are those of `text`, maybe within a function."""
+    """Whether `code` contains the lines of `text`, perhaps indented."""
     lines = text.strip("\n") + "\n"
     return any("\n" + textwrap.indent(lines, indent) in "\n" + code
                for indent in ("", "  "))
@@ -110,7 +110,7 @@ def main():
             if actual != text:
                 wrong.append(f"{document}: {source} --help says:\n{actual}")
             return f"<!-- help: {source} -->\n```text\n{actual}```\n"
-        # Where the program is differs between machines; what it reports does not.
+        # The path of the program differs between machines; its report does not.
         actual = re.sub(
             r"REPLAY    (.|\n)*?(CLOTHO_REPLAY=\S+)(.|\n)*?(--gtest_filter=\S+)",
             rf"REPLAY    \2 \\\n              bazel-bin/{source} \4",
@@ -127,9 +127,9 @@ def main():
         return
     marks = len(re.findall(r"^<!-- (file|output|help): ", content, re.MULTILINE))
     if marks == 0 or marks != len(BLOCK.findall(content)):
-        wrong.append(f"{document}: a mark without a block, or nothing to check")
+        wrong.append(f"{document}: a marker without a block, or nothing to check")
     if content.count("```cpp\n") != len(re.findall("-->\n```cpp\n", content)):
-        wrong.append(f"{document}: a block of C++ without a mark")
+        wrong.append(f"{document}: a C++ block without a marker")
     for message in wrong:
         print(message)
     sys.exit(1 if wrong else 0)

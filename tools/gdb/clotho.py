@@ -1,26 +1,26 @@
-"""The tasks of a Clotho program, in gdb.
+"""Commands for gdb that show the tasks of a Clotho program.
 
     (gdb) source tools/gdb/clotho.py
-    (gdb) clotho tasks              every task, and what it is doing
-    (gdb) clotho stack worker-1     where its coroutines await each other
-    (gdb) clotho stack              the same for every task
+    (gdb) clotho tasks              lists the tasks and what each is doing
+    (gdb) clotho stack worker-1     shows where its coroutines await each other
+    (gdb) clotho stack              shows the same for every task
 
-They work on a live process and on a core, wherever it has stopped: they only
-read memory. The program needs debug information, of the runtime's types at
-least: `bazel build -c dbg`, or -g with Clang's -fstandalone-debug.
+They only read memory, so they work on a live process and on a core, wherever it
+has stopped. The program needs debug information, at least for the runtime's
+types: `bazel build -c dbg`, or -g with Clang's -fstandalone-debug.
 
-A task that runs has its place on the machine's stack: `backtrace` shows it.
+A running task is on the machine's stack: `backtrace` shows it.
 """
 
 from typing import Iterator, Optional
 
-import gdb  # Only there inside of gdb.
+import gdb  # Available only inside gdb.
 
 POINTER_SIZE = gdb.lookup_type("void").pointer().sizeof
 
 
 class Unreadable(gdb.GdbError):
-    """What is wanted cannot be read: says why, and what to do."""
+    """Says why something cannot be read, and what to do."""
 
 
 def lookup(name: str) -> gdb.Type:
@@ -34,7 +34,7 @@ def lookup(name: str) -> gdb.Type:
 
 
 def base_offset(derived: gdb.Type, base: str) -> Optional[int]:
-    """Where in an object of type `derived` the base class begins."""
+    """The offset of the base class in an object of type `derived`."""
     derived = derived.strip_typedefs()
     if derived.name == "clotho::internal::" + base:
         return 0
@@ -53,18 +53,18 @@ def at(address: int, type_name: str) -> gdb.Value:
 
 
 def pointer_at(address: int) -> int:
-    """A pointer that is stored there, as a number."""
+    """The pointer stored at an address, as a number."""
     word = gdb.lookup_type("unsigned long").pointer()
     return int(gdb.Value(address).cast(word).dereference())
 
 
 def address_of(value: gdb.Value) -> int:
-    """Where an object is."""
+    """The address of an object."""
     return int(value.address)
 
 
 class Place:
-    """A std::source_location: the same layout with both compilers."""
+    """A std::source_location, which both compilers lay out alike."""
 
     def __init__(self, location: gdb.Value) -> None:
         implementation = location["_M_impl"]
@@ -88,7 +88,7 @@ class Task:
         self.is_running = address_of(task) == current
 
     def name(self) -> str:
-        """As the program gave it, or the automatic one."""
+        """The name that the program gave it, or the automatic one."""
         extras = pointer_at(address_of(self.value["extras_"]))
         if extras != 0:
             text = pointer_at(address_of(
@@ -100,7 +100,7 @@ class Task:
         return f"Task-{int(self.value['number_'])}"
 
     def created_at(self) -> Place:
-        """Where the program made it."""
+        """Where the program created it."""
         return Place(self.value["created_at_"])
 
     def stack(self) -> list[Place]:
@@ -119,16 +119,16 @@ class Task:
         return places
 
     def state(self, tasks: dict[int, "Task"]) -> str:
-        """What it is doing, for people. `tasks`: all, by their addresses."""
+        """What it is doing, as text. `tasks` has all tasks, by address."""
         if self.is_running:
-            return "runs now"
+            return "running now"
         if not self.value["started_"]:
             return f"has not started, created at {self.created_at()}"
         stack = self.stack()
         where = f" at {stack[0]}" if stack else ""
         future = int(self.value["waiting_on_"])
         if future == 0:
-            return f"ready to go on{where}"
+            return f"ready to resume{where}"
         offset = base_offset(lookup("internal::TaskBase"), "FutureBase")
         other = tasks.get(future - (offset or 0))
         if other is not None:
@@ -137,7 +137,7 @@ class Task:
 
 
 def running_loops() -> Iterator[tuple[int, gdb.Value]]:
-    """The loops that run, each with the number of its thread."""
+    """The running loops, each with the number of its thread."""
     selected = gdb.selected_thread()
     if selected is None:
         raise Unreadable("no program is being debugged: expected a process or "
@@ -162,8 +162,8 @@ def loop_of_thread() -> int:
         return int(gdb.parse_and_eval("clotho::internal::running_loop"))
     except gdb.error:
         pass
-    # What a thread has of its own cannot be read, as in some cores: the loop is
-    # on the stack as well.
+    # Thread-local variables cannot be read, for example in some cores. The loop
+    # is on the stack as well.
     frame: Optional[gdb.Frame] = gdb.newest_frame()
     while frame is not None:
         name = frame.name() or ""
@@ -182,7 +182,7 @@ def tasks_of(loop: gdb.Value) -> list[Task]:
     offset = base_offset(lookup("internal::TaskBase"), "RegistryNode")
     if offset is None:
         raise Unreadable("this script is for another version of Clotho: a task "
-                         "is no RegistryNode")
+                         "is not a RegistryNode")
     current = int(loop["current_task_"])
     tasks = []
     node = int(loop["tasks_"]["head_"]["next_"])
@@ -193,10 +193,10 @@ def tasks_of(loop: gdb.Value) -> list[Task]:
 
 
 def all_tasks() -> Iterator[tuple[int, list[Task]]]:
-    """The tasks of each loop that runs, with the number of its thread."""
+    """The tasks of each running loop, with the number of its thread."""
     loops = list(running_loops())
     if not loops:
-        raise Unreadable("no event loop runs in any thread")
+        raise Unreadable("no event loop is running in any thread")
     for thread, loop in loops:
         yield thread, tasks_of(loop)
 
@@ -209,16 +209,16 @@ class Clotho(gdb.Command):
 
 
 class Tasks(gdb.Command):
-    """clotho tasks: every task that is not done, and what it is doing."""
+    """clotho tasks: lists every task that is not done, and what it is doing."""
 
     def __init__(self) -> None:
         super().__init__("clotho tasks", gdb.COMMAND_DATA)
 
     def invoke(self, argument: str, from_tty: bool) -> None:
-        """Prints them, a line each."""
+        """Prints the tasks, one per line."""
         if argument.strip():
             raise gdb.GdbError(f'unexpected argument "{argument.strip()}": '
-                               "clotho tasks takes none")
+                               "clotho tasks takes no arguments")
         for thread, tasks in all_tasks():
             gdb.write(f"thread {thread}: {len(tasks)} "
                       f"{'task' if len(tasks) == 1 else 'tasks'}\n")
@@ -229,15 +229,15 @@ class Tasks(gdb.Command):
 
 
 class Stack(gdb.Command):
-    """clotho stack [TASK]: where the coroutines of a task await each other.
+    """clotho stack [TASK]: shows where the coroutines of a task await each other.
 
-    Innermost first. Without a name: of every task."""
+    The innermost one comes first. Without a name, shows every task."""
 
     def __init__(self) -> None:
         super().__init__("clotho stack", gdb.COMMAND_DATA)
 
     def invoke(self, argument: str, from_tty: bool) -> None:
-        """Prints it, a line for each coroutine."""
+        """Prints the stack, with an entry for each coroutine."""
         wanted = argument.strip()
         names = []
         found = False

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs clotho.py in gdb, on a program that has tasks in every state."""
+"""Runs clotho.py in gdb, on a program with tasks in every state."""
 
 import os
 import re
@@ -15,7 +15,7 @@ PROGRAM = sys.argv.pop(1)
 
 
 def gdb(*commands: str, core: str = "") -> str:
-    """What gdb prints when it is given these commands."""
+    """The output of gdb for these commands."""
     arguments = ["gdb", "-nx", "-batch", "-ex", f"source {SCRIPT}"]
     for command in commands:
         arguments += ["-ex", command]
@@ -38,15 +38,15 @@ def line_of(text: str) -> int:
     raise AssertionError(text)
 
 
-# What is asked of the process that stands at StopHere. It is asked all at once:
-# gdb takes its time to start.
+# The commands to run when the process stops at StopHere, all in one session,
+# since gdb is slow to start.
 QUESTIONS = ["clotho tasks", "clotho stack worker-1", "clotho stack",
              "clotho stack nobody", "clotho tasks all"]
 
 
 @unittest.skipUnless(shutil.which("gdb"), "no gdb")
 class GdbTest(unittest.TestCase):
-    """A live process, a core, and what can be wrong."""
+    """Tests with a live process, a core, and mistakes."""
 
     answers: dict[str, str] = {}
     core = ""
@@ -71,21 +71,21 @@ class GdbTest(unittest.TestCase):
     def check_tasks(self, output: str) -> None:
         """The table of `clotho tasks`."""
         place = "sample.cc:" + str(line_of("co_await lock.Acquire();"))
-        self.assertRegex(output, r"thread 1: 6 tasks\n  Task-1    runs now\n")
+        self.assertRegex(output, r"thread 1: 6 tasks\n  Task-1    running now\n")
         self.assertRegex(output, rf"\n  worker-1  waits at \S*{place}\n")
         self.assertRegex(output, rf"\n  Task-2    waits at \S*{place}\n")
         self.assertRegex(
             output, r"\n  waiter    waits for task worker-1 at \S*sample.cc:")
-        self.assertRegex(output, r"\n  ready     ready to go on at ")
+        self.assertRegex(output, r"\n  ready     ready to resume at ")
         self.assertRegex(output, r"\n  fresh     has not started, created at "
                          r"\S*sample.cc:")
 
     def test_tasks_of_a_live_process(self) -> None:
-        """Each state has a line."""
+        """Each state is on a line."""
         self.check_tasks(self.answers["clotho tasks"])
 
     def test_the_coroutines_of_a_task(self) -> None:
-        """Innermost first, each with its function and its line."""
+        """The innermost comes first; each has its function and its line."""
         output = self.answers["clotho stack worker-1"]
         functions = re.findall(r"#(\d)  (.*)\n      at \S*sample.cc:(\d+)",
                                output)
@@ -99,22 +99,22 @@ class GdbTest(unittest.TestCase):
         self.assertNotIn("waiter", output)
 
     def test_the_coroutines_of_every_task(self) -> None:
-        """Those that have suspended somewhere."""
+        """Every task that is suspended is shown."""
         output = self.answers["clotho stack"]
-        for name in ["Task-1: runs now", "worker-1: waits", "Task-2: waits",
+        for name in ["Task-1: running now", "worker-1: waits", "Task-2: waits",
                      "waiter: waits for", "ready: ready", "fresh: has not"]:
             self.assertIn(name, output)
         self.assertRegex(output, r"sample::Unnamed\(")
 
     def test_a_core(self) -> None:
-        """Nothing is called in it, so that it need not live."""
+        """The commands call nothing in the process, so a core is enough."""
         self.assertTrue(os.path.exists(self.core))
         output = gdb("clotho tasks", "clotho stack worker-1", core=self.core)
         self.check_tasks(output)
         self.assertRegex(output, r"#2  .*sample::Worker\(")
 
     def test_what_is_wrong_is_said(self) -> None:
-        """In a line, with what was expected."""
+        """Mistakes are reported on one line, with what was expected."""
         self.assertIn('no task "nobody": expected one of Task-1, worker-1, ',
                       self.answers["clotho stack nobody"])
         self.assertIn('unexpected argument "all"',
