@@ -2,10 +2,10 @@
 
     count_tests.py EVENTS STATUS
 
-EVENTS is what --build_event_json_file wrote, STATUS the code that Bazel ended
-with. A test case is one of GoogleTest's, as test.xml lists them. A target that
-did not build, a test that ended without saying which case failed, and a Bazel
-that failed without any of these count as one failure each.
+EVENTS is the file that --build_event_json_file wrote, STATUS the exit code of
+Bazel. The test cases are those that test.xml lists. A target that did not build,
+a test that ended without reporting which case failed, and a Bazel that failed
+without any of these count as one failure each.
 
 Standard error gets the name of each failure, and the end of what that test
 printed.
@@ -17,7 +17,7 @@ import urllib.parse
 import urllib.request
 import xml.etree.ElementTree
 
-LOG_LINES = 60  # Of a failed test's log: a report has fewer.
+LOG_LINES = 60  # Lines to show of a failed test's log; a report has fewer.
 
 
 def read_events(path):

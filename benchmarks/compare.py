@@ -3,16 +3,16 @@
 
   benchmarks/compare.py                  all workloads, five rounds
   benchmarks/compare.py --only=W1,W6 --rounds=9
-  benchmarks/compare.py --write          puts the table into docs/performance.md
+  benchmarks/compare.py --write          updates the table in docs/performance.md
 
 Builds Clotho's cross_runtime and the raw limit (peers/raw.cc) with Clang and with
-GCC. Asio, tokio and asyncio take part where they are installed:
+GCC. Asio, tokio and asyncio are included if they are installed:
 
   apt-get install libasio-dev librust-tokio-dev cargo
 
-A machine is never as fast as a minute ago. So a round runs everybody on one
-workload before the next workload, and a ratio is one of figures of the same
-round; the table has the median of the rounds' ratios.
+The speed of a machine changes from minute to minute. So a round runs one workload
+on all runtimes before the next workload, and a ratio compares figures of the same
+round; the table shows the median of the rounds' ratios.
 """
 
 import argparse
@@ -36,7 +36,7 @@ WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W6", "W7"]
 # A million timers take asyncio half a minute on a slow day.
 SECONDS_MAX = 300
 
-# What all are compared with, and who Clotho is compared with.
+# The baseline of all runtimes, and the peers of Clotho.
 RAW = "raw, g++"
 CLOTHO = "Clotho, Clang"
 OTHERS = ["Asio", "tokio", "asyncio"]
@@ -47,7 +47,7 @@ FIGURES = {
     "W1.switch.N=100": "switch, 100 tasks",
     "W1.switch.N=10000": "switch, 10,000 tasks",
     "W2.spawn.cold": "spawn and gather, 1,000,000 tasks",
-    "W2.bytes": "memory of each",
+    "W2.bytes": "memory per task",
     "W3.timer.dense": "sleep, 1,000,000 tasks",
     "W3.timer.sparse": "sleep, 1,000 tasks",
     "W4.chan.1p1c": "message through a queue of one",
@@ -59,18 +59,18 @@ FIGURES = {
     "W7.random.race": "random executions of a race",
     "W7.random.lock": "the same with a lock",
     "W7.dfs.time.race": "all executions of the race",
-    "W7.dfs.count.race": "how many these are",
+    "W7.dfs.count.race": "number of these executions",
     "W7.dfs.time.lock": "all executions with the lock",
-    "W7.dfs.count.lock": "how many these are",
+    "W7.dfs.count.lock": "number of these executions",
 }
 
 
 class Skipped(Exception):
-    """Why a program does not take part."""
+    """Says why a program is left out."""
 
 
 def run(command, **options):
-    """Runs a build step; what it says is in the reason if it fails."""
+    """Runs a build step; if it fails, Skipped has its output."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -82,7 +82,7 @@ def run(command, **options):
 
 
 def clotho(folder, name, *flags):
-    """Builds cross_runtime; a copy stays when Bazel builds it differently."""
+    """Builds cross_runtime, and copies it before Bazel builds it differently."""
     bazel = [os.path.join(ROOT, "tools", "bazel")]
     target = "//benchmarks:cross_runtime"
     run(bazel + ["build", "-c", "opt", *flags, target], cwd=ROOT)
@@ -112,7 +112,7 @@ def tokio(folder):
         raise Skipped("there is no cargo")
     if not os.path.isdir("/usr/share/cargo/registry"):
         raise Skipped("there is no /usr/share/cargo/registry (librust-tokio-dev)")
-    # A copy, so that the lock file is not left among the sources.
+    # Built in a copy, so that no lock file is left among the sources.
     source = os.path.join(folder, "tokio")
     shutil.copytree(os.path.join(PEERS, "tokio"), source,
                     ignore=shutil.ignore_patterns("target", "Cargo.lock"))
@@ -127,7 +127,7 @@ def asyncio(python):
 
 
 def build_all(folder, python):
-    """What takes part: name -> command to which the workload is added."""
+    """The commands by name; a workload is to be appended to each."""
     builders = {
         RAW: lambda: cpp_peer(folder, "raw-gcc", "g++", "raw.cc"),
         "raw, Clang": lambda: cpp_peer(folder, "raw-clang", "clang++-19", "raw.cc"),
@@ -152,7 +152,7 @@ def say(text):
 
 
 def parse(output):
-    """What a program printed, as {key: (value, unit)}."""
+    """The output of a program, as {key: (value, unit)}."""
     figures = {}
     for line in output.splitlines():
         fields = line.split("\t")
@@ -166,7 +166,7 @@ def parse(output):
 
 
 def measure(name, command, workload):
-    """The figures of one program for one workload, and {} if it has none."""
+    """The figures of one program for one workload; {} if it has none."""
     try:
         done = subprocess.run(
             command + [workload], stdin=subprocess.DEVNULL, capture_output=True,
@@ -174,7 +174,7 @@ def measure(name, command, workload):
     except subprocess.TimeoutExpired:
         say(f"{name} {workload}: not done in {SECONDS_MAX} s")
         return {}
-    # 2: it does not have this workload.
+    # 2: the program does not have this workload.
     if done.returncode not in (0, 2):
         say(f"{name} {workload}: failed ({done.returncode}): {done.stderr}")
         return {}
@@ -201,11 +201,11 @@ class Results:
         return max(values) if self.is_rate(key) else min(values)
 
     def ratio(self, key, name, others):
-        """How many times as much `name` takes as the best of `others`.
+        """The cost of `name` as a multiple of the best of `others`.
 
-        The median over the rounds that have both; None if there are none, or
-        if the figure is a number of executions, of which neither many nor few
-        are good.
+        The median over the rounds that have both. None if there is no such
+        round, or if the figure is a number of executions, for which neither
+        more nor fewer is better.
         """
         if self.units[key] == "schedules":
             return None
@@ -251,7 +251,7 @@ class Results:
 
 
 def number_text(value):
-    """Three digits: more than the noise leaves."""
+    """Three digits; the noise is larger than that."""
     if value >= 1e6:
         return f"{value / 1e6:.3g} M"
     if value >= 1000:
@@ -266,7 +266,7 @@ def ratio_text(ratio):
 
 
 def version(command):
-    """The first line that looks like a version, of what `command` prints."""
+    """The first line of the output of `command` that looks like a version."""
     try:
         text = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -278,7 +278,7 @@ def version(command):
 
 
 def machine(rounds, python):
-    """One sentence on where and when the figures are from."""
+    """One sentence on where and when the figures were measured."""
     model = "unknown processor"
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         found = re.search(r"^model name\s*: (.*)$", file.read(), re.MULTILINE)
@@ -322,11 +322,11 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=rounds_of, default=5)
     parser.add_argument("--only", type=workloads, default=WORKLOADS,
-                        help="workloads, as in W1,W6")
+                        help="workloads, such as W1,W6")
     parser.add_argument("--python", default=sys.executable,
-                        help="whose asyncio; this one's if not given")
+                        help="the Python whose asyncio to measure (default: this one)")
     parser.add_argument("--write", action="store_true",
-                        help="put the table into docs/performance.md")
+                        help="update the table in docs/performance.md")
     options = parser.parse_args()
     if options.write and options.only != WORKLOADS:
         parser.error("--write is for the whole table: not with --only")

@@ -1,4 +1,4 @@
-"""Tests of what compare.py makes of what the programs print."""
+"""Tests of compare.py with given output of the programs."""
 
 import argparse
 import os
@@ -23,7 +23,7 @@ class ParseTest(unittest.TestCase):
 class ArtifactsTest(unittest.TestCase):
 
     def add(self, key, unit, **rounds):
-        """Adds the rounds of each program; None is a round without it."""
+        """Adds the rounds of each program; None means it was left out of a round."""
         for name, values in rounds.items():
             for number, value in enumerate(values):
                 if value is not None:
@@ -35,7 +35,7 @@ class ArtifactsTest(unittest.TestCase):
                       "asio": "Asio", "tokio": "tokio"}
 
     def test_ratio_is_of_figures_of_one_round(self):
-        # The machine got ten times as slow, the ratio did not.
+        # The machine became ten times as slow; the ratio stays the same.
         self.add("W1.switch.N=1", "ns/switch",
                  raw=[1, 10, 10], clotho=[4, 40, 40])
         self.assertEqual(

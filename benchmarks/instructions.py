@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""Counts the instructions of small programs, and compares with what is recorded.
+"""Counts the instructions of small programs, and compares them with a record.
 
   benchmarks/instructions.py             compares with instructions.txt
-  benchmarks/instructions.py --write     records anew
+  benchmarks/instructions.py --write     records the counts
 
-Unlike times, the counts are the same on a busy machine, so a change that makes a
-switch, a task, a call or an execution dearer is seen at once; a change that
-moves memory around is not. Needs Valgrind (apt-get install valgrind). Built by
-tools/bazel with the reference compiler: another one has other counts.
+Unlike times, the counts are the same on a busy machine. So they show at once if a
+change makes a switch, a task, a call or an execution more expensive; they do not
+show the cost of memory accesses. Needs Valgrind (apt-get install valgrind).
+tools/bazel builds the programs with the reference compiler; the counts of others
+differ.
 
-A count is that of one item: each program runs at two sizes, and the difference
-is divided. So what a process does when it starts and ends is not in it.
+A count is for one item: each program runs at two sizes, and the difference is
+divided. So it does not include the start and end of the process.
 
-Ends with 1 if a count is more than 5 % off, to either side: record what has
-become cheaper, or it may become dear again unseen.
+Exits with 1 if a count is more than 5 % off in either direction: record a count
+that has become lower, or a later increase may remain unnoticed.
 """
 
 import argparse
@@ -27,7 +28,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RECORD = os.path.join(ROOT, "benchmarks", "instructions.txt")
 TOLERANCE = 0.05
 
-# The size of the smaller run of each; the other is twice as large.
+# The size of the smaller run of each program; the other is twice as large.
 SIZES = {"switch": 100_000, "spawn": 5_000, "call": 100_000, "race": 1_000,
          "lock": 1_000}
 
@@ -38,7 +39,7 @@ HEAD = """\
 
 
 def build():
-    """Builds the programs, and says where they are."""
+    """Builds the programs, and returns the path of the binary."""
     bazel = [os.path.join(ROOT, "tools", "bazel")]
     subprocess.run(bazel + ["build", "-c", "opt", "//benchmarks:instructions"],
                    cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
@@ -46,7 +47,7 @@ def build():
 
 
 def parse_count(text):
-    """The count in what Valgrind says at the end."""
+    """The count at the end of Valgrind's output."""
     found = re.search(r"I\s+refs:\s+([\d,]+)", text)
     if not found:
         raise SystemExit(f"instructions.py: no count in:\n{text}")
@@ -54,7 +55,7 @@ def parse_count(text):
 
 
 def count(binary, program, size):
-    """How many instructions a whole process takes."""
+    """The number of instructions of a whole process."""
     run = subprocess.run(
         ["valgrind", "--tool=cachegrind", "--cache-sim=no",
          "--cachegrind-out-file=/dev/null", binary, program, str(size)],
@@ -65,14 +66,14 @@ def count(binary, program, size):
 
 
 def measure(binary):
-    """Instructions of one item of each program."""
+    """The instructions of one item of each program."""
     return {program: (count(binary, program, 2 * size) -
                       count(binary, program, size)) / size
             for program, size in SIZES.items()}
 
 
 def parse_record(text):
-    """{program: instructions} of a record."""
+    """The record, as {program: instructions}."""
     lines = [line for line in text.splitlines() if line and line[0] != "#"]
     record = {}
     for line in lines:
@@ -89,7 +90,7 @@ def record_text(counts):
 
 
 def compare(recorded, counts):
-    """A line for each program, and whether all are as recorded."""
+    """A line for each program, and whether all counts match the record."""
     lines = []
     good = True
     for program, value in counts.items():
@@ -112,7 +113,8 @@ def main():
                         help="record the counts in instructions.txt")
     options = parser.parse_args()
     if shutil.which("valgrind") is None:
-        raise SystemExit("instructions.py: there is no valgrind")
+        raise SystemExit("instructions.py: valgrind was not found: install it "
+                         "(apt-get install valgrind)")
     counts = measure(build())
     if options.write:
         with open(RECORD, "w", encoding="utf-8") as file:

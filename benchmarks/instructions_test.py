@@ -1,4 +1,4 @@
-"""Tests of what instructions.py makes of counts."""
+"""Tests of instructions.py with given counts."""
 
 import unittest
 

@@ -1,7 +1,7 @@
 """@com_google_absl, made from an installed Abseil.
 
-Upstream's packages and targets, with the headers that upstream gives to each:
-a BUILD file that is right here is right with a checkout of Abseil too.
+It has upstream's packages and targets, each with upstream's headers: a BUILD
+file that is correct here is also correct with a checkout of Abseil.
 """
 
 load("//third_party:system.bzl", "copy_header", "find_header", "find_library_dir")
@@ -147,15 +147,15 @@ _TARGETS = {
     },
 }
 
-# Where a .pc file's name, which is CMake's, does not follow from Bazel's.
+# The .pc files whose names, which are CMake's, do not follow from Bazel's.
 _MODULES = {
     "flags:flag": "absl_flags",
 }
 
 _HEADER = 'package(default_visibility = ["//visibility:public"])\n'
 
-# Abseil's headers include each other's internal ones, in ways that nothing
-# installed records: every target may read all of them.
+# Abseil's headers include each other's internal headers, and no installed file
+# records which: every target may read all of them.
 _ROOT = _HEADER + """
 cc_library(
     name = "headers",
@@ -195,7 +195,7 @@ def _requires(pc):
 def _libraries(rctx):
     """Writes @com_google_absl//lib, a target for every module of pkg-config.
 
-    The .pc files record which archive needs which; a linker needs that order.
+    The .pc files record which archive needs which others; a linker needs that order.
 
     Args:
       rctx: the repository context.
@@ -259,9 +259,8 @@ def _package(rctx, include, package, targets, modules):
 def _abseil_repository_impl(rctx):
     include = find_header(rctx, "absl")
 
-    # Under include/, not at the top, where a quoted include would find them
-    # before the compiler knows that they are a system's headers, whose warnings
-    # are not ours.
+    # Under include/, not at the top: there, a quoted include would find them as
+    # ordinary headers, and the compiler would report their warnings.
     copy_header(rctx, "absl")
     rctx.file("BUILD.bazel", _ROOT, executable = False)
     modules = _libraries(rctx)

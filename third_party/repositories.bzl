@@ -1,6 +1,6 @@
-"""What Clotho depends on, under the names that upstream's own builds use.
+"""The dependencies of Clotho, under the names that upstream's builds use.
 
-A BUILD file says @com_google_absl//absl/time, as it would anywhere else. Here
+A BUILD file says @com_google_absl//absl/time, as it would elsewhere. Here
 these repositories are made from the system's packages. To build one from source
 instead, name a checkout of it, and change nothing else:
 
@@ -50,7 +50,7 @@ def clotho_dependencies():
         name = "com_github_google_benchmark",
         build_file = Label("//third_party:benchmark.BUILD"),
         headers = ["benchmark"],
-        # Debian has the library itself only as a shared one.
+        # Debian has the library itself only as a shared library.
         libraries = ["benchmark_main"],
         packages = ["libbenchmark-dev"],
     )
@@ -63,9 +63,9 @@ def clotho_dependencies():
     )
 
 def clotho_build_tools():
-    """Declares what Bazel itself would otherwise download.
+    """Declares repositories that Bazel itself would otherwise download.
 
-    Nothing of it is part of Clotho. Bazel 4 loads these repositories for any
+    None of them is part of Clotho. Bazel 4 loads these repositories for any
     build, and the coverage tools for any test.
     """
     _maybe(

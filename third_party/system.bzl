@@ -1,7 +1,7 @@
-"""Repositories made from what the system's package manager installed.
+"""Repositories made from packages that the system's package manager installed.
 
-Bazel sees the headers and static libraries as files: it hands exactly these to
-the compiler, and builds again when a new version of a package replaces them.
+Bazel sees the headers and static libraries as files: it passes exactly these to
+the compiler, and rebuilds when a new version of a package replaces them.
 """
 
 _PREFIXES = ["/usr", "/usr/local"]
@@ -11,12 +11,12 @@ def missing(rctx, what):
 
     Args:
       rctx: the repository context; its rule has the attribute `packages`.
-      what: what was looked for, and where.
+      what: what was not found, and where.
     """
     packages = " ".join(rctx.attr.packages)
     fail(
         ("@{name}: {what} is not installed.\n" +
-         "    On Debian 12, run `tools/bazel` in place of `bazel`: it installs " +
+         "    On Debian 12, run `tools/bazel` instead of `bazel`: it installs " +
          "{packages} and whatever else is missing.\n" +
          "    Elsewhere, install your system's package, or build it from " +
          "source: --override_repository={name}=<a source checkout>")
@@ -24,7 +24,7 @@ def missing(rctx, what):
     )
 
 def find_header(rctx, name):
-    """The path of a header, or a folder of them, that must be there."""
+    """The path of a header or a folder of headers, which must exist."""
     for prefix in _PREFIXES:
         path = rctx.path(prefix + "/include/" + name)
         if path.exists:
@@ -32,7 +32,7 @@ def find_header(rctx, name):
     return missing(rctx, "include/" + name)
 
 def find_library_dir(rctx, library):
-    """The folder that holds lib<library>.a, which must be there."""
+    """The folder of lib<library>.a, which must exist."""
     multiarch = rctx.execute(["uname", "-m"]).stdout.strip() + "-linux-gnu"
     for prefix in _PREFIXES:
         for lib in ["lib/" + multiarch, "lib64", "lib"]:
@@ -44,8 +44,8 @@ def find_library_dir(rctx, library):
 def copy_header(rctx, name):
     """Copies a header, or a folder of headers, to include/.
 
-    Links would do, were it not for Clang's layering_check: it sees through them
-    to the system's include folder, where everybody may read everything.
+    Links would not do, because Clang's layering_check follows them to the
+    system's include folder, where every target may read everything.
 
     Args:
       rctx: the repository context.

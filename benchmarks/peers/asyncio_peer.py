@@ -3,8 +3,8 @@
 
   python3 asyncio_peer.py W1
 
-W3 has a tenth of the tasks when they are dense: a million take minutes. W7 takes
-one loop for all executions, and picks what runs next from the loop's own queue.
+The dense W3 has a tenth of the tasks, since a million take minutes. W7 uses one
+loop for all executions, and picks what runs next from the loop's own queue.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ def resident_bytes():
 
 
 class JumpingSelector(selectors.SelectSelector):
-    """Never blocks and never asks the system; moves the loop's time instead."""
+    """Never blocks or calls the system; advances the loop's time instead."""
 
     loop = None
 
     def select(self, timeout=None):
         if timeout is None:
-            raise RuntimeError("nothing will ever happen again")
+            raise RuntimeError("deadlock: nothing is ready, and there is no timer")
         if timeout > 0:
             # pylint: disable-next=protected-access
             self.loop.now = self.loop._scheduled[0]._when
@@ -39,7 +39,7 @@ class JumpingSelector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """asyncio's loop on a clock that stands still while something can run."""
+    """asyncio's loop on a clock that does not advance while anything is ready."""
 
     def __init__(self):
         self.now = 0.0
@@ -52,7 +52,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class RandomDeque(collections.deque):
-    """A loop's queue of what is ready, from which it takes at random."""
+    """A loop's ready queue that returns elements at random."""
 
     random = random.Random(42)
 
@@ -170,7 +170,7 @@ def w4():
 
 
 class CountsItsEnd:
-    """What a frame has to clean up."""
+    """An object that a frame has to clean up."""
 
     ends = 0
 
@@ -240,7 +240,7 @@ def w6():
 
 
 class Shared:
-    """What the three tasks of W7 increment."""
+    """The counter that the three tasks of W7 increment."""
 
     def __init__(self):
         self.value = 0

@@ -1,4 +1,4 @@
-"""As much of rules_cc as Bazel's own tools load: the native rules.
+"""The part of rules_cc that Bazel's own tools load: the native rules.
 
 Debian's rules_cc is newer than its Bazel and does not load there.
 """

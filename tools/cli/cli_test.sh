@@ -1,7 +1,7 @@
 #!/bin/bash
-# Runs a unittest beside this one: cli_test.sh NAME_test.py [PROGRAM...]. The
-# programs are for it to run; what is meant for the test that calls this (a
-# result file, a target, a shard, a filter) is not for them.
+# Runs a unittest in this folder: cli_test.sh NAME_test.py [PROGRAM...]. The test
+# runs the programs. Bazel's variables (result file, target, shard, filter) are
+# meant for the test, so the programs do not get them.
 set -euo pipefail
 here=$(dirname "$0")
 test=$1

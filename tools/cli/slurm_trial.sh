@@ -1,14 +1,14 @@
 #!/bin/bash
 # Tries a campaign under Slurm on this machine: a controller and two nodes on the
-# loopback address run an array of 16 tasks, one of which is killed half way.
-# `clotho merge` has to name its shard, and once that has been run again the
-# result has to be that of one process.
+# loopback address run an array of 16 tasks, one of which is killed halfway.
+# `clotho merge` must name its shard. After that shard has been run again, the
+# result must be the same as that of one process.
 #
 #   apt-get install slurm-wlm munge
 #   tools/cli/slurm_trial.sh PROGRAM         (as root; PROGRAM: a test binary)
 #
-# Nothing outside of a temporary folder is changed, and what is started here is
-# ended here.
+# Changes nothing outside a temporary folder, and ends every process that it
+# starts.
 set -euo pipefail
 
 program=$(realpath "${1:?which test binary?}")
@@ -26,7 +26,7 @@ finish() {
   if ((done)); then
     rm -rf "$folder"
   else
-    say "what there is to look at is in $folder"
+    say "the files are left in $folder"
   fi
 }
 trap finish EXIT
@@ -77,7 +77,7 @@ for _ in $(seq 60); do
 done
 sinfo
 
-# ---- What one process finds. ----
+# ---- The result of one process. ----
 
 test_flags=(--clotho_schedules=$schedules --clotho_shard_by=schedules
   --clotho_failures=0)
@@ -85,19 +85,19 @@ ln -s "$program" program
 "$folder/program" "${test_flags[@]}" --clotho_out=alone >/dev/null || true
 "$clotho" merge alone --into=one >/dev/null || true
 
-# ---- The campaign, as `clotho plan` has it. ----
+# ---- The campaign, as `clotho plan` prints it. ----
 
 mkdir clotho-out
 "$clotho" plan --engine=slurm --shards=16 --schedules=$schedules \
   "$folder/program" >campaign.sh
-# A killed task is to stay killed here, and not to be queued again.
+# A killed task must stay killed here, and must not be requeued.
 job=$(sbatch --parsable --no-requeue campaign.sh)
 say "array $job of 16 tasks"
 victim=
 while [[ -z $victim ]]; do
   victim=$(squeue --noheader --states=RUNNING --format=%K | tail -n 1)
 done
-# Half way: its record is there, and not complete.
+# Halfway: its record exists and is not complete.
 while ! ls clotho-out/"$victim"/*/shard-*.json >/dev/null 2>&1; do
   squeue --noheader --states=RUNNING --format=%K | grep -qx "$victim" || break
 done
@@ -111,7 +111,7 @@ cat first.txt
 grep -E "(missing|not finished): shards $victim of 16" first.txt
 say "the merge names shard $victim"
 
-# ---- Once more, the one that is missing. ----
+# ---- The missing shard is run again. ----
 
 sbatch --wait --array="$victim" \
   --wrap="$(sed -n '/^exec/,$p' campaign.sh |

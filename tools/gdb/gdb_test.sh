@@ -1,4 +1,4 @@
 #!/bin/bash
-# Runs gdb_test.py on the program that the first argument names.
+# Runs gdb_test.py on the program given as the first argument.
 set -euo pipefail
 exec env -u TEST_TARGET python3 "$(dirname "$0")/gdb_test.py" "$@"
