@@ -307,7 +307,8 @@ def workloads(text):
     for name in names:
         if name not in WORKLOADS:
             raise argparse.ArgumentTypeError(
-                f'"{name}" is none of {", ".join(WORKLOADS)}')
+                f'"{name}" is not a workload: expected one of '
+                f'{", ".join(WORKLOADS)}')
     return names
 
 

@@ -122,7 +122,7 @@ int Main() {
     Protocol protocol = {.trials = absl::GetFlag(FLAGS_trials),
                          .schedules = absl::GetFlag(FLAGS_schedules),
                          .seed = absl::GetFlag(FLAGS_seed),
-                         .fifo_only = absl::GetFlag(FLAGS_strict)};
+                         .fifo_only = absl::GetFlag(FLAGS_fifo_only)};
     if (check != 0) {
       protocol.schedules = check;
     } else if (protocol.schedules == 0) {

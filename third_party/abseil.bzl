@@ -269,7 +269,7 @@ def _abseil_repository_impl(rctx):
 
 abseil_repository = repository_rule(
     implementation = _abseil_repository_impl,
-    local = True,  # Looked at anew by every Bazel server.
+    local = True,  # Evaluated again by every Bazel server.
     attrs = {
         "packages": attr.string_list(
             mandatory = True,

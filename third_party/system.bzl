@@ -69,7 +69,7 @@ def _system_repository_impl(rctx):
 system_repository = repository_rule(
     implementation = _system_repository_impl,
     doc = "Headers under include/, static libraries under lib/, one BUILD file.",
-    local = True,  # Looked at anew by every Bazel server.
+    local = True,  # Evaluated again by every Bazel server.
     attrs = {
         "build_file": attr.label(mandatory = True, allow_single_file = True),
         "headers": attr.string_list(

@@ -108,7 +108,8 @@ def ask(target: Target, *flags: str, personality: int = 0) -> Ended:
         if os.path.exists(account):
             with open(account, "rb") as file:
                 text = file.read().decode("utf-8", "backslashreplace")
-            for test in _tests_of(parse_json(text, account, "a report of GoogleTest")):
+            for test in _tests_of(
+                    parse_json(text, account, "a report of GoogleTest")):
                 tests[f"{test['suite']}.{test.get('name', '')}"] = test
     return Ended(exit_code(done.returncode),
                  done.stdout.decode("utf-8", "backslashreplace"), tests)

@@ -2,9 +2,9 @@
 """A stand-in for a test binary in a campaign, for the tests of `clotho`.
 
 It takes the flags of a campaign, and writes the records and events of a test
-binary, for two tests with fake executions: what execution j does depends only on
-the test and j. The environment variable FAKE_CAMPAIGN is a JSON object with these
-members:
+binary, for two tests with fake executions: what execution j does depends only
+on the test and j. The environment variable FAKE_CAMPAIGN is a JSON object with
+these members:
   "pause"     the seconds that an execution takes
   "die_at"    an execution that kills the process, once
   "crash_at"  an execution that ends the process, unless it is isolated, by the
@@ -104,7 +104,8 @@ def campaign(flags, test, fake):
         "schedules": schedules, "block": 0, "next": shard, "complete": False,
         "exhausted": False, "executions": 0, "steps": 0, "seconds": 0.0,
         "max": {"steps": 0, "tasks": 6},
-        "shape": {"steps": [], "tasks": []}, "parts": {}, "budget_hits": 0, "checked": 0,
+        "shape": {"steps": [], "tasks": []}, "parts": {}, "budget_hits": 0,
+        "checked": 0,
         "virtual_time_ns": 0, "sketch": {"size": SIZE, "entries": []},
         "goals": [{"goal": "a job is stolen", "place": "queue.cc:7",
                    "reached": 0, "first": None}],

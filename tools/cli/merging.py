@@ -116,7 +116,7 @@ def _part(test: str, block: int, found: list[Found]) -> Part:
             best, best_rank = Part(total, owners, found, missing), rank
     assert best is not None
     if best.missing:
-        # (Hits are counted in one way only: another one would count them twice.)
+        # (Hits are counted in one way only, so that none counts twice.)
         best.total["failures"] = [
             next((known for known in best.total["failures"]
                   if known["signature"] == failure["signature"]

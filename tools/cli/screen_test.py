@@ -369,7 +369,7 @@ class RecordsTest(unittest.TestCase):
         self.tell(0, "shrinking", **one, **{"from": 7, "to": 5})
         self.tell(1, "shrinking", **one, **{"from": 9, "to": 3})
         self.progress.new_failures()
-        (shrinking,) = self.poll().shrinking  # One failure, found by two workers.
+        (shrinking,) = self.poll().shrinking  # Found by two workers.
         self.assertEqual((shrinking.deviations, shrinking.now), (9, 3))
         for width, height in ((140, 40), (24, 40)):
             for view in ("", "f"):

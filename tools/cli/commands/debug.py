@@ -393,7 +393,8 @@ class Prompt(cmd.Cmd):
 
     def do_report(self, _: str) -> bool:
         """report: show the whole report, if it fails"""
-        print(self.session.report.rstrip() or "this schedule passes: there is no report")
+        print(self.session.report.rstrip()
+              or "this schedule passes: there is no report")
         return False
 
     def do_save(self, argument: str) -> bool:

@@ -91,7 +91,8 @@ def _lock(out: str) -> TextIO:
     except OSError as error:
         lock.close()
         raise Trouble(f"another clotho fuzz is writing to {quote(out)}: wait "
-                      f"for it to end, or pass --out=DIR", INFRASTRUCTURE) from error
+                      f"for it to end, or pass --out=DIR",
+                      INFRASTRUCTURE) from error
     return lock
 
 
