@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "clotho/examples/races/races.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/search/search.h"
 
 namespace clotho::benchmarks {
 

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "clotho/examples/races/races.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/search/search.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -9,6 +9,7 @@
 #include "clotho/properties/runtime/program_checks.h"
 #include "clotho/properties/runtime/programs.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/search/search.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
