@@ -1,14 +1,14 @@
 // Campaign: a search that is divided among processes, continues after a
 // failure, ends at a deadline, or resumes an earlier one.
 //
-// The explorer (explore.h) runs the executions. The campaign selects them,
-// counts the results, and writes them down: a record (campaign_record.h) that
-// is rewritten every ten seconds, at each new failure and at the end; a folder
-// for each distinct failure; and lines in the event log. Execution j of a test
-// is the same in every process, and shard i of n runs those with j = i mod n:
-// the shards need not communicate. For a failure and for a goal the lowest j
-// counts. So the records of all shards together contain the same as the record
-// of a single process.
+// CampaignLoop (campaign_loop.h) runs the executions. The campaign selects
+// them, counts the results, and writes them down: a record (campaign_record.h)
+// that is rewritten every ten seconds, at each new failure and at the end; a
+// folder for each distinct failure; and lines in the event log. Execution j of
+// a test is the same in every process, and shard i of n runs those with j = i
+// mod n: the shards need not communicate. For a failure and for a goal the
+// lowest j counts. So the records of all shards together contain the same as
+// the record of a single process.
 //
 // The memory does not grow with the number of executions, but with the number
 // of distinct failures and goals.
@@ -66,7 +66,7 @@ class Campaign {
 
   explicit Campaign(CampaignOptions options);
 
-  // ---- For the explorer. ----
+  // ---- For CampaignLoop. ----
 
   // Loads the record to resume from, if any, then writes the initial record.
   // Returns false if there is nothing to do: `status` may say why.

@@ -470,7 +470,8 @@ TEST(CampaignTest, AProgramSeedEndsWithTheSavedScheduleThatFails) {
   };
   Search search =
       MakeSearch(Random{.schedules = 20}, ReplayFirst("c1/5/fifo", "issue 7"));
-  internal::Campaign campaign({.test = "Campaign.Seed", .failures_max = 0});
+  internal::Campaign campaign(
+      {.test = "Campaign.Seed", .out = "", .shard = {}, .failures_max = 0});
   search.campaign = &campaign;
   const Report report = RunSearch(body, search, "Campaign.Seed");
   EXPECT_EQ(report.replay.program_seed, 5);
@@ -491,7 +492,8 @@ TEST(CampaignTest, AProgramSeedEndsWithTheSavedScheduleThatCrashes) {
   Search search =
       MakeSearch(Random{.schedules = 20}, ReplayFirst("c1/5/fifo", "issue 7"));
   search.isolate = true;
-  internal::Campaign campaign({.test = "Campaign.Seed", .failures_max = 0});
+  internal::Campaign campaign(
+      {.test = "Campaign.Seed", .out = "", .shard = {}, .failures_max = 0});
   search.campaign = &campaign;
   const Report report = RunSearch(body, search, "Campaign.Seed");
   EXPECT_EQ(report.replay.program_seed, 5);
@@ -509,7 +511,8 @@ TEST(CampaignTest, ASavedScheduleThatFailsLeavesTheNotesOfOthers) {
   };
   Search search =
       MakeSearch(ReplayFirst("c1/0/999:1"), ReplayFirst("c1/5/fifo"));
-  internal::Campaign campaign({.test = "Campaign.Drift", .failures_max = 0});
+  internal::Campaign campaign(
+      {.test = "Campaign.Drift", .out = "", .shard = {}, .failures_max = 0});
   search.campaign = &campaign;
   const Report report = RunSearch(body, search, "Campaign.Drift");
   EXPECT_FALSE(report.passed());
