@@ -278,7 +278,7 @@ void Search(std::string_view name, Coro<void> (*body)()) {
 }
 
 void W7() {
-  Search("race", &Race);
+  Search("race", &RaceBody);
   Search("lock", &LockedRace);
 }
 

@@ -88,7 +88,7 @@ int Main(int argc, char** argv) {
   } else if (program == "call") {
     RunVirtually(Call(size));
   } else if (program == "race") {
-    Search(&Race, size);
+    Search(&RaceBody, size);
   } else if (program == "lock") {
     Search(&LockedRace, size);
   } else {

@@ -98,7 +98,7 @@ void SearchRandomly(benchmark::State& state, Coro<void> (*body)()) {
 }
 
 void BM_RandomExecutionOfRace(benchmark::State& state) {
-  SearchRandomly(state, &Race);
+  SearchRandomly(state, &RaceBody);
 }
 BENCHMARK(BM_RandomExecutionOfRace);
 
@@ -120,7 +120,7 @@ void SearchAll(benchmark::State& state, Coro<void> (*body)()) {
 }
 
 void BM_AllExecutionsOfRace(benchmark::State& state) {
-  SearchAll(state, &Race);
+  SearchAll(state, &RaceBody);
 }
 BENCHMARK(BM_AllExecutionsOfRace);
 
@@ -135,7 +135,7 @@ BENCHMARK(BM_AllExecutionsOfLockedRace);
 void RunAgain(benchmark::State& state, bool recorded) {
   sim::internal::Simulator simulator;
   sim::RandomStrategy random;
-  const sim::internal::Body body = &Race;
+  const sim::internal::Body body = &RaceBody;
   std::uint64_t seed = 0;
   for (auto round : state) {
     (void)round;

@@ -56,7 +56,7 @@ inline Coro<void> Increment(std::int64_t& value) {
 
 // Three tasks that read, yield and write, twice each. The result is not
 // checked: whether an update is lost is not measured.
-inline Coro<void> Race() {
+inline Coro<void> RaceBody() {
   std::int64_t value = 0;
   co_await Gather(Increment(value), Increment(value), Increment(value));
 }
