@@ -630,7 +630,7 @@ TEST(HistoryTest, WithoutEnoughStepsItIsUnknown) {
     EXPECT_EQ(
         result.explanation,
         "History \"kv\" is undecided (16 operations): 10 steps were not enough "
-        "to find an order of its\n  operations, or that there is none\n"
+        "to find an order of\n  its operations, or that there is none\n"
         "(a test that needs more says so: sim::HistoryOptions{.steps_max = "
         "...})");
     EXPECT_THROW(history.Check(), RuntimeError);

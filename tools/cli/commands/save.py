@@ -1,8 +1,8 @@
 """Saves a failing schedule beside its test, in testdata/clotho/SUITE.NAME.saved:
 from then on, it runs before every search of the test.
 
-The schedule is run first. A schedule that passes is refused, unless --fixed says
-that the program has been fixed since.
+The schedule is run first. A schedule that passes is refused, unless --fixed
+says that the program has been fixed since.
 """
 
 from __future__ import annotations
