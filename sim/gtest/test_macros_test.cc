@@ -49,7 +49,7 @@ CLOTHO_TYPED_TEST(BoxTest, EachExecutionHasItsOwnFixture,
   EXPECT_EQ(this->value_, TypeParam());
   this->value_ += 'a';
   co_await Gather(Sleep(absl::Seconds(1)), Sleep(absl::Seconds(1)));
-  EXPECT_EQ(GetRunningLoop().Time(), absl::Seconds(1));
+  EXPECT_GE(GetRunningLoop().Time(), absl::Seconds(1));
 }
 
 CLOTHO_TYPED_TEST(BoxTest, WithoutOptions) {
