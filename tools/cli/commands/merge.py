@@ -3,9 +3,9 @@ goals, and whether everything was run.
 
 Each DIR is a folder that --clotho_out named, a folder that contains several of
 them, or one of Bazel's test logs, whose outputs.zip are opened. Their order
-does not matter, and a folder may be given twice. Missing shards are listed with the
-command that runs them; as long as some are missing, the exit code is 5, or 1 if
-there is a failure.
+does not matter, and a folder may be given twice. Missing shards are listed
+with the command that runs them; as long as some are missing, the exit code is
+5, or 1 if there is a failure.
 """
 
 from __future__ import annotations
