@@ -169,9 +169,9 @@ class TaskGroup {
 
   // Cancels the tasks and the body, as `TaskGroup.cancel` of Python 3.15 does.
   // When they have ended, `Run` ends without an exception of its own: it throws
-  // only what fails meanwhile, and CancelledError if its own task was cancelled.
-  // Before `Run`, the body is cancelled at its first await. Further calls, and
-  // calls after `Run`, do nothing.
+  // only what fails meanwhile, and CancelledError if its own task was
+  // cancelled. Before `Run`, the body is cancelled at its first await. Further
+  // calls, and calls after `Run`, do nothing.
   //
   // If the body returns a value and was cut off, `Run` throws CancelledError.
   // Catch it in the body to return a partial value.
