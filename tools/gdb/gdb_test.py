@@ -121,7 +121,7 @@ class GdbTest(unittest.TestCase):
                       self.answers["clotho tasks all"])
         output = gdb("clotho tasks", "break main", "run", "clotho tasks")
         self.assertIn("no program is being debugged", output)
-        self.assertIn("no event loop runs in any thread", output)
+        self.assertIn("no event loop is running in any thread", output)
 
 
 if __name__ == "__main__":
