@@ -45,6 +45,11 @@ concept HasFreeCoAwait =
 template <typename A>
 concept HasCoAwait = HasMemberCoAwait<A> || HasFreeCoAwait<A>;
 
+// These are classes because g++ 12 fails to evaluate a negated concept inside
+// of another one, for a class that is private in a template.
+template <typename A>
+struct LacksCoAwait : std::bool_constant<!HasCoAwait<A>> {};
+
 template <typename A>
 concept HasAwaiterMembers =
     requires(std::remove_reference_t<A>& a, std::coroutine_handle<> handle) {
@@ -55,17 +60,21 @@ concept HasAwaiterMembers =
 
 // What the functions of this library return.
 template <typename A>
-concept HasAwaiter =
-    !HasCoAwait<A> && requires { typename std::remove_cvref_t<A>::Awaiter; };
+concept HasAwaiter = LacksCoAwait<A>::value &&
+                     requires { typename std::remove_cvref_t<A>::Awaiter; };
 
 // A class of the program's that says what to await in its place.
 template <typename A>
 concept HasAwait = requires(A&& a) { std::forward<A>(a).Await(); };
 
+template <typename A>
+struct LacksAwaiterAndAwait
+    : std::bool_constant<!HasAwaiter<A> && !HasAwait<A>> {};
+
 // Nobody can resume who awaits a suspend_always.
 template <typename A>
 concept ForeignAwaitable =
-    !HasAwaiter<A> && !HasAwait<A> &&
+    LacksAwaiterAndAwait<A>::value &&
     (HasCoAwait<A> ||
      (HasAwaiterMembers<A> &&
       !std::same_as<std::remove_cvref_t<A>, std::suspend_always>));
