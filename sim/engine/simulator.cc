@@ -740,7 +740,8 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
         graph.cycle.empty() ? "Deadlock (lost wake-up)" : "Deadlock",
         " at t = ", TimeText(clock_.NowNs()), ", step ", step_,
         ": nothing is ready, no timer is set, main has not finished");
-    // The places where stuck tasks wait identify the deadlock.
+    // The set of places where stuck tasks wait identifies the deadlock: how
+    // many wait at one of them does not matter.
     std::vector<std::string> places;
     const auto add = [&places](const Wait& wait) {
       const std::source_location* const place = PlaceOf(wait);
@@ -771,7 +772,8 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
         SetPlace(failure, *place);
       }
     }
-    std::sort(places.begin(), places.end());
+    std::ranges::sort(places);
+    places.erase(std::ranges::unique(places).begin(), places.end());
     failure.signature = absl::StrCat("deadlock ", absl::StrJoin(places, " "));
   } else if (next_timer->when_ns() > budget_.virtual_time_max_ns) {
     failure.kind = FailureKind::kVirtualTime;

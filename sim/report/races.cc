@@ -23,20 +23,13 @@ bool Conflict(const TrackedAccess& a, const TrackedAccess& b) {
 
 }  // namespace
 
-void RaceFinder::Join(Clock& clock, const Clock& other) {
-  for (const auto& [chain, step] : other) {
-    std::uint64_t& known = clock[chain];
-    known = std::max(known, step);
-  }
-}
-
 void RaceFinder::BeginStep(std::uint32_t chain, std::uint64_t step) {
   now_ = &chains_[chain];
-  (*now_)[chain] = step;
+  now_->Set(chain, step);
 }
 
 void RaceFinder::BeginBookkeeping(const void* item) {
-  bookkeeping_.clear();
+  bookkeeping_.Clear();
   now_ = &bookkeeping_;
   const auto ready = objects_.find(item);
   if (ready == objects_.end()) return;
@@ -46,13 +39,15 @@ void RaceFinder::BeginBookkeeping(const void* item) {
 
 void RaceFinder::MadeReady(const void* item) { objects_[item] = *now_; }
 
-void RaceFinder::Created(std::uint32_t chain) { Join(chains_[chain], *now_); }
+void RaceFinder::Created(std::uint32_t chain) { chains_[chain].Join(*now_); }
 
-void RaceFinder::Released(const void* object) { Join(objects_[object], *now_); }
+void RaceFinder::Released(const void* object) {
+  objects_[object].Join(*now_);
+}
 
 void RaceFinder::Acquired(const void* object) {
   const auto released = objects_.find(object);
-  if (released != objects_.end()) Join(*now_, released->second);
+  if (released != objects_.end()) now_->Join(released->second);
 }
 
 void RaceFinder::Made(const void* object) { objects_.erase(object); }
@@ -61,8 +56,7 @@ void RaceFinder::Touched(std::uint64_t object, std::string_view name,
                          TrackedAccess access) {
   std::vector<Seen>& seen = accesses_[object];
   const auto is_ordered = [&](const Seen& other) {
-    const auto known = now_->find(other.access.chain);
-    return known != now_->end() && known->second >= other.tick;
+    return now_->Of(other.access.chain) >= other.tick;
   };
   const auto between =
       std::find_if(seen.rbegin(), seen.rend(), [&](const Seen& other) {

@@ -6,8 +6,8 @@
 // nothing has changed; meanwhile another task has changed it. RaceFinder looks
 // for three accesses. The first and the last are ordered: they belong to the
 // same task, or something that the tasks waited for orders them. Nothing orders
-// the one in between before the last. Order is represented by vector clocks
-// (Mattern, 1989) over tasks, futures, locks, queues and events.
+// the one in between before the last. Order is represented by vector clocks over
+// tasks, futures, locks, queues and events.
 
 #ifndef CLOTHO_SIM_REPORT_RACES_H_
 #define CLOTHO_SIM_REPORT_RACES_H_
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "clotho/runtime/internal/sync.h"
+#include "clotho/sim/report/vector_clock.h"
 
 namespace clotho::sim::internal {
 
@@ -61,21 +62,16 @@ class RaceFinder final : public clotho::internal::SyncListener {
   const std::optional<Race>& race() const { return race_; }
 
  private:
-  // For each chain, up to which step it is known to have happened.
-  using Clock = std::map<std::uint32_t, std::uint64_t>;
-
   struct Seen {
     TrackedAccess access;
     // The chain's last step before it: its own component of the clock.
     std::uint64_t tick;
   };
 
-  static void Join(Clock& clock, const Clock& other);
-
-  std::map<std::uint32_t, Clock> chains_;
-  std::map<const void*, Clock> objects_;  // Futures, locks, ready items.
-  Clock bookkeeping_;
-  Clock* now_ = &bookkeeping_;
+  std::map<std::uint32_t, VectorClock> chains_;
+  std::map<const void*, VectorClock> objects_;  // Futures, locks, ready items.
+  VectorClock bookkeeping_;
+  VectorClock* now_ = &bookkeeping_;
   std::map<std::uint64_t, std::vector<Seen>> accesses_;
   std::optional<Race> race_;
 };
