@@ -1,0 +1,19 @@
+#!/bin/bash
+# Compiles each header by itself, if no source file does: a source file with the
+# header's name includes it before anything else. (`tools/bazel test //...` parses
+# every header, which takes much longer.)
+
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+include=$(mktemp -d)
+trap 'rm -rf "$include"' EXIT
+# A header `runtime/task.h` is "clotho/runtime/task.h".
+ln -s "$PWD" "$include/clotho"
+
+git ls-files '*.h' | while read -r header; do
+  name=${header%.h}
+  [[ -e $name.cc || -e ${name}_test.cc ]] || echo "$header"
+done | xargs -d '\n' -P "$(nproc)" -n 1 \
+  clang-19 -std=c++20 -fsyntax-only -Wall -Wextra -Werror -I "$include" \
+  -Wno-pragma-once-outside-header -x c++
