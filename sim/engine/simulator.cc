@@ -80,6 +80,7 @@ Simulator::~Simulator() = default;
 
 const Execution& Simulator::Run(const Body& body, Strategy& strategy,
                                 const Seeds& seeds, Observer* observer) {
+  execution_.ordering = ordering_;
   execution_.failure.reset();
   execution_.deviations.clear();
   execution_.choice_points = 0;

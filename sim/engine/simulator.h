@@ -69,6 +69,7 @@ struct Budget {
 
 // The result of an execution. The vectors keep their memory between executions.
 struct Execution {
+  Ordering ordering = Ordering::kAnyReady;  // In which it ran.
   std::optional<Failure> failure;
   // The deviations from FIFO order, up to the failure.
   Deviations deviations;

@@ -56,10 +56,11 @@ void CrashProbe::OnCrash(const ChildEnd& end, bool shrinks, Report& report) {
   const Crash& found = *end.crash;
   Deviations deviations = found.deviations;
   report.deviations_found = deviations.size();
-  std::optional<Crash> crash = Recrash(found, deviations);
+  std::optional<Crash> crash =
+      Recrash(found, deviations, OrderingOf(deviations));
   if (crash.has_value() && shrinks && runner_.search().shrink_runs_max > 0) {
     deviations = Shrink(found, report);
-    crash = Recrash(found, deviations);
+    crash = Recrash(found, deviations, OrderingOf(deviations));
   }
   report.replay = ReplayString{.program_seed = found.program_seed,
                                .input = runner_.search().input,
@@ -91,10 +92,10 @@ void CrashProbe::OnCrash(const ChildEnd& end, bool shrinks, Report& report) {
 
 std::optional<Crash> CrashProbe::Recrash(const Crash& found,
                                          const Deviations& deviations,
-                                         Deadline deadline) {
+                                         Ordering ordering, Deadline deadline) {
   ChildEnd end = RunInChild(
       [&]() -> std::string {
-        runner_.Rerun(deviations, found.program_seed);
+        runner_.Rerun(deviations, ordering, found.program_seed);
         return "";
       },
       deadline);
@@ -106,9 +107,16 @@ std::optional<Crash> CrashProbe::Recrash(const Crash& found,
 
 Deviations CrashProbe::Shrink(const Crash& found, Report& report) {
   const auto deadline = ShrinkDeadline(runner_.search());
+  // A search in FIFO ordering shrinks in it, unless what crashed was a saved
+  // schedule of another ordering.
+  const bool fifo_only =
+      runner_.search().fifo_only &&
+      Recrash(found, found.deviations, Ordering::kFifo).has_value();
+  const Ordering ordering =
+      fifo_only ? Ordering::kFifo : OrderingOf(found.deviations);
   const auto attempt =
       [&](const Deviations& candidate) -> std::optional<Deviations> {
-    std::optional<Crash> again = Recrash(found, candidate, deadline);
+    std::optional<Crash> again = Recrash(found, candidate, ordering, deadline);
     if (!again.has_value()) return std::nullopt;
     return std::move(again->deviations);
   };

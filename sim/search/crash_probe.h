@@ -37,10 +37,10 @@ class CrashProbe {
  private:
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
-  // The crash of a child that runs this schedule with the program seed of
-  // `found`. Nothing if it does not crash as `found` did.
+  // The crash of a child that runs this schedule in this ordering, with the
+  // program seed of `found`. Nothing if it does not crash as `found` did.
   std::optional<Crash> Recrash(const Crash& found, const Deviations& deviations,
-                               Deadline deadline = {});
+                               Ordering ordering, Deadline deadline = {});
 
   Deviations Shrink(const Crash& found, Report& report);
 

@@ -40,11 +40,11 @@ ExecutionRunner::ExecutionRunner(const Body& body, const Search& search,
 }
 
 const Execution& ExecutionRunner::Rerun(const Deviations& deviations,
+                                        Ordering ordering,
                                         std::uint64_t program_seed,
                                         Observer* observer) {
   ReplayStrategy strategy(deviations);
-  return Run(strategy, OrderingOf(deviations), ProgramSeed(program_seed),
-             observer);
+  return Run(strategy, ordering, ProgramSeed(program_seed), observer);
 }
 
 Seeds ExecutionRunner::SeedsOf(std::uint64_t number,

@@ -20,7 +20,9 @@
 
 namespace clotho::sim::internal {
 
-// The ordering that a schedule was made for. An empty schedule fits both.
+// The ordering in which a replay string with these deviations runs. A schedule
+// without a Due deviation may have been found in FIFO ordering as well; then
+// both orderings take the same steps.
 Ordering OrderingOf(const Deviations& deviations);
 
 // Whether a failure is a mistake, and not the end of an execution that does not
@@ -53,9 +55,15 @@ class ExecutionRunner {
     return simulator_.Run(body_, strategy, seeds, observer);
   }
   // Runs a schedule, leniently: deviations that do not apply are dropped.
-  const Execution& Rerun(const Deviations& deviations,
+  const Execution& Rerun(const Deviations& deviations, Ordering ordering,
                          std::uint64_t program_seed,
                          Observer* observer = nullptr);
+  // The same in the ordering in which the schedule's replay string runs.
+  const Execution& Rerun(const Deviations& deviations,
+                         std::uint64_t program_seed,
+                         Observer* observer = nullptr) {
+    return Rerun(deviations, OrderingOf(deviations), program_seed, observer);
+  }
 
   // The seeds of execution `number` of the search.
   Seeds SeedsOf(std::uint64_t number, std::uint64_t program_seed) const;

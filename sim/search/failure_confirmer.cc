@@ -16,6 +16,7 @@
 #include "clotho/sim/search/execution_runner.h"
 #include "clotho/sim/search/failure_explainer.h"
 #include "clotho/sim/search/failure_shrinker.h"
+#include "clotho/sim/search/fifo_witness.h"
 #include "clotho/sim/search/fork_run.h"
 #include "clotho/sim/search/search.h"
 #include "clotho/sim/search/search_report.h"
@@ -91,21 +92,45 @@ void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
     ReportNondeterminism(deviations);
     return;
   }
+  Ordering ordering = OrderingOfFailure(deviations, failure);
   report_.deviations_found = deviations.size();
-  if (shrinks && !deviations.empty()) {
-    deviations = FailureShrinker(runner_, program_seed_)
-                     .Shrink(failure, std::move(deviations), report_);
-  } else {
-    report_.minimal = deviations.empty();
+  report_.minimal = deviations.empty();
+  FifoWitness witness;
+  if (shrinks) {
+    if (!deviations.empty()) {
+      deviations = FailureShrinker(runner_, ordering, program_seed_)
+                       .Shrink(failure, std::move(deviations), report_);
+    }
+    witness = FindFifoWitness(runner_, program_seed_, deviations,
+                              failure.signature, failure.step);
+    if (witness.schedule.has_value() &&
+        witness.schedule->size() < deviations.size()) {
+      ordering = Ordering::kFifo;
+      deviations = *witness.schedule;
+      report_.minimal = witness.minimal;
+    }
   }
-  FailureExplainer explainer(runner_, program_seed_, report_);
+  FailureExplainer explainer(runner_, ordering, program_seed_, report_);
   explainer.Record(deviations);
   if (!report_.failure.has_value() ||
       report_.failure->signature != failure.signature) {
     ReportNondeterminism(deviations);
     return;
   }
-  if (shrinks) explainer.Explain(deviations);
+  if (shrinks) explainer.Explain(deviations, witness);
+}
+
+Ordering FailureConfirmer::OrderingOfFailure(const Deviations& deviations,
+                                             const Failure& failure) {
+  if (!runner_.search().fifo_only) return OrderingOf(deviations);
+  // A saved schedule may be of another ordering than the search.
+  const Execution& execution =
+      runner_.Rerun(deviations, Ordering::kFifo, program_seed_);
+  return execution.failure.has_value() &&
+                 execution.failure->signature == failure.signature &&
+                 execution.deviations == deviations
+             ? Ordering::kFifo
+             : OrderingOf(deviations);
 }
 
 void FailureConfirmer::ReportNondeterminism(const Deviations& deviations) {

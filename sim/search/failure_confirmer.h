@@ -34,6 +34,10 @@ class FailureConfirmer {
  private:
   // Without `shrinks`, the schedule stays as it is and is not explained.
   void ConfirmAndExplain(const Execution& execution, bool shrinks);
+  // The ordering in which a failure is shrunk and explained: FIFO ordering if
+  // the search is in that and the failure occurs in it.
+  Ordering OrderingOfFailure(const Deviations& deviations,
+                             const Failure& failure);
 
   ExecutionRunner& runner_;
   const std::uint64_t program_seed_;

@@ -21,7 +21,7 @@
 #include "clotho/sim/report/wait_report.h"
 #include "clotho/sim/search/choice_list.h"
 #include "clotho/sim/search/execution_runner.h"
-#include "clotho/sim/search/failure_shrinker.h"
+#include "clotho/sim/search/fifo_witness.h"
 #include "clotho/sim/search/search_report.h"
 #include "clotho/sim/strategies/continue.h"
 #include "clotho/sim/strategies/fifo.h"
@@ -85,11 +85,12 @@ void FailureExplainer::AddFifoRun(const Deviations& deviations) {
   report_.trace.fifo = RunInFifoOrder(deviations, report_.failure->step);
 }
 
-void FailureExplainer::Explain(const Deviations& deviations) {
+void FailureExplainer::Explain(const Deviations& deviations,
+                               const FifoWitness& witness) {
   const std::string signature = report_.failure->signature;
   const std::uint64_t steps = report_.failure->step;
   AddFifoRun(deviations);
-  report_.reachable = Reachability(deviations, signature, steps);
+  report_.reachable = Reachability(deviations, witness);
   report_.turn = TurningPoint(deviations, signature, steps);
   report_.nearest_pass = NearestPass(deviations, steps);
 }
@@ -101,7 +102,7 @@ std::optional<FifoRun> FailureExplainer::RunInFifoOrder(
   TraceRecorder recorder(runner_.simulator());
   FifoStrategy strategy;
   const Execution& execution =
-      runner_.Run(strategy, OrderingOf(deviations),
+      runner_.Run(strategy, ordering_,
                   ExecutionRunner::ProgramSeed(program_seed_), &recorder);
   FifoRun fifo;
   if (execution.failure.has_value() && IsFailure(*execution.failure)) {
@@ -134,36 +135,22 @@ std::optional<FifoRun> FailureExplainer::RunInFifoOrder(
 }
 
 std::string FailureExplainer::Reachability(const Deviations& deviations,
-                                           const std::string& signature,
-                                           std::uint64_t steps) {
-  constexpr std::string_view kYes = "reachable under asyncio today";
-  if (deviations.empty() || OrderingOf(deviations) == Ordering::kFifo) {
-    return std::string(kYes);
+                                           const FifoWitness& witness) const {
+  if (witness.schedule.has_value()) {
+    return absl::StrCat("reachable under asyncio today",
+                        *witness.schedule == deviations
+                            ? ""
+                            : ", with " + ReplayOf(*witness.schedule));
   }
-  // Fewer of a long program.
-  const std::uint64_t tries = std::clamp<std::uint64_t>(
-      1'000'000 / std::max<std::uint64_t>(steps, 1), 10, 300);
-  FifoStrategy fifo;
-  const bool choices = runner_
-                           .Run(fifo, Ordering::kFifo,
-                                ExecutionRunner::ProgramSeed(program_seed_))
-                           .choice_points > 0;
-  RandomStrategy random;
-  for (std::uint64_t j = 0; choices && j < tries; ++j) {
-    const Execution& execution =
-        runner_.Run(random, Ordering::kFifo, runner_.SeedsOf(j, program_seed_));
-    if (execution.failure.has_value() &&
-        execution.failure->signature == signature &&
-        !execution.deviations.empty()) {
-      const Deviations found =
-          FailureShrinker(runner_, program_seed_)
-              .ShrinkQuietly(signature, execution.deviations);
-      return absl::StrCat(std::string(kYes), ", with ", ReplayOf(found));
-    }
+  std::string tried;
+  if (!witness.exhausted) {
+    tried = absl::StrCat(" (none of ", witness.tried,
+                         " executions in FIFO ordering fails like this)");
+  } else if (witness.tried > 1) {
+    tried = absl::StrCat(" (none of the ", witness.tried,
+                         " executions in FIFO ordering fails like this)");
   }
-  return absl::StrCat(
-      "needs a reordering that asyncio does not do today",
-      choices ? absl::StrCat(" (", tries, " FIFO executions passed)") : "");
+  return "needs a reordering that asyncio does not do today" + tried;
 }
 
 std::string FailureExplainer::TurningPoint(const Deviations& deviations,
@@ -202,12 +189,11 @@ std::uint64_t FailureExplainer::FailuresAfter(std::uint64_t last_step,
                                               const Deviations& deviations,
                                               const std::string& signature,
                                               std::uint64_t continuations) {
-  const Ordering ordering = OrderingOf(deviations);
   std::uint64_t failures = 0;
   for (std::uint64_t j = 0; j < continuations; ++j) {
     ContinueStrategy strategy(deviations, last_step);
     const Execution& execution = runner_.Run(
-        strategy, ordering,
+        strategy, ordering_,
         {.strategy = DeriveSeed(runner_.search().seed, "turning point", j),
          .program = program_seed_});
     failures += execution.failure.has_value() &&
@@ -229,8 +215,7 @@ std::string FailureExplainer::NearestPass(const Deviations& deviations,
   std::uint64_t runs_left =
       std::min<std::uint64_t>(500, 500'000 / std::max<std::uint64_t>(steps, 1));
   ChoiceList list(deviations, kChoicesMax);
-  runner_.Run(list, OrderingOf(deviations),
-              ExecutionRunner::ProgramSeed(program_seed_));
+  runner_.Run(list, ordering_, ExecutionRunner::ProgramSeed(program_seed_));
   for (auto others = list.steps().rbegin(); others != list.steps().rend();
        ++others) {
     Deviations candidate;
@@ -242,12 +227,20 @@ std::string FailureExplainer::NearestPass(const Deviations& deviations,
       if (runs_left-- == 0) return "";
       candidate.resize(common);
       if (choice != 0) candidate.push_back({others->step, choice});
-      if (!runner_.Rerun(candidate, program_seed_).failure.has_value()) {
+      if (Passes(candidate)) {
         return DescribePass(candidate, others->step);
       }
     }
   }
   return "";
+}
+
+bool FailureExplainer::Passes(const Deviations& candidate) {
+  if (ordering_ != OrderingOf(candidate) &&
+      runner_.Rerun(candidate, ordering_, program_seed_).failure.has_value()) {
+    return false;
+  }
+  return !runner_.Rerun(candidate, program_seed_).failure.has_value();
 }
 
 std::string FailureExplainer::DescribePass(const Deviations& candidate,

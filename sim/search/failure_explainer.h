@@ -15,16 +15,20 @@
 #include "clotho/sim/engine/trace.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/execution_runner.h"
+#include "clotho/sim/search/fifo_witness.h"
 
 namespace clotho::sim::internal {
 
 class FailureExplainer {
  public:
-  // All executions have this program seed. `runner` and `report` must outlive
-  // it.
-  FailureExplainer(ExecutionRunner& runner, std::uint64_t program_seed,
-                   Report& report)
-      : runner_(runner), program_seed_(program_seed), report_(report) {}
+  // All executions have this program seed; variations run in `ordering`.
+  // `runner` and `report` must outlive it.
+  FailureExplainer(ExecutionRunner& runner, Ordering ordering,
+                   std::uint64_t program_seed, Report& report)
+      : runner_(runner),
+        ordering_(ordering),
+        program_seed_(program_seed),
+        report_(report) {}
 
   // Runs the schedule once more and records what happens, with the failure if
   // there is one. Returns the hash of the execution's steps.
@@ -33,8 +37,9 @@ class FailureExplainer {
   // Adds the execution in FIFO order, to compare the recorded one with.
   void AddFifoRun(const Deviations& deviations);
 
-  // Explains the failure that `Record` has recorded.
-  void Explain(const Deviations& deviations);
+  // Explains the failure that `Record` has recorded. `witness` is what the
+  // search for it in FIFO ordering has shown.
+  void Explain(const Deviations& deviations, const FifoWitness& witness);
 
  private:
   // The execution without deviations; its steps up to a little more than
@@ -42,10 +47,9 @@ class FailureExplainer {
   std::optional<FifoRun> RunInFifoOrder(const Deviations& deviations,
                                         std::uint64_t steps);
 
-  // Whether asyncio could show this failure, too: looks for a schedule in FIFO
-  // ordering.
+  // Whether asyncio could show this failure, too.
   std::string Reachability(const Deviations& deviations,
-                           const std::string& signature, std::uint64_t steps);
+                           const FifoWitness& witness) const;
 
   // The deviation that decides: compares how many random continuations fail
   // after it and before it. (Causality analysis by re-execution; the largest
@@ -69,6 +73,9 @@ class FailureExplainer {
   // or if the search for it would take long.
   std::string NearestPass(const Deviations& deviations, std::uint64_t steps);
 
+  // Whether the schedule passes, in `ordering_` and as its string is replayed.
+  bool Passes(const Deviations& candidate);
+
   // `candidate` passes, and leaves the failing execution at `step`.
   std::string DescribePass(const Deviations& candidate, std::uint64_t step);
 
@@ -76,6 +83,7 @@ class FailureExplainer {
   std::string ReplayOf(const Deviations& deviations) const;
 
   ExecutionRunner& runner_;
+  const Ordering ordering_;
   const std::uint64_t program_seed_;
   Report& report_;
 };

@@ -72,19 +72,19 @@ Deviations FailureShrinker::Shrink(const Failure& failure, Deviations found,
                      std::move(found), attempt, report);
 }
 
-Deviations FailureShrinker::ShrinkQuietly(const std::string& signature,
-                                          Deviations found) {
+ShrinkResult FailureShrinker::ShrinkQuietly(const std::string& signature,
+                                            Deviations found) {
   const auto attempt = [&](const Deviations& candidate) {
     return Try(signature, candidate);
   };
   return Minimize(ShrinkDeadline(runner_.search()), runner_.search(),
-                  std::move(found), attempt)
-      .deviations;
+                  std::move(found), attempt);
 }
 
 std::optional<Deviations> FailureShrinker::Try(const std::string& signature,
                                                const Deviations& candidate) {
-  const Execution& execution = runner_.Rerun(candidate, program_seed_);
+  const Execution& execution =
+      runner_.Rerun(candidate, ordering_, program_seed_);
   if (!execution.failure.has_value() ||
       execution.failure->signature != signature) {
     return std::nullopt;

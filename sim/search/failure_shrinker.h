@@ -11,6 +11,7 @@
 
 #include "clotho/sim/engine/failure.h"
 #include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/simulator.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/execution_runner.h"
 #include "clotho/sim/search/search.h"
@@ -34,18 +35,20 @@ Deviations ShrinkUntil(std::chrono::steady_clock::time_point deadline,
                        const Search& search, Deviations deviations,
                        TryDeviations attempt, Report& report);
 
-// Shrinks by executions in this process.
+// Shrinks by executions in this process, in one ordering: what a search in FIFO
+// ordering has found is not shrunk to something that FIFO ordering cannot do.
 class FailureShrinker {
  public:
   // `runner` must outlive it.
-  FailureShrinker(ExecutionRunner& runner, std::uint64_t program_seed)
-      : runner_(runner), program_seed_(program_seed) {}
+  FailureShrinker(ExecutionRunner& runner, Ordering ordering,
+                  std::uint64_t program_seed)
+      : runner_(runner), ordering_(ordering), program_seed_(program_seed) {}
 
   // Shrinks `found`, which ends with `failure`. A campaign hears how far it is.
   Deviations Shrink(const Failure& failure, Deviations found, Report& report);
 
   // The same, but nobody hears of it.
-  Deviations ShrinkQuietly(const std::string& signature, Deviations found);
+  ShrinkResult ShrinkQuietly(const std::string& signature, Deviations found);
 
  private:
   // Runs `candidate`. Returns the deviations that happened if it fails with
@@ -54,6 +57,7 @@ class FailureShrinker {
                                 const Deviations& candidate);
 
   ExecutionRunner& runner_;
+  const Ordering ordering_;
   const std::uint64_t program_seed_;
 };
 

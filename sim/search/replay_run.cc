@@ -73,7 +73,8 @@ void ReplayRun::CheckReplay(const Execution& execution,
   }
   const Deviations deviations = execution.deviations;
   const std::uint64_t hash = execution.trace_hash;
-  FailureExplainer explainer(runner_, replay_.program_seed, report_);
+  FailureExplainer explainer(runner_, execution.ordering, replay_.program_seed,
+                             report_);
   if (explainer.Record(deviations) != hash) {
     FailureConfirmer(runner_, replay_.program_seed, report_)
         .ReportNondeterminism(deviations);

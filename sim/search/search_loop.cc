@@ -95,7 +95,8 @@ void SearchLoop::Conclude() {
   CollectGoals(runner_.simulator().goals(), report_);
   JudgeGoals(report_);
   if (search_.trace_passes && search_.schedules == 1 && report_.passed()) {
-    FailureExplainer(runner_, search_.program_seed, report_)
+    FailureExplainer(runner_, runner_.simulator().execution().ordering,
+                     search_.program_seed, report_)
         .Record(Deviations(runner_.simulator().execution().deviations));
   }
 }
