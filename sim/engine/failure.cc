@@ -1,6 +1,10 @@
 #include "clotho/sim/engine/failure.h"
 
+#include <cstddef>
+#include <string>
 #include <string_view>
+
+#include "absl/strings/ascii.h"
 
 namespace clotho::sim {
 
@@ -48,6 +52,31 @@ std::string_view FailureKindName(FailureKind kind) {
       return "skipped";
   }
   return "failure";
+}
+
+std::string SignatureText(std::string_view message) {
+  constexpr std::size_t kSizeMax = 200;
+  const auto is_digit = [](char c) { return absl::ascii_isdigit(c); };
+  std::string text;
+  for (std::size_t i = 0; i < message.size() && text.size() < kSizeMax;) {
+    if (!is_digit(message[i])) {
+      text += absl::ascii_iscntrl(message[i])   ? ' '
+              : absl::ascii_isascii(message[i]) ? message[i]
+                                                : '?';
+      ++i;
+      continue;
+    }
+    text += '#';
+    // Addresses are hexadecimal.
+    if (message.substr(i, 2) == "0x") {
+      for (i += 2; i < message.size() && absl::ascii_isxdigit(message[i]);
+           ++i) {
+      }
+    } else {
+      while (i < message.size() && is_digit(message[i])) ++i;
+    }
+  }
+  return text;
 }
 
 }  // namespace clotho::sim

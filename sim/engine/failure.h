@@ -51,10 +51,14 @@ struct Failure {
   std::uint64_t step = 0;
   std::string task = {};
   std::int64_t time_ns = 0;
-  // Distinguishes failures: kind, place, and for a deadlock the places of the
-  // waits. Shrinking preserves it.
+  // Distinguishes failures: kind, message and place, and for a deadlock the set
+  // of places where tasks wait. Shrinking preserves it.
   std::string signature = {};
 };
+
+// A message as a part of a signature: on one line, in ASCII, not long, and with
+// "#" for each number, since numbers may differ where the mistake is the same.
+std::string SignatureText(std::string_view message);
 
 }  // namespace clotho::sim
 

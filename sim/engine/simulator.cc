@@ -199,7 +199,8 @@ void Simulator::Finish() {
       failure.what =
           absl::StrCat("The test's body ended with ", DescribeException(error));
       failure.task = "main";
-      failure.signature = absl::StrCat("exception ", ExceptionClass(error));
+      failure.signature =
+          absl::StrCat("exception ", SignatureText(DescribeException(error)));
       Fail(std::move(failure));
     }
     if (!failed()) {
@@ -313,7 +314,9 @@ void Simulator::OnException(const ExceptionContext& context) {
       std::string(FailureKindName(failure.kind)), " ",
       failure.line != 0 ? Place(failure.file, failure.line) : context.message,
       " ",
-      context.exception != nullptr ? ExceptionClass(context.exception) : "");
+      context.exception != nullptr
+          ? SignatureText(DescribeException(context.exception))
+          : "");
   Fail(std::move(failure));
 }
 

@@ -138,6 +138,7 @@ void CampaignLoop::RunNext() {
   if (runner_.Counts(execution)) {
     AddFailure(execution, number);
   } else {
+    surviving_.Remember(execution, search_.program_seed);
     CheckDeterminism(execution, j, number);
   }
 }
@@ -165,7 +166,16 @@ void CampaignLoop::AddFailure(const Execution& execution,
   const std::string signature = execution.failure->signature;
   if (campaign_.CountHit(signature)) return;
   Report report = ReportOfOne(number);
-  FailureConfirmer(runner_, search_.program_seed, report).OnFailure(execution);
+  const Execution failing = execution;
+  // It may fail because of those before it.
+  if (search_.check_every != 0 &&
+      surviving_.Repeat(runner_) == SurvivingState::Repetition::kFails) {
+    if (campaign_.CountHit("not deterministic")) return;
+    surviving_.ReportIt(runner_, report);
+    campaign_.Add("not deterministic", number, std::move(report));
+    return;
+  }
+  FailureConfirmer(runner_, search_.program_seed, report).OnFailure(failing);
   campaign_.Add(signature, number, std::move(report));
 }
 

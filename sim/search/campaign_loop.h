@@ -14,6 +14,7 @@
 #include "clotho/sim/search/execution_runner.h"
 #include "clotho/sim/search/fork_run.h"
 #include "clotho/sim/search/search.h"
+#include "clotho/sim/search/surviving_state.h"
 #include "clotho/sim/search/warmed_strategy.h"
 
 namespace clotho::sim::internal {
@@ -65,6 +66,7 @@ class CampaignLoop {
   Campaign& campaign_;
   WarmedStrategy warmed_;
   CrashProbe probe_;
+  SurvivingState surviving_;
   Ahead ahead_;
   bool exhausted_ = false;
   bool skipped_ = false;  // The test has skipped itself.

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
+#include "clotho/sim/choice.h"
 #include "clotho/sim/engine/failure.h"
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/strategy.h"
@@ -257,6 +259,97 @@ TEST(ExploreTest, AFailureThatDoesNotComeBackIsReportedAsNotDeterministic) {
   ASSERT_FALSE(report.passed());
   EXPECT_TRUE(report.nondeterministic);
   EXPECT_EQ(report.executions, 5);
+}
+
+// Each execution leaves something behind, which makes a later one fail.
+TEST(ExploreTest, StateThatSurvivesExecutionsIsNamed) {
+  static int connections = 0;
+  connections = 0;
+  const auto body = []() -> Coro<void> {
+    ++connections;
+    co_await Sleep(absl::Milliseconds(1));
+    Always(connections <= 50, "few connections");
+  };
+  const Report report = Explore(body, Random{.schedules = 1'000});
+  ASSERT_FALSE(report.passed());
+  EXPECT_TRUE(report.nondeterministic);
+  EXPECT_EQ(
+      report.failure->what,
+      "Not deterministic: state survives from one execution to the next\n"
+      "execution 1 passed; run again after 49 others, it fails: Always "
+      "\"few connections\" is false\n"
+      "Each execution must begin with the same state: reset what outlives "
+      "the test's body, or create it inside");
+  // A replay in another process would pass.
+  EXPECT_THAT(report.Text(), Not(HasSubstr("REPLAY")));
+}
+
+TEST(ExploreTest, AStateThatEachChoiceLeavesBehindIsNamed) {
+  static std::set<std::uint64_t>* const ids = new std::set<std::uint64_t>;
+  ids->clear();
+  const auto body = []() -> Coro<void> {
+    co_await Sleep(absl::Milliseconds(1));
+    const bool is_new = ids->insert(Choose(1'000)).second;
+    Always(is_new, "an id is used once");
+  };
+  Search search = MakeSearch(Random{.schedules = 1'000});
+  search.check_every = 500;
+  const Report report = RunSearch(body, search, "");
+  ASSERT_FALSE(report.passed());
+  EXPECT_THAT(report.failure->what, HasSubstr("Not deterministic"));
+}
+
+// Nothing fails, but the first execution cannot be repeated.
+TEST(ExploreTest, ACacheThatChangesTheStepsIsNamed) {
+  static bool is_warm = false;
+  static int executions = 0;
+  is_warm = false;
+  executions = 0;
+  const auto body = []() -> Coro<void> {
+    if (!is_warm) co_await Sleep(absl::Milliseconds(1));
+    is_warm = ++executions >= 5;
+    co_await Sleep(absl::Milliseconds(1));
+  };
+  const Report report = Explore(body, Random{.schedules = 200});
+  ASSERT_FALSE(report.passed());
+  EXPECT_TRUE(report.nondeterministic);
+  EXPECT_THAT(report.failure->what,
+              HasSubstr("execution 1 passed; run again after 199 others, it "
+                        "takes other steps"));
+}
+
+// Two mistakes throw the same class: shrinking one does not arrive at the
+// other.
+TEST(ExploreTest, ExceptionsOfOneClassAreToldApartByTheirMessages) {
+  const auto body = []() -> Coro<void> {
+    bool first = false;
+    const auto early = [](bool& is_first) -> Coro<void> {
+      co_await Sleep(absl::ZeroDuration());
+      if (is_first) throw std::runtime_error("needs a reordering");
+    };
+    const auto late = [](bool& is_first) -> Coro<void> {
+      co_await Sleep(absl::ZeroDuration());
+      is_first = true;
+      if (Buggify(5)) throw std::runtime_error("needs none");
+    };
+    Task<void> a = CreateTask(early(first));
+    Task<void> b = CreateTask(late(first));
+    co_await Gather(a, b);
+  };
+  std::set<std::string> found;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Report report = Explore(body, Fuzz{.seed = seed});
+    ASSERT_FALSE(report.passed());
+    const bool reordering =
+        report.failure->what.find("needs a reordering") != std::string::npos;
+    EXPECT_THAT(report.reachable,
+                HasSubstr(reordering ? "needs a reordering" : "reachable"));
+    found.insert(report.failure->signature);
+    const auto again = Replay(body, ReplayOf(report));
+    ASSERT_TRUE(again.ok());
+    EXPECT_EQ(again->failure->signature, report.failure->signature);
+  }
+  EXPECT_EQ(found.size(), 2);
 }
 
 TEST(ExploreTest, ThePlaceWhereTwoRunsPartIsNamed) {

@@ -2,13 +2,16 @@
 // docs/ordering.md. Each one runs all executions of a small program, and
 // compares the observed orders with those that are meant to be possible.
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
+#include "clotho/sim/choice.h"
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/report/report.h"
@@ -357,6 +360,56 @@ TEST(ReachabilityTest, SaysWhatPlainAsyncioCanDo) {
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_FALSE(again->diverged) << *again;
   EXPECT_EQ(again->failure->signature, report.failure->signature);
+}
+
+// What only the environment decides can happen in either ordering, and a search
+// in FIFO ordering reports no deviation that it cannot make.
+TEST(ReachabilityTest, AScheduleOfTheEnvironmentAloneIsReachable) {
+  const auto body = []() -> Coro<void> {
+    Task<void> task = CreateTask(Sleep(absl::ZeroDuration()));
+    co_await Sleep(absl::Milliseconds(1));
+    Always(Choose(400) != 7, "not 7");
+    co_await task;
+  };
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    for (const bool fifo_only : {false, true}) {
+      Search search = MakeSearch(Fuzz{.schedules = 100'000, .seed = seed});
+      search.fifo_only = fifo_only;
+      const Report report = RunSearch(body, search, "test");
+      ASSERT_FALSE(report.passed());
+      EXPECT_EQ(report.reachable, "reachable under asyncio today");
+      const auto& schedule = std::get<Deviations>(report.replay.schedule);
+      ASSERT_EQ(schedule.size(), 1u);
+      EXPECT_EQ(schedule[0].choice, 7u);
+      const auto again = Replay(body, FormatReplay(report.replay));
+      ASSERT_TRUE(again.ok()) << again.status();
+      EXPECT_EQ(again->failure->signature, report.failure->signature);
+    }
+  }
+}
+
+// A schedule in FIFO ordering may be shorter than what was found.
+TEST(ReachabilityTest, TheShortestKnownScheduleIsTheOneReported) {
+  const Report report =
+      Explore(TimeoutAgainstCompletion, Fuzz{.schedules = 10'000});
+  ASSERT_FALSE(report.passed());
+  const auto& schedule = std::get<Deviations>(report.replay.schedule);
+  EXPECT_EQ(schedule.size(), 1u);
+}
+
+// How much was tried is said.
+TEST(ReachabilityTest, SaysHowManyExecutionsWereTried) {
+  const auto body = []() -> Coro<void> {
+    std::string log;
+    const std::uint64_t choice = Choose(3);
+    co_await TwoTasks(log);
+    Always(log == "ab" || choice == 3, "a comes first");
+  };
+  const Report report = Explore(body, Fuzz());
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.reachable,
+            "needs a reordering that asyncio does not do today (none of the 3 "
+            "executions in FIFO ordering fails like this)");
 }
 
 TEST(ReachabilityTest, SaysWhatItCannot) {

@@ -15,6 +15,12 @@
 #include "clotho/sim/search/search_report.h"
 
 namespace clotho::sim::internal {
+namespace {
+
+// Executions after which a search repeats its first one. It costs little then.
+constexpr std::uint64_t kRepeatAfter = 100;
+
+}  // namespace
 
 void SearchLoop::Run() {
   if (RunSavedSchedules() && RunFirst() && RunAll()) Conclude();
@@ -67,6 +73,7 @@ bool SearchLoop::Judge(const Execution& execution, std::uint64_t number) {
     OnFailure(execution);
     return false;
   }
+  surviving_.Remember(execution, search_.program_seed);
   if (number == 0 && execution.failure.has_value() &&
       execution.failure->kind == FailureKind::kDiscarded) {
     report_.failure = execution.failure;
@@ -89,6 +96,7 @@ void SearchLoop::Conclude() {
   report_.distinct_executions =
       report_.executions - warmed_.strategy().repeated();
   if (Interrupted()) return;
+  if (report_.executions >= kRepeatAfter && FindsSurvivingState()) return;
   if (search_.exhaustive && !report_.exhausted) {
     ReportCutShort(search_, report_);
   }
@@ -102,7 +110,24 @@ void SearchLoop::Conclude() {
 }
 
 void SearchLoop::OnFailure(const Execution& execution) {
-  FailureConfirmer(runner_, search_.program_seed, report_).OnFailure(execution);
+  if (runner_.only_probes()) return;
+  const Execution failing = execution;
+  // It may fail because of those before it.
+  if (search_.check_every != 0 &&
+      surviving_.Repeat(runner_) == SurvivingState::Repetition::kFails) {
+    surviving_.ReportIt(runner_, report_);
+    return;
+  }
+  FailureConfirmer(runner_, search_.program_seed, report_).OnFailure(failing);
+}
+
+bool SearchLoop::FindsSurvivingState() {
+  if (search_.check_every == 0 ||
+      surviving_.Repeat(runner_) == SurvivingState::Repetition::kSame) {
+    return false;
+  }
+  surviving_.ReportIt(runner_, report_);
+  return true;
 }
 
 }  // namespace clotho::sim::internal

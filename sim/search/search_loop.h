@@ -10,6 +10,7 @@
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/execution_runner.h"
 #include "clotho/sim/search/search.h"
+#include "clotho/sim/search/surviving_state.h"
 #include "clotho/sim/search/warmed_strategy.h"
 
 namespace clotho::sim::internal {
@@ -39,11 +40,14 @@ class SearchLoop {
 
   // Explains a failure of an execution of the search.
   void OnFailure(const Execution& execution);
+  // Whether the search has found state that survives executions, and says so.
+  bool FindsSurvivingState();
 
   ExecutionRunner& runner_;
   const Search& search_;
   Report& report_;
   WarmedStrategy warmed_;
+  SurvivingState surviving_;
 };
 
 }  // namespace clotho::sim::internal
