@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
@@ -10,6 +11,16 @@
 #include "clotho/runtime/task_base.h"
 
 namespace clotho::internal {
+
+std::vector<bool> AreRepeated(const std::vector<const FutureBase*>& futures) {
+  absl::flat_hash_set<const FutureBase*> seen;  // Its order is not used.
+  std::vector<bool> repeated;
+  repeated.reserve(futures.size());
+  for (const FutureBase* const future : futures) {
+    repeated.push_back(!seen.insert(future).second);
+  }
+  return repeated;
+}
 
 WaitState::WaitState(EventLoop& loop, std::vector<Ref<FutureBase>> futures,
                      const WaitOptions& options)

@@ -18,7 +18,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/future.h"
@@ -138,14 +137,18 @@ auto ToVector(Range range) {
   }
 }
 
-// The elements without duplicates. The set is used only for membership, never
-// for its order.
+// For each of them, whether it is among those before it.
+std::vector<bool> AreRepeated(const std::vector<const FutureBase*>& futures);
+
+// The elements without duplicates.
 template <FutureLike F>
 std::vector<F> Distinct(std::vector<F> futures) {
-  absl::flat_hash_set<const FutureBase*> seen;
-  std::erase_if(futures, [&seen](const F& future) {
-    return !seen.insert(future.state().get()).second;
-  });
+  std::vector<const FutureBase*> states;
+  states.reserve(futures.size());
+  for (const F& future : futures) states.push_back(future.state().get());
+  const std::vector<bool> repeated = AreRepeated(states);
+  std::size_t index = 0;
+  std::erase_if(futures, [&](const F&) { return repeated[index++]; });
   return futures;
 }
 

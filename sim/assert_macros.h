@@ -67,6 +67,7 @@ class AssertionThrower {
   CLOTHO_GTEST_COMPARE_(STREQ, #a, #b, a, b, CLOTHO_THROW_FAILURE_)
 #define CLOTHO_ASSERT_NEAR(a, b, error) \
   CLOTHO_GTEST_NEAR_(#a, #b, #error, a, b, error, CLOTHO_THROW_FAILURE_)
+// Matchers come from gmock/gmock.h, which the file has to include.
 #define CLOTHO_ASSERT_THAT(value, matcher) \
   CLOTHO_GTEST_THAT_(#value, value, matcher, CLOTHO_THROW_FAILURE_)
 

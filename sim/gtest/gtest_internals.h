@@ -16,7 +16,6 @@
 
 #include <type_traits>
 
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #if !defined(GTEST_FLAG_GET) || !defined(GTEST_FLAG_SET)
