@@ -88,6 +88,12 @@ std::pair<std::string, std::string> Look(const std::exception_ptr& exception) {
     return {CurrentExceptionClass(), e.what()};
   } catch (const BaseException& e) {
     return {CurrentExceptionClass(), e.what()};
+  } catch (const std::string& text) {
+    return {"string", text};
+  } catch (const char* text) {
+    return {"const char*", text == nullptr ? "null" : text};
+  } catch (int number) {
+    return {CurrentExceptionClass(), absl::StrCat(number)};
   } catch (...) {
     return {CurrentExceptionClass(), ""};
   }

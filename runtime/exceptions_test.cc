@@ -37,7 +37,11 @@ TEST(ExceptionsTest, AreDescribedByClassAndText) {
   EXPECT_EQ(Describe(KeyboardInterrupt()), "KeyboardInterrupt");
   EXPECT_EQ(Describe(SystemExit(2)), "SystemExit");
   EXPECT_EQ(Describe(std::runtime_error("x")), "runtime_error: x");
-  EXPECT_EQ(Describe(5), "int");
+  EXPECT_EQ(Describe(5), "int: 5");
+  EXPECT_EQ(Describe("text"), "const char*: text");
+  EXPECT_EQ(Describe<const char*>(nullptr), "const char*: null");
+  EXPECT_EQ(Describe(std::string("text")), "string: text");
+  EXPECT_EQ(Describe(5.0), "double");
   EXPECT_EQ(DescribeException(nullptr), "no exception");
 }
 

@@ -41,9 +41,10 @@ struct StrategyName {
   char text[size];
 };
 
-// Makes `search` use the strategy of that name.
-void UseStrategy(Search& search, std::string_view name, std::uint64_t schedules,
-                 std::uint64_t seed);
+// The test asks for the strategy of that name. It is misuse to ask for two, or
+// for no executions.
+void AskForStrategy(Search& search, std::string_view name,
+                    std::uint64_t schedules, std::uint64_t seed);
 
 }  // namespace internal
 
@@ -59,7 +60,7 @@ struct Sampled {
   std::uint64_t seed = 1;
 
   void Apply(Search& search) const {
-    internal::UseStrategy(search, name.view(), schedules, seed);
+    internal::AskForStrategy(search, name.view(), schedules, seed);
   }
 };
 

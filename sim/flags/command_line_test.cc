@@ -327,7 +327,10 @@ TEST(ReplayStringTest, IsForOneTest) {
       ReplayIn(ReplayCommandOf(RunTests("Fails.UnderSomeSchedule")));
   const Ended ended = RunTests("Fails.Under*", "--clotho_replay=" + good);
   EXPECT_EQ(ended.code, 2);
-  EXPECT_THAT(ended.output, HasSubstr("a replay string is for one test"));
+  EXPECT_THAT(ended.output,
+              AllOf(HasSubstr("a replay string is for one test, and "),
+                    HasSubstr("such as --gtest_filter=Fails.UnderSomeSchedule"),
+                    Not(HasSubstr("[ RUN "))));
 }
 
 TEST(ReplayStringTest, MayBeRepeated) {
@@ -462,12 +465,27 @@ TEST(FlagsTest, WhatDiffersIsSaidAtTheStart) {
                   .output,
               testing::StartsWith("[  CLOTHO  ] strategy=pct:3 schedules=1000 "
                                   "seed=1 shard=0/4\n"));
+  // Nothing differs.
   EXPECT_THAT(RunTests("Passes.InFifoOrder").output,
-              Not(HasSubstr("[  CLOTHO  ]")));
+              testing::StartsWith("Note: Google Test filter"));
   EXPECT_THAT(
       RunTests("Passes.InFifoOrder", "", "TEST_UNDECLARED_OUTPUTS_DIR=out")
           .output,
-      Not(HasSubstr("[  CLOTHO  ]")));
+      testing::StartsWith("Note: Google Test filter"));
+}
+
+TEST(PassTest, SaysHowMuchWasSearched) {
+  EXPECT_THAT(RunTests("Passes.InFifoOrder").output,
+              HasSubstr("[  CLOTHO  ] 1 execution (fifo)\n[       OK ] "));
+  EXPECT_THAT(RunTests("Passes.InFifoOrder",
+                       "--clotho_strategy=fuzz "
+                       "--clotho_schedules=20")
+                  .output,
+              HasSubstr("[  CLOTHO  ] 20 executions (fuzz)\n[       OK ] "));
+  EXPECT_THAT(
+      RunTests("Passes.InFifoOrder", "--clotho_strategy=exhaustive").output,
+      ContainsRegex("\\[  CLOTHO  \\] [0-9]+ executions? \\(exhaustive\\), all "
+                    "there are\n"));
 }
 
 // Every flag in --help, as a flag and as a variable: a valid value and, if

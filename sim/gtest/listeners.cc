@@ -1,8 +1,11 @@
 #include "clotho/sim/gtest/listeners.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <ios>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "clotho/sim/engine/stop_requests.h"
@@ -35,6 +38,27 @@ class StopsAfterInterrupt final : public testing::EmptyTestEventListener {
   }
 };
 
+class RefusesReplayOfManyTests final : public testing::EmptyTestEventListener {
+  void OnTestIterationStart(const testing::UnitTest& tests, int) override {
+    std::vector<std::string> names;
+    for (int i = 0; i < tests.total_test_suite_count(); ++i) {
+      const testing::TestSuite& suite = *tests.GetTestSuite(i);
+      for (int j = 0; j < suite.total_test_count(); ++j) {
+        const testing::TestInfo& info = *suite.GetTestInfo(j);
+        if (info.should_run() && TestProgram::Get().IsSearched(info)) {
+          names.push_back(FullName(info));
+        }
+      }
+    }
+    if (names.size() < 2) return;
+    std::fprintf(stderr,
+                 "a replay string is for one test, and %d would run: name the "
+                 "test with --gtest_filter, such as --gtest_filter=%s\n",
+                 static_cast<int>(names.size()), names.front().c_str());
+    std::exit(kUsage);
+  }
+};
+
 class LogsEndOfProgram final : public testing::EmptyTestEventListener {
   void OnTestProgramEnd(const testing::UnitTest& tests) override {
     TestProgram::Get().LogEvent(absl::StrCat(
@@ -51,6 +75,8 @@ void Touch(const char* variable) {
 }  // namespace
 
 void StopAfterInterrupt() { AppendListener(new StopsAfterInterrupt); }
+
+void RefuseReplayOfManyTests() { AppendListener(new RefusesReplayOfManyTests); }
 
 void LogEndOfProgram() { AppendListener(new LogsEndOfProgram); }
 

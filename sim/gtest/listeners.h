@@ -14,6 +14,10 @@ void StopAfterInterrupt();
 // whose main function is not Clotho's.
 void LogEndOfProgram();
 
+// Ends the program before the first test, with exit code 2, if more than one
+// test would be given the replay string.
+void RefuseReplayOfManyTests();
+
 // Tells GoogleTest which tests this shard runs. GoogleTest cuts the list of
 // tests, or Clotho cuts the schedules of each test; never both.
 void ShardTests(const Flags& flags);

@@ -96,6 +96,7 @@ void AllTestsRun::Prepare() {
   // Also if no test has a part in it.
   if (flags.campaign()) program_.BeginEventLog();
   if (!flags.changes.empty()) PrintNote(flags.changes);
+  if (!flags.replay.empty()) RefuseReplayOfManyTests();
   ShardTests(flags);
   if (!flags.test.empty()) GTEST_FLAG_SET(filter, flags.test);
   InstallTaskTableSignal();

@@ -118,6 +118,7 @@ class TestRun {
     return campaign_.has_value() ? campaign_->record().executions
                                  : report_->executions;
   }
+  void PrintExtent();
   void WriteTraceOfPass();
   // Sets what the kind of failure means for the exit code.
   void CountFailure();
@@ -316,10 +317,31 @@ void TestRun::WriteResults() {
 
 void TestRun::ReportPass() {
   if (flags_.traces == Traces::kAlways) WriteTraceOfPass();
-  if (!Interrupted()) return;
+  if (!Interrupted()) {
+    PrintExtent();
+    return;
+  }
   Fail(absl::StrCat("interrupted after ", executions(),
                     executions() == 1 ? " execution" : " executions",
                     ", of which none failed"));
+}
+
+// How much was searched, which GoogleTest's own line does not say.
+void TestRun::PrintExtent() {
+  if (!flags_.replay.empty() || campaign_.has_value()) return;
+  std::string extent = absl::StrCat(
+      executions(), executions() == 1 ? " execution" : " executions", " (",
+      report_->strategy, ")");
+  if (report_->tests > 0) {
+    absl::StrAppend(&extent, " of ", report_->tests, " inputs");
+  }
+  if (report_->exhausted) absl::StrAppend(&extent, ", all there are");
+  if (!report_->scope.empty()) absl::StrAppend(&extent, " ", report_->scope);
+  if (const std::size_t saved = search_.saved.size(); saved > 0) {
+    absl::StrAppend(&extent, ", ", saved,
+                    saved == 1 ? " saved schedule" : " saved schedules");
+  }
+  PrintNote(extent);
 }
 
 // Writes what a passing execution did, if that was recorded.

@@ -35,6 +35,7 @@ inline constexpr std::uint64_t kInputSizeMax = 1'000'000;
 struct Search {
   // The strategy's name, as in reports and replay strings.
   std::string strategy = "fifo";
+  bool has_strategy = false;  // The test has asked for it.
   // Its parameters, as in "+pct:2:118", separated by ':'.
   std::string strategy_parameters = {};
   // Creates the strategy. Null: StrategyByName does, from the two above.
