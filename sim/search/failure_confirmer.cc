@@ -1,5 +1,6 @@
 #include "clotho/sim/search/failure_confirmer.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "clotho/sim/engine/simulator.h"
 #include "clotho/sim/engine/trace.h"
 #include "clotho/sim/report/trace_recorder.h"
+#include "clotho/sim/search/bounded_search.h"
 #include "clotho/sim/search/execution_runner.h"
 #include "clotho/sim/search/failure_explainer.h"
 #include "clotho/sim/search/failure_shrinker.h"
@@ -20,6 +22,7 @@
 #include "clotho/sim/search/fork_run.h"
 #include "clotho/sim/search/search.h"
 #include "clotho/sim/search/search_report.h"
+#include "clotho/sim/search/shrink.h"
 
 namespace clotho::sim::internal {
 namespace {
@@ -98,8 +101,7 @@ void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
   FifoWitness witness;
   if (shrinks) {
     if (!deviations.empty()) {
-      deviations = FailureShrinker(runner_, ordering, program_seed_)
-                       .Shrink(failure, std::move(deviations), report_);
+      deviations = Minimize(failure, ordering, std::move(deviations));
     }
     witness = FindFifoWitness(runner_, program_seed_, deviations,
                               failure.signature, failure.step);
@@ -118,6 +120,29 @@ void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
     return;
   }
   if (shrinks) explainer.Explain(deviations, witness);
+}
+
+Deviations FailureConfirmer::Minimize(const Failure& failure, Ordering ordering,
+                                      Deviations deviations) {
+  // Fewer executions of a long program.
+  constexpr std::uint64_t kStepsMax = 300'000;
+  FailureShrinker shrinker(runner_, ordering, program_seed_);
+  deviations = shrinker.Shrink(failure, std::move(deviations), report_);
+  // Removing deviations need not lead to the fewest: others may do.
+  if (deviations.size() < 2) return deviations;
+  const std::uint64_t steps = std::max<std::uint64_t>(failure.step, 1);
+  const BoundedSearchResult fewer =
+      RunBoundedSearch(runner_, {.ordering = ordering,
+                                 .program_seed = program_seed_,
+                                 .signature = failure.signature,
+                                 .deviations_max = deviations.size() - 1,
+                                 .executions_max = std::clamp<std::uint64_t>(
+                                     kStepsMax / steps, 10, 10'000)});
+  if (!fewer.schedule.has_value()) return deviations;
+  ShrinkResult shrunk =
+      shrinker.ShrinkQuietly(failure.signature, *fewer.schedule);
+  report_.minimal = shrunk.minimal;
+  return std::move(shrunk.deviations);
 }
 
 Ordering FailureConfirmer::OrderingOfFailure(const Deviations& deviations,

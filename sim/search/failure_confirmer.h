@@ -34,6 +34,9 @@ class FailureConfirmer {
  private:
   // Without `shrinks`, the schedule stays as it is and is not explained.
   void ConfirmAndExplain(const Execution& execution, bool shrinks);
+  // A smallest schedule that fails like this one, as far as is known.
+  Deviations Minimize(const Failure& failure, Ordering ordering,
+                      Deviations deviations);
   // The ordering in which a failure is shrunk and explained: FIFO ordering if
   // the search is in that and the failure occurs in it.
   Ordering OrderingOfFailure(const Deviations& deviations,

@@ -9,10 +9,10 @@
 #include "clotho/sim/engine/random.h"
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/simulator.h"
+#include "clotho/sim/search/bounded_search.h"
 #include "clotho/sim/search/execution_runner.h"
 #include "clotho/sim/search/failure_shrinker.h"
 #include "clotho/sim/search/shrink.h"
-#include "clotho/sim/strategies/exhaustive.h"
 #include "clotho/sim/strategies/random.h"
 
 namespace clotho::sim::internal {
@@ -82,20 +82,17 @@ class WitnessSearch {
   }
 
   bool TryFewDeviations() {
-    ExhaustiveStrategy strategy(kDeviationsMax);
-    std::uint64_t different = 0;
-    for (std::uint64_t j = 0; j < executions_max_ && !strategy.done(); ++j) {
-      const Execution& execution =
-          runner_.Run(strategy, Ordering::kFifo,
-                      ExecutionRunner::ProgramSeed(program_seed_));
-      strategy.EndExecution();
-      if (Fails(execution)) return Take(Deviations(execution.deviations));
-      ++different;
-    }
-    different -= strategy.repeated();
-    found_.exhausted = strategy.done() && strategy.scope().empty();
-    // The schedule itself was one of those, or of the random ones.
-    found_.tried = found_.exhausted ? different : found_.tried + different;
+    BoundedSearchResult result =
+        RunBoundedSearch(runner_, {.ordering = Ordering::kFifo,
+                                   .program_seed = program_seed_,
+                                   .signature = signature_,
+                                   .deviations_max = kDeviationsMax,
+                                   .executions_max = executions_max_});
+    if (result.schedule.has_value()) return Take(*result.schedule);
+    found_.exhausted = result.exhausted;
+    // The schedule itself was one of these, or of the random ones.
+    found_.tried =
+        result.exhausted ? result.passed : found_.tried + result.passed;
     return false;
   }
 

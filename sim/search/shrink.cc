@@ -131,10 +131,31 @@ class Shrinker {
     std::size_t end = current_.size();
     while (!stopped_ && end > 0) {
       const std::size_t begin = end - std::min(end, size);
-      if (Try(Without(current_, begin, end))) removed = true;
+      if (Try(Without(current_, begin, end)) ||
+          (size == 1 && RemoveAndShift(begin))) {
+        removed = true;
+      }
       end = std::min(begin, current_.size());
     }
     return removed;
+  }
+
+  // Removes a deviation whose step is then taken later, or not at all, so that
+  // the following ones come a step earlier or later than before.
+  bool RemoveAndShift(std::size_t index) {
+    if (index + 1 == current_.size()) return false;
+    const Deviations rest = Without(current_, index, index + 1);
+    for (const bool earlier : {true, false}) {
+      Deviations candidate = rest;
+      for (std::size_t i = index; i < candidate.size(); ++i) {
+        candidate[i].step += earlier ? -1 : 1;
+      }
+      const bool rises =
+          candidate[index].step > 0 &&
+          (index == 0 || candidate[index - 1].step < candidate[index].step);
+      if (rises && Try(candidate)) return true;
+    }
+    return false;
   }
 
   // Removes two deviations that need each other but not the failure: a timer

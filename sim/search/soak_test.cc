@@ -86,7 +86,7 @@ Coro<void> OneDay() {
   Always(server.served.Read() == 4, "each request is served");
 }
 
-TEST(EnduranceTest, MemoryIsConstant) {
+TEST(SoakTest, MemoryIsConstant) {
   constexpr std::uint64_t kWarm = kExecutions / 10;
   std::uint64_t runs = 0;
   std::size_t warm_bytes = 0;
@@ -101,7 +101,8 @@ TEST(EnduranceTest, MemoryIsConstant) {
     EXPECT_TRUE(report.passed()) << report;
     EXPECT_EQ(report.executions, kExecutions);
   }
-  EXPECT_EQ(runs, kExecutions + kExecutions / 1'000);
+  // Some are repeated to be compared, the first one at the end, too.
+  EXPECT_EQ(runs, kExecutions + kExecutions / 1'000 + 1);
   // What the strategies of the portfolio keep is bounded; this allows a tenth
   // of a byte per execution.
   EXPECT_LE(last_bytes, warm_bytes + kExecutions / 10);
@@ -114,7 +115,7 @@ Coro<void> BadDay() {
 }
 
 // A search with many failing executions, and with a record.
-TEST(EnduranceTest, AndThatOfACampaign) {
+TEST(SoakTest, AndThatOfACampaign) {
   constexpr std::uint64_t kWarm = kExecutions / 10;
   std::uint64_t runs = 0;
   std::size_t warm_bytes = 0;

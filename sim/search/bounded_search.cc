@@ -1,0 +1,34 @@
+#include "clotho/sim/search/bounded_search.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "clotho/sim/engine/stop_requests.h"
+#include "clotho/sim/search/execution_runner.h"
+#include "clotho/sim/strategies/exhaustive.h"
+
+namespace clotho::sim::internal {
+
+BoundedSearchResult RunBoundedSearch(ExecutionRunner& runner,
+                                     const BoundedSearch& search) {
+  BoundedSearchResult result;
+  ExhaustiveStrategy strategy(search.deviations_max);
+  for (std::uint64_t j = 0;
+       j < search.executions_max && !strategy.done() && !Interrupted(); ++j) {
+    const Execution& execution =
+        runner.Run(strategy, search.ordering,
+                   ExecutionRunner::ProgramSeed(search.program_seed));
+    strategy.EndExecution();
+    if (execution.failure.has_value() &&
+        execution.failure->signature == search.signature) {
+      result.schedule = execution.deviations;
+      break;
+    }
+    ++result.passed;
+  }
+  result.passed -= std::min(result.passed, strategy.repeated());
+  result.exhausted = strategy.done() && strategy.scope().empty();
+  return result;
+}
+
+}  // namespace clotho::sim::internal
