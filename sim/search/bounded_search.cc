@@ -19,6 +19,7 @@ BoundedSearchResult RunBoundedSearch(ExecutionRunner& runner,
         runner.Run(strategy, search.ordering,
                    ExecutionRunner::ProgramSeed(search.program_seed));
     strategy.EndExecution();
+    ++result.executions;
     if (execution.failure.has_value() &&
         execution.failure->signature == search.signature) {
       result.schedule = execution.deviations;

@@ -26,7 +26,8 @@ struct BoundedSearch {
 struct BoundedSearchResult {
   // The first schedule that fails so. Empty: none was found.
   std::optional<Deviations> schedule;
-  // How many different executions did not fail so.
+  std::uint64_t executions = 0;
+  // How many of them, without repetitions, did not fail so.
   std::uint64_t passed = 0;
   // There are no other executions, however many deviations they have.
   bool exhausted = false;

@@ -138,9 +138,11 @@ Deviations FailureConfirmer::Minimize(const Failure& failure, Ordering ordering,
                                  .deviations_max = deviations.size() - 1,
                                  .executions_max = std::clamp<std::uint64_t>(
                                      kStepsMax / steps, 10, 10'000)});
+  report_.shrink_runs += fewer.executions;
   if (!fewer.schedule.has_value()) return deviations;
   ShrinkResult shrunk =
       shrinker.ShrinkQuietly(failure.signature, *fewer.schedule);
+  report_.shrink_runs += shrunk.runs;
   report_.minimal = shrunk.minimal;
   return std::move(shrunk.deviations);
 }
