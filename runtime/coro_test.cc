@@ -194,6 +194,20 @@ TEST_F(CoroTest, TheReportNamesTheFunctionThatForgotToAwait) {
           ".* was never awaited; it was called in .*ForgetsToAwait.*")));
 }
 
+ABSL_ATTRIBUTE_NOINLINE Coro<void> IsForgotten() { co_return; }
+
+ABSL_ATTRIBUTE_NOINLINE void ForgetsAFunction() {
+  Coro<void> forgotten = IsForgotten();
+}
+
+TEST_F(CoroTest, TheReportNamesTheCallerAndNotTheCoroutineTwice) {
+  loop_.CallSoon([] { ForgetsAFunction(); });
+  Iterate();
+  EXPECT_THAT(TakeReports(),
+              ElementsAre("coroutine clotho::IsForgotten() was never awaited; "
+                          "it was called in clotho::ForgetsAFunction()"));
+}
+
 TEST_F(CoroTest, OutsideOfALoopItIsReportedOnStandardError) {
   testing::internal::CaptureStderr();
   {

@@ -609,6 +609,22 @@ TEST(WrapFutureTest, CancellationGoesBothWays) {
   internal::RunVirtual(main());
 }
 
+TEST(WrapFutureTest, AResetLoopTakesNoResultThatIsLate) {
+  EventLoop loop;
+  const auto main = [](const ConcurrentFuture<int>& source) -> Coro<void> {
+    const Future<int> wrapped = WrapFuture(source);
+    static_cast<void>(wrapped);
+    co_return;
+  };
+  const ConcurrentFuture<int> source;
+  loop.RunUntilComplete(main(source));
+  loop.Reset();
+  EXPECT_GT(source.state().use_count(), 1);
+  std::thread([&source] { source.SetResult(1); }).join();
+  // Nothing holds the result that the loop would have taken.
+  EXPECT_EQ(source.state().use_count(), 1);
+}
+
 TEST(WrapFutureTest, NeedsARunningLoop) {
   const ConcurrentFuture<int> outside;
   EXPECT_THROW(WrapFuture(outside), RuntimeError);
