@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 
 namespace clotho::internal {
 namespace {
@@ -59,6 +60,7 @@ void ThrowReused() {
 }
 
 void ReportNeverAwaited(CoroPromiseBase& promise) noexcept {
+  CLOTHO_DCHECK(!promise.started(), "only an unstarted coroutine is reported");
   EventLoop* const loop = running_loop;
   if (loop != nullptr && loop->tearing_down()) return;
   const ExceptionContext context{

@@ -31,6 +31,7 @@
 #include "absl/base/attributes.h"
 #include "clotho/runtime/foreign_awaiter.h"
 #include "clotho/runtime/future_base.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/lifetimes.h"
 #include "clotho/runtime/task_base.h"
@@ -111,6 +112,7 @@ class CoroPromiseBase {
   TaskBase& task() const noexcept { return *task_; }
   bool started() const noexcept { return task_ != nullptr || closed_; }
   void set_task(TaskBase& task) noexcept {
+    CLOTHO_DCHECK(!started(), "a coroutine becomes a task once");
     task_ = &task;
     awaiter_ = nullptr;
   }
@@ -186,6 +188,8 @@ class CoroAwaiterBase {
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<>) noexcept {
+    CLOTHO_DCHECK(child_ != nullptr && parent_->task_ != nullptr,
+                  "a coroutine is awaited by one that runs");
     child_->task_ = parent_->task_;
     child_->awaiter_ = this;
     parent_->task_->ContinueWith(child_->handle());
@@ -195,8 +199,13 @@ class CoroAwaiterBase {
   CoroPromiseBase& parent() const noexcept { return *parent_; }
   CoroPromiseBase* child() const noexcept { return child_; }
   // Awaits a coroutine that something else owns; `GiveBack` ends that.
-  void Borrow(CoroPromiseBase& child) noexcept { child_ = &child; }
+  void Borrow(CoroPromiseBase& child) noexcept {
+    CLOTHO_DCHECK(child_ == nullptr, "an awaiter awaits one coroutine");
+    child_ = &child;
+  }
   void GiveBack() noexcept {
+    CLOTHO_DCHECK(child_ != nullptr && child_->awaiter_ == this,
+                  "an awaiter gives back what it borrowed");
     child_->awaiter_ = nullptr;
     child_ = nullptr;
   }
@@ -213,12 +222,14 @@ CoroPromiseBase* CoroPromiseBase::parent() const noexcept {
 
 CoroPromiseBase* CoroPromiseBase::CutOff() noexcept {
   if (awaiter_ == nullptr) return nullptr;
+  CLOTHO_DCHECK(awaiter_->child_ == this, "a coroutine has one awaiter");
   awaiter_->child_ = nullptr;
   return awaiter_->parent_;
 }
 
 void CoroPromiseBase::ReturnToParent() noexcept {
   if (awaiter_ != nullptr) {
+    CLOTHO_DCHECK(awaiter_->child_ == this, "a coroutine has one awaiter");
     task_->ContinueWith(awaiter_->parent_->handle());
   } else {
     task_->RootIsDone();

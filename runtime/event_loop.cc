@@ -17,6 +17,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/executor.h"
 #include "clotho/runtime/future_base.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/thread_model.h"
 #include "clotho/runtime/task_base.h"
 
@@ -26,6 +27,7 @@ namespace internal {
 void HandleState::Run() {
   // Drops the queue's reference at the end, on every path.
   const Ref<HandleState> self = Ref<HandleState>::Adopt(this);
+  CLOTHO_DCHECK(!armed(), "a timer that fires is not armed any more");
   if (cancelled_) return;
   ContextScope scope(context_);
   try {
@@ -241,6 +243,10 @@ void EventLoop::RunForever() {
   struct Leave {
     EventLoop& loop;
     ~Leave() {
+      CLOTHO_DCHECK(internal::running_loop == &loop,
+                    "the loop that ends is the one that runs");
+      CLOTHO_DCHECK(loop.current_task_ == nullptr && loop.eager_depth_ == 0,
+                    "no step is running when the loop ends");
       loop.running_ = false;
       loop.stopping_ = false;
       loop.current_chain_ = 0;
@@ -399,6 +405,7 @@ std::string NameForWarning(const internal::Runnable& runnable) {
 }  // namespace
 
 inline void EventLoop::RunItem(internal::Runnable& runnable) {
+  CLOTHO_DCHECK(current_task_ == nullptr, "the loop runs one item at a time");
   current_chain_ = runnable.chain();
   if (!watched_) [[likely]] {
     runnable.Run();
@@ -510,6 +517,8 @@ void EventLoop::DefaultExceptionHandler(const ExceptionContext& context) {
 }
 
 void EventLoop::TearDown() {
+  CLOTHO_DCHECK(!IsRunning() && current_task_ == nullptr,
+                "a loop that runs is not torn down");
   tearing_down_ = true;
   if (mailbox_->has_mail()) {
     for (internal::Mail* mail = mailbox_->Take(); mail != nullptr;) {
@@ -533,6 +542,8 @@ void EventLoop::TearDown() {
   });
   for (const auto& future : futures) future->DropWaiters();
   futures.clear();
+  CLOTHO_DCHECK(ready_.empty() && timers_.empty() && tasks_.empty(),
+                "nothing is left in a loop that was torn down");
   tearing_down_ = false;
 }
 

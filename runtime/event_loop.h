@@ -32,6 +32,7 @@
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/instrument.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/ready_queue.h"
@@ -120,6 +121,7 @@ class HandleState : public Timer, public Pooled {
 
   void AddRef() noexcept { ++references_; }
   void Release() noexcept {
+    CLOTHO_DCHECK(references_ > 0, "only a reference that exists is dropped");
     if (--references_ == 0) delete this;
   }
 

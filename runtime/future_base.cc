@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/task_base.h"
 
@@ -27,6 +28,8 @@ DoneCallback::DoneCallback(ContextSlot context)
 DoneCallback::~DoneCallback() = default;
 
 void DoneCallback::Schedule(FutureBase& future) {
+  CLOTHO_DCHECK(future.done() && !future_,
+                "a callback is scheduled once, when its future is done");
   future_ = Ref<FutureBase>(&future);
   set_chain(future.loop()->current_chain());
 }
@@ -59,6 +62,7 @@ FutureBase::FutureBase(EventLoop& loop, Storage storage)
 }
 
 void FutureBase::Destroy() noexcept {
+  CLOTHO_DCHECK(references_ == 0, "a future that is held is not destroyed");
   if (unretrieved_) {
     unretrieved_ = false;
     references_ = 1;  // The handler may inspect it.
@@ -121,6 +125,8 @@ EventLoop& FutureBase::LiveLoop() const {
 }
 
 void FutureBase::Finish(State state) {
+  CLOTHO_DCHECK(state_ == State::kPending && state != State::kPending,
+                "a future becomes done once");
   SyncRelease(this);
   state_ = state;
   if (waiters_.empty()) return;

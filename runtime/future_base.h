@@ -21,6 +21,7 @@
 #include "absl/base/attributes.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/ref.h"
@@ -104,6 +105,7 @@ class FutureBase : public RegistryNode, public Pooled {
 
   void AddRef() noexcept { ++references_; }
   void Release() noexcept {
+    CLOTHO_DCHECK(references_ > 0, "only a reference that exists is dropped");
     if (--references_ == 0) Destroy();
   }
   bool IsOnlyReference() const noexcept { return references_ == 1; }
@@ -162,7 +164,10 @@ class FutureBase : public RegistryNode, public Pooled {
   virtual Text requested_message() const noexcept { return cancel_message(); }
 
   // Adds a Runnable to schedule when this is done. The future must be pending.
-  void AddWaiter(Runnable& waiter) noexcept { waiters_.PushBack(waiter); }
+  void AddWaiter(Runnable& waiter) noexcept {
+    CLOTHO_DCHECK(!done(), "nothing waits for a future that is done");
+    waiters_.PushBack(waiter);
+  }
   const IntrusiveList<Runnable>& waiters() const noexcept { return waiters_; }
 
   // Takes ownership of the callback. Schedules it at once if the future is done
@@ -186,6 +191,7 @@ class FutureBase : public RegistryNode, public Pooled {
 
   // The address of the value, if there is one.
   void* value_address() noexcept {
+    CLOTHO_DCHECK(has_value_, "only a value that exists is read");
     return reinterpret_cast<char*>(this) + value_offset_;
   }
 
@@ -255,6 +261,7 @@ class ValueFuture : public Base {
   }
   template <typename... Args>
   void Emplace(Args&&... args) {
+    CLOTHO_DCHECK(!this->has_value_, "a future gets one value");
     std::construct_at(&value_, std::forward<Args>(args)...);
     this->has_value_ = true;
   }

@@ -12,6 +12,7 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/sync.h"
 
 namespace clotho::internal {
@@ -105,6 +106,8 @@ Runnable* GatherBase::Watcher::EventualStep() {
 void GatherBase::ChildIsDone(FutureBase& future) {
   SyncJoin(this);
   ++finished_;
+  CLOTHO_DCHECK(finished_ <= distinct_ && future.done(),
+                "each child of a gather ends once");
   if (done()) {
     if (future.state() != State::kCancelled) future.MarkRetrieved();
     return;

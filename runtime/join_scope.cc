@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/sync.h"
 
 namespace clotho::internal {
@@ -61,6 +62,8 @@ void JoinScope::Progress::Explain(WaitInfo& info) const {
 }
 
 void JoinScope::ChildIsDone(std::size_t index, FutureBase& child) {
+  CLOTHO_DCHECK(running_ > 0 && child.done(),
+                "each child of a scope ends once");
   --running_;
   const bool cancelled = child.state() == FutureBase::State::kCancelled;
   if (stop_at_ == StopAt::kNothing) {

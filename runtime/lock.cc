@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 
 namespace clotho {
 
@@ -25,6 +26,7 @@ void Lock::Take(const internal::TaskBase& task,
                 const std::source_location& location) {
   internal::SyncAcquire(this);
   internal::SyncWrite(this);
+  CLOTHO_DCHECK(!locked_ && guard_ == nullptr, "one task holds a lock");
   locked_ = true;
   holder_ = internal::Ref<internal::FutureBase>(
       const_cast<internal::TaskBase*>(&task));
@@ -52,6 +54,8 @@ void Lock::Release() {
 
 void Lock::Unlock() noexcept {
   internal::SyncRelease(this);
+  CLOTHO_DCHECK(locked_ && guard_ == nullptr,
+                "a lock is released by what holds it");
   locked_ = false;
   holder_ = nullptr;
   WakeFirst();
@@ -73,6 +77,8 @@ void Lock::LendGuard(Guard*& place) noexcept {
 
 void Lock::TakeGuardBack(Guard*& place) noexcept {
   if (place == nullptr) return;
+  CLOTHO_DCHECK(locked_ && guard_ == nullptr && place->lock_ == nullptr,
+                "a lent guard comes back to a lock that nobody else holds");
   guard_ = std::exchange(place, nullptr);
   guard_->lock_ = this;
   guard_->place_ = &guard_;

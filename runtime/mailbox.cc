@@ -4,11 +4,15 @@
 #include <mutex>
 #include <utility>
 
+#include "clotho/runtime/internal/check.h"
+
 namespace clotho::internal {
 
 bool Mailbox::Post(Mail& mail) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (closed_) return false;
+  CLOTHO_DCHECK((first_ == nullptr) == (last_ == nullptr),
+                "a mailbox with mail has a first and a last");
   mail.next_ = nullptr;
   if (first_ != nullptr) {
     // The thread that put in the first mail wakes the loop, which takes all

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/sync.h"
 
 namespace clotho::internal {
@@ -62,6 +63,8 @@ void QueueBase::ItemWasPut() {
   SyncRelease(this);
   ++size_;
   ++unfinished_;
+  CLOTHO_DCHECK(maxsize_ == 0 || size_ <= maxsize_,
+                "a queue holds at most its maximum");
   finished_.Clear();
   WakeNext(getters_);
 }

@@ -30,6 +30,7 @@
 #include "clotho/runtime/event.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future_base.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/shared_string.h"
@@ -132,6 +133,7 @@ class QueueBase {
   void CheckGet() const;
   void ItemWasPut();
   void ItemWasGot() {
+    CLOTHO_DCHECK(size_ > 0, "only an item that exists is taken");
     --size_;
     SyncJoin(this);  // A task that finds the free slot comes after it.
     WakeNext(putters_);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/sync.h"
 
 namespace clotho {
@@ -63,6 +64,7 @@ bool Semaphore::WakeNext() noexcept {
   Waiter* const next =
       waiters_.Find([](const Waiter& waiter) { return !waiter.done(); });
   if (next == nullptr) return false;
+  CLOTHO_DCHECK(value_ > 0, "only a permit that exists is handed out");
   --value_;
   next->Wake();
   return true;
@@ -79,6 +81,8 @@ bool Semaphore::AcquireAwaitable::Awaiter::await_ready() {
     semaphore_.binding_.Bind(*parent_.task().loop(), semaphore_);
     return false;
   }
+  CLOTHO_DCHECK(semaphore_.value_ > 0,
+                "only a permit that exists is handed out");
   --semaphore_.value_;
   internal::SyncAcquire(&semaphore_);
   return true;

@@ -16,6 +16,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/source_place.h"
 #include "clotho/runtime/internal/sync.h"
 
@@ -48,7 +49,10 @@ TaskBase::TaskBase(EventLoop& loop, CoroPromiseBase& root,
   if (loop.instrument() != nullptr) loop.instrument()->TaskCreated(*this);
 }
 
-TaskBase::~TaskBase() = default;
+TaskBase::~TaskBase() {
+  CLOTHO_DCHECK(root_ == nullptr, "a task's coroutines end before the task");
+  CLOTHO_DCHECK(waiting_on_ == nullptr, "a task that has ended does not wait");
+}
 
 std::string TaskBase::name() const {
   if (is_named()) return std::string(extras()->name->view());
@@ -63,7 +67,12 @@ void TaskBase::Explain(WaitInfo& info) const {
 
 void TaskBase::Run() {
   EventLoop& loop = *this->loop();
+  CLOTHO_DCHECK(!done() && !root_done_, "a task that has ended has no steps");
+  CLOTHO_DCHECK(leaf_ != nullptr && next_ == nullptr,
+                "a step begins where the task is suspended");
   FutureBase* const awaited = std::exchange(waiting_on_, nullptr);
+  CLOTHO_DCHECK(awaited == nullptr || awaited->done(),
+                "a task goes on when what it waits for is done");
   if (awaited != nullptr) awaited->MarkRetrieved();
   if (must_cancel_) [[unlikely]] {
     must_cancel_ = false;
@@ -104,10 +113,14 @@ void TaskBase::Run() {
   next_ = leaf_->handle();
   leaf_ = nullptr;
   while (next_ != nullptr) std::exchange(next_, nullptr).resume();
+  CLOTHO_DCHECK(root_done_ != (leaf_ != nullptr),
+                "after a step, a task is suspended or has ended");
   if (root_done_) Complete();
 }
 
 void TaskBase::StartEagerly() {
+  CLOTHO_DCHECK(!started_ && !Runnable::is_linked(),
+                "only a task that has not started starts eagerly");
   // The creator of the task continues as if nothing had run.
   struct Scope {
     Scope(EventLoop& l, std::uint32_t chain)
@@ -151,6 +164,7 @@ bool StartsEagerly(const EventLoop& loop, const TaskOptions& options) {
 
 // From here on it is an ordinary future, which may outlive its loop.
 void TaskBase::LeaveLoop() {
+  CLOTHO_DCHECK(RegistryNode::is_linked(), "a pending task is in its loop");
   RegistryNode::Unlink();
   loop()->Register(*this);
 }
@@ -159,6 +173,8 @@ void TaskBase::Complete() {
   // The loop's reference, which may be the last one.
   const Ref<FutureBase> keep = Ref<FutureBase>::Adopt(this);
   EventLoop& loop = *this->loop();
+  CLOTHO_DCHECK(leaf_ == nullptr && waiting_on_ == nullptr,
+                "a task that has ended does not wait");
   std::exception_ptr error = root_->TakeError();
   if (error == nullptr && !must_cancel_) TakeValue(*root_);
   DestroyFrames();
@@ -241,8 +257,23 @@ int TaskBase::Uncancel() noexcept {
   return static_cast<int>(cancels_);
 }
 
+inline void TaskBase::CheckSuspends(
+    [[maybe_unused]] const CoroPromiseBase& leaf) const noexcept {
+  CLOTHO_DCHECK(leaf_ == nullptr || leaf_ == &leaf,
+                "one coroutine of a task is suspended innermost");
+  CLOTHO_DCHECK(loop()->current_task() == this,
+                "a task is suspended in its own step");
+  CLOTHO_DCHECK(waiting_on_ == nullptr && hook_ == nullptr,
+                "a task waits for one future at a time");
+  CLOTHO_DCHECK(!Runnable::is_linked() && !root_done_,
+                "a task is suspended while it runs");
+  CLOTHO_DCHECK(!HasInjected(),
+                "an injected exception is thrown before the next wait");
+}
+
 void TaskBase::WaitOn(CoroPromiseBase& leaf, FutureBase& future,
                       WakeHook* hook) {
+  CheckSuspends(leaf);
   leaf_ = &leaf;
   EventLoop& loop = *this->loop();
   if (&future == this || future.loop() != &loop) [[unlikely]] {
@@ -267,6 +298,7 @@ void TaskBase::WaitOn(CoroPromiseBase& leaf, FutureBase& future,
 }
 
 void TaskBase::Yield(CoroPromiseBase& leaf) {
+  CheckSuspends(leaf);
   leaf_ = &leaf;
   EventLoop& loop = *this->loop();
   if (loop.instrument() != nullptr) [[unlikely]] {
@@ -321,15 +353,21 @@ void TaskBase::DestroyFrames() noexcept {
   // Innermost first, each detached from the frame that owns it: destroying the
   // outermost one would recurse through all of them.
   CoroPromiseBase* promise = leaf_ != nullptr ? leaf_ : root_;
+  CoroPromiseBase* const root = root_;
+  CLOTHO_DCHECK(root != nullptr, "a task's coroutines are destroyed once");
   leaf_ = root_ = nullptr;
   while (promise != nullptr) {
     CoroPromiseBase* const parent = promise->CutOff();
+    CLOTHO_DCHECK((parent == nullptr) == (promise == root),
+                  "awaits lead from the innermost coroutine to the outermost");
     promise->handle().destroy();
     promise = parent;
   }
 }
 
 void TaskBase::TearDown() noexcept {
+  CLOTHO_DCHECK(!done() && loop()->current_task() != this,
+                "a task is torn down while it is suspended");
   Runnable::Unlink();  // From the future it waits for.
   waiting_on_ = nullptr;
   hook_ = nullptr;

@@ -20,6 +20,7 @@
 
 #include "clotho/runtime/context.h"
 #include "clotho/runtime/future_base.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/internal/shared_string.h"
 
@@ -126,7 +127,10 @@ class TaskBase : public FutureBase, public Runnable {
   // Yields to the loop once: the next step is scheduled now (S-01).
   void Yield(CoroPromiseBase& leaf);
   // Continues with another coroutine in the same step.
-  void ContinueWith(std::coroutine_handle<> next) noexcept { next_ = next; }
+  void ContinueWith(std::coroutine_handle<> next) noexcept {
+    CLOTHO_DCHECK(next_ == nullptr, "a coroutine hands over to one other");
+    next_ = next;
+  }
 
   // ---- For awaiters, when they are resumed. ----
 
@@ -138,7 +142,10 @@ class TaskBase : public FutureBase, public Runnable {
   }
 
   // Called when the outermost coroutine ends.
-  void RootIsDone() noexcept { root_done_ = true; }
+  void RootIsDone() noexcept {
+    CLOTHO_DCHECK(!root_done_, "the outermost coroutine ends once");
+    root_done_ = true;
+  }
 
   // Destroys the coroutines where they are suspended, innermost first, and
   // makes the loop release the task.
@@ -154,6 +161,8 @@ class TaskBase : public FutureBase, public Runnable {
   enum class Injected : std::uint8_t { kNone, kCancel, kError };
 
   [[noreturn]] void DoThrowInjected();
+  // Checks that the task can be suspended now. Empty if checks are off.
+  inline void CheckSuspends(const CoroPromiseBase& leaf) const noexcept;
   void InjectError(std::exception_ptr error) {
     injected_ = Injected::kError;
     Extras().injected_error = std::move(error);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/task_base.h"
 
@@ -74,6 +75,8 @@ void WaitState::End::Run() {
 }
 
 void WaitState::FutureIsDone(FutureBase& future) {
+  CLOTHO_DCHECK(missing_ > 0 && future.done(),
+                "each future of a wait becomes done once");
   --missing_;
   bool enough = missing_ == 0 || return_when_ == ReturnWhen::kFirstCompleted;
   if (!enough && return_when_ == ReturnWhen::kFirstException &&

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/frame_pool.h"
 
 namespace clotho::internal {
@@ -30,6 +31,7 @@ class FixedArray {
 
   template <typename... Args>
   T& Emplace(Args&&... args) {
+    CLOTHO_DCHECK(size_ < size_max_, "an array has room for its elements");
     T* const element =
         std::construct_at(&elements_[size_], std::forward<Args>(args)...);
     ++size_;
@@ -39,7 +41,10 @@ class FixedArray {
   std::size_t size() const { return size_; }
   T* begin() const { return elements_; }
   T* end() const { return elements_ + size_; }
-  T& operator[](std::size_t index) const { return elements_[index]; }
+  T& operator[](std::size_t index) const {
+    CLOTHO_DCHECK(index < size_, "an index is within the array");
+    return elements_[index];
+  }
 
  private:
   const std::size_t size_max_;

@@ -7,6 +7,8 @@
 #ifndef CLOTHO_RUNTIME_INTERNAL_LIST_H_
 #define CLOTHO_RUNTIME_INTERNAL_LIST_H_
 
+#include "clotho/runtime/internal/check.h"
+
 namespace clotho::internal {
 
 class ListNode {
@@ -19,6 +21,8 @@ class ListNode {
   bool is_linked() const noexcept { return next_ != this; }
 
   void Unlink() noexcept {
+    CLOTHO_DCHECK(prev_->next_ == this && next_->prev_ == this,
+                  "the neighbours of a node link to it");
     prev_->next_ = next_;
     next_->prev_ = prev_;
     prev_ = next_ = this;
@@ -26,6 +30,9 @@ class ListNode {
 
   // Links this node before `position`. It must not be linked.
   void LinkBefore(ListNode& position) noexcept {
+    CLOTHO_DCHECK(!is_linked(), "a node is in one list at a time");
+    CLOTHO_DCHECK(position.prev_->next_ == &position,
+                  "the neighbours of a node link to it");
     next_ = &position;
     prev_ = position.prev_;
     prev_->next_ = this;
@@ -52,8 +59,14 @@ class IntrusiveList {
   void PushBack(T& element) noexcept {
     static_cast<Node&>(element).LinkBefore(head_);
   }
-  T& front() const noexcept { return Element(head_.next()); }
-  T& back() const noexcept { return Element(head_.prev()); }
+  T& front() const noexcept {
+    CLOTHO_DCHECK(!empty(), "an empty list has no elements");
+    return Element(head_.next());
+  }
+  T& back() const noexcept {
+    CLOTHO_DCHECK(!empty(), "an empty list has no elements");
+    return Element(head_.prev());
+  }
 
   void Clear() noexcept {
     while (head_.is_linked()) head_.next()->Unlink();

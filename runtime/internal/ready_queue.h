@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/runnable.h"
 
 namespace clotho::internal {
@@ -24,10 +25,12 @@ class ReadyQueue {
 
   // The element `index` places behind the front.
   Runnable& operator[](std::size_t index) const noexcept {
+    CLOTHO_DCHECK(index < size(), "an index is within the queue");
     return *ring_[(head_ + index) & mask_];
   }
 
   void PushBack(Runnable& runnable) {
+    CLOTHO_DCHECK(!runnable.is_linked(), "what is ready waits for nothing");
     if (size() == mask_) [[unlikely]]
       Grow();
     ring_[tail_++ & mask_] = &runnable;
@@ -35,8 +38,10 @@ class ReadyQueue {
   }
 
   Runnable& PopFront() noexcept {
+    CLOTHO_DCHECK(!empty(), "an empty queue has nothing to give out");
     Runnable& runnable = *ring_[head_++ & mask_];
     others_ -= runnable.kind() != RunnableKind::kTask;
+    CLOTHO_DCHECK(others_ <= size(), "only what is in the queue is counted");
     return runnable;
   }
 
@@ -55,13 +60,19 @@ class ReadyQueue {
       }
       --tail_;
     }
+    CLOTHO_DCHECK(others_ <= size(), "only what is in the queue is counted");
     return taken;
   }
 
   // Replaces an element by another of the same kind. Takes linear time.
   void Replace(Runnable& old, Runnable& replacement) noexcept {
+    CLOTHO_DCHECK(old.kind() == replacement.kind(),
+                  "an element is replaced by one of its kind");
     std::size_t place = head_;
-    while (ring_[place & mask_] != &old) ++place;
+    while (ring_[place & mask_] != &old) {
+      ++place;
+      CLOTHO_DCHECK(place != tail_, "what is replaced is in the queue");
+    }
     ring_[place & mask_] = &replacement;
   }
 

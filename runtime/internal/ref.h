@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "clotho/runtime/internal/check.h"
+
 namespace clotho::internal {
 
 template <typename T>
@@ -39,8 +41,14 @@ class Ref {
   T* Leak() noexcept { return std::exchange(object_, nullptr); }
 
   T* get() const noexcept { return object_; }
-  T* operator->() const noexcept { return object_; }
-  T& operator*() const noexcept { return *object_; }
+  T* operator->() const noexcept {
+    CLOTHO_DCHECK(object_ != nullptr, "a null reference has no object");
+    return object_;
+  }
+  T& operator*() const noexcept {
+    CLOTHO_DCHECK(object_ != nullptr, "a null reference has no object");
+    return *object_;
+  }
   explicit operator bool() const noexcept { return object_ != nullptr; }
   bool operator==(const Ref& other) const = default;
 

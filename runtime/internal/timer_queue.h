@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/runnable.h"
 
@@ -67,13 +68,20 @@ class TimerQueue {
 
   // The next timer. The queue must not be empty.
   Timer& front() const noexcept {
+    CLOTHO_DCHECK(!empty(), "an empty queue has no next timer");
     const TimerMoment& moment = *heap_.front().moment;
+    CLOTHO_DCHECK(moment.timers[moment.first] != nullptr,
+                  "the first timer of a moment is not gone");
     return *moment.timers[moment.first];
   }
-  std::int64_t next_ns() const noexcept { return heap_.front().when_ns; }
+  std::int64_t next_ns() const noexcept {
+    CLOTHO_DCHECK(!empty(), "an empty queue has no next timer");
+    return heap_.front().when_ns;
+  }
 
   // Arms a timer that is not armed.
   void Add(Timer& timer, std::int64_t when_ns) {
+    CLOTHO_DCHECK(!timer.armed(), "a timer is armed once");
     TimerMoment*& newest = NewestLike(when_ns);
     if (newest == nullptr || newest->when_ns != when_ns) {
       newest = &NewMoment(when_ns);
@@ -88,7 +96,13 @@ class TimerQueue {
 
   // Disarms an armed timer.
   void Remove(Timer& timer) noexcept {
+    CLOTHO_DCHECK(timer.armed(), "only an armed timer is disarmed");
     TimerMoment& moment = *timer.moment_;
+    CLOTHO_DCHECK(moment.timers[timer.place_] == &timer,
+                  "a timer knows its place in its moment");
+    CLOTHO_DCHECK(moment.live > 0, "a moment counts its timers");
+    CLOTHO_DCHECK(heap_[moment.place].moment == &moment,
+                  "a moment knows its place in the heap");
     timer.moment_ = nullptr;
     --size_;
     if (--moment.live == 0) {
@@ -104,18 +118,24 @@ class TimerQueue {
   }
 
   Timer& PopFront() noexcept {
+    CLOTHO_DCHECK(!empty(), "an empty queue has no next timer");
     const TimerMoment& moment = *heap_.front().moment;
     // A timer whose turn comes soon.
     if (moment.timers.size() - moment.first > kAhead) {
       __builtin_prefetch(moment.timers[moment.first + kAhead]);
     }
     Timer& timer = *moment.timers[moment.first];
+    CLOTHO_DCHECK(timer.when_ns_ == heap_.front().when_ns,
+                  "the timers of a moment have its deadline");
     Remove(timer);
     return timer;
   }
 
   // Restores the initial state, but keeps the memory. The queue must be empty.
-  void Reset() noexcept { sequence_ = 0; }
+  void Reset() noexcept {
+    CLOTHO_DCHECK(empty() && size_ == 0, "a reset queue holds no timers");
+    sequence_ = 0;
+  }
 
  private:
   struct Entry {
@@ -142,6 +162,8 @@ class TimerQueue {
   TimerMoment& NewMoment(std::int64_t when_ns) {
     if (unused_.empty()) unused_.push_back(&moments_.emplace_back());
     TimerMoment& moment = *unused_.back();
+    CLOTHO_DCHECK(moment.live == 0 && moment.timers.empty(),
+                  "an unused moment has no timers");
     heap_.emplace_back(when_ns, &moment);
     unused_.pop_back();
     moment.when_ns = when_ns;
@@ -191,6 +213,8 @@ class TimerQueue {
       place = parent;
     }
     Put(place, entry);
+    CLOTHO_DCHECK(place == 0 || !(entry < heap_[(place - 1) / kArity]),
+                  "no moment comes before its parent in the heap");
   }
 
   void SiftDown(std::size_t place) noexcept {
@@ -208,6 +232,8 @@ class TimerQueue {
       place = least;
     }
     Put(place, entry);
+    CLOTHO_DCHECK(place == 0 || !(entry < heap_[(place - 1) / kArity]),
+                  "no moment comes before its parent in the heap");
   }
 
   std::vector<Entry> heap_;
