@@ -17,19 +17,14 @@ namespace clotho {
 namespace {
 
 // The exception that ended a wait, or null.
-std::exception_ptr EndOf(internal::TaskBase& task,
-                         internal::WaiterFuture& waiter) {
+template <typename Waiter>
+std::exception_ptr EndOf(internal::TaskBase& task, Waiter& waiter) {
   try {
-    task.ThrowInjected();
-    waiter.ThrowUnlessValue();
+    waiter.ThrowUnlessWoken(task);
   } catch (...) {
     return std::current_exception();
   }
   return nullptr;
-}
-
-internal::Text MakeName(std::string_view name) {
-  return name.empty() ? internal::Text() : internal::MakeText(name);
 }
 
 }  // namespace
@@ -37,25 +32,19 @@ internal::Text MakeName(std::string_view name) {
 Condition::Condition(std::string_view name)
     : own_lock_(std::in_place, name),
       lock_(&*own_lock_),
-      name_(MakeName(name)) {
+      name_(internal::MakeName(name)) {
   internal::SyncMake(this);
 }
 
 Condition::Condition(Lock& lock, std::string_view name)
-    : lock_(&lock), name_(MakeName(name)) {
+    : lock_(&lock), name_(internal::MakeName(name)) {
   internal::SyncMake(this);
 }
 
 Condition::~Condition() {
   internal::SyncWrite(this);
-  for (const auto* const line : {&waiters_, &woken_}) {
-    line->ForEach([](Waiter& waiter) { waiter.condition_ = nullptr; });
-  }
-}
-
-std::string Condition::Describe() const {
-  if (!name_) return "Condition";
-  return absl::StrCat("Condition \"", std::string(name_->view()), "\"");
+  waiters_.ForgetPrimitive();
+  woken_.ForgetPrimitive();
 }
 
 void Condition::CheckLocked(const char* what) const {
@@ -81,44 +70,34 @@ void Condition::Wake(std::size_t count) noexcept {
   });
 }
 
-void Condition::Waiter::Explain(internal::WaitInfo& info) const {
-  info.what = condition_ == nullptr ? "Condition that was destroyed"
-                                    : condition_->Describe();
-}
-
-Condition::WaitAwaitable::Awaiter::~Awaiter() {
-  if (guard_ != nullptr) guard_->Detach();
-}
-
-bool Condition::WaitAwaitable::Awaiter::await_ready() {
-  Condition& condition = wait_.condition_;
-  condition.CheckLocked("wait");
+bool Condition::WaitAwaiter::await_ready() {
+  condition_.CheckLocked("wait");
   const EventLoop& loop = *parent_.task().loop();
-  condition.binding_.Bind(loop, condition);
+  condition_.binding_.Bind(loop, condition_);
   lock_.binding_.Bind(loop, lock_);  // It may have to wait for the lock, too.
   return false;
 }
 
-void Condition::WaitAwaitable::Awaiter::await_suspend(std::coroutine_handle<>) {
-  internal::SyncWrite(&wait_.condition_);
-  waiter_.emplace(*parent_.task().loop(), wait_.condition_);
-  lock_.LendGuard(guard_);
-  lock_.Unlock();
-  wait_.condition_.waiters_.PushBack(*waiter_);
+void Condition::WaitAwaiter::await_suspend(std::coroutine_handle<>) {
+  internal::SyncWrite(&condition_);
+  waiter_.emplace(*parent_.task().loop(), condition_);
+  lock_.LendGuard(guards_);
+  lock_.GiveBack();
+  condition_.waiters_.PushBack(*waiter_);
   parent_.task().WaitOn(parent_, *waiter_, this);
 }
 
-bool Condition::WaitAwaitable::Awaiter::OnWake(internal::TaskBase& task) {
+bool Condition::WaitAwaiter::OnWake(internal::TaskBase& task) {
   if (!lock_waiter_.has_value()) {  // A notification, or a cancellation.
-    if (waiter_->condition_ == nullptr) return true;
-    internal::SyncWrite(waiter_->condition_);
-    static_cast<internal::LineNode&>(*waiter_).Unlink();
+    if (waiter_->primitive() == nullptr) return true;
+    internal::SyncWrite(&condition_);
+    waiter_->LeaveLine();
     error_ = EndOf(task, *waiter_);
-    waiter_->condition_->woken_.PushBack(*waiter_);
+    condition_.woken_.PushBack(*waiter_);
     return TakeLock(task);
   }
-  if (lock_waiter_->lock_ == nullptr) return true;
-  static_cast<internal::LineNode&>(*lock_waiter_).Unlink();
+  if (lock_waiter_->primitive() == nullptr) return true;
+  lock_waiter_->LeaveLine();
   if (std::exception_ptr error = EndOf(task, *lock_waiter_)) {
     error_ = std::move(error);  // The last one counts (CN-02).
     internal::SyncRead(&lock_);
@@ -129,7 +108,7 @@ bool Condition::WaitAwaitable::Awaiter::OnWake(internal::TaskBase& task) {
   return true;
 }
 
-bool Condition::WaitAwaitable::Awaiter::TakeLock(internal::TaskBase& task) {
+bool Condition::WaitAwaiter::TakeLock(internal::TaskBase& task) {
   if (lock_.TryAcquire(task, parent_.await_location())) return true;
   lock_waiter_.emplace(*task.loop(), lock_);
   lock_.waiters_.PushBack(*lock_waiter_);
@@ -137,24 +116,22 @@ bool Condition::WaitAwaitable::Awaiter::TakeLock(internal::TaskBase& task) {
   return false;
 }
 
-bool Condition::WaitAwaitable::Awaiter::await_resume() {
+bool Condition::WaitAwaiter::await_resume() {
   const bool lock_is_gone =
-      lock_waiter_.has_value() && lock_waiter_->lock_ == nullptr;
-  if (lock_is_gone || (waiter_->condition_ == nullptr &&
+      lock_waiter_.has_value() && lock_waiter_->primitive() == nullptr;
+  if (lock_is_gone || (waiter_->primitive() == nullptr &&
                        !lock_waiter_.has_value() && error_ == nullptr)) {
-    internal::WaiterFuture& waited_for =
-        lock_is_gone ? static_cast<internal::WaiterFuture&>(*lock_waiter_)
-                     : *waiter_;
-    if (std::exception_ptr error = EndOf(parent_.task(), waited_for)) {
-      std::rethrow_exception(error);
+    if (lock_is_gone) {
+      lock_waiter_->ThrowUnlessWoken(parent_.task());
+    } else {
+      waiter_->ThrowUnlessWoken(parent_.task());
     }
-    throw RuntimeError(
-        "the Condition was destroyed while a task waited for it");
+    internal::ThrowDestroyed(kType);
   }
-  lock_.TakeGuardBack(guard_);
+  lock_.TakeGuardBack(guards_);
   if (error_ != nullptr) {
     // A notification that arrived meanwhile goes to another waiter (CN-05).
-    if (waiter_->condition_ != nullptr) waiter_->condition_->Wake(1);
+    if (waiter_->primitive() != nullptr) condition_.Wake(1);
     std::rethrow_exception(error_);
   }
   return true;

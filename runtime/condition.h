@@ -27,26 +27,18 @@
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/future_base.h"
-#include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/shared_string.h"
 #include "clotho/runtime/lock.h"
 #include "clotho/runtime/loop_binding.h"
+#include "clotho/runtime/primitive.h"
 #include "clotho/runtime/task_base.h"
 
 namespace clotho {
 
 class Condition {
  private:
-  class Waiter;
-
-  class [[nodiscard, gnu::warn_unused]] WaitAwaitable {
-   public:
-    class [[nodiscard]] Awaiter;
-    explicit WaitAwaitable(Condition& condition) : condition_(condition) {}
-
-   private:
-    Condition& condition_;
-  };
+  class WaitAwaiter;
+  using WaitAwaitable = internal::PrimitiveAwaitable<Condition, WaitAwaiter>;
 
  public:
   // With its own lock. `name` is for reports.
@@ -86,42 +78,38 @@ class Condition {
   void NotifyAll();
 
   // For reports: `Condition "changed"`.
-  std::string Describe() const;
+  std::string Describe() const {
+    return internal::DescribePrimitive(kType, name_);
+  }
 
  private:
+  friend internal::PrimitiveWaiter<Condition>;
+  using Waiter = internal::PrimitiveWaiter<Condition>;
+
+  static constexpr const char* kType = "Condition";
+  void ExplainWait(internal::WaitInfo& info) const { info.what = Describe(); }
+
   void CheckLocked(const char* what) const;
   void Wake(std::size_t count) noexcept;
 
   std::optional<Lock> own_lock_;
   Lock* const lock_;
-  internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
+  internal::PrimitiveLine<Condition> waiters_;
   internal::LoopBinding binding_;
   // Waiters that were woken and now wait for the lock.
-  internal::IntrusiveList<Waiter, internal::LineNode> woken_;
+  internal::PrimitiveLine<Condition> woken_;
   internal::Text name_;
-};
-
-class Condition::Waiter : public internal::WaiterFuture,
-                          public internal::LineNode {
- public:
-  Waiter(EventLoop& loop, Condition& condition)
-      : internal::WaiterFuture(loop), condition_(&condition) {}
-  void Explain(internal::WaitInfo& info) const override;
-
- private:
-  friend class Condition;
-  Condition* condition_;  // Null once the condition is gone.
 };
 
 // Waits twice without resuming its coroutine in between: first for the
 // notification, then for the lock.
-class [[nodiscard]] Condition::WaitAwaitable::Awaiter
-    : private internal::WakeHook {
+class [[nodiscard]] Condition::WaitAwaiter : private internal::WakeHook {
  public:
-  Awaiter(internal::CoroPromiseBase& parent, const WaitAwaitable& wait)
-      : parent_(parent), lock_(*wait.condition_.lock_), wait_(wait) {}
-  Awaiter(const Awaiter&) = delete;
-  ~Awaiter();
+  WaitAwaiter(internal::CoroPromiseBase& parent, const WaitAwaitable& wait)
+      : parent_(parent),
+        condition_(wait.primitive()),
+        lock_(*condition_.lock_) {}
+  WaitAwaiter(const WaitAwaiter&) = delete;
 
   bool await_ready();
   void await_suspend(std::coroutine_handle<>);
@@ -133,12 +121,12 @@ class [[nodiscard]] Condition::WaitAwaitable::Awaiter
   bool TakeLock(internal::TaskBase& task);
 
   internal::CoroPromiseBase& parent_;
+  Condition& condition_;
   Lock& lock_;
-  const WaitAwaitable wait_;
   std::optional<Waiter> waiter_;
   std::optional<Lock::Waiter> lock_waiter_;
-  Lock::Guard* guard_ = nullptr;  // Holds the lock before and after.
-  std::exception_ptr error_;      // Thrown once the lock is taken.
+  Lock::Guards guards_;  // The guard that held the lock, until it is taken.
+  std::exception_ptr error_;  // Thrown once the lock is taken.
 };
 
 }  // namespace clotho

@@ -8,37 +8,22 @@
 #ifndef CLOTHO_RUNTIME_EVENT_H_
 #define CLOTHO_RUNTIME_EVENT_H_
 
-#include <coroutine>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/future_base.h"
-#include "clotho/runtime/internal/list.h"
 #include "clotho/runtime/internal/shared_string.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/loop_binding.h"
+#include "clotho/runtime/primitive.h"
 
 namespace clotho {
 
 class Event {
- private:
-  class Waiter;
-
-  class [[nodiscard, gnu::warn_unused]] WaitAwaitable {
-   public:
-    class [[nodiscard]] Awaiter;
-    explicit WaitAwaitable(Event& event) : event_(event) {}
-
-   private:
-    Event& event_;
-  };
-
  public:
   // `name` is for reports.
-  explicit Event(std::string_view name = {})
-      : name_(name.empty() ? internal::Text() : internal::MakeText(name)) {
+  explicit Event(std::string_view name = {}) : name_(internal::MakeName(name)) {
     internal::SyncMake(this);
   }
   // Tasks still waiting for the event can only be cancelled.
@@ -50,7 +35,9 @@ class Event {
   // true, even if the flag was cleared again before the task ran. Throws
   // RuntimeError if it would have to wait and tasks of another loop have waited
   // before.
-  [[nodiscard]] WaitAwaitable Wait() { return WaitAwaitable(*this); }
+  [[nodiscard]] internal::PrimitiveAwaitable<Event> Wait() {
+    return internal::PrimitiveAwaitable<Event>(*this);
+  }
 
   bool IsSet() const {
     internal::SyncRead(this);
@@ -67,43 +54,26 @@ class Event {
   }
 
   // For reports: `Event "ready"`.
-  std::string Describe() const;
-
- private:
-  bool set_ = false;
-  internal::IntrusiveList<Waiter, internal::LineNode> waiters_;
-  internal::LoopBinding binding_;
-  internal::Text name_;
-};
-
-class Event::Waiter : public internal::WaiterFuture, public internal::LineNode {
- public:
-  Waiter(EventLoop& loop, Event& event)
-      : internal::WaiterFuture(loop), event_(&event) {}
-  void Explain(internal::WaitInfo& info) const override {
-    info.what =
-        event_ == nullptr ? "Event that was destroyed" : event_->Describe();
+  std::string Describe() const {
+    return internal::DescribePrimitive(kType, name_);
   }
 
  private:
-  friend class Event;
-  Event* event_;  // Null once the event is gone.
-};
+  friend internal::PrimitiveAwaiter<Event>;
+  friend internal::PrimitiveWaiter<Event>;
+  using Waiter = internal::PrimitiveWaiter<Event>;
 
-class [[nodiscard]] Event::WaitAwaitable::Awaiter {
- public:
-  Awaiter(internal::CoroPromiseBase& parent, const WaitAwaitable& wait)
-      : parent_(parent), event_(wait.event_) {}
-  Awaiter(const Awaiter&) = delete;
+  static constexpr const char* kType = "Event";
+  void ExplainWait(internal::WaitInfo& info) const { info.what = Describe(); }
+  bool TryWait(internal::CoroPromiseBase& parent);
+  // The event may be gone: what counts is that it was set.
+  static bool EndWait(Event& event, internal::CoroPromiseBase& parent,
+                      Waiter* waiter);
 
-  bool await_ready();
-  void await_suspend(std::coroutine_handle<>);
-  bool await_resume();
-
- private:
-  internal::CoroPromiseBase& parent_;
-  Event& event_;
-  std::optional<Waiter> waiter_;
+  bool set_ = false;
+  internal::PrimitiveLine<Event> waiters_;
+  internal::LoopBinding binding_;
+  internal::Text name_;
 };
 
 }  // namespace clotho

@@ -272,9 +272,6 @@ class ValueFuture : public Base {
   };
 };
 
-// Links a waiter into the queue of the primitive it waits for.
-class LineNode : public ListNode {};
-
 // A future inside an awaiter: what tasks that wait for locks, queues and timers
 // are suspended on. The awaiter implements `Explain`.
 class WaiterFuture : public FutureBase {

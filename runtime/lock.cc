@@ -1,11 +1,7 @@
 #include "clotho/runtime/lock.h"
 
-#include <coroutine>
 #include <source_location>
-#include <string>
-#include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/check.h"
 
@@ -13,20 +9,15 @@ namespace clotho {
 
 Lock::~Lock() {
   internal::SyncWrite(this);
-  if (guard_ != nullptr) guard_->Detach();
-  waiters_.ForEach([](Waiter& waiter) { waiter.lock_ = nullptr; });
-}
-
-std::string Lock::Describe() const {
-  if (!name_) return "Lock";
-  return absl::StrCat("Lock \"", std::string(name_->view()), "\"");
+  if (!guards_.empty()) guards_.front().Detach();
+  waiters_.ForgetPrimitive();
 }
 
 void Lock::Take(const internal::TaskBase& task,
                 const std::source_location& location) {
   internal::SyncAcquire(this);
   internal::SyncWrite(this);
-  CLOTHO_DCHECK(!locked_ && guard_ == nullptr, "one task holds a lock");
+  CLOTHO_DCHECK(!locked_ && guards_.empty(), "one task holds a lock");
   locked_ = true;
   holder_ = internal::Ref<internal::FutureBase>(
       const_cast<internal::TaskBase*>(&task));
@@ -48,13 +39,13 @@ bool Lock::TryAcquire(const internal::TaskBase& task,
 void Lock::Release() {
   internal::SyncRead(this);
   if (!locked_) throw RuntimeError("Lock is not acquired.");
-  if (guard_ != nullptr) guard_->Detach();
-  Unlock();
+  if (!guards_.empty()) guards_.front().Detach();
+  GiveBack();
 }
 
-void Lock::Unlock() noexcept {
+void Lock::GiveBack() noexcept {
   internal::SyncRelease(this);
-  CLOTHO_DCHECK(locked_ && guard_ == nullptr,
+  CLOTHO_DCHECK(locked_ && guards_.empty(),
                 "a lock is released by what holds it");
   locked_ = false;
   holder_ = nullptr;
@@ -68,65 +59,45 @@ void Lock::WakeFirst() noexcept {
   if (!waiters_.empty()) waiters_.front().Wake();
 }
 
-void Lock::LendGuard(Guard*& place) noexcept {
-  place = std::exchange(guard_, nullptr);
-  if (place == nullptr) return;
-  place->lock_ = nullptr;
-  place->place_ = &place;
+void Lock::LendGuard(Guards& lent) noexcept {
+  if (guards_.empty()) return;
+  Guard& guard = guards_.front();
+  guard.Detach();
+  lent.PushBack(guard);
 }
 
-void Lock::TakeGuardBack(Guard*& place) noexcept {
-  if (place == nullptr) return;
-  CLOTHO_DCHECK(locked_ && guard_ == nullptr && place->lock_ == nullptr,
+void Lock::TakeGuardBack(Guards& lent) noexcept {
+  if (lent.empty()) return;
+  Guard& guard = lent.front();
+  guard.Detach();
+  CLOTHO_DCHECK(locked_ && guards_.empty(),
                 "a lent guard comes back to a lock that nobody else holds");
-  guard_ = std::exchange(place, nullptr);
-  guard_->lock_ = this;
-  guard_->place_ = &guard_;
+  guard.primitive_ = this;
+  guards_.PushBack(guard);
 }
 
-void Lock::Waiter::Explain(internal::WaitInfo& info) const {
-  if (lock_ == nullptr) {
-    info.what = "Lock that was destroyed";
-    return;
-  }
-  info.what = lock_->Describe();
-  if (lock_->locked_ && lock_->holder_) {
-    info.holder = lock_->holder_->AsTask();
-    info.held_at = lock_->held_at_;
+void Lock::ExplainWait(internal::WaitInfo& info) const {
+  info.what = Describe();
+  if (locked_ && holder_) {
+    info.holder = holder_->AsTask();
+    info.held_at = held_at_;
   }
 }
 
-bool Lock::AcquireAwaitable::Awaiter::await_ready() {
-  if (lock_.TryAcquire(parent_.task(), parent_.await_location())) return true;
-  lock_.binding_.Bind(*parent_.task().loop(), lock_);
-  return false;
-}
-
-void Lock::AcquireAwaitable::Awaiter::await_suspend(std::coroutine_handle<>) {
-  waiter_.emplace(*parent_.task().loop(), lock_);
-  lock_.waiters_.PushBack(*waiter_);
-  parent_.task().WaitOn(parent_, *waiter_);
-}
-
-Lock::Guard Lock::AcquireAwaitable::Awaiter::await_resume() {
-  if (waiter_.has_value()) {
-    static_cast<internal::LineNode&>(*waiter_).Unlink();
+Lock::Guard Lock::EndWait(Lock& lock, internal::CoroPromiseBase& parent,
+                          Waiter* waiter) {
+  if (waiter != nullptr) {
+    waiter->ThrowIfDestroyed(parent.task());
     try {
-      parent_.task().ThrowInjected();
-      waiter_->ThrowUnlessValue();
+      waiter->ThrowUnlessWoken(parent.task());
     } catch (const CancelledError&) {
-      if (waiter_->lock_ != nullptr) {
-        internal::SyncRead(&lock_);
-        if (!lock_.locked_) lock_.WakeFirst();
-      }
+      internal::SyncRead(&lock);
+      if (!lock.locked_) lock.WakeFirst();
       throw;
     }
-    if (waiter_->lock_ == nullptr) {
-      throw RuntimeError("the Lock was destroyed while a task waited for it");
-    }
-    lock_.Take(parent_.task(), parent_.await_location());
+    lock.Take(parent.task(), parent.await_location());
   }
-  return Guard(lock_);
+  return Guard(lock);
 }
 
 }  // namespace clotho

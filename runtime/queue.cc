@@ -13,9 +13,7 @@
 namespace clotho::internal {
 
 QueueBase::QueueBase(std::size_t maxsize, std::string_view name)
-    : maxsize_(maxsize),
-      finished_(),
-      name_(name.empty() ? Text() : MakeText(name)) {
+    : maxsize_(maxsize), finished_(), name_(MakeName(name)) {
   SyncMake(this);
   finished_.Set();
 }
@@ -23,20 +21,7 @@ QueueBase::QueueBase(std::size_t maxsize, std::string_view name)
 QueueBase::~QueueBase() {
   SyncWrite(this);
   for (Line* const line : {&getters_, &putters_, &woken_}) {
-    line->ForEach([](QueueWaiter& waiter) { waiter.queue_ = nullptr; });
-  }
-}
-
-std::string QueueBase::Describe() const {
-  if (!name_) return "Queue";
-  return absl::StrCat("Queue \"", std::string(name_->view()), "\"");
-}
-
-void QueueWaiter::Explain(WaitInfo& info) const {
-  if (queue_ == nullptr) {
-    info.what = "Queue that was destroyed";
-  } else {
-    queue_->ExplainWait(info);
+    line->ForgetPrimitive();
   }
 }
 
@@ -73,7 +58,7 @@ void QueueBase::ItemWasPut() {
 void QueueBase::WakeNext(Line& line) {
   while (!line.empty()) {
     QueueWaiter& waiter = line.front();
-    static_cast<LineNode&>(waiter).Unlink();
+    waiter.LeaveLine();
     woken_.PushBack(waiter);
     if (waiter.Wake()) return;
   }
@@ -110,9 +95,10 @@ void QueueBase::Awaiter::Wait() {
 }
 
 bool QueueBase::Awaiter::OnWake(TaskBase& task) {
-  if (waiter_->queue_ != nullptr) SyncWrite(&queue_);
-  if (task.HasInjected() || waiter_->cancelled() ||
-      waiter_->queue_ == nullptr || !queue_.MustWait(side_)) {
+  const bool is_gone = waiter_->primitive() == nullptr;
+  if (!is_gone) SyncWrite(&queue_);
+  if (task.HasInjected() || waiter_->cancelled() || is_gone ||
+      !queue_.MustWait(side_)) {
     return true;
   }
   Wait();  // Another task was faster: to the back.
@@ -122,15 +108,10 @@ bool QueueBase::Awaiter::OnWake(TaskBase& task) {
 void QueueBase::Awaiter::FinishWait() {
   if (!waiter_.has_value()) return;
   const bool woken = waiter_->done() && !waiter_->cancelled();
-  static_cast<LineNode&>(*waiter_).Unlink();
-  if (waiter_->queue_ == nullptr) {
-    parent_.task().ThrowInjected();
-    waiter_->ThrowUnlessValue();
-    throw RuntimeError("the Queue was destroyed while a task waited for it");
-  }
+  waiter_->LeaveLine();
+  waiter_->ThrowIfDestroyed(parent_.task());
   try {
-    parent_.task().ThrowInjected();
-    waiter_->ThrowUnlessValue();
+    waiter_->ThrowUnlessWoken(parent_.task());
   } catch (...) {
     // Passes the wakeup on to the next waiter: nothing is lost.
     const bool possible =

@@ -36,6 +36,7 @@
 #include "clotho/runtime/internal/shared_string.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/loop_binding.h"
+#include "clotho/runtime/primitive.h"
 #include "clotho/runtime/task_base.h"
 
 namespace clotho {
@@ -45,16 +46,7 @@ namespace internal {
 class QueueBase;
 
 // A task that waits for an item or for a free slot.
-class QueueWaiter final : public WaiterFuture, public LineNode {
- public:
-  QueueWaiter(EventLoop& loop, QueueBase& queue)
-      : WaiterFuture(loop), queue_(&queue) {}
-  void Explain(WaitInfo& info) const override;
-
- private:
-  friend class QueueBase;
-  QueueBase* queue_;  // Null once the queue is gone.
-};
+using QueueWaiter = PrimitiveWaiter<QueueBase>;
 
 // The part of a queue that does not depend on the item type: waiters and
 // counters.
@@ -84,7 +76,7 @@ class QueueBase {
   void Shutdown(bool immediate = false);
 
   // For reports: `Queue "jobs"`.
-  std::string Describe() const;
+  std::string Describe() const { return DescribePrimitive(kType, name_); }
 
   // Describes what a task waiting for an item or for a free slot waits for.
   virtual void ExplainWait(WaitInfo& info) const { info.what = Describe(); }
@@ -141,7 +133,10 @@ class QueueBase {
   virtual void DropItems() = 0;
 
  private:
-  using Line = IntrusiveList<QueueWaiter, LineNode>;
+  friend PrimitiveWaiter<QueueBase>;
+  using Line = PrimitiveLine<QueueBase>;
+
+  static constexpr const char* kType = "Queue";
 
   bool MustWait(Side side) const {
     return !shut_down_ && (side == Side::kGet ? Empty() : Full());

@@ -1,11 +1,9 @@
 #include "clotho/runtime/semaphore.h"
 
-#include <coroutine>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/sync.h"
@@ -13,8 +11,7 @@
 namespace clotho {
 
 Semaphore::Semaphore(std::int64_t value, bool is_bounded, std::string_view name)
-    : value_(value),
-      name_(name.empty() ? internal::Text() : internal::MakeText(name)) {
+    : value_(value), name_(internal::MakeName(name)) {
   if (value < 0) throw ValueError("Semaphore initial value must be >= 0");
   if (is_bounded) bound_ = value;
   internal::SyncMake(this);
@@ -22,22 +19,18 @@ Semaphore::Semaphore(std::int64_t value, bool is_bounded, std::string_view name)
 
 Semaphore::~Semaphore() {
   internal::SyncWrite(this);
-  waiters_.ForEach([](Waiter& waiter) { waiter.semaphore_ = nullptr; });
+  waiters_.ForgetPrimitive();
   guards_.ForEach([](Guard& guard) { guard.Detach(); });
 }
 
 std::string Semaphore::Describe() const {
-  const char* const type =
-      bound_.has_value() ? "BoundedSemaphore" : "Semaphore";
-  if (!name_) return type;
-  return absl::StrCat(type, " \"", std::string(name_->view()), "\"");
+  return internal::DescribePrimitive(
+      bound_.has_value() ? "BoundedSemaphore" : kType, name_);
 }
 
-void Semaphore::Guard::Release() noexcept {
-  Semaphore* const semaphore = semaphore_;
-  Detach();
-  if (semaphore != nullptr) internal::SyncWrite(semaphore);
-  if (semaphore != nullptr && !semaphore->IsFull()) semaphore->AddPermit();
+void Semaphore::GiveBack() noexcept {
+  internal::SyncWrite(this);
+  if (!IsFull()) AddPermit();
 }
 
 bool Semaphore::Locked() const {
@@ -70,41 +63,21 @@ bool Semaphore::WakeNext() noexcept {
   return true;
 }
 
-void Semaphore::Waiter::Explain(internal::WaitInfo& info) const {
-  info.what = semaphore_ == nullptr ? "Semaphore that was destroyed"
-                                    : semaphore_->Describe();
-}
-
-bool Semaphore::AcquireAwaitable::Awaiter::await_ready() {
-  internal::SyncWrite(&semaphore_);
-  if (semaphore_.Locked()) {
-    semaphore_.binding_.Bind(*parent_.task().loop(), semaphore_);
-    return false;
-  }
-  CLOTHO_DCHECK(semaphore_.value_ > 0,
-                "only a permit that exists is handed out");
-  --semaphore_.value_;
-  internal::SyncAcquire(&semaphore_);
+bool Semaphore::TryWait(internal::CoroPromiseBase&) {
+  internal::SyncWrite(this);
+  if (Locked()) return false;
+  CLOTHO_DCHECK(value_ > 0, "only a permit that exists is handed out");
+  --value_;
+  internal::SyncAcquire(this);
   return true;
 }
 
-void Semaphore::AcquireAwaitable::Awaiter::await_suspend(
-    std::coroutine_handle<>) {
-  waiter_.emplace(*parent_.task().loop(), semaphore_);
-  semaphore_.waiters_.PushBack(*waiter_);
-  parent_.task().WaitOn(parent_, *waiter_);
-}
-
-Semaphore::Guard Semaphore::AcquireAwaitable::Awaiter::await_resume() {
-  if (!waiter_.has_value()) return Guard(semaphore_);
-  static_cast<internal::LineNode&>(*waiter_).Unlink();
-  if (waiter_->semaphore_ == nullptr) {
-    parent_.task().ThrowInjected();
-    waiter_->ThrowUnlessValue();
-    throw RuntimeError(
-        "the Semaphore was destroyed while a task waited for it");
-  }
-  internal::SyncWrite(&semaphore_);
+Semaphore::Guard Semaphore::EndWait(Semaphore& semaphore,
+                                    internal::CoroPromiseBase& parent,
+                                    Waiter* waiter) {
+  if (waiter == nullptr) return Guard(semaphore);
+  waiter->ThrowIfDestroyed(parent.task());
+  internal::SyncWrite(&semaphore);
   // Permits may have arrived that could not be handed to a waiter: SM-02.
   struct WakeOthers {
     Semaphore& semaphore;
@@ -112,15 +85,14 @@ Semaphore::Guard Semaphore::AcquireAwaitable::Awaiter::await_resume() {
       while (semaphore.value_ > 0 && semaphore.WakeNext()) {
       }
     }
-  } wake_others{semaphore_};
+  } wake_others{semaphore};
   try {
-    parent_.task().ThrowInjected();
-    waiter_->ThrowUnlessValue();
+    waiter->ThrowUnlessWoken(parent.task());
   } catch (const CancelledError&) {
-    if (waiter_->done() && !waiter_->cancelled()) ++semaphore_.value_;
+    if (waiter->done() && !waiter->cancelled()) ++semaphore.value_;
     throw;
   }
-  return Guard(semaphore_);
+  return Guard(semaphore);
 }
 
 }  // namespace clotho
