@@ -79,7 +79,7 @@ bool AsyncGeneratorState::Begin(Method method, bool sends_value,
       }
       std::rethrow_exception(exception);
     }
-    frame_->thrown_in_ = std::move(exception);
+    frame_->thrown_in_.Set(std::move(exception));
   }
   begun_ = running_ = true;
   frame_->yielded_ = false;

@@ -37,6 +37,7 @@
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/runtime/internal/ref.h"
+#include "clotho/runtime/internal/yielding_promise.h"
 
 namespace clotho {
 
@@ -61,18 +62,13 @@ class AsyncGeneratorPromiseBase : public CoroPromiseBase {
     yielded_ = true;
     ReturnToParent();
   }
-  // Called on resumption: throws the injected exception, if any.
-  void ThrowThrownIn() {
-    if (thrown_in_ != nullptr) {
-      std::rethrow_exception(std::exchange(thrown_in_, nullptr));
-    }
-  }
+
+  ThrownIn thrown_in_;
 
  private:
   friend class AsyncGeneratorState;
 
   AsyncGeneratorState* state_ = nullptr;
-  std::exception_ptr thrown_in_;
   bool yielded_ = false;  // False: it has ended.
 };
 
@@ -179,50 +175,10 @@ class AsyncGeneratorClose {
 };
 
 template <typename T, typename Sent>
-class AsyncGeneratorPromise final : public AsyncGeneratorPromiseBase {
+class AsyncGeneratorPromise final
+    : public YieldingPromise<T, Sent, AsyncGeneratorPromiseBase> {
  public:
-  static_assert(alignof(T) <= 16,
-                "what a generator yields may need 16 bytes of alignment at "
-                "most: yield a pointer to it");
-
   AsyncGenerator<T, Sent> get_return_object();
-
-  class [[nodiscard]] YieldAwaiter {
-   public:
-    explicit YieldAwaiter(AsyncGeneratorPromise& promise) : promise_(promise) {}
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<>) noexcept { promise_.Yield(); }
-    auto await_resume() {
-      promise_.ThrowThrownIn();
-      if constexpr (!std::is_void_v<Sent>) {
-        return std::exchange(promise_.sent_, std::nullopt);
-      }
-    }
-
-   private:
-    AsyncGeneratorPromise& promise_;
-  };
-
-  YieldAwaiter yield_value(T value) {
-    value_.emplace(std::move(value));
-    return YieldAwaiter(*this);
-  }
-
-  T TakeValue() {
-    T value = *std::move(value_);
-    value_.reset();
-    return value;
-  }
-  template <typename U>
-  void SetSent(U&& value) {
-    sent_.emplace(std::forward<U>(value));
-  }
-
- private:
-  using Send = std::conditional_t<std::is_void_v<Sent>, std::monostate, Sent>;
-
-  std::optional<T> value_;
-  std::optional<Send> sent_;
 };
 
 }  // namespace internal

@@ -64,15 +64,8 @@ concept Awaitable = requires(internal::CoroPromiseBase& parent, A&& awaitable) {
 namespace internal {
 
 // The part of a promise that does not depend on the coroutine's return type.
-class CoroPromiseBase {
+class CoroPromiseBase : public PooledFrame {
  public:
-  static void* operator new(std::size_t size) {
-    return thread_frame_pool.Allocate(size);
-  }
-  static void operator delete(void* frame, std::size_t size) noexcept {
-    thread_frame_pool.Release(frame, size);
-  }
-
   std::suspend_always initial_suspend() const noexcept { return {}; }
 
   struct FinalAwaiter {

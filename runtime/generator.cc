@@ -40,7 +40,7 @@ bool GeneratorBase::ContinueWith(std::exception_ptr exception) {
     throw TypeError("Throw takes an exception, not a null pointer");
   }
   if (MayGoOn(/*sends_value=*/false) && promise_->begun_) {
-    promise_->thrown_in_ = std::move(exception);
+    promise_->thrown_in_.Set(std::move(exception));
     return GoOn();
   }
   Destroy();

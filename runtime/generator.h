@@ -28,10 +28,10 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/internal/frame_pool.h"
+#include "clotho/runtime/internal/yielding_promise.h"
 
 namespace clotho {
 
@@ -41,15 +41,8 @@ class Generator;
 namespace internal {
 
 // The part of a generator's promise that does not depend on the yielded type.
-class GeneratorPromiseBase {
+class GeneratorPromiseBase : public PooledFrame {
  public:
-  static void* operator new(std::size_t size) {
-    return thread_frame_pool.Allocate(size);
-  }
-  static void operator delete(void* frame, std::size_t size) noexcept {
-    thread_frame_pool.Release(frame, size);
-  }
-
   std::suspend_always initial_suspend() const noexcept { return {}; }
   std::suspend_always final_suspend() const noexcept { return {}; }
   void unhandled_exception() noexcept { error_ = std::current_exception(); }
@@ -70,18 +63,14 @@ class GeneratorPromiseBase {
   GeneratorPromiseBase() = default;
   ~GeneratorPromiseBase() = default;
 
-  // Called on resumption: throws the injected exception, if any.
-  void ThrowThrownIn() {
-    if (thrown_in_ != nullptr) [[unlikely]] {
-      std::rethrow_exception(std::exchange(thrown_in_, nullptr));
-    }
-  }
+  void Yield() const noexcept {}
+
+  ThrownIn thrown_in_;
 
  private:
   friend class GeneratorBase;
 
-  std::exception_ptr error_;      // Thrown by the generator.
-  std::exception_ptr thrown_in_;  // To be thrown at its `co_yield`.
+  std::exception_ptr error_;  // Thrown by the generator.
   bool begun_ = false;
   bool running_ = false;
 };
@@ -134,54 +123,14 @@ class GeneratorBase {
 };
 
 template <typename T, typename Sent>
-class GeneratorPromise final : public GeneratorPromiseBase {
+class GeneratorPromise final
+    : public YieldingPromise<T, Sent, GeneratorPromiseBase> {
  public:
   static_assert(std::is_object_v<T>,
                 "a generator yields objects: yield a pointer instead of a "
                 "reference");
-  static_assert(alignof(T) <= 16,
-                "what a generator yields may need 16 bytes of alignment at "
-                "most: yield a pointer to it");
 
   Generator<T, Sent> get_return_object() noexcept;
-
-  class [[nodiscard]] YieldAwaiter {
-   public:
-    explicit YieldAwaiter(GeneratorPromise& promise) : promise_(promise) {}
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<>) const noexcept {}
-    auto await_resume() {
-      promise_.ThrowThrownIn();
-      if constexpr (!std::is_void_v<Sent>) {
-        return std::exchange(promise_.sent_, std::nullopt);
-      }
-    }
-
-   private:
-    GeneratorPromise& promise_;
-  };
-
-  YieldAwaiter yield_value(T value) {
-    value_.emplace(std::move(value));
-    return YieldAwaiter(*this);
-  }
-
-  T& value() { return *value_; }
-  T TakeValue() {
-    T value = *std::move(value_);
-    value_.reset();
-    return value;
-  }
-  template <typename U>
-  void SetSent(U&& value) {
-    sent_.emplace(std::forward<U>(value));
-  }
-
- private:
-  using Send = std::conditional_t<std::is_void_v<Sent>, std::monostate, Sent>;
-
-  std::optional<T> value_;
-  std::optional<Send> sent_;
 };
 
 }  // namespace internal

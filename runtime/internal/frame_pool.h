@@ -100,9 +100,10 @@ class FramePool {
 // Has no destructor: it would add a call to every use.
 inline thread_local constinit FramePool thread_frame_pool;
 
-// Base class for objects in the pool. Deleting through a base class works if
-// its destructor is virtual: the size passed is then that of the whole object.
-class Pooled {
+// Base class for the promises of coroutines whose frames are in the pool. (It
+// has no placement form: a coroutine's parameters are passed to `operator new`
+// if they fit.)
+class PooledFrame {
  public:
   static void* operator new(std::size_t size) {
     return thread_frame_pool.Allocate(size);
@@ -110,6 +111,14 @@ class Pooled {
   static void operator delete(void* memory, std::size_t size) noexcept {
     thread_frame_pool.Release(memory, size);
   }
+};
+
+// Base class for objects in the pool. Deleting through a base class works if
+// its destructor is virtual: the size passed is then that of the whole object.
+class Pooled : public PooledFrame {
+ public:
+  using PooledFrame::operator new;
+  using PooledFrame::operator delete;
   // Standard containers construct in place.
   static void* operator new(std::size_t, void* place) noexcept { return place; }
   static void operator delete(void*, void*) noexcept {}
