@@ -12,7 +12,6 @@
 #ifndef CLOTHO_RUNTIME_CONCURRENT_FUTURE_H_
 #define CLOTHO_RUNTIME_CONCURRENT_FUTURE_H_
 
-#include <concepts>
 #include <condition_variable>
 #include <exception>
 #include <memory>
@@ -171,16 +170,9 @@ class ConcurrentFuture {
   void SetResult(U&&... value) const {
     state_->SetValue(std::forward<U>(value)...);
   }
-  void SetException(std::exception_ptr exception) const {
-    if (exception == nullptr) {
-      throw TypeError("SetException takes an exception, not a null pointer");
-    }
-    state_->SetException(std::move(exception));
-  }
-  template <typename E>
-    requires(!std::convertible_to<E, std::exception_ptr>)
+  template <typename E = std::exception_ptr>
   void SetException(E exception) const {
-    SetException(std::make_exception_ptr(std::move(exception)));
+    state_->SetException(internal::ToSetException(std::move(exception)));
   }
 
   // True if both refer to the same future.

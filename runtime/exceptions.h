@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -209,6 +210,21 @@ bool IsBaseOnly(const std::exception_ptr& exception) noexcept;
 
 // Returns the family of `exception`, as far as the loop distinguishes them.
 ExceptionFamily Classify(const std::exception_ptr& exception) noexcept;
+
+// What `SetException` of a future was given, an exception or a pointer to one,
+// as a pointer. Throws TypeError if it is null.
+template <typename E>
+std::exception_ptr ToSetException(E exception) {
+  if constexpr (std::is_convertible_v<E, std::exception_ptr>) {
+    std::exception_ptr pointer = std::move(exception);
+    if (pointer == nullptr) {
+      throw TypeError("SetException takes an exception, not a null pointer");
+    }
+    return pointer;
+  } else {
+    return std::make_exception_ptr(std::move(exception));
+  }
+}
 
 // Returns "Name" for "ns::(anonymous namespace)::Name".
 std::string WithoutNamespaces(std::string_view type_name);

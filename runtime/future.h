@@ -140,17 +140,10 @@ class Future {
   }
 
   // Finishes the future with an exception: an object or a std::exception_ptr.
-  void SetException(std::exception_ptr exception) const {
-    CheckNotTask("SetException");
-    if (exception == nullptr) {
-      throw TypeError("SetException takes an exception, not a null pointer");
-    }
-    state_->SetException(std::move(exception));
-  }
-  template <typename E>
-    requires(!std::convertible_to<E, std::exception_ptr>)
+  template <typename E = std::exception_ptr>
   void SetException(E exception) const {
-    SetException(std::make_exception_ptr(std::move(exception)));
+    CheckNotTask("SetException");
+    state_->SetException(internal::ToSetException(std::move(exception)));
   }
 
   // Cancels the future. Returns false if it was done. Its awaiters see
