@@ -50,24 +50,21 @@ class TaskState final : public ValueFuture<T, TaskBase> {
   }
 };
 
-}  // namespace internal
-
-template <typename T>
-class Task : public Future<T> {
+// What a Task and an AnyTask can do.
+template <typename Derived>
+class TaskMethods {
  public:
-  using value_type = T;
-
   // Requests cancellation: CancelledError is thrown at the current await, or at
   // the next one if the task is not waiting (T-10 to T-13). Returns false if
   // the task was done. The message reaches the first retriever of the
   // CancelledError (T-17).
   bool Cancel(std::optional<std::string_view> message = std::nullopt) const {
-    return base().Cancel(internal::MakeText(message));
+    return base().Cancel(MakeText(message));
   }
 
   // The number of cancellation requests that were not taken back (T-14).
   int Cancelling() const {
-    internal::SyncRead(this->state().get());
+    SyncRead(static_cast<const FutureBase*>(&base()));
     return base().cancelling();
   }
   // Takes one request back. Returns the number that remain (T-15).
@@ -89,6 +86,19 @@ class Task : public Future<T> {
     std::fputs(base().StackText(limit).c_str(), file);
   }
 
+ private:
+  TaskBase& base() const { return static_cast<const Derived&>(*this).base(); }
+};
+
+}  // namespace internal
+
+template <typename T>
+class Task : public Future<T>, public internal::TaskMethods<Task<T>> {
+ public:
+  using value_type = T;
+
+  using internal::TaskMethods<Task>::Cancel;
+
   template <typename... U>
   void SetResult(U&&...) const = delete;  // T-08.
   template <typename... U>
@@ -106,7 +116,7 @@ class Task : public Future<T> {
 };
 
 // A task of any result type: what `CurrentTask` and `AllTasks` return.
-class AnyTask {
+class AnyTask : public internal::TaskMethods<AnyTask> {
  public:
   template <typename T>
   AnyTask(const Task<T>& task)  // NOLINT: converts.
@@ -120,29 +130,11 @@ class AnyTask {
   [[nodiscard]] bool Cancelled() const {
     return state_->state() == internal::FutureBase::State::kCancelled;
   }
-  bool Cancel(std::optional<std::string_view> message = std::nullopt) const {
-    return state_->Cancel(internal::MakeText(message));
-  }
-  int Cancelling() const {
-    internal::SyncRead(state_.get());
-    return base().cancelling();
-  }
-  int Uncancel() const { return base().Uncancel(); }
   [[nodiscard]] std::exception_ptr GetException() const {
     return state_->GetException();
   }
-  std::string GetName() const { return base().name(); }
-  void SetName(std::string_view name) const { base().set_name(name); }
-  std::vector<std::source_location> GetStack(
-      std::optional<std::size_t> limit = std::nullopt) const {
-    return base().Stack(limit);
-  }
-  void PrintStack(std::optional<std::size_t> limit = std::nullopt,
-                  std::FILE* file = stderr) const {
-    std::fputs(base().StackText(limit).c_str(), file);
-  }
-
-  bool operator==(const AnyTask&) const = default;
+  // True if both refer to the same task.
+  bool operator==(const AnyTask& other) const { return state_ == other.state_; }
 
   // For the runtime and for tools.
   internal::TaskBase& base() const { return *state_->AsTask(); }
