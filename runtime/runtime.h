@@ -38,6 +38,7 @@
 #include "clotho/runtime/staggered_race.h"
 #include "clotho/runtime/task.h"
 #include "clotho/runtime/task_group.h"
+#include "clotho/runtime/task_options.h"
 #include "clotho/runtime/threads.h"
 #include "clotho/runtime/timed.h"
 #include "clotho/runtime/timeout.h"

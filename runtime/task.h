@@ -32,6 +32,7 @@
 #include "clotho/runtime/internal/lifetimes.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/task_base.h"
+#include "clotho/runtime/task_options.h"
 
 namespace clotho {
 

@@ -23,23 +23,9 @@
 #include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/internal/shared_string.h"
+#include "clotho/runtime/task_options.h"
 
-namespace clotho {
-
-struct TaskOptions {
-  // Empty: "Task-1", "Task-2", ... in the order of creation.
-  std::string_view name = {};
-  // The context to run in, not copied. Null: a copy of the current context.
-  const Context* context = nullptr;
-  // Takes its first step inside `CreateTask`, if the loop is running (E-01,
-  // E-02). nullopt: the loop's task factory decides; without one, the task does
-  // not start eagerly.
-  std::optional<bool> eager_start = std::nullopt;
-  // The task may still be pending when a test ends (see sim/).
-  bool background = false;
-};
-
-namespace internal {
+namespace clotho::internal {
 
 class CoroPromiseBase;
 
@@ -193,7 +179,6 @@ class TaskBase : public FutureBase, public Runnable {
 // context is already entered (E-07), or too many eager starts are nested.
 bool StartsEagerly(const EventLoop& loop, const TaskOptions& options);
 
-}  // namespace internal
-}  // namespace clotho
+}  // namespace clotho::internal
 
 #endif  // CLOTHO_RUNTIME_TASK_BASE_H_
