@@ -441,6 +441,12 @@ class EventLoop {
     tasks_.ForEach(visit);
   }
 
+  // Calls `visit(const Timer&)` for each timer, in no particular order.
+  template <typename Visit>
+  void ForEachTimer(Visit visit) const {
+    timers_.ForEach(visit);
+  }
+
   // Register a heap-allocated future, a pending task, and a thread link.
   void Register(internal::FutureBase& future);
   void AdoptTask(internal::TaskBase& task);

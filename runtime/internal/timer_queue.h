@@ -131,6 +131,16 @@ class TimerQueue {
     return timer;
   }
 
+  // Calls `visit(const Timer&)` for each timer, in no particular order.
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    for (const Entry& entry : heap_) {
+      for (const Timer* const timer : entry.moment->timers) {
+        if (timer != nullptr) visit(*timer);
+      }
+    }
+  }
+
   // Restores the initial state, but keeps the memory. The queue must be empty.
   void Reset() noexcept {
     CLOTHO_DCHECK(empty() && size_ == 0, "a reset queue holds no timers");

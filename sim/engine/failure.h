@@ -51,6 +51,8 @@ struct Failure {
   std::uint64_t step = 0;
   std::string task = {};
   std::int64_t time_ns = 0;
+  // For a deadlock: periodic work goes on, so that the program never stops.
+  bool beside_periodic_work = false;
   // Distinguishes failures: kind, message and place, and for a deadlock the set
   // of places where tasks wait. Shrinking preserves it.
   std::string signature = {};

@@ -8,11 +8,13 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
+#include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/explore.h"
@@ -302,6 +304,120 @@ TEST(FailureTest, ALostWakeUp) {
   EXPECT_EQ(absl::StrCat(report.failure->file, ":", report.failure->line),
             Here(line));
   EXPECT_THAT(report.waits, HasSubstr("nobody is known to end this wait"));
+}
+
+// ---- Deadlocks beside periodic work. ----
+
+Coro<void> Beat(absl::Duration period) {
+  while (true) co_await Sleep(period);
+}
+
+Task<void> StartHeartbeat(absl::Duration period) {
+  return CreateTask(Beat(period), {.name = "heartbeat", .background = true});
+}
+
+TEST(QuietTest, ADeadlockBesideAHeartbeatIsADeadlock) {
+  const auto body = []() -> Coro<void> {
+    StartHeartbeat(absl::Seconds(1));
+    Lock a("a");
+    Lock b("b");
+    Task<void> forth = CreateTask(Both(a, b), {.name = "forth"});
+    Task<void> back = CreateTask(Both(b, a), {.name = "back"});
+    co_await forth;
+    co_await back;
+  };
+  const Report report = Explore(body);
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
+  EXPECT_EQ(report.failure->what,
+            "Deadlock at t = 1993 s, step 2000: main waits for nothing that "
+            "still runs\n(what runs: heartbeat)");
+  EXPECT_EQ(report.failure->signature,
+            absl::StrCat("deadlock ", Here(kSecondAcquire)));
+  EXPECT_THAT(report.waits, HasSubstr("+-> forth  waits for  Lock \"b\""));
+  const auto again = Replay(body, FormatReplay(report.replay));
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE(again->diverged) << *again;
+  EXPECT_EQ(again->failure->signature, report.failure->signature);
+}
+
+TEST(QuietTest, ALostWakeUpIsFoundShrunkAndReplayedBesideAHeartbeat) {
+  const auto body = []() -> Coro<void> {
+    StartHeartbeat(absl::Milliseconds(100));
+    Future<void> wake;
+    bool waits = false;
+    const auto waker = [](Future<void>& future,
+                          bool& is_waiting) -> Coro<void> {
+      co_await Sleep(absl::ZeroDuration());
+      if (is_waiting) future.SetResult();
+    };
+    Task<void> task = CreateTask(waker(wake, waits), {.name = "waker"});
+    co_await Sleep(absl::ZeroDuration());
+    waits = true;
+    co_await wake;
+  };
+  const Report report = Explore(body, Fuzz());
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
+  EXPECT_EQ(std::get<Deviations>(report.replay.schedule).size(), 1u);
+  EXPECT_TRUE(report.minimal);
+  EXPECT_LE(report.failure->step, 3'000u);
+  const auto again = Replay(body, FormatReplay(report.replay));
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE(again->diverged) << *again;
+  EXPECT_EQ(again->failure->signature, report.failure->signature);
+}
+
+// What runs may wake the body much later, in a way that no wait shows.
+TEST(QuietTest, ALongWaitIsNoDeadlock) {
+  const auto body = []() -> Coro<void> {
+    Event done;
+    const auto work = [](Event& event) -> Coro<void> {
+      for (int i = 0; i < 60'000; ++i) co_await Sleep(absl::Milliseconds(1));
+      event.Set();
+    };
+    Task<void> worker = CreateTask(work(done), {.name = "worker"});
+    co_await done.Wait();
+    co_await worker;
+  };
+  const Report report = Explore(body);
+  EXPECT_TRUE(report.passed()) << report;
+}
+
+TEST(QuietTest, ATimeoutThatIsStillSetIsNoDeadlock) {
+  const auto body = []() -> Coro<void> {
+    StartHeartbeat(absl::Milliseconds(1));
+    Event never;
+    bool timed_out = false;
+    try {
+      co_await WaitFor(never.Wait(), absl::Seconds(20));
+    } catch (const TimeoutError&) {
+      timed_out = true;
+    }
+    Always(timed_out, "it ends");
+  };
+  const Report report = Explore(body);
+  EXPECT_TRUE(report.passed()) << report;
+}
+
+// The body waits for a task that polls: that is a livelock.
+TEST(QuietTest, APollingTaskThatTheBodyAwaitsIsALivelock) {
+  const auto body = []() -> Coro<void> {
+    Task<void> poller = CreateTask(Beat(absl::Milliseconds(1)));
+    co_await poller;
+  };
+  EXPECT_EQ(Explore(body).failure->kind, FailureKind::kLivelock);
+}
+
+TEST(QuietTest, BesideRareWorkVirtualTimeEndsFirst) {
+  const auto body = []() -> Coro<void> {
+    StartHeartbeat(absl::Hours(24));
+    Future<void> nobody_sets;
+    co_await nobody_sets;
+  };
+  const Report report = Explore(body);
+  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
+  EXPECT_EQ(report.failure->step, 2'000u);
 }
 
 Coro<void> WaitForMore(Condition& more) {

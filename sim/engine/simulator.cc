@@ -42,6 +42,11 @@ thread_local constinit Simulator* current_simulator = nullptr;
 // total: enough to finish what is almost done, but not to loop forever.
 constexpr std::uint64_t kSettlingStepsMax = 1'000;
 
+// How often, at most, an execution looks whether its body waits for nothing
+// that runs, and for how many steps that has to be so.
+constexpr std::uint64_t kStepsBetweenLooks = 10'000;
+constexpr std::uint64_t kStepsOfQuiet = 1'000;
+
 constexpr std::size_t kInitialCapacity = 256;
 
 thread_local constinit std::uint64_t runs = 0;
@@ -92,8 +97,9 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   check_hash_ = StreamHash();
   run_ = ++runs;
   step_ = 0;
-  step_limit_.store(break_before_ > 0 ? break_before_ - 1 : budget_.steps_max,
-                    std::memory_order_relaxed);
+  quiet_watch_.Begin();
+  next_look_ = kStepsOfQuiet;
+  SetStepLimit();
   ending_ = false;
   seeds_ = seeds;
   settling_since_ = 0;
@@ -599,8 +605,13 @@ bool Simulator::PassStepLimit() {
   // lowers the limit again.
   const bool breaks = break_before_ > 0 && step_ + 1 >= break_before_;
   if (breaks) break_before_ = 0;
-  step_limit_.store(break_before_ > 0 ? break_before_ - 1 : budget_.steps_max,
-                    std::memory_order_relaxed);
+  const bool looks = step_ >= next_look_;
+  if (looks) {
+    next_look_ =
+        step_ + (stop_when_quiet_ ? kStepsOfQuiet
+                                  : std::min(step_, kStepsBetweenLooks));
+  }
+  SetStepLimit();
   if (breaks) std::raise(SIGTRAP);
   if (stop_requests.tasks.exchange(false)) {
     std::fprintf(stderr, "[  CLOTHO  ] %srun %llu, step %llu, t = %s\n%s",
@@ -611,15 +622,104 @@ bool Simulator::PassStepLimit() {
                  static_cast<unsigned long long>(step_),
                  TimeText(clock_.NowNs()).c_str(), TaskTable(loop_).c_str());
   }
-  if (step_ < budget_.steps_max) return true;
+  if (step_ < budget_.steps_max) return !looks || LookForQuiet();
   Failure failure;
   failure.kind = FailureKind::kLivelock;
   failure.what = absl::StrCat("Livelock: ", budget_.steps_max,
                               " steps without an end\n(a test that needs more "
                               "says so: sim::Limits{.steps_max = ...})");
   failure.signature = "livelock";
-  Fail(std::move(failure));
+  Fail(DeadlockInsteadOf(std::move(failure)));
   return false;
+}
+
+void Simulator::SetStepLimit() {
+  std::uint64_t limit = std::min(budget_.steps_max, next_look_);
+  if (break_before_ > 0) limit = std::min(limit, break_before_ - 1);
+  step_limit_.store(limit, std::memory_order_relaxed);
+}
+
+bool Simulator::LookForQuiet() {
+  if (main_->done()) return true;
+  NoteNewChains();
+  const std::optional<Quiet> quiet = quiet_watch_.Look(step_, *main_, chains_);
+  if (!stop_when_quiet_ || !quiet.has_value()) return true;
+  Fail(DeadlockOf(*quiet));
+  return false;
+}
+
+Failure Simulator::DeadlockInsteadOf(Failure failure) {
+  if (main_->done()) return failure;
+  NoteNewChains();
+  const std::uint64_t since = quiet_watch_.since();
+  const std::optional<Quiet> quiet = quiet_watch_.Look(step_, *main_, chains_);
+  // Not surely, if it has been so for a short time only.
+  if (!quiet.has_value() || step_ - since < kStepsOfQuiet ||
+      step_ - since < step_ / 2) {
+    return failure;
+  }
+  return DeadlockOf(*quiet);
+}
+
+Failure Simulator::DeadlockOf(const Quiet& quiet) const {
+  const WaitGraph& graph = quiet.graph;
+  const auto ran = [&quiet](std::size_t index) {
+    return index < quiet.ran.size() && quiet.ran[index];
+  };
+  Failure failure;
+  failure.kind = FailureKind::kDeadlock;
+  failure.beside_periodic_work = !quiet.ran.empty();
+  failure.what = absl::StrCat(
+      graph.cycle.empty() ? "Deadlock (lost wake-up)" : "Deadlock",
+      " at t = ", TimeText(clock_.NowNs()), ", step ", step_, ": ");
+  if (failure.beside_periodic_work) {
+    std::vector<std::string> running;
+    for (std::size_t i = 0; i < graph.waits.size(); ++i) {
+      if (ran(i)) running.push_back(graph.waits[i].task);
+    }
+    absl::StrAppend(
+        &failure.what, "main waits for nothing that still runs\n(what runs: ",
+        running.empty() ? "callbacks" : absl::StrJoin(running, ", "), ")");
+  } else {
+    absl::StrAppend(&failure.what,
+                    "nothing is ready, no timer is set, main has not finished");
+  }
+  // The set of places where stuck tasks wait identifies the deadlock: how many
+  // wait at one of them does not matter.
+  std::vector<std::string> places;
+  const auto add = [&places](const Wait& wait) {
+    const std::source_location* const place = PlaceOf(wait);
+    places.push_back(place == nullptr ? wait.task : Place(*place));
+  };
+  const auto is_stuck = [&](std::size_t index) {
+    return !graph.waits[index].background && !ran(index);
+  };
+  for (const std::size_t index : graph.cycle) add(graph.waits[index]);
+  for (std::size_t i = 0; i < graph.waits.size() && graph.cycle.empty(); ++i) {
+    if (is_stuck(i)) add(graph.waits[i]);
+  }
+  std::ranges::sort(places);
+  places.erase(std::ranges::unique(places).begin(), places.end());
+  failure.signature = absl::StrCat("deadlock ", absl::StrJoin(places, " "));
+  // Where to look first: the wait of the oldest task in the cycle.
+  const Wait* first = graph.waits.empty() ? nullptr : &graph.waits.front();
+  if (!graph.cycle.empty()) {
+    first = &graph.waits[*std::ranges::min_element(graph.cycle)];
+  } else {
+    // A wait that no known task can end; the body mostly waits for others.
+    for (std::size_t i = graph.waits.size(); i-- > 0;) {
+      const Wait& wait = graph.waits[i];
+      if (is_stuck(i) && !wait.what.empty() && wait.holders.empty()) {
+        first = &wait;
+      }
+    }
+  }
+  if (first != nullptr) {
+    if (const std::source_location* const place = PlaceOf(*first)) {
+      SetPlace(failure, *place);
+    }
+  }
+  return failure;
 }
 
 bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
@@ -738,47 +838,7 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
   }
   Failure failure;
   if (next_timer == nullptr) {
-    const WaitGraph graph = BuildWaitGraph(loop_);
-    failure.kind = FailureKind::kDeadlock;
-    failure.what = absl::StrCat(
-        graph.cycle.empty() ? "Deadlock (lost wake-up)" : "Deadlock",
-        " at t = ", TimeText(clock_.NowNs()), ", step ", step_,
-        ": nothing is ready, no timer is set, main has not finished");
-    // The set of places where stuck tasks wait identifies the deadlock: how
-    // many wait at one of them does not matter.
-    std::vector<std::string> places;
-    const auto add = [&places](const Wait& wait) {
-      const std::source_location* const place = PlaceOf(wait);
-      places.push_back(place == nullptr ? wait.task : Place(*place));
-    };
-    for (const std::size_t index : graph.cycle) add(graph.waits[index]);
-    if (graph.cycle.empty()) {
-      for (const Wait& wait : graph.waits) {
-        if (!wait.background) add(wait);
-      }
-    }
-    // Where to look first: the wait of the oldest task in the cycle.
-    const Wait* first = graph.waits.empty() ? nullptr : &graph.waits.front();
-    if (!graph.cycle.empty()) {
-      first = &graph.waits[*std::min_element(graph.cycle.begin(),
-                                             graph.cycle.end())];
-    } else {
-      // A wait that no known task can end; the body mostly waits for others.
-      const auto lost = std::find_if(
-          graph.waits.begin(), graph.waits.end(), [](const Wait& wait) {
-            return !wait.background && !wait.what.empty() &&
-                   wait.holders.empty();
-          });
-      if (lost != graph.waits.end()) first = &*lost;
-    }
-    if (first != nullptr) {
-      if (const std::source_location* const place = PlaceOf(*first)) {
-        SetPlace(failure, *place);
-      }
-    }
-    std::ranges::sort(places);
-    places.erase(std::ranges::unique(places).begin(), places.end());
-    failure.signature = absl::StrCat("deadlock ", absl::StrJoin(places, " "));
+    failure = DeadlockOf({.graph = BuildWaitGraph(loop_), .ran = {}});
   } else if (next_timer->when_ns() > budget_.virtual_time_max_ns) {
     failure.kind = FailureKind::kVirtualTime;
     failure.what =
@@ -787,6 +847,7 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
                      " of virtual time\n(a test that needs more says so: "
                      "sim::Limits{.virtual_time_max = ...})");
     failure.signature = "virtual time";
+    failure = DeadlockInsteadOf(std::move(failure));
   } else {
     if (watcher_.watches()) watcher_.TimePasses();
     return true;

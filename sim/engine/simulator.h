@@ -43,6 +43,7 @@
 #include "clotho/sim/engine/handoffs.h"
 #include "clotho/sim/engine/hash.h"
 #include "clotho/sim/engine/profile.h"
+#include "clotho/sim/engine/quiet_watch.h"
 #include "clotho/sim/engine/random.h"
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/step_watcher.h"
@@ -155,6 +156,12 @@ class Simulator final : public Scheduler,
   // See sim/engine/executor.h.
   void set_job_time(JobTime time) { executors_.set_job_time(std::move(time)); }
 
+  // A deadlock beside periodic work is usually known for sure only when a
+  // budget is used up. With this, the next executions end as soon as there
+  // seems to be one: for repetitions of an execution that has ended so.
+  void set_stop_when_quiet(bool on) { stop_when_quiet_ = on; }
+  bool stop_when_quiet() const { return stop_when_quiet_; }
+
   // Null: exceptions have no special meaning.
   void set_judge(Judge judge) { judge_ = std::move(judge); }
 
@@ -260,6 +267,14 @@ class Simulator final : public Scheduler,
   bool CheckInvariants();
   // Called at `step_limit_`. Returns false if the execution ends there.
   bool PassStepLimit();
+  void SetStepLimit();
+  // Looks whether the body waits for nothing that runs. Returns false if the
+  // execution ends there.
+  bool LookForQuiet();
+  // The failure of a body that waits forever: the failure that `failure` would
+  // be otherwise, if something that it waits for runs.
+  Failure DeadlockInsteadOf(Failure failure);
+  Failure DeadlockOf(const Quiet& quiet) const;
 
   // The number of the ProgramRng, as an object that steps touch.
   static constexpr std::uint64_t kProgramRng = 1;
@@ -319,6 +334,9 @@ class Simulator final : public Scheduler,
   // The choice points at which the environment decided.
   std::uint64_t value_choices_ = 0;
   std::uint64_t stop_before_ = 0;
+  bool stop_when_quiet_ = false;
+  QuietWatch quiet_watch_{loop_};
+  std::uint64_t next_look_ = 0;  // The step of the next look.
   bool ending_ = false;
   Seeds seeds_;
   // The first step after the body has ended: work that is ready then may still

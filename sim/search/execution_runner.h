@@ -104,6 +104,23 @@ class ExecutionRunner {
     Simulator& simulator_;
   };
 
+  // While it lives, executions end as soon as there seems to be a deadlock
+  // beside periodic work: see Simulator::set_stop_when_quiet.
+  class QuietScope {
+   public:
+    QuietScope(ExecutionRunner& runner, bool on)
+        : simulator_(runner.simulator_), before_(simulator_.stop_when_quiet()) {
+      simulator_.set_stop_when_quiet(on);
+    }
+    ~QuietScope() { simulator_.set_stop_when_quiet(before_); }
+    QuietScope(const QuietScope&) = delete;
+    QuietScope& operator=(const QuietScope&) = delete;
+
+   private:
+    Simulator& simulator_;
+    const bool before_;
+  };
+
   // While it lives, executions with an observer fail in place of this step.
   class StopScope {
    public:

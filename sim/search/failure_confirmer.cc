@@ -37,6 +37,11 @@ std::string Describe(const Trace& trace, std::size_t index) {
   return text;
 }
 
+bool HasSignature(const Execution& execution, const std::string& signature) {
+  return execution.failure.has_value() &&
+         execution.failure->signature == signature;
+}
+
 // Says in which step the two recordings of the same schedule part.
 Failure DifferenceOf(const Trace& first, const Trace& second,
                      const Deviations& deviations) {
@@ -85,17 +90,27 @@ void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
   if (runner_.search().campaign == nullptr) {
     CollectGoals(runner_.simulator().goals(), report_);
   }
-  const Failure failure = *execution.failure;
+  Failure failure = *execution.failure;
   const std::uint64_t hash = execution.trace_hash;
-  Deviations deviations = execution.deviations;
+  const Deviations found = execution.deviations;
+  Deviations deviations = found;
   const Execution& again = runner_.Rerun(deviations, program_seed_);
-  if (!again.failure.has_value() ||
-      again.failure->signature != failure.signature ||
-      again.trace_hash != hash) {
+  if (!HasSignature(again, failure.signature) || again.trace_hash != hash) {
     ReportNondeterminism(deviations);
     return;
   }
   Ordering ordering = OrderingOfFailure(deviations, failure);
+  // A deadlock beside periodic work is known by now: that its repetitions come
+  // to the same point is enough.
+  std::optional<ExecutionRunner::QuietScope> quiet;
+  if (failure.beside_periodic_work) {
+    quiet.emplace(runner_, true);
+    const Execution& early = runner_.Rerun(deviations, ordering, program_seed_);
+    if (HasSignature(early, failure.signature)) {
+      failure = *early.failure;
+      deviations = early.deviations;
+    }
+  }
   report_.deviations_found = deviations.size();
   report_.minimal = deviations.empty();
   FifoWitness witness;
@@ -112,6 +127,12 @@ void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
       report_.minimal = witness.minimal;
     }
   }
+  if (quiet.has_value() && !FailsForSure(deviations, failure.signature)) {
+    quiet.reset();
+    deviations = found;
+    report_.minimal = false;
+    witness = {};
+  }
   FailureExplainer explainer(runner_, ordering, program_seed_, report_);
   explainer.Record(deviations);
   if (!report_.failure.has_value() ||
@@ -120,6 +141,12 @@ void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
     return;
   }
   if (shrinks) explainer.Explain(deviations, witness);
+}
+
+bool FailureConfirmer::FailsForSure(const Deviations& deviations,
+                                    const std::string& signature) {
+  const ExecutionRunner::QuietScope to_the_end(runner_, false);
+  return HasSignature(runner_.Rerun(deviations, program_seed_), signature);
 }
 
 Deviations FailureConfirmer::Minimize(const Failure& failure, Ordering ordering,
@@ -153,8 +180,7 @@ Ordering FailureConfirmer::OrderingOfFailure(const Deviations& deviations,
   // A saved schedule may be of another ordering than the search.
   const Execution& execution =
       runner_.Rerun(deviations, Ordering::kFifo, program_seed_);
-  return execution.failure.has_value() &&
-                 execution.failure->signature == failure.signature &&
+  return HasSignature(execution, failure.signature) &&
                  execution.deviations == deviations
              ? Ordering::kFifo
              : OrderingOf(deviations);

@@ -8,6 +8,7 @@
 #define CLOTHO_SIM_SEARCH_FAILURE_CONFIRMER_H_
 
 #include <cstdint>
+#include <string>
 
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/simulator.h"
@@ -37,6 +38,8 @@ class FailureConfirmer {
   // A smallest schedule that fails like this one, as far as is known.
   Deviations Minimize(const Failure& failure, Ordering ordering,
                       Deviations deviations);
+  // Whether the schedule fails like this even if it is not ended early.
+  bool FailsForSure(const Deviations& deviations, const std::string& signature);
   // The ordering in which a failure is shrunk and explained: FIFO ordering if
   // the search is in that and the failure occurs in it.
   Ordering OrderingOfFailure(const Deviations& deviations,
