@@ -22,14 +22,15 @@ AsCompletedState::AsCompletedState(const std::vector<Ref<FutureBase>>& futures,
     Watcher& watcher = watchers_.Emplace(*this, future);
     AddRef();  // The watcher's.
     if (future->done()) {
-      loop.Push(watcher);
+      CoreOf(loop).Push(watcher);
     } else {
       future->AddWaiter(watcher);
     }
   }
   if (missing_ > 0 && options.timeout.has_value()) {
     AddRef();  // The timer's.
-    loop.Arm(end_, SaturatingAdd(loop.NowNs(), options.timeout->ns()));
+    CoreOf(loop).Arm(
+        end_, SaturatingAdd(CoreOf(loop).NowNs(), options.timeout->ns()));
   }
 }
 
@@ -48,7 +49,7 @@ void AsCompletedState::FutureIsDone(Index index) {
   if (timed_out_) return;
   completed_.PutNowait(index);
   if (--missing_ > 0 || !end_.armed()) return;
-  watchers_[0].future()->loop()->Disarm(end_);
+  CoreOf(*watchers_[0].future()->loop()).Disarm(end_);
   Release();
 }
 

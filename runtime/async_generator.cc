@@ -43,7 +43,7 @@ bool AsyncGeneratorState::Begin(Method method, bool sends_value,
                                 std::exception_ptr exception) {
   if (!registered_) {
     registered_ = true;
-    GetRunningLoop().AdoptAsyncGenerator(*this);
+    CoreOf(GetRunningLoop()).AdoptAsyncGenerator(*this);
   }
   const bool is_next = method == Method::kSend || method == Method::kIterate;
   if (!is_next && finished()) return false;
@@ -114,7 +114,7 @@ bool AsyncGeneratorState::End(Method method) {
 void AsyncGeneratorState::LastIsGone() noexcept {
   EventLoop* const owner = loop();
   if (!finished() && begun_ && !finalized_ && owner != nullptr &&
-      !owner->IsClosed() && !owner->tearing_down()) {
+      !owner->IsClosed() && !CoreOf(*owner).tearing_down()) {
     finalized_ = true;
     Forget();
     Ref<AsyncGeneratorState> self(this);

@@ -13,7 +13,7 @@ namespace clotho {
 void BlockingSleep(Delay delay) {
   if (delay.ns() <= 0) return;
   if (internal::running_loop != nullptr) {
-    internal::running_loop->clock().Block(delay.ns());
+    CoreOf(*internal::running_loop).clock().Block(delay.ns());
   } else if (internal::thread_model != nullptr) {
     internal::thread_model->Block(delay.ns());
   } else {

@@ -62,7 +62,7 @@ void ThrowReused() {
 void ReportNeverAwaited(CoroPromiseBase& promise) noexcept {
   CLOTHO_DCHECK(!promise.started(), "only an unstarted coroutine is reported");
   EventLoop* const loop = running_loop;
-  if (loop != nullptr && loop->tearing_down()) return;
+  if (loop != nullptr && CoreOf(*loop).tearing_down()) return;
   const ExceptionContext context{
       .source = ExceptionContext::Source::kNeverAwaited,
       .message = absl::StrCat("coroutine ", FunctionOf(promise),

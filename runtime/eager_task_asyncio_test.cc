@@ -202,7 +202,7 @@ TEST_F(CEagerTaskFactoryLoopTests, Issue105987) {
     EXPECT_EQ(CurrentTask(), std::nullopt);
   });
   Iterate();
-  EXPECT_EQ(loop_.current_task(), nullptr);
+  EXPECT_EQ(CoreOf(loop_).current_task(), nullptr);
 }
 
 TEST_F(CEagerTaskFactoryLoopTests, Issue122332) {

@@ -57,7 +57,7 @@ TEST_F(EventTests, WaitOnSet) {
   const auto main = [&]() -> Coro<void> {
     const bool is_set = co_await event_.Wait();
     EXPECT_TRUE(is_set);
-    EXPECT_EQ(loop_.iterations(), 1u);
+    EXPECT_EQ(CoreOf(loop_).iterations(), 1u);
   };
   Run(main());
 }

@@ -48,7 +48,7 @@ void HandleState::Cancel() {
   cancelled_ = true;
   if (armed()) {
     const Ref<HandleState> self = Ref<HandleState>::Adopt(this);  // The heap's.
-    loop_.Disarm(*this);
+    CoreOf(loop_).Disarm(*this);
   }
   DropFunction();
 }
@@ -93,11 +93,6 @@ EventLoop& GetRunningLoop() {
 
 namespace {
 
-std::uint64_t NextLoopNumber() {
-  static constinit std::atomic<std::uint64_t> last = 0;
-  return ++last;  // Loops may be created in several threads.
-}
-
 bool EnvironmentAsksForDebug() {
   const char* const value = std::getenv("CLOTHO_DEBUG");
   return value != nullptr && *value != '\0' && std::string_view(value) != "0";
@@ -105,15 +100,7 @@ bool EnvironmentAsksForDebug() {
 
 }  // namespace
 
-EventLoop::EventLoop(EventLoopOptions options)
-    : clock_(options.clock),
-      scheduler_(options.scheduler),
-      number_(NextLoopNumber()) {
-  if (clock_ == nullptr) {
-    own_clock_ = std::make_unique<RealClock>();
-    clock_ = own_clock_.get();
-  }
-  mailbox_ = std::make_shared<internal::Mailbox>(*clock_);
+EventLoop::EventLoop(EventLoopOptions options) : LoopCore(options.clock) {
   initial_debug_ =
       options.debug.value_or(clock_->runs() && EnvironmentAsksForDebug());
   SetDebug(initial_debug_);
@@ -123,64 +110,7 @@ EventLoop::~EventLoop() {
   Close();
   if (internal::current_loop == this) internal::current_loop = nullptr;
   futures_.ForEach([](internal::FutureBase& future) { future.ForgetLoop(); });
-}
-
-void EventLoop::DoCheckOpen() const {
-  // Destructors may call it during teardown; their calls have no effect.
-  if (IsClosed() && !tearing_down_) throw RuntimeError("Event loop is closed");
-  if (checks_thread_ && IsRunning() && internal::running_loop != this) {
-    throw RuntimeError(
-        "Non-thread-safe operation invoked on an event loop other than the "
-        "current one: from another thread, use CallSoonThreadsafe or "
-        "RunCoroutineThreadsafe");
-  }
-}
-
-namespace {
-
-class Nothing final : public internal::Runnable {
- public:
-  Nothing() : Runnable(internal::RunnableKind::kInternal) {}
-  void Run() override {}
-  void Drop() noexcept override {}
-  Runnable* EventualStep() override { return nullptr; }
-};
-
-}  // namespace
-
-void EventLoop::Withdraw(internal::Runnable& runnable) noexcept {
-  static thread_local Nothing nothing;
-  ready_.Replace(runnable, nothing);
-}
-
-void EventLoop::CheckCanRun() const {
-  if (IsClosed()) throw RuntimeError("Event loop is closed");
-  if (IsRunning()) {
-    throw RuntimeError(
-        "This event loop is already running: inside of it, co_await what it "
-        "should run");
-  }
-  if (internal::running_loop != nullptr) {
-    throw RuntimeError(
-        "Cannot run the event loop while another loop is running: co_await in "
-        "the one that runs, or run the other in a thread of its own");
-  }
-}
-
-void EventLoop::Register(internal::FutureBase& future) {
-  futures_.PushBack(future);
-}
-
-void EventLoop::AdoptTask(internal::TaskBase& task) {
-  static_cast<internal::RegistryNode&>(task).Unlink();
-  tasks_.PushBack(task);
-  task.AddRef();
-}
-
-void EventLoop::AdoptAsyncGenerator(internal::AsyncGeneratorNode& generator) {
-  internal::SyncUnknown("an AsyncGenerator");
-  generator.set_loop(*this);
-  async_generators_.PushBack(generator);
+  default_executor_ = nullptr;  // Waits for its threads.
 }
 
 Handle EventLoop::PushHandle(internal::HandleState& state) {
@@ -205,15 +135,6 @@ TimerHandle EventLoop::ArmHandle(internal::HandleState& state,
     timers_.Add(state, when_ns);
   }
   return handle;
-}
-
-void EventLoop::Post(internal::Mail& mail) {
-  if (internal::thread_model != nullptr) {
-    mail.set_chain(internal::thread_model->chain());
-  }
-  if (mailbox_->Post(mail)) return;
-  mail.Drop();
-  throw RuntimeError("Event loop is closed");
 }
 
 void EventLoop::TakeMail() {
@@ -453,10 +374,10 @@ bool EventLoop::RunOnceScheduled() {
   ++iterations_;
   if (!CollectWork()) return false;
   for (std::size_t count = ready_.size(); count > 0 && !ready_.empty();) {
-    const Scheduler::Decision decision = scheduler_->Choose(
+    const internal::Scheduler::Decision decision = scheduler_->Choose(
         ready_, timers_.empty() ? nullptr : &timers_.front());
-    if (decision == Scheduler::kStop) return false;
-    if (decision == Scheduler::kTimer) {
+    if (decision == internal::Scheduler::kStop) return false;
+    if (decision == internal::Scheduler::kTimer) {
       // Advances to the deadline. The timer does not count as one of this
       // iteration's items.
       if (timers_.next_ns() > clock_->NowNs()) {
@@ -465,7 +386,7 @@ bool EventLoop::RunOnceScheduled() {
       RunItem(timers_.PopFront());
       continue;
     }
-    if (decision == Scheduler::kDue) {
+    if (decision == internal::Scheduler::kDue) {
       if (timers_.next_ns() > clock_->NowNs()) {
         clock_->Wait(timers_.next_ns());
       }
@@ -568,17 +489,6 @@ void EventLoop::Close() {
 void EventLoop::SetDefaultExecutor(
     std::unique_ptr<ThreadPoolExecutor> executor) {
   default_executor_ = std::move(executor);
-}
-
-Executor& EventLoop::DefaultExecutor() {
-  CheckOpen();
-  if (default_executor_is_shut_down_) {
-    throw RuntimeError("Executor shutdown has been called");
-  }
-  if (default_executor_ == nullptr) {
-    default_executor_ = std::make_unique<ThreadPoolExecutor>();
-  }
-  return *default_executor_;
 }
 
 void EventLoop::Reset() {

@@ -13,7 +13,6 @@
 #ifndef CLOTHO_RUNTIME_EVENT_LOOP_H_
 #define CLOTHO_RUNTIME_EVENT_LOOP_H_
 
-#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -31,17 +30,14 @@
 #include "clotho/runtime/context.h"
 #include "clotho/runtime/delay.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/instrument.h"
 #include "clotho/runtime/internal/check.h"
 #include "clotho/runtime/internal/frame_pool.h"
-#include "clotho/runtime/internal/list.h"
-#include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/runtime/internal/timer_queue.h"
+#include "clotho/runtime/loop_core.h"
 #include "clotho/runtime/mailbox.h"
-#include "clotho/runtime/scheduler.h"
 
 namespace clotho {
 
@@ -60,54 +56,8 @@ class Task;
 
 namespace internal {
 
-// Links an asynchronous generator that has started to its loop, which closes it
-// at shutdown.
-class AsyncGeneratorNode : public ListNode {
- public:
-  // Null if the loop is gone, or has closed the generator.
-  EventLoop* loop() const noexcept { return loop_; }
-  void set_loop(EventLoop& loop) noexcept { loop_ = &loop; }
-  // Detaches the generator from the loop.
-  void Forget() noexcept {
-    Unlink();
-    loop_ = nullptr;
-  }
-
- private:
-  EventLoop* loop_ = nullptr;
-};
-
-// Links a ThreadLink, which joins a future to another thread, to its loop. The
-// loop cuts the link when it is closed (see threads.h).
-class ThreadLinkNode : public ListNode {
- public:
-  // Called in the loop's thread: releases the future.
-  virtual void Cut() noexcept = 0;
-
- protected:
-  ~ThreadLinkNode() = default;
-};
-
 class FutureBase;
 class TaskBase;
-
-class RegistryNode;
-
-inline thread_local constinit EventLoop* running_loop = nullptr;
-
-// The argument of the last `SetEventLoop` (see current_loop.h).
-inline thread_local constinit EventLoop* current_loop = nullptr;
-
-// Decides what Ctrl-C does to a loop.
-class InterruptHandler {
- public:
-  // Called in the loop's thread between two iterations. An exception it throws
-  // leaves the loop.
-  virtual void Interrupted() = 0;
-
- protected:
-  ~InterruptHandler() = default;
-};
 
 // A callback scheduled on the loop; what a Handle refers to.
 class HandleState : public Timer, public Pooled {
@@ -222,8 +172,6 @@ struct ExceptionContext {
 struct EventLoopOptions {
   // Not owned. Null: a real clock of the loop's own.
   Clock* clock = nullptr;
-  // Not owned. Null: FIFO order.
-  Scheduler* scheduler = nullptr;
   // See `EventLoop::SetDebug`. nullopt: on if the clock is real and the
   // environment variable CLOTHO_DEBUG is set to anything other than 0.
   std::optional<bool> debug = std::nullopt;
@@ -233,7 +181,7 @@ struct EventLoopOptions {
 using TaskFactory =
     std::function<AnyTask(EventLoop&, AnyCoro&, const TaskOptions&)>;
 
-class EventLoop {
+class EventLoop : private internal::LoopCore {
  public:
   using ExceptionHandler =
       absl::AnyInvocable<void(EventLoop&, const ExceptionContext&)>;
@@ -323,8 +271,8 @@ class EventLoop {
   void Close();
 
   // May be called from any thread.
-  bool IsRunning() const { return running_.load(std::memory_order_relaxed); }
-  bool IsClosed() const { return closed_.load(std::memory_order_relaxed); }
+  bool IsRunning() const { return running(); }
+  bool IsClosed() const { return closed(); }
 
   // A new pending future on this loop. Defined in future.h.
   template <typename T>
@@ -406,105 +354,11 @@ class EventLoop {
   // report. The clock is not changed.
   void Reset();
 
-  // ---- For the runtime itself and for tools. ----
-
-  Clock& clock() { return *clock_; }
-  Scheduler* scheduler() const { return scheduler_; }
-  Instrument* instrument() const { return instrument_; }
-  void set_instrument(Instrument* instrument) {
-    instrument_ = instrument;
-    UpdateWatched();
-  }
-  // Not owned. Null: no interrupts.
-  void set_interrupt_handler(internal::InterruptHandler* handler) {
-    interrupt_handler_ = handler;
-  }
-  // Sets whether use from another thread is an error even outside debug mode.
-  // Returns the previous value.
-  bool set_checks_thread(bool checks) {
-    return std::exchange(checks_thread_, checks);
-  }
-
-  // The number of iterations begun. Lets a trace be compared with CPython's.
-  std::uint64_t iterations() const { return iterations_; }
-
-  // The number of this loop among those of the process, from 1. Tells loops
-  // apart; do not display it, since it depends on what ran before.
-  std::uint64_t number() const { return number_; }
-
-  // The task whose step is running, or null.
-  internal::TaskBase* current_task() const { return current_task_; }
-
-  // Calls `visit(TaskBase&)` for each pending task, oldest first.
-  template <typename Visit>
-  void ForEachTask(Visit visit) const {
-    tasks_.ForEach(visit);
-  }
-
-  // Calls `visit(const Timer&)` for each timer, in no particular order.
-  template <typename Visit>
-  void ForEachTimer(Visit visit) const {
-    timers_.ForEach(visit);
-  }
-
-  // Register a heap-allocated future, a pending task, and a thread link.
-  void Register(internal::FutureBase& future);
-  void AdoptTask(internal::TaskBase& task);
-  void AdoptThreadLink(internal::ThreadLinkNode& thread_link) {
-    thread_links_.PushBack(thread_link);
-  }
-  // Created at the first call. Throws RuntimeError after its shutdown.
-  Executor& DefaultExecutor();
-  // Registers a generator that is about to start.
-  void AdoptAsyncGenerator(internal::AsyncGeneratorNode& generator);
-
-  void Push(internal::Runnable& runnable) {
-    if (tearing_down_) [[unlikely]] {
-      runnable.Drop();
-      return;
-    }
-    ready_.PushBack(runnable);
-    if (instrument_ != nullptr) [[unlikely]]
-      instrument_->BecameReady(runnable);
-  }
-  void Arm(internal::Timer& timer, std::int64_t when_ns) {
-    internal::SyncTimerSet(when_ns);
-    timers_.Add(timer, when_ns);
-  }
-  void Disarm(internal::Timer& timer) {
-    if (!timer.armed()) return;
-    internal::SyncTimerDisarmed(timer.when_ns());
-    timers_.Remove(timer);
-  }
-  // Removes a bookkeeping item from the ready queue. Nothing runs instead.
-  void Withdraw(internal::Runnable& runnable) noexcept;
-  std::int64_t NowNs() const { return clock_->NowNs(); }
-  std::uint32_t current_chain() const { return current_chain_; }
-  // Starts a chain, for work that has none to inherit.
-  std::uint32_t NewChain() { return next_chain_++; }
-  // The nesting depth of eager tasks that are taking their first step.
-  std::uint32_t eager_depth() const { return eager_depth_; }
-  // Chains are numbered from 1 to one less than this (see Runnable::chain).
-  std::uint32_t chain_count() const { return next_chain_; }
-  bool tearing_down() const { return tearing_down_; }
-  // Throws RuntimeError if the loop is closed, or if the call is a mistake that
-  // debug mode detects.
-  void CheckOpen() const {
-    if (IsClosed() || checks_thread_) [[unlikely]]
-      DoCheckOpen();
-  }
-  // Throws RuntimeError if the loop cannot run now in this thread (L-31).
-  void CheckCanRun() const;
-
-  // Passes `mail` to the loop from any thread, or drops it and throws
-  // RuntimeError.
-  void Post(internal::Mail& mail);
-  const std::shared_ptr<internal::Mailbox>& mailbox() const { return mailbox_; }
-
  private:
-  friend class internal::FutureBase;
-  friend class internal::TaskBase;
-  friend class internal::HandleState;
+  friend class internal::LoopCore;
+  friend internal::LoopCore& internal::CoreOf(EventLoop& loop) noexcept;
+  friend const internal::LoopCore& internal::CoreOf(
+      const EventLoop& loop) noexcept;
 
   // A call on its way from another thread.
   template <typename Function>
@@ -543,9 +397,6 @@ class EventLoop {
   Handle PushHandle(internal::HandleState& state);
   TimerHandle ArmHandle(internal::HandleState& state, std::int64_t when_ns);
 
-  void DoCheckOpen() const;
-  void UpdateWatched() { watched_ = debug_ || instrument_ != nullptr; }
-
   // Runs until `future` is done or `Stop` is called (L-33).
   void RunUntilDone(internal::FutureBase& future, bool is_own_task);
 
@@ -564,51 +415,15 @@ class EventLoop {
   void RunWatched(internal::Runnable& runnable);
   void TearDown();
 
-  static constexpr std::int64_t kSlowCallbackNs = 100'000'000;
-
-  // Hot members first.
-  internal::ReadyQueue ready_;
-  internal::TimerQueue timers_;
-  Clock* clock_;
-  Scheduler* scheduler_;
-  Instrument* instrument_ = nullptr;
-  internal::TaskBase* current_task_ = nullptr;
-  std::uint32_t current_chain_ = 0;
-  std::uint32_t next_chain_ = 1;
-  bool stopping_ = false;
-  bool watched_ = false;  // There is an instrument, or debug mode is on.
-  bool debug_ = false;
-  bool checks_thread_ = false;
-  bool initial_debug_ = false;
-  // These two may be read from other threads (L-35).
-  std::atomic<bool> running_ = false;
-  std::atomic<bool> closed_ = false;
-  bool tearing_down_ = false;
-  std::shared_ptr<internal::Mailbox> mailbox_;  // Never null.
-
-  using FutureList =
-      internal::IntrusiveList<internal::FutureBase, internal::RegistryNode>;
-  using TaskList =
-      internal::IntrusiveList<internal::TaskBase, internal::RegistryNode>;
-  FutureList futures_;  // Without tasks; in no meaningful order.
-  TaskList tasks_;      // The loop holds a reference to each.
-  internal::IntrusiveList<internal::AsyncGeneratorNode> async_generators_;
-  internal::IntrusiveList<internal::ThreadLinkNode> thread_links_;
-  std::uint64_t iterations_ = 0;
-  const std::uint64_t number_;
-  std::uint64_t next_task_name_ = 1;
-  std::uint32_t eager_depth_ = 0;
   TaskFactory task_factory_;
   ExceptionHandler exception_handler_;
   ExceptionHandler default_exception_handler_;
-  std::unique_ptr<Clock> own_clock_;
-  internal::InterruptHandler* interrupt_handler_ = nullptr;
-  Delay slow_callback_ = Delay::Nanoseconds(kSlowCallbackNs);
-  std::unique_ptr<ThreadPoolExecutor> default_executor_;
-  bool default_executor_is_shut_down_ = false;
 };
 
 namespace internal {
+
+inline LoopCore& CoreOf(EventLoop& loop) noexcept { return loop; }
+inline const LoopCore& CoreOf(const EventLoop& loop) noexcept { return loop; }
 
 // The default exception handler.
 void ReportToStandardError(const ExceptionContext& context);

@@ -113,7 +113,7 @@ TEST_F(BaseEventLoopTests, SetDefaultExecutor) {
   auto executor = std::make_unique<ThreadPoolExecutor>();
   const ThreadPoolExecutor* const address = executor.get();
   loop.SetDefaultExecutor(std::move(executor));
-  EXPECT_EQ(&loop.DefaultExecutor(), address);
+  EXPECT_EQ(&CoreOf(loop).DefaultExecutor(), address);
 }
 
 TEST_F(BaseEventLoopTests, ShutdownDefaultExecutorTimeout) {
@@ -175,7 +175,7 @@ TEST_F(BaseEventLoopTests, UnderscoreRunOnce) {
   first.Cancel();
   loop.RunForever();
   EXPECT_THAT(clock.waits, ElementsAre(absl::Seconds(10)));
-  EXPECT_EQ(loop.iterations(), 1u);
+  EXPECT_EQ(CoreOf(loop).iterations(), 1u);
   EXPECT_FALSE(second.Cancelled());
 }
 
@@ -495,7 +495,7 @@ TEST_F(BaseEventLoopTests, RunForeverPreStopped) {
   loop.CallLater(absl::Seconds(1), [] {});
   loop.Stop();
   loop.RunForever();
-  EXPECT_EQ(loop.iterations(), 1u);
+  EXPECT_EQ(CoreOf(loop).iterations(), 1u);
   EXPECT_THAT(clock.waits, IsEmpty());
 }
 
@@ -686,7 +686,7 @@ TEST_F(EventLoopTestsMixin, TimeoutRounding) {
     }
   };
   Run(main());
-  EXPECT_LE(loop_.iterations(), 12u);
+  EXPECT_LE(CoreOf(loop_).iterations(), 12u);
   EXPECT_GE(loop_.Time(), absl::Nanoseconds(10'101'011));
 }
 

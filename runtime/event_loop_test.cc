@@ -15,10 +15,10 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/exceptions.h"
 #include "clotho/runtime/future.h"
-#include "clotho/runtime/instrument.h"
+#include "clotho/runtime/internal/instrument.h"
 #include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/runnable.h"
-#include "clotho/runtime/scheduler.h"
+#include "clotho/runtime/internal/scheduler.h"
 #include "clotho/runtime/sleep.h"
 #include "clotho/runtime/task.h"
 #include "clotho/runtime/testing/fixtures.h"
@@ -195,7 +195,7 @@ TEST_F(EventLoopTest, ATimerMayBeCancelledWhenItIsDueAndReady) {
   second = loop_.CallLater(absl::Seconds(1), Say("never"));
   RunToStandstill();
   EXPECT_THAT(log_, IsEmpty());
-  EXPECT_EQ(loop_.iterations(), 2u);
+  EXPECT_EQ(CoreOf(loop_).iterations(), 2u);
 }
 
 TEST_F(EventLoopTest, AnInfiniteDelayIsTheEndOfTime) {
@@ -351,7 +351,7 @@ TEST_F(EventLoopTest, StopBeforehandMakesOneIterationOfNoTime) {
   loop_.CallLater(absl::Seconds(1), Say("never"));
   loop_.Stop();
   loop_.RunForever();
-  EXPECT_EQ(loop_.iterations(), 1u);
+  EXPECT_EQ(CoreOf(loop_).iterations(), 1u);
   EXPECT_EQ(loop_.Time(), absl::ZeroDuration());
   EXPECT_THAT(log_, IsEmpty());
 }
@@ -423,9 +423,9 @@ TEST_F(EventLoopTest, RunUntilCompleteTakesHT24Iterations) {
   Future<int> done(loop_);
   done.SetResult(1);
   EXPECT_EQ(loop_.RunUntilComplete(done), 1);
-  EXPECT_EQ(loop_.iterations(), 1u);
+  EXPECT_EQ(CoreOf(loop_).iterations(), 1u);
   Run(nothing());
-  EXPECT_EQ(loop_.iterations(), 3u);
+  EXPECT_EQ(CoreOf(loop_).iterations(), 3u);
 }
 
 TEST_F(EventLoopTest, RunUntilCompleteTakesWhateverCanBeAwaited) {
@@ -546,7 +546,7 @@ TEST_F(EventLoopTest, ResetMakesItAsNew) {
   loop_.Close();
   loop_.Reset();
   EXPECT_FALSE(loop_.IsClosed());
-  EXPECT_EQ(loop_.iterations(), 0u);
+  EXPECT_EQ(CoreOf(loop_).iterations(), 0u);
   Run(program());
   EXPECT_THAT(log_, ElementsAre("i2 t=0 Task-1", "i2 t=0 Task-1"));
 }
@@ -554,7 +554,7 @@ TEST_F(EventLoopTest, ResetMakesItAsNew) {
 // ---- The seams. ----
 
 // Runs the last ready item first, or makes the given decisions.
-class LastFirst : public Scheduler {
+class LastFirst : public internal::Scheduler {
  public:
   Decision Choose(const internal::ReadyQueue& ready,
                   const internal::Timer* next_timer) override {
@@ -574,6 +574,7 @@ class LastFirst : public Scheduler {
 class SchedulerTest : public internal::RuntimeTest {
  protected:
   SchedulerTest() {
+    CoreOf(loop).set_scheduler(&scheduler);
     for (const std::string name : {"a", "b", "c"}) {
       loop.CallSoon([this, name] { Note(name); });
     }
@@ -583,7 +584,7 @@ class SchedulerTest : public internal::RuntimeTest {
     RuntimeTest::TearDown();
   }
   LastFirst scheduler;
-  EventLoop loop{{.clock = &clock_, .scheduler = &scheduler}};
+  EventLoop loop{{.clock = &clock_}};
 };
 
 TEST_F(SchedulerTest, PicksWhatRunsNext) {
@@ -618,7 +619,7 @@ TEST_F(SchedulerTest, StopsTheLoopInPlaceOfWaitingForEver) {
 }
 
 TEST(InstrumentTest, SeesTasksAndSteps) {
-  struct Counter : Instrument {
+  struct Counter : internal::Instrument {
     void TaskCreated(const internal::TaskBase&) override { ++created; }
     void TaskDone(const internal::TaskBase&) override { ++done; }
     void BecameReady(const internal::Runnable&) override { ++ready; }
@@ -633,7 +634,7 @@ TEST(InstrumentTest, SeesTasksAndSteps) {
   } counter;
   internal::JumpingClock clock;
   EventLoop loop({.clock = &clock});
-  loop.set_instrument(&counter);
+  CoreOf(loop).set_instrument(&counter);
   const auto child = []() -> Coro<void> { co_await Sleep(absl::Seconds(1)); };
   const auto main = [&]() -> Coro<void> {
     Task<void> t = CreateTask(child());
@@ -656,14 +657,14 @@ TEST(InstrumentTest, SeesTasksAndSteps) {
 }
 
 TEST(InstrumentTest, AStepThatThrowsOutOfTheLoopEndsToo) {
-  struct Counter : Instrument {
+  struct Counter : internal::Instrument {
     void StepBegins(const internal::Runnable&) override { ++depth; }
     void StepEnds() override { --depth; }
     int depth = 0;
   } counter;
   internal::JumpingClock clock;
   EventLoop loop({.clock = &clock});
-  loop.set_instrument(&counter);
+  CoreOf(loop).set_instrument(&counter);
   loop.CallSoon([] { throw SystemExit(1); });
   EXPECT_THROW(loop.RunForever(), SystemExit);
   EXPECT_EQ(counter.depth, 0);

@@ -31,7 +31,7 @@ void DoneCallback::Schedule(FutureBase& future) {
   CLOTHO_DCHECK(future.done() && !future_,
                 "a callback is scheduled once, when its future is done");
   future_ = Ref<FutureBase>(&future);
-  set_chain(future.loop()->current_chain());
+  set_chain(CoreOf(*future.loop()).current_chain());
 }
 
 void DoneCallback::Run() {
@@ -58,7 +58,7 @@ void DoneCallback::Run() {
 FutureBase::FutureBase(EventLoop& loop, Storage storage)
     : loop_(&loop), references_(storage == Storage::kEmbedded ? 1 : 0) {
   SyncMake(this);
-  if (storage == Storage::kCounted) loop.Register(*this);
+  if (storage == Storage::kCounted) CoreOf(loop).Register(*this);
 }
 
 void FutureBase::Destroy() noexcept {
@@ -130,14 +130,14 @@ void FutureBase::Finish(State state) {
   SyncRelease(this);
   state_ = state;
   if (waiters_.empty()) return;
-  LiveLoop().CheckOpen();
+  CoreOf(LiveLoop()).CheckOpen();
   do {
     Runnable& waiter = waiters_.front();
     waiter.Unlink();
     if (waiter.kind() == RunnableKind::kCallback) {
       static_cast<DoneCallback&>(waiter).Schedule(*this);
     }
-    loop_->Push(waiter);
+    CoreOf(*loop_).Push(waiter);
   } while (!waiters_.empty());
 }
 
@@ -192,12 +192,13 @@ std::uint64_t FutureBase::AddDoneCallback(DoneCallback* callback) {
     AddWaiter(*callback);
     return id;
   }
-  if (loop_ == nullptr || (loop_->IsClosed() && !loop_->tearing_down())) {
+  if (loop_ == nullptr ||
+      (loop_->IsClosed() && !CoreOf(*loop_).tearing_down())) {
     callback->Drop();
     throw RuntimeError("Event loop is closed");
   }
   callback->Schedule(*this);
-  loop_->Push(*callback);
+  CoreOf(*loop_).Push(*callback);
   return id;
 }
 

@@ -138,7 +138,7 @@ TEST_F(GatherStructuredTest, OfNothingOrOfWhatIsDoneDoesNotSuspend) {
     a.SetResult(1);
     const std::tuple<int, int> both = co_await GatherStructured(a, a);
     EXPECT_EQ(both, std::make_tuple(1, 1));
-    EXPECT_EQ(loop_.iterations(), 1u);
+    EXPECT_EQ(CoreOf(loop_).iterations(), 1u);
   };
   Run(main());
 }

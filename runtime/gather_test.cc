@@ -136,7 +136,7 @@ TEST_F(GatherTest, OfNothingIsDone) {
     auto nothing = Gather();
     EXPECT_TRUE(nothing.Done());
     co_await nothing;
-    EXPECT_EQ(loop_.iterations(), 1u);
+    EXPECT_EQ(CoreOf(loop_).iterations(), 1u);
   };
   Run(main());
   EXPECT_THROW(static_cast<void>(Gather().Done()),

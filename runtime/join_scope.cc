@@ -134,7 +134,7 @@ void JoinScope::ThrowFailure() {
   if (critical_error_ != nullptr) std::rethrow_exception(critical_error_);
   if (failure_ != nullptr) {
     if (cancellation_ != nullptr) {
-      TaskBase& task = *loop_.current_task();
+      TaskBase& task = *CoreOf(loop_).current_task();
       task.Uncancel();
       task.Cancel(nullptr);
     }

@@ -98,7 +98,7 @@ TEST(LimitsTest, AMillionSuspensionsInOneCoroutine) {
     };
     Program program;
     program.loop().RunUntilComplete(main());
-    EXPECT_EQ(program.loop().iterations(), 1'000'002u);
+    EXPECT_EQ(CoreOf(program.loop()).iterations(), 1'000'002u);
   });
 }
 

@@ -82,9 +82,9 @@ TEST_F(LockTests, AcquireCancel) {
 
     // No waiter is left: the next caller gets the lock at once.
     lock_.Release();
-    const auto before = loop_.iterations();
+    const auto before = CoreOf(loop_).iterations();
     co_await Take();
-    EXPECT_EQ(loop_.iterations(), before);
+    EXPECT_EQ(CoreOf(loop_).iterations(), before);
   };
   Run(main());
 }

@@ -71,7 +71,7 @@ TEST_F(LockTest, AFreeLockIsTakenAtOnce) {
       EXPECT_TRUE(lock_.Locked());
     }
     EXPECT_FALSE(lock_.Locked());
-    EXPECT_EQ(loop_.iterations(), 1u);
+    EXPECT_EQ(CoreOf(loop_).iterations(), 1u);
   };
   Run(main());
 }

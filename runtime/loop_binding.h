@@ -22,8 +22,8 @@ class LoopBinding {
   // RuntimeError if the primitive is bound to another loop.
   template <typename Primitive>
   void Bind(const EventLoop& loop, const Primitive& primitive) {
-    if (loop_number_ == 0) loop_number_ = loop.number();
-    if (loop_number_ != loop.number()) [[unlikely]] {
+    if (loop_number_ == 0) loop_number_ = CoreOf(loop).number();
+    if (loop_number_ != CoreOf(loop).number()) [[unlikely]] {
       throw RuntimeError(absl::StrCat(primitive.Describe(),
                                       " is bound to a different event loop"));
     }

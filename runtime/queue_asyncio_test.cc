@@ -249,7 +249,7 @@ TEST_F(QueuePutTests, BlockingPut) {
     co_await queue.Put(1);  // There is room for any number: it does not wait.
     const int item = co_await queue.Get();
     EXPECT_EQ(item, 1);
-    EXPECT_EQ(loop_.iterations(), 1u);
+    EXPECT_EQ(CoreOf(loop_).iterations(), 1u);
   };
   Run(main());
 }
@@ -482,7 +482,7 @@ TYPED_TEST(QueueJoinTestMixin, JoinEmptyQueue) {
   const auto main = [&]() -> Coro<void> {
     co_await queue.Join();
     co_await queue.Join();
-    EXPECT_EQ(this->loop_.iterations(), 1u);
+    EXPECT_EQ(CoreOf(this->loop_).iterations(), 1u);
   };
   this->Run(main());
 }

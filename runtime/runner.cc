@@ -20,7 +20,7 @@ constexpr int kThreadJoinTimeoutS = 300;
 // R-05 (a): cancels all remaining tasks and waits for them.
 void CancelAllTasks(EventLoop& loop) {
   internal::FutureVector left;
-  loop.ForEachTask(
+  CoreOf(loop).ForEachTask(
       [&left](internal::TaskBase& task) { left.emplace_back(&task); });
   if (left.empty()) return;
   for (const auto& task : left) task->Cancel(nullptr);

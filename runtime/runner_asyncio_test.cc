@@ -219,7 +219,7 @@ TEST_F(RunTests, AsyncioRunLoopFactory) {
   EventLoop* running = nullptr;
   const auto main = [&]() -> Coro<void> {
     running = &GetRunningLoop();
-    EXPECT_EQ(&running->clock(), &clock_);
+    EXPECT_EQ(&CoreOf(*running).clock(), &clock_);
     co_return;
   };
   Run(main());
@@ -229,7 +229,7 @@ TEST_F(RunTests, AsyncioRunLoopFactory) {
 
 TEST_F(RunTests, LoopFactoryDefaultEventLoop) {
   const auto main = []() -> Coro<void> {
-    EXPECT_TRUE(GetRunningLoop().clock().runs());
+    EXPECT_TRUE(CoreOf(GetRunningLoop()).clock().runs());
     co_return;
   };
   clotho::Run(main());
@@ -266,7 +266,7 @@ TEST_F(RunnerTests, Debug) {
 
 TEST_F(RunnerTests, CustomFactory) {
   Runner runner(Virtual());
-  EXPECT_EQ(&runner.GetLoop().clock(), &clock_);
+  EXPECT_EQ(&CoreOf(runner.GetLoop()).clock(), &clock_);
   EXPECT_EQ(&runner.GetLoop(), &runner.GetLoop());
   EXPECT_EQ(loops_made_, 1);
 }

@@ -42,8 +42,9 @@ class RunnerTest : public testing::Test {
       auto loop =
           std::make_unique<EventLoop>(EventLoopOptions{.clock = &clock_});
       loop->SetExceptionHandler([](EventLoop& l, const ExceptionContext& c) {
-        log_.push_back(absl::StrCat("i", l.iterations(), " handler ", c.message,
-                                    " ", internal::Repr(c.exception)));
+        log_.push_back(absl::StrCat("i", CoreOf(l).iterations(), " handler ",
+                                    c.message, " ",
+                                    internal::Repr(c.exception)));
       });
       return loop;
     }};
@@ -65,7 +66,7 @@ TEST_F(RunnerTest, TraceN1_CancelsWhatIsLeftAndReportsItsFailures) {
   Runner runner(Virtual());
   EventLoop& loop = runner.GetLoop();
   const auto say = [&](std::string text) {
-    log_.push_back(absl::StrCat("i", loop.iterations(), " ", text));
+    log_.push_back(absl::StrCat("i", CoreOf(loop).iterations(), " ", text));
   };
   const auto background = [&]() -> Coro<void> {
     bool cancelled = false;

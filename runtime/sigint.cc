@@ -49,11 +49,12 @@ void SetHandler(void (*handler)(int)) {
 
 SigintScope::SigintScope(EventLoop& loop, FutureBase& main_task)
     : loop_(loop), main_task_(&main_task) {
-  if (!IsMainThread() || !loop.clock().runs() || !HandlerIs(SIG_DFL)) return;
+  if (!IsMainThread() || !CoreOf(loop).clock().runs() || !HandlerIs(SIG_DFL))
+    return;
   is_installed_ = true;
-  loop.set_interrupt_handler(this);
+  CoreOf(loop).set_interrupt_handler(this);
   signals = 0;
-  target = loop.mailbox().get();
+  target = CoreOf(loop).mailbox().get();
   SetHandler(ClothoHandleSigint);
 }
 
@@ -62,8 +63,8 @@ SigintScope::~SigintScope() {
   if (HandlerIs(ClothoHandleSigint)) SetHandler(SIG_DFL);
   target = nullptr;
   while (handlers_running > 0) std::this_thread::yield();
-  loop_.mailbox()->TakeInterrupts();
-  loop_.set_interrupt_handler(nullptr);
+  CoreOf(loop_).mailbox()->TakeInterrupts();
+  CoreOf(loop_).set_interrupt_handler(nullptr);
 }
 
 void SigintScope::Interrupted() {

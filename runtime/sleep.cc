@@ -8,15 +8,16 @@ namespace clotho::internal {
 
 SleepState::SleepState(EventLoop& loop, Delay delay)
     : WaiterFuture(loop), delay_(delay), end_(*this) {
-  loop.Arm(end_, SaturatingAdd(loop.NowNs(), delay.ns()));
+  CoreOf(loop).Arm(end_, SaturatingAdd(CoreOf(loop).NowNs(), delay.ns()));
 }
 
 SleepState::~SleepState() {
   if (ended_) return;
   if (end_.armed()) {
-    loop()->Disarm(end_);
+    CoreOf(*loop()).Disarm(end_);
   } else {
-    loop()->Withdraw(end_);  // It was due, but the sleeper was cancelled.
+    CoreOf(*loop()).Withdraw(
+        end_);  // It was due, but the sleeper was cancelled.
   }
 }
 

@@ -22,7 +22,7 @@ TaskOptions Eagerly(TaskOptions options) {
 }  // namespace
 
 std::optional<AnyTask> CurrentTask() {
-  internal::TaskBase* const task = GetRunningLoop().current_task();
+  internal::TaskBase* const task = CoreOf(GetRunningLoop()).current_task();
   if (task == nullptr) return std::nullopt;
   return AnyTask(*task);
 }
@@ -30,8 +30,9 @@ std::optional<AnyTask> CurrentTask() {
 std::vector<AnyTask> AllTasks() {
   internal::SyncUnknown("AllTasks");
   std::vector<AnyTask> tasks;
-  GetRunningLoop().ForEachTask(
-      [&tasks](internal::TaskBase& task) { tasks.emplace_back(task); });
+  CoreOf(GetRunningLoop()).ForEachTask([&tasks](internal::TaskBase& task) {
+    tasks.emplace_back(task);
+  });
   return tasks;
 }
 
@@ -56,7 +57,7 @@ namespace internal {
 
 Ref<FutureBase> AskTaskFactory(EventLoop& loop, AnyCoro& coro,
                                const TaskOptions& options) {
-  loop.CheckOpen();
+  CoreOf(loop).CheckOpen();
   // The factory may replace itself while it runs.
   const TaskFactory factory = loop.GetTaskFactory();
   const AnyTask task = factory(loop, coro, options);

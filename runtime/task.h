@@ -172,7 +172,7 @@ template <typename T>
 Ref<FutureBase> NewTaskOf(EventLoop& loop, Coro<T>& coro,
                           const TaskOptions& options,
                           std::source_location location) {
-  loop.CheckOpen();
+  CoreOf(loop).CheckOpen();
   const bool eagerly =
       options.eager_start.value_or(false) && StartsEagerly(loop, options);
   auto* const state = new TaskState<T>(loop, *coro.Take(), options, location);
@@ -180,7 +180,7 @@ Ref<FutureBase> NewTaskOf(EventLoop& loop, Coro<T>& coro,
   if (eagerly) [[unlikely]] {
     state->StartEagerly();
   } else {
-    loop.Push(*state);
+    CoreOf(loop).Push(*state);
   }
   return task;
 }

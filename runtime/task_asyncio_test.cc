@@ -76,7 +76,7 @@ class BaseTaskTests : public internal::RuntimeTest {
 
   std::vector<AnyTask> TasksOfLoop() {
     std::vector<AnyTask> tasks;
-    loop_.ForEachTask(
+    CoreOf(loop_).ForEachTask(
         [&](internal::TaskBase& task) { tasks.emplace_back(task); });
     return tasks;
   }
@@ -816,16 +816,16 @@ TEST_F(BaseTaskTests, StopWhileRunInComplete) {
 }
 
 TEST_F(BaseTaskTests, CurrentTask) {
-  EXPECT_EQ(loop_.current_task(), nullptr);
+  EXPECT_EQ(CoreOf(loop_).current_task(), nullptr);
   std::optional<Task<void>> task;
   const auto body = [&]() -> Coro<void> {
     EXPECT_EQ(CurrentTask(), AnyTask(*task));
-    EXPECT_EQ(loop_.current_task(), &task->base());
+    EXPECT_EQ(CoreOf(loop_).current_task(), &task->base());
     co_return;
   };
   task = Start(body());
   loop_.RunUntilComplete(*task);
-  EXPECT_EQ(loop_.current_task(), nullptr);
+  EXPECT_EQ(CoreOf(loop_).current_task(), nullptr);
 }
 
 TEST_F(BaseTaskTests, CurrentTaskWithInterleavingTasks) {
@@ -850,7 +850,7 @@ TEST_F(BaseTaskTests, CurrentTaskWithInterleavingTasks) {
   loop_.RunUntilComplete(Wait(std::vector{*task1, *task2}));
   task1->Result();
   task2->Result();
-  EXPECT_EQ(loop_.current_task(), nullptr);
+  EXPECT_EQ(CoreOf(loop_).current_task(), nullptr);
 }
 
 TEST_F(BaseTaskTests, LogDestroyedPendingTask) {
@@ -1079,7 +1079,7 @@ TEST_F(SetMethodsTest, SetExceptionCausesInvalidState) {
 class BaseCurrentLoopTests : public internal::RuntimeTest {};
 
 TEST_F(BaseCurrentLoopTests, CurrentTaskNoRunningLoop) {
-  EXPECT_EQ(loop_.current_task(), nullptr);
+  EXPECT_EQ(CoreOf(loop_).current_task(), nullptr);
 }
 
 TEST_F(BaseCurrentLoopTests, CurrentTaskNoRunningLoopImplicit) {
@@ -1090,13 +1090,13 @@ TEST_F(BaseCurrentLoopTests, CurrentTaskNoRunningLoopImplicit) {
 TEST_F(BaseCurrentLoopTests, CurrentTaskWithImplicitLoop) {
   std::optional<Task<void>> task;
   const auto body = [&]() -> Coro<void> {
-    EXPECT_EQ(loop_.current_task(), &task->base());
+    EXPECT_EQ(CoreOf(loop_).current_task(), &task->base());
     EXPECT_EQ(CurrentTask(), AnyTask(*task));
     co_return;
   };
   task = Start(body());
   loop_.RunUntilComplete(*task);
-  EXPECT_EQ(loop_.current_task(), nullptr);
+  EXPECT_EQ(CoreOf(loop_).current_task(), nullptr);
 }
 
 }  // namespace

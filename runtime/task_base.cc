@@ -39,14 +39,15 @@ TaskBase::TaskBase(EventLoop& loop, CoroPromiseBase& root,
       created_at_(created_at),
       background_(options.background) {
   root.set_task(*this);
+  LoopCore& core = CoreOf(loop);
   if (options.name.empty()) {
-    number_ = loop.next_task_name_++;
+    number_ = core.next_task_name_++;
   } else {
     set_name(options.name);
   }
-  set_chain(loop.next_chain_++);
-  loop.AdoptTask(*this);
-  if (loop.instrument() != nullptr) loop.instrument()->TaskCreated(*this);
+  set_chain(core.NewChain());
+  core.AdoptTask(*this);
+  if (core.instrument() != nullptr) core.instrument()->TaskCreated(*this);
 }
 
 TaskBase::~TaskBase() {
@@ -66,7 +67,7 @@ void TaskBase::Explain(WaitInfo& info) const {
 }
 
 void TaskBase::Run() {
-  EventLoop& loop = *this->loop();
+  LoopCore& loop = CoreOf(*this->loop());
   CLOTHO_DCHECK(!done() && !root_done_, "a task that has ended has no steps");
   CLOTHO_DCHECK(leaf_ != nullptr && next_ == nullptr,
                 "a step begins where the task is suspended");
@@ -85,12 +86,12 @@ void TaskBase::Run() {
 
   // On every path, the loop must leave the task again.
   struct Scope {
-    explicit Scope(EventLoop& l, TaskBase& task)
+    explicit Scope(LoopCore& l, TaskBase& task)
         : loop(l), context(task.context_) {
       loop.current_task_ = &task;
     }
     ~Scope() { loop.current_task_ = nullptr; }
-    EventLoop& loop;
+    LoopCore& loop;
     ContextScope context;
   } scope(loop, *this);
 
@@ -123,7 +124,7 @@ void TaskBase::StartEagerly() {
                 "only a task that has not started starts eagerly");
   // The creator of the task continues as if nothing had run.
   struct Scope {
-    Scope(EventLoop& l, std::uint32_t chain)
+    Scope(LoopCore& l, std::uint32_t chain)
         : loop(l),
           task(l.current_task_),
           outer_chain(std::exchange(l.current_chain_, chain)) {
@@ -135,10 +136,10 @@ void TaskBase::StartEagerly() {
       loop.current_task_ = task;
       if (loop.instrument_ != nullptr) loop.instrument_->StepEnds();
     }
-    EventLoop& loop;
+    LoopCore& loop;
     TaskBase* const task;
     const std::uint32_t outer_chain;
-  } scope(*loop(), chain());
+  } scope(CoreOf(*loop()), chain());
   if (scope.loop.instrument_ != nullptr) {
     scope.loop.instrument_->StepBegins(*this);
   }
@@ -153,7 +154,7 @@ bool StartsEagerly(const EventLoop& loop, const TaskOptions& options) {
         "cannot enter a context that is entered already: start the task with a "
         "copy of it, or not eagerly");
   }
-  if (loop.eager_depth() == kEagerDepthMax) {
+  if (CoreOf(loop).eager_depth() == kEagerDepthMax) {
     throw RuntimeError(absl::StrCat(
         "maximum depth of eager tasks exceeded (", kEagerDepthMax,
         "): each starts the next one in its first step; start some with "
@@ -166,13 +167,13 @@ bool StartsEagerly(const EventLoop& loop, const TaskOptions& options) {
 void TaskBase::LeaveLoop() {
   CLOTHO_DCHECK(RegistryNode::is_linked(), "a pending task is in its loop");
   RegistryNode::Unlink();
-  loop()->Register(*this);
+  CoreOf(*loop()).Register(*this);
 }
 
 void TaskBase::Complete() {
   // The loop's reference, which may be the last one.
   const Ref<FutureBase> keep = Ref<FutureBase>::Adopt(this);
-  EventLoop& loop = *this->loop();
+  LoopCore& loop = CoreOf(*this->loop());
   CLOTHO_DCHECK(leaf_ == nullptr && waiting_on_ == nullptr,
                 "a task that has ended does not wait");
   std::exception_ptr error = root_->TakeError();
@@ -261,7 +262,7 @@ inline void TaskBase::CheckSuspends(
     [[maybe_unused]] const CoroPromiseBase& leaf) const noexcept {
   CLOTHO_DCHECK(leaf_ == nullptr || leaf_ == &leaf,
                 "one coroutine of a task is suspended innermost");
-  CLOTHO_DCHECK(loop()->current_task() == this,
+  CLOTHO_DCHECK(CoreOf(*loop()).current_task() == this,
                 "a task is suspended in its own step");
   CLOTHO_DCHECK(waiting_on_ == nullptr && hook_ == nullptr,
                 "a task waits for one future at a time");
@@ -275,8 +276,8 @@ void TaskBase::WaitOn(CoroPromiseBase& leaf, FutureBase& future,
                       WakeHook* hook) {
   CheckSuspends(leaf);
   leaf_ = &leaf;
-  EventLoop& loop = *this->loop();
-  if (&future == this || future.loop() != &loop) [[unlikely]] {
+  LoopCore& loop = CoreOf(*this->loop());
+  if (&future == this || future.loop() != this->loop()) [[unlikely]] {
     InjectError(std::make_exception_ptr(RuntimeError(
         &future == this
             ? absl::StrCat("Task cannot await on itself: ", name(),
@@ -300,7 +301,7 @@ void TaskBase::WaitOn(CoroPromiseBase& leaf, FutureBase& future,
 void TaskBase::Yield(CoroPromiseBase& leaf) {
   CheckSuspends(leaf);
   leaf_ = &leaf;
-  EventLoop& loop = *this->loop();
+  LoopCore& loop = CoreOf(*this->loop());
   if (loop.instrument() != nullptr) [[unlikely]] {
     loop.instrument()->TaskWaits(*this, nullptr);
   }
@@ -366,7 +367,7 @@ void TaskBase::DestroyFrames() noexcept {
 }
 
 void TaskBase::TearDown() noexcept {
-  CLOTHO_DCHECK(!done() && loop()->current_task() != this,
+  CLOTHO_DCHECK(!done() && CoreOf(*loop()).current_task() != this,
                 "a task is torn down while it is suspended");
   Runnable::Unlink();  // From the future it waits for.
   waiting_on_ = nullptr;

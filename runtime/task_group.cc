@@ -33,7 +33,7 @@ void TaskGroupState::Enter() {
   SyncUnknown("a TaskGroup");
   if (entered_) throw RuntimeError("TaskGroup has already been entered");
   entered_ = true;
-  parent_ = Ref<FutureBase>(GetRunningLoop().current_task());
+  parent_ = Ref<FutureBase>(CoreOf(GetRunningLoop()).current_task());
   cancelling_before_ = parent_->AsTask()->cancelling();
   if (cancel_requested_) Cancel();
 }

@@ -261,7 +261,7 @@ TEST_F(TaskTest, ACriticalExceptionIsItsOutcomeAndLeavesTheLoop) {
   EXPECT_THROW(Iterate(), SystemExit);
   EXPECT_TRUE(t.Done());
   EXPECT_FALSE(loop_.IsRunning());
-  EXPECT_EQ(loop_.current_task(), nullptr);
+  EXPECT_EQ(CoreOf(loop_).current_task(), nullptr);
   Iterate();
   EXPECT_THAT(log_, ElementsAre("i3 t=0 exit 4"));
 }

@@ -32,15 +32,15 @@ class TieRef {
 }  // namespace
 
 ThreadLink::ThreadLink(RunnableKind kind, EventLoop& loop, FutureBase& future)
-    : Runnable(kind), mailbox_(loop.mailbox()), future_(&future) {
-  loop.AdoptThreadLink(*this);
+    : Runnable(kind), mailbox_(CoreOf(loop).mailbox()), future_(&future) {
+  CoreOf(loop).AdoptThreadLink(*this);
 }
 
 void ThreadLink::Notify() {
   AddRef();  // For the mail, or for the ready queue.
-  if (running_loop != nullptr && running_loop->mailbox() == mailbox_) {
-    Runnable::set_chain(running_loop->current_chain());
-    running_loop->Push(*this);
+  if (running_loop != nullptr && CoreOf(*running_loop).mailbox() == mailbox_) {
+    Runnable::set_chain(CoreOf(*running_loop).current_chain());
+    CoreOf(*running_loop).Push(*this);
     return;
   }
   if (thread_model != nullptr) Mail::set_chain(thread_model->chain());
@@ -56,7 +56,7 @@ void ThreadLink::Cut() noexcept {
 
 void ThreadLink::Deliver(EventLoop& loop) {
   Runnable::set_chain(Mail::chain());
-  loop.Push(*this);
+  CoreOf(loop).Push(*this);
 }
 
 void ThreadLink::Run() {
@@ -76,7 +76,7 @@ Relay::Relay(ThreadLink& thread_link)
   thread_link_.AddRef();
   FutureBase& future = *thread_link_.future();
   if (future.done()) {  // An eager task.
-    future.LiveLoop().Push(*this);
+    CoreOf(future.LiveLoop()).Push(*this);
   } else {
     future.AddWaiter(*this);
   }

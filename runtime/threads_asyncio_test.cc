@@ -158,7 +158,7 @@ TEST_F(RunCoroutineThreadsafeTests, RunCoroutineThreadsafeWithTimeout) {
     loop_.RunForever();
   }
   // The task was cancelled: none is left.
-  loop_.ForEachTask([](internal::TaskBase& task) {
+  CoreOf(loop_).ForEachTask([](internal::TaskBase& task) {
     ADD_FAILURE() << task.name() << " is still there";
   });
 }

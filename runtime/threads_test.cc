@@ -291,13 +291,13 @@ TEST(RunInExecutorTest, TheResultComesOneHopAfterItWasDelivered) {  // HT-22.
   std::vector<std::uint64_t> iterations;
   const auto main = [&]() -> Coro<void> {
     EventLoop& loop = GetRunningLoop();
-    iterations.push_back(loop.iterations());
+    iterations.push_back(CoreOf(loop).iterations());
     const auto job = [] {};
     Future<void> future = loop.RunInExecutor(&executor, job);
-    const auto note = [&] { iterations.push_back(loop.iterations()); };
+    const auto note = [&] { iterations.push_back(CoreOf(loop).iterations()); };
     loop.CallSoon(note);  // With the delivery.
     co_await future;
-    iterations.push_back(loop.iterations());
+    iterations.push_back(CoreOf(loop).iterations());
   };
   internal::RunVirtual(main());
   EXPECT_THAT(iterations, ElementsAre(1, 2, 3));

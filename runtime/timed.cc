@@ -28,12 +28,12 @@ std::string SecondsText(std::int64_t ns) {
 TimedReport::TimedReport(std::string name, TimedSink sink)
     : name_(std::move(name)),
       sink_(std::move(sink)),
-      begun_ns_(GetRunningLoop().NowNs()) {
+      begun_ns_(CoreOf(GetRunningLoop()).NowNs()) {
   Say(absl::StrCat("starting ", name_));
 }
 
 void TimedReport::Finished() const {
-  const std::int64_t elapsed_ns = GetRunningLoop().NowNs() - begun_ns_;
+  const std::int64_t elapsed_ns = CoreOf(GetRunningLoop()).NowNs() - begun_ns_;
   Say(absl::StrCat("finished ", name_, " in ", SecondsText(elapsed_ns),
                    " second(s)"));
 }

@@ -28,7 +28,7 @@ void TimeoutScope::Arm() {
     state_ = State::kExpiring;
     handle_.reset();
   };
-  if (when_->ns() <= loop.NowNs()) {
+  if (when_->ns() <= CoreOf(loop).NowNs()) {
     handle_ = loop.CallSoon(fire);  // Not a timer: TO-03.
   } else {
     handle_ = loop.CallAt(*when_, fire);
@@ -70,7 +70,7 @@ bool TimeoutScope::Exit() {
 namespace internal {
 
 Delay DeadlineOf(EventLoop& loop, Delay delay) {
-  return Delay::Nanoseconds(SaturatingAdd(loop.NowNs(), delay.ns()));
+  return Delay::Nanoseconds(SaturatingAdd(CoreOf(loop).NowNs(), delay.ns()));
 }
 
 }  // namespace internal

@@ -34,13 +34,14 @@ WaitState::WaitState(EventLoop& loop, std::vector<Ref<FutureBase>> futures,
   SyncUnknown("Wait");
   if (options.timeout.has_value()) {
     AddRef();  // The timer's.
-    loop.Arm(end_, SaturatingAdd(loop.NowNs(), options.timeout->ns()));
+    CoreOf(loop).Arm(
+        end_, SaturatingAdd(CoreOf(loop).NowNs(), options.timeout->ns()));
   }
   for (const Ref<FutureBase>& future : futures_) {
     Watcher& watcher = watchers_.Emplace(*this, *future);
     AddRef();  // The watcher's.
     if (future->done()) {
-      loop.Push(watcher);
+      CoreOf(loop).Push(watcher);
     } else {
       future->AddWaiter(watcher);
     }
@@ -59,7 +60,7 @@ void WaitState::Leave() {
 
 void WaitState::Disarm() {
   if (!end_.armed()) return;
-  loop()->Disarm(end_);
+  CoreOf(*loop()).Disarm(end_);
   Release();
 }
 

@@ -157,7 +157,7 @@ class RuntimeTest : public testing::Test {
   // arguments.
   template <typename... Args>
   void Log(const Args&... args) {
-    log_.push_back(absl::StrCat("i", loop_.iterations(),
+    log_.push_back(absl::StrCat("i", CoreOf(loop_).iterations(),
                                 " t=", absl::ToDoubleSeconds(loop_.Time()), " ",
                                 Words(args...)));
   }

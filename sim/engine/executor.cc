@@ -34,10 +34,10 @@ class OtherThread {
   explicit OtherThread(EventLoop& loop)
       : loop_(loop),
         running_(std::exchange(clotho::internal::running_loop, nullptr)),
-        checked_(loop.set_checks_thread(true)),
+        checked_(CoreOf(loop).set_checks_thread(true)),
         scope_(context_) {}
   ~OtherThread() {
-    loop_.set_checks_thread(checked_);
+    CoreOf(loop_).set_checks_thread(checked_);
     clotho::internal::running_loop = running_;
   }
   OtherThread(const OtherThread&) = delete;
@@ -114,15 +114,17 @@ void Executors::Execute(ThreadPoolExecutor& executor,
   }
   const int workers_max = executor.max_workers().value_or(kDefaultWorkers);
   if (pool->workers.size() == static_cast<std::size_t>(workers_max)) return;
-  pool->workers.emplace_back(new Worker(*this, *pool, loop_.NewChain()));
+  pool->workers.emplace_back(
+      new Worker(*this, *pool, CoreOf(loop_).NewChain()));
   Arm(*pool->workers.back(), 0);
 }
 
 void Executors::Arm(Worker& worker, std::int64_t delay_ns) {
   worker.waits_ = true;
   worker.AddRef();  // For the loop.
-  loop_.Arm(worker, clotho::internal::SaturatingAdd(
-                        loop_.NowNs(), std::max<std::int64_t>(delay_ns, 0)));
+  CoreOf(loop_).Arm(
+      worker, clotho::internal::SaturatingAdd(
+                  CoreOf(loop_).NowNs(), std::max<std::int64_t>(delay_ns, 0)));
 }
 
 void Executors::Step(Worker& worker) {
@@ -189,15 +191,15 @@ void Executors::Drain(Worker::Pool& pool) {
       }
     }
     if (next == nullptr) return;
-    const std::int64_t wait_ns = next->when_ns() - loop_.NowNs();
+    const std::int64_t wait_ns = next->when_ns() - CoreOf(loop_).NowNs();
     if (next->armed()) {
-      loop_.Disarm(*next);
+      CoreOf(loop_).Disarm(*next);
       next->Release();
     }
     if (current_ != nullptr) {
       blocked_ns_ = std::max(blocked_ns_, wait_ns);
     } else if (wait_ns > 0) {
-      loop_.clock().Block(wait_ns);
+      CoreOf(loop_).clock().Block(wait_ns);
     }
     Step(*next);
   }
@@ -222,7 +224,7 @@ void Executors::Block(std::int64_t duration_ns) {
   if (current_ != nullptr) {
     blocked_ns_ = clotho::internal::SaturatingAdd(blocked_ns_, duration_ns);
   } else {
-    loop_.clock().Block(duration_ns);
+    CoreOf(loop_).clock().Block(duration_ns);
   }
 }
 

@@ -107,7 +107,7 @@ class Executors final : public clotho::internal::ThreadModel {
                 bool cancel_futures) override;
   void Forget(ThreadPoolExecutor& pool) override;
   void Block(std::int64_t duration_ns) override;
-  std::uint32_t chain() const override { return loop_.current_chain(); }
+  std::uint32_t chain() const override { return CoreOf(loop_).current_chain(); }
 
  private:
   friend class Worker;

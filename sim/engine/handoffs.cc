@@ -65,7 +65,7 @@ void Handoffs::Touched(std::uint64_t object, bool write,
 
 void Handoffs::Released(const void* object) {
   // The runtime's bookkeeping and callbacks belong to no task.
-  if (loop_.current_task() == nullptr) {
+  if (CoreOf(loop_).current_task() == nullptr) {
     released_.erase(object);
   } else {
     released_[object] = step_;
@@ -73,7 +73,7 @@ void Handoffs::Released(const void* object) {
 }
 
 void Handoffs::Acquired(const void* object) {
-  if (loop_.current_task() == nullptr) return;
+  if (CoreOf(loop_).current_task() == nullptr) return;
   const auto released = released_.find(object);
   // Addresses differ between runs. The places distinguish the objects.
   if (released != released_.end() && released->second.chain != step_.chain) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "clotho/runtime/internal/timer_queue.h"
+#include "clotho/runtime/loop_core.h"
 #include "clotho/runtime/task_base.h"
 
 namespace clotho::sim::internal {
@@ -39,13 +40,13 @@ std::optional<Quiet> QuietWatch::FindQuiet(
   const TaskBase* const body = main.AsTask();
   if (body == nullptr || HasRun(body->chain(), chains)) return std::nullopt;
   bool sleeps = false;
-  loop_.ForEachTimer([&](const Timer& timer) {
+  CoreOf(loop_).ForEachTimer([&](const Timer& timer) {
     sleeps = sleeps || !HasRun(timer.chain(), chains);
   });
   if (sleeps) return std::nullopt;
 
   std::vector<const TaskBase*> tasks;
-  loop_.ForEachTask([&tasks](TaskBase& task) { tasks.push_back(&task); });
+  CoreOf(loop_).ForEachTask([&tasks](TaskBase& task) { tasks.push_back(&task); });
   Quiet quiet = {.graph = BuildWaitGraph(loop_), .ran = {}};
   for (const TaskBase* const task : tasks) {
     quiet.ran.push_back(HasRun(task->chain(), chains));

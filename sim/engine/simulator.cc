@@ -69,7 +69,8 @@ std::optional<std::int64_t> DeadlineOf(
 
 Simulator* Simulator::Current() { return current_simulator; }
 
-Simulator::Simulator() : loop_({.clock = &clock_, .scheduler = this}) {
+Simulator::Simulator() : loop_({.clock = &clock_}) {
+  CoreOf(loop_).set_scheduler(this);
   // Enough for small tests from the first execution.
   execution_.deviations.reserve(kInitialCapacity);
   candidates_.resize(kInitialCapacity);
@@ -115,7 +116,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   mishaps_.clear();
   profile_steps_.clear();
   observer_ = observer;
-  loop_.set_instrument(observer);
+  CoreOf(loop_).set_instrument(observer);
   loop_.SetDebug(debug_);
 
   struct Scope {
@@ -141,7 +142,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
 
   strategy.BeginExecution(strategy_rng_);
   if (StepLog* const log = strategy.log(); log != nullptr && !observer) {
-    loop_.set_instrument(&watcher_);
+    CoreOf(loop_).set_instrument(&watcher_);
     watcher_.Watch(log);
   }
   {
@@ -162,7 +163,7 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   execution_.check = static_cast<std::uint16_t>(check ^ (check >> 16) ^
                                                 (check >> 32) ^ (check >> 48));
   if (profile_ != nullptr) AddToProfile();
-  loop_.set_instrument(nullptr);
+  CoreOf(loop_).set_instrument(nullptr);
   observer_ = nullptr;
   if (handoffs_.active()) {  // Teardown hands over nothing.
     handoffs_.BeginExecution(nullptr);
@@ -211,7 +212,7 @@ void Simulator::Finish() {
     }
     if (!failed()) {
       const TaskBase* leaked = nullptr;
-      loop_.ForEachTask([&leaked](TaskBase& task) {
+      CoreOf(loop_).ForEachTask([&leaked](TaskBase& task) {
         if (leaked == nullptr && !task.background()) leaked = &task;
       });
       if (leaked != nullptr) {
@@ -255,7 +256,7 @@ void Simulator::Fail(Failure failure) {
 }
 
 std::string Simulator::CurrentTaskName() const {
-  const TaskBase* const task = loop_.current_task();
+  const TaskBase* const task = CoreOf(loop_).current_task();
   return task == nullptr ? "" : task->name();
 }
 
@@ -430,7 +431,7 @@ void Simulator::TaskRaised(const std::exception_ptr& error) {
 void Simulator::NoteNewChains() {
   // Bookkeeping creates no chain that the program can see, so the last step
   // created them.
-  while (chains_.size() < loop_.chain_count()) {
+  while (chains_.size() < CoreOf(loop_).chain_count()) {
     Chain& parent = chains_[step_chain_];
     ++parent.children;
     const std::uint64_t path =
@@ -543,7 +544,7 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
   point_.ready_count_ = static_cast<std::size_t>(end - candidates_.data());
 }
 
-std::optional<Scheduler::Decision> Simulator::TowardsTarget(
+std::optional<Simulator::Decision> Simulator::TowardsTarget(
     const ReadyQueue& ready) {
   for (std::size_t place = 0; place < ready.size(); ++place) {
     if (&ready[place] == target_) {
@@ -561,7 +562,7 @@ std::optional<Scheduler::Decision> Simulator::TowardsTarget(
   return std::nullopt;
 }
 
-Scheduler::Decision Simulator::Choose(const ReadyQueue& ready,
+Simulator::Decision Simulator::Choose(const ReadyQueue& ready,
                                       const Timer* next_timer) {
   if (failed()) return kStop;
   if (invariants_ != nullptr && !CheckInvariants()) [[unlikely]]
@@ -725,7 +726,7 @@ Failure Simulator::DeadlockOf(const Quiet& quiet) const {
 bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
   GiveUpLog("FIFO ordering");
   // Once per timer, at the boundary of each iteration.
-  if (iteration_ == loop_.iterations()) return false;
+  if (iteration_ == CoreOf(loop_).iterations()) return false;
   if (main_->done() || next_timer.when_ns() > budget_.virtual_time_max_ns) {
     return false;
   }
@@ -750,7 +751,7 @@ bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
   check_hash_.Add(2);
   if (!due) {
     // The head of the queue runs as this step.
-    iteration_ = loop_.iterations();
+    iteration_ = CoreOf(loop_).iterations();
     return false;
   }
   ++step_;
@@ -763,7 +764,7 @@ bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
   return true;
 }
 
-Scheduler::Decision Simulator::TakeStep(const ReadyQueue& ready,
+Simulator::Decision Simulator::TakeStep(const ReadyQueue& ready,
                                         const Timer* next_timer) {
   ++step_;
   NoteNewChains();

@@ -31,12 +31,12 @@
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/future.h"
 #include "clotho/runtime/future_base.h"
-#include "clotho/runtime/instrument.h"
+#include "clotho/runtime/internal/instrument.h"
 #include "clotho/runtime/internal/ready_queue.h"
 #include "clotho/runtime/internal/ref.h"
 #include "clotho/runtime/internal/runnable.h"
+#include "clotho/runtime/internal/scheduler.h"
 #include "clotho/runtime/internal/timer_queue.h"
-#include "clotho/runtime/scheduler.h"
 #include "clotho/sim/engine/defaults.h"
 #include "clotho/sim/engine/executor.h"
 #include "clotho/sim/engine/failure.h"
@@ -110,7 +110,7 @@ struct Seeds {
 };
 
 // Observes an execution for reports. Must not affect it.
-class Observer : public Instrument {
+class Observer : public clotho::internal::Instrument {
  public:
   // Called before the next visible step: the candidates, even if there is only
   // one, and the chosen one.
@@ -132,7 +132,7 @@ class Observer : public Instrument {
   virtual void End(EventLoop& loop) = 0;
 };
 
-class Simulator final : public Scheduler,
+class Simulator final : public clotho::internal::Scheduler,
                         private clotho::internal::ClaimHandler {
  public:
   Simulator();

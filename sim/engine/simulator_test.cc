@@ -124,7 +124,7 @@ std::string FifoOutcome(Program program) {
 // With the iteration and the time.
 void Note(Log& log, std::string_view what) {
   EventLoop& loop = GetRunningLoop();
-  log.push_back(absl::StrCat(loop.iterations(), " ",
+  log.push_back(absl::StrCat(CoreOf(loop).iterations(), " ",
                              absl::FormatDuration(loop.Time()), " ",
                              std::string(what)));
 }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "clotho/runtime/instrument.h"
+#include "clotho/runtime/internal/instrument.h"
 #include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/sim/engine/step_log.h"
@@ -23,7 +23,7 @@ namespace clotho::sim::internal {
 
 class Simulator;
 
-class StepWatcher final : public Instrument,
+class StepWatcher final : public clotho::internal::Instrument,
                           public clotho::internal::SyncListener {
  public:
   explicit StepWatcher(Simulator& simulator) : simulator_(simulator) {}

@@ -19,7 +19,8 @@ using clotho::internal::WaitInfo;
 class Builder {
  public:
   explicit Builder(const EventLoop& loop) {
-    loop.ForEachTask([this](TaskBase& task) { tasks_.push_back(&task); });
+    CoreOf(loop).ForEachTask(
+        [this](TaskBase& task) { tasks_.push_back(&task); });
   }
 
   WaitGraph Build() {

@@ -240,7 +240,7 @@ Moment Now() {
     return {simulator->now_ns(), simulator->step()};
   }
   if (const EventLoop* const loop = clotho::internal::running_loop) {
-    return {loop->NowNs(), 0};
+    return {CoreOf(*loop).NowNs(), 0};
   }
   return {};
 }

@@ -222,7 +222,7 @@ void Tell(const Cause& cause) {
   if (simulator == nullptr || state.told || getpid() != state.process) return;
   state.told = true;  // The code below may crash, too.
   TaskName name;
-  if (const auto* const task = simulator->loop().current_task()) {
+  if (const auto* const task = CoreOf(simulator->loop()).current_task()) {
     name = {task->given_name(), task->number()};
   }
   if (state.file >= 0) {

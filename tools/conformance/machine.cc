@@ -19,7 +19,7 @@ Machine::Machine(const Program& program, bool shows_iterations)
     : program_(program),
       shows_iterations_(shows_iterations),
       loop_({.clock = &clock_}) {
-  loop_.set_instrument(this);
+  CoreOf(loop_).set_instrument(this);
   loop_.SetExceptionHandler(
       [this](EventLoop&, const ExceptionContext& context) {
         HandleException(context);
@@ -160,8 +160,9 @@ void Machine::HandleException(const ExceptionContext& context) {
 void Machine::Line(std::string_view text) {
   if (halted_) return;
   absl::StrAppend(&trace_, clock_.NowNs());
-  if (shows_iterations_) absl::StrAppend(&trace_, "/", loop_.iterations());
-  const internal::TaskBase* const task = loop_.current_task();
+  if (shows_iterations_)
+    absl::StrAppend(&trace_, "/", CoreOf(loop_).iterations());
+  const internal::TaskBase* const task = CoreOf(loop_).current_task();
   absl::StrAppend(&trace_, " ", task == nullptr ? "-" : task->name(), " ",
                   std::string(text), "\n");
 }
@@ -252,7 +253,7 @@ void Machine::Put(const std::string& name, Value value, Invocation& in) {
 
 Value Machine::GetAny(std::string_view name, const Invocation& in) const {
   if (name != "@self") return Get(name, in);
-  internal::TaskBase* const task = loop_.current_task();
+  internal::TaskBase* const task = CoreOf(loop_).current_task();
   if (task == nullptr) throw Unbound();
   return Value(RefOf(AnyTask(*task)));
 }

@@ -27,7 +27,7 @@
 #include "clotho/runtime/coro.h"
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/exceptions.h"
-#include "clotho/runtime/instrument.h"
+#include "clotho/runtime/internal/instrument.h"
 #include "clotho/runtime/task.h"
 #include "clotho/sim/engine/virtual_clock.h"
 #include "clotho/tools/conformance/objects.h"
@@ -105,7 +105,7 @@ class Handling {
 // The result of evaluating an awaitable form.
 using Built = std::variant<FutureRef, Coro<Value>, ViaTask>;
 
-class Machine : private Instrument {
+class Machine : private internal::Instrument {
  public:
   Machine(const Program& program, bool shows_iterations);
   ~Machine() override;
