@@ -17,8 +17,6 @@
 namespace clotho {
 namespace {
 
-using internal::Job;
-
 std::size_t DefaultWorkers() {
   return std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4);
 }
@@ -36,7 +34,7 @@ class ThreadPoolExecutor::Threads {
     CheckOpenLocked();
   }
 
-  void Add(std::unique_ptr<Job> job) {
+  void Add(std::unique_ptr<ExecutorJob> job) {
     std::lock_guard<std::mutex> lock(mutex_);
     CheckOpenLocked();
     if (idle_ <= queue_.size() && threads_.size() < workers_max_) {
@@ -49,7 +47,7 @@ class ThreadPoolExecutor::Threads {
 
   // Returns true if no job is left; true at most once.
   bool Close(bool cancel_futures) {
-    std::deque<std::unique_ptr<Job>> cancelled;
+    std::deque<std::unique_ptr<ExecutorJob>> cancelled;
     bool drained = false;
     {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -58,7 +56,7 @@ class ThreadPoolExecutor::Threads {
       if (cancel_futures) cancelled.swap(queue_);
       changed_.notify_all();
     }
-    for (const std::unique_ptr<Job>& job : cancelled) job->Cancel();
+    for (const std::unique_ptr<ExecutorJob>& job : cancelled) job->Cancel();
     return drained;
   }
 
@@ -85,7 +83,7 @@ class ThreadPoolExecutor::Threads {
       changed_.wait(lock, [this] { return closed_ || !queue_.empty(); });
       --idle_;
       if (queue_.empty()) break;
-      std::unique_ptr<Job> job = std::move(queue_.front());
+      std::unique_ptr<ExecutorJob> job = std::move(queue_.front());
       queue_.pop_front();
       lock.unlock();
       job->Run();
@@ -101,7 +99,7 @@ class ThreadPoolExecutor::Threads {
   const std::size_t workers_max_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::unique_ptr<Job>> queue_;
+  std::deque<std::unique_ptr<ExecutorJob>> queue_;
   std::size_t idle_ = 0;     // Threads that wait for a job.
   std::size_t working_ = 0;  // Threads that have not ended.
   bool closed_ = false;
@@ -125,7 +123,7 @@ ThreadPoolExecutor::~ThreadPoolExecutor() {
   if (internal::thread_model != nullptr) internal::thread_model->Forget(*this);
 }
 
-void ThreadPoolExecutor::Execute(std::unique_ptr<Job> job) {
+void ThreadPoolExecutor::Execute(std::unique_ptr<ExecutorJob> job) {
   if (internal::thread_model != nullptr) {
     threads_->CheckOpen();
     internal::thread_model->Execute(*this, std::move(job));

@@ -27,15 +27,13 @@
 
 namespace clotho {
 
-namespace internal {
-
-// A function to call, and the future of its result.
-class Job {
+// A function that an executor is to call, and the future of its result.
+class ExecutorJob {
  public:
-  explicit Job(std::source_location location) : location_(location) {}
-  virtual ~Job() = default;
-  Job(const Job&) = delete;
-  Job& operator=(const Job&) = delete;
+  explicit ExecutorJob(std::source_location location) : location_(location) {}
+  virtual ~ExecutorJob() = default;
+  ExecutorJob(const ExecutorJob&) = delete;
+  ExecutorJob& operator=(const ExecutorJob&) = delete;
 
   // Runs the whole job, unless its future was cancelled.
   void Run() {
@@ -60,14 +58,16 @@ class Job {
   std::source_location location_;
 };
 
+namespace internal {
+
 template <typename Function>
-class TypedJob final : public Job {
+class TypedJob final : public ExecutorJob {
  public:
   using Result = std::invoke_result_t<Function&>;
 
   TypedJob(ConcurrentFuture<Result> future, Function function,
            std::source_location location)
-      : Job(location),
+      : ExecutorJob(location),
         future_(std::move(future)),
         function_(std::move(function)) {}
 
@@ -137,7 +137,7 @@ class Executor {
  protected:
   // Takes ownership of a job: calls either its `Run` or its `Cancel`, once, in
   // any thread.
-  virtual void Execute(std::unique_ptr<internal::Job> job) = 0;
+  virtual void Execute(std::unique_ptr<ExecutorJob> job) = 0;
 };
 
 struct ThreadPoolOptions {
@@ -171,7 +171,7 @@ class ThreadPoolExecutor final : public Executor {
  private:
   class Threads;
 
-  void Execute(std::unique_ptr<internal::Job> job) override;
+  void Execute(std::unique_ptr<ExecutorJob> job) override;
 
   const std::optional<int> max_workers_;
   const ConcurrentFuture<void> drained_;

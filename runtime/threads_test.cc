@@ -268,7 +268,7 @@ class InlineExecutor final : public Executor {
   int jobs = 0;
 
  private:
-  void Execute(std::unique_ptr<internal::Job> job) override {
+  void Execute(std::unique_ptr<ExecutorJob> job) override {
     ++jobs;
     job->Run();
   }

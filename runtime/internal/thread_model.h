@@ -16,17 +16,17 @@
 #include <memory>
 
 namespace clotho {
+class ExecutorJob;
 class ThreadPoolExecutor;
 }  // namespace clotho
 
 namespace clotho::internal {
 
-class Job;
-
 class ThreadModel {
  public:
   // Takes ownership of a job of `pool`.
-  virtual void Execute(ThreadPoolExecutor& pool, std::unique_ptr<Job> job) = 0;
+  virtual void Execute(ThreadPoolExecutor& pool,
+                       std::unique_ptr<ExecutorJob> job) = 0;
   // Makes `pool` reject further jobs. With `cancel_futures`, cancels the jobs
   // that have not started; with `wait`, returns when the others are done. Calls
   // `pool.Drained()` when no job is left.

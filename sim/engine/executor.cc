@@ -19,7 +19,6 @@
 namespace clotho::sim::internal {
 namespace {
 
-using clotho::internal::Job;
 using clotho::internal::Ref;
 
 // The default on a machine with one core, so that a program that needs more
@@ -54,7 +53,7 @@ class OtherThread {
 
 struct Worker::Pool {
   struct Waiting {
-    std::unique_ptr<Job> job;
+    std::unique_ptr<ExecutorJob> job;
     std::uint64_t number;
   };
 
@@ -100,7 +99,7 @@ Worker::Pool* Executors::Find(const ThreadPoolExecutor& executor) {
 }
 
 void Executors::Execute(ThreadPoolExecutor& executor,
-                        std::unique_ptr<Job> job) {
+                        std::unique_ptr<ExecutorJob> job) {
   Worker::Pool* pool = Find(executor);
   if (pool == nullptr) {
     pool = pools_.emplace_back(std::make_unique<Worker::Pool>()).get();

@@ -87,7 +87,7 @@ class Worker final : public clotho::internal::Timer {
   Pool& pool_;
   std::uint32_t references_ = 0;
   bool waits_ = false;  // For its next event.
-  std::unique_ptr<clotho::internal::Job> job_;
+  std::unique_ptr<ExecutorJob> job_;
 };
 
 // All executors of a simulation.
@@ -102,7 +102,7 @@ class Executors final : public clotho::internal::ThreadModel {
   void Clear();
 
   void Execute(ThreadPoolExecutor& pool,
-               std::unique_ptr<clotho::internal::Job> job) override;
+               std::unique_ptr<ExecutorJob> job) override;
   void Shutdown(ThreadPoolExecutor& pool, bool wait,
                 bool cancel_futures) override;
   void Forget(ThreadPoolExecutor& pool) override;
@@ -111,7 +111,6 @@ class Executors final : public clotho::internal::ThreadModel {
 
  private:
   friend class Worker;
-  using Job = clotho::internal::Job;
 
   Worker::Pool* Find(const ThreadPoolExecutor& pool);
   // Schedules the worker's next event in `delay_ns`.
