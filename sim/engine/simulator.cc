@@ -86,35 +86,8 @@ Simulator::~Simulator() = default;
 
 const Execution& Simulator::Run(const Body& body, Strategy& strategy,
                                 const Seeds& seeds, Observer* observer) {
-  execution_.ordering = ordering_;
-  execution_.failure.reset();
-  execution_.deviations.clear();
-  execution_.choice_points = 0;
-  value_choices_ = 0;
+  ResetExecution(seeds);
   strategy_ = &strategy;
-  strategy_rng_.Seed(seeds.strategy);
-  program_rng_.Seed(seeds.program);
-  trace_hash_ = StreamHash();
-  check_hash_ = StreamHash();
-  run_ = ++runs;
-  step_ = 0;
-  quiet_watch_.Begin();
-  next_look_ = kStepsOfQuiet;
-  SetStepLimit();
-  ending_ = false;
-  seeds_ = seeds;
-  settling_since_ = 0;
-  target_ = nullptr;
-  iteration_ = 0;
-  boundary_step_ = 0;
-  clock_.Reset();
-  chains_.assign(1, Chain());
-  step_chain_ = 0;
-  objects_.clear();
-  invariants_ = nullptr;
-  settling_.clear();
-  mishaps_.clear();
-  profile_steps_.clear();
   observer_ = observer;
   CoreOf(loop_).set_instrument(observer);
   loop_.SetDebug(debug_);
@@ -151,15 +124,15 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
     main_ = main.state();
   }
   RunLoop();
-  ending_ = true;
+  state_.ending = true;
   if (watcher_.watches()) watcher_.Watch(nullptr);
   if (observer_ != nullptr) observer_->End(loop_);
   Finish();
-  execution_.steps = step_;
+  execution_.steps = state_.step;
   execution_.chains = chains_.size() - 1;
   execution_.time_ns = clock_.NowNs();
-  execution_.trace_hash = trace_hash_.Finish();
-  const std::uint64_t check = check_hash_.Finish();
+  execution_.trace_hash = state_.trace_hash.Finish();
+  const std::uint64_t check = state_.check_hash.Finish();
   execution_.check = static_cast<std::uint16_t>(check ^ (check >> 16) ^
                                                 (check >> 32) ^ (check >> 48));
   if (profile_ != nullptr) AddToProfile();
@@ -174,13 +147,29 @@ const Execution& Simulator::Run(const Body& body, Strategy& strategy,
   return execution_;
 }
 
+void Simulator::ResetExecution(const Seeds& seeds) {
+  execution_.Clear();
+  execution_.ordering = ordering_;
+  state_ = {.run = ++runs, .seeds = seeds, .next_look = kStepsOfQuiet};
+  strategy_rng_.Seed(seeds.strategy);
+  program_rng_.Seed(seeds.program);
+  SetStepLimit();
+  quiet_watch_.Begin();
+  clock_.Reset();
+  chains_.assign(1, Chain());
+  objects_.clear();
+  settling_.clear();
+  mishaps_.clear();
+  profile_steps_.clear();
+}
+
 void Simulator::AddToProfile() {
   profile_chains_.clear();
   for (const Chain& chain : chains_) {
     profile_chains_.push_back({.path = chain.path, .parent = chain.parent});
   }
   profile_->Add(profile_steps_, profile_chains_,
-                execution_.choice_points - value_choices_);
+                execution_.choice_points - state_.value_choices);
 }
 
 void Simulator::RunLoop() {
@@ -248,7 +237,7 @@ void Simulator::Finish() {
 void Simulator::Fail(Failure failure) {
   if (failed()) return;
   if (std::exchange(break_at_failure_, false)) std::raise(SIGTRAP);
-  failure.step = step_;
+  failure.step = state_.step;
   failure.time_ns = clock_.NowNs();
   if (failure.task.empty()) failure.task = CurrentTaskName();
   execution_.failure = std::move(failure);
@@ -345,19 +334,20 @@ std::uint64_t Simulator::ChooseValue(std::string_view what, std::uint64_t size,
                                      std::uint64_t numerator,
                                      std::uint64_t denominator,
                                      const std::source_location& location) {
-  ++step_;
+  ++state_.step;
   ++execution_.choice_points;
-  ++value_choices_;
+  ++state_.value_choices;
   const std::uint64_t value =
-      strategy_->ChooseValue({.step = step_,
+      strategy_->ChooseValue({.step = state_.step,
                               .size = size,
                               .numerator = numerator,
                               .denominator = denominator},
                              strategy_rng_);
-  check_hash_.Add(size);
-  trace_hash_.Add(value);
+  state_.check_hash.Add(size);
+  state_.trace_hash.Add(value);
   if (value != 0) {
-    execution_.deviations.push_back({step_, static_cast<std::uint32_t>(value)});
+    execution_.deviations.push_back(
+        {state_.step, static_cast<std::uint32_t>(value)});
   }
   if (observer_ != nullptr) observer_->Chose(what, value, location);
   return value;
@@ -378,12 +368,12 @@ bool Simulator::MayMisbehave(const std::source_location& location) {
 
 void Simulator::AddInvariant(Invariant& invariant) {
   GiveUpLog("an invariant, which sees the state after every step");
-  invariant.next = invariants_;
-  invariants_ = &invariant;
+  invariant.next = state_.invariants;
+  state_.invariants = &invariant;
 }
 
 void Simulator::RemoveInvariant(Invariant& invariant) {
-  for (Invariant** link = &invariants_; *link != nullptr;
+  for (Invariant** link = &state_.invariants; *link != nullptr;
        link = &(*link)->next) {
     if (*link == &invariant) {
       *link = invariant.next;
@@ -393,7 +383,8 @@ void Simulator::RemoveInvariant(Invariant& invariant) {
 }
 
 bool Simulator::CheckInvariants() {
-  for (Invariant* check = invariants_; check != nullptr; check = check->next) {
+  for (Invariant* check = state_.invariants; check != nullptr;
+       check = check->next) {
     if (check->holds()) continue;
     Failure failure;
     failure.kind = FailureKind::kInvariant;
@@ -432,24 +423,24 @@ void Simulator::NoteNewChains() {
   // Bookkeeping creates no chain that the program can see, so the last step
   // created them.
   while (chains_.size() < CoreOf(loop_).chain_count()) {
-    Chain& parent = chains_[step_chain_];
+    Chain& parent = chains_[state_.step_chain];
     ++parent.children;
     const std::uint64_t path =
         Mix64(parent.path + parent.children * 0x9e3779b97f4a7c15);
-    chains_.emplace_back(path, step_chain_);
+    chains_.emplace_back(path, state_.step_chain);
   }
 }
 
 void Simulator::BeginStep(const Candidate& taken) {
-  step_chain_ = taken.chain();
-  Chain& chain = chains_[step_chain_];
+  state_.step_chain = taken.chain();
+  Chain& chain = chains_[state_.step_chain];
   ++chain.steps;
   if (handoffs_.active()) [[unlikely]] {
     if (!taken.is_timer()) handoffs_.BeginStep(taken.runnable());
   }
   if (profile_ != nullptr) [[unlikely]] {
     profile_steps_.push_back(
-        {.chain = step_chain_, .number = chain.steps, .footprint = {}});
+        {.chain = state_.step_chain, .number = chain.steps, .footprint = {}});
   }
 }
 
@@ -461,10 +452,11 @@ std::uint64_t Simulator::PathOf(std::uint32_t chain) {
 std::uint64_t Simulator::NewObject() {
   // The current task may be running for the first time.
   NoteNewChains();
-  if (objects_.size() <= step_chain_) objects_.resize(step_chain_ + 1, 0);
-  ++objects_[step_chain_];
-  return Mix64(~chains_[step_chain_].path +
-               objects_[step_chain_] * 0x9e3779b97f4a7c15);
+  if (objects_.size() <= state_.step_chain)
+    objects_.resize(state_.step_chain + 1, 0);
+  ++objects_[state_.step_chain];
+  return Mix64(~chains_[state_.step_chain].path +
+               objects_[state_.step_chain] * 0x9e3779b97f4a7c15);
 }
 
 void Simulator::Touch(std::uint64_t object, bool write, std::string_view name,
@@ -486,7 +478,7 @@ void Simulator::Touch(std::uint64_t object, bool write, std::string_view name,
 
 void Simulator::ListCandidates(const ReadyQueue& ready,
                                const Timer* next_timer) {
-  point_.step_ = step_;
+  point_.step_ = state_.step;
   point_.ready_ = &ready;
   point_.timer_ = next_timer;
   point_.entries_ = nullptr;
@@ -547,27 +539,27 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
 std::optional<Simulator::Decision> Simulator::TowardsTarget(
     const ReadyQueue& ready) {
   for (std::size_t place = 0; place < ready.size(); ++place) {
-    if (&ready[place] == target_) {
-      target_ = nullptr;
+    if (&ready[place] == state_.target) {
+      state_.target = nullptr;
       return place;
     }
   }
   for (std::size_t place = 0; place < ready.size(); ++place) {
     if (ready[place].kind() == RunnableKind::kInternal &&
-        ready[place].EventualStep() == target_) {
+        ready[place].EventualStep() == state_.target) {
       return place;
     }
   }
-  target_ = nullptr;
+  state_.target = nullptr;
   return std::nullopt;
 }
 
 Simulator::Decision Simulator::Choose(const ReadyQueue& ready,
                                       const Timer* next_timer) {
   if (failed()) return kStop;
-  if (invariants_ != nullptr && !CheckInvariants()) [[unlikely]]
+  if (state_.invariants != nullptr && !CheckInvariants()) [[unlikely]]
     return kStop;
-  if (target_ != nullptr) [[unlikely]] {
+  if (state_.target != nullptr) [[unlikely]] {
     if (const auto decision = TowardsTarget(ready)) return *decision;
   }
   if (ordering_ == Ordering::kFifo && next_timer != nullptr &&
@@ -580,14 +572,15 @@ Simulator::Decision Simulator::Choose(const ReadyQueue& ready,
     return 0;
   }
   if (main_->done()) {
-    if (settling_since_ == 0) {
+    if (state_.settling_since == 0) {
       // The body has failed. What the other tasks would do now would hide the
       // reason.
       if (main_->OutcomeAsException() != nullptr) return kStop;
-      settling_since_ = step_ + 1;
+      state_.settling_since = state_.step + 1;
       if (watcher_.watches()) watcher_.TimersEnd();
     }
-    if (step_ + 1 - settling_since_ >= kSettlingStepsMax) return kStop;
+    if (state_.step + 1 - state_.settling_since >= kSettlingStepsMax)
+      return kStop;
     next_timer = nullptr;
   }
   // No execution lasts until then.
@@ -595,7 +588,7 @@ Simulator::Decision Simulator::Choose(const ReadyQueue& ready,
       next_timer->when_ns() > budget_.virtual_time_max_ns) {
     next_timer = nullptr;
   }
-  if (step_ >= step_limit_.load(std::memory_order_relaxed)) [[unlikely]] {
+  if (state_.step >= step_limit_.load(std::memory_order_relaxed)) [[unlikely]] {
     if (!PassStepLimit()) return kStop;
   }
   return TakeStep(ready, next_timer);
@@ -604,13 +597,14 @@ Simulator::Decision Simulator::Choose(const ReadyQueue& ready,
 bool Simulator::PassStepLimit() {
   // A signal may arrive at any time: one that arrives after the check below
   // lowers the limit again.
-  const bool breaks = break_before_ > 0 && step_ + 1 >= break_before_;
+  const bool breaks = break_before_ > 0 && state_.step + 1 >= break_before_;
   if (breaks) break_before_ = 0;
-  const bool looks = step_ >= next_look_;
+  const bool looks = state_.step >= state_.next_look;
   if (looks) {
-    next_look_ =
-        step_ + (stop_when_quiet_ ? kStepsOfQuiet
-                                  : std::min(step_, kStepsBetweenLooks));
+    state_.next_look =
+        state_.step + (stop_when_quiet_
+                           ? kStepsOfQuiet
+                           : std::min(state_.step, kStepsBetweenLooks));
   }
   SetStepLimit();
   if (breaks) std::raise(SIGTRAP);
@@ -619,11 +613,11 @@ bool Simulator::PassStepLimit() {
                  searched_test.empty()
                      ? ""
                      : absl::StrCat(std::string(searched_test), ", ").c_str(),
-                 static_cast<unsigned long long>(run_),
-                 static_cast<unsigned long long>(step_),
+                 static_cast<unsigned long long>(state_.run),
+                 static_cast<unsigned long long>(state_.step),
                  TimeText(clock_.NowNs()).c_str(), TaskTable(loop_).c_str());
   }
-  if (step_ < budget_.steps_max) return !looks || LookForQuiet();
+  if (state_.step < budget_.steps_max) return !looks || LookForQuiet();
   Failure failure;
   failure.kind = FailureKind::kLivelock;
   failure.what = absl::StrCat("Livelock: ", budget_.steps_max,
@@ -635,7 +629,7 @@ bool Simulator::PassStepLimit() {
 }
 
 void Simulator::SetStepLimit() {
-  std::uint64_t limit = std::min(budget_.steps_max, next_look_);
+  std::uint64_t limit = std::min(budget_.steps_max, state_.next_look);
   if (break_before_ > 0) limit = std::min(limit, break_before_ - 1);
   step_limit_.store(limit, std::memory_order_relaxed);
 }
@@ -643,7 +637,8 @@ void Simulator::SetStepLimit() {
 bool Simulator::LookForQuiet() {
   if (main_->done()) return true;
   NoteNewChains();
-  const std::optional<Quiet> quiet = quiet_watch_.Look(step_, *main_, chains_);
+  const std::optional<Quiet> quiet =
+      quiet_watch_.Look(state_.step, *main_, chains_);
   if (!stop_when_quiet_ || !quiet.has_value()) return true;
   Fail(DeadlockOf(*quiet));
   return false;
@@ -653,10 +648,11 @@ Failure Simulator::DeadlockInsteadOf(Failure failure) {
   if (main_->done()) return failure;
   NoteNewChains();
   const std::uint64_t since = quiet_watch_.since();
-  const std::optional<Quiet> quiet = quiet_watch_.Look(step_, *main_, chains_);
+  const std::optional<Quiet> quiet =
+      quiet_watch_.Look(state_.step, *main_, chains_);
   // Not surely, if it has been so for a short time only.
-  if (!quiet.has_value() || step_ - since < kStepsOfQuiet ||
-      step_ - since < step_ / 2) {
+  if (!quiet.has_value() || state_.step - since < kStepsOfQuiet ||
+      state_.step - since < state_.step / 2) {
     return failure;
   }
   return DeadlockOf(*quiet);
@@ -672,7 +668,7 @@ Failure Simulator::DeadlockOf(const Quiet& quiet) const {
   failure.beside_periodic_work = !quiet.ran.empty();
   failure.what = absl::StrCat(
       graph.cycle.empty() ? "Deadlock (lost wake-up)" : "Deadlock",
-      " at t = ", TimeText(clock_.NowNs()), ", step ", step_, ": ");
+      " at t = ", TimeText(clock_.NowNs()), ", step ", state_.step, ": ");
   if (failure.beside_periodic_work) {
     std::vector<std::string> running;
     for (std::size_t i = 0; i < graph.waits.size(); ++i) {
@@ -726,20 +722,20 @@ Failure Simulator::DeadlockOf(const Quiet& quiet) const {
 bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
   GiveUpLog("FIFO ordering");
   // Once per timer, at the boundary of each iteration.
-  if (iteration_ == CoreOf(loop_).iterations()) return false;
+  if (state_.iteration == CoreOf(loop_).iterations()) return false;
   if (main_->done() || next_timer.when_ns() > budget_.virtual_time_max_ns) {
     return false;
   }
   // An iteration with only bookkeeping takes no step.
-  if (boundary_step_ != step_ + 1) {
-    boundary_step_ = step_ + 1;
-    boundary_ = 0;
+  if (state_.boundary_step != state_.step + 1) {
+    state_.boundary_step = state_.step + 1;
+    state_.boundary = 0;
   }
-  if (boundary_ == Deviation::kBoundaryMax) return false;
-  ++boundary_;
+  if (state_.boundary == Deviation::kBoundaryMax) return false;
+  ++state_.boundary;
   NoteNewChains();
-  point_.step_ = step_ + 1;
-  point_.boundary_ = boundary_;
+  point_.step_ = state_.step + 1;
+  point_.boundary_ = state_.boundary;
   point_.ready_ = &ready;
   point_.timer_ = &next_timer;
   point_.entries_ = nullptr;
@@ -748,28 +744,29 @@ bool Simulator::BecomesDue(const ReadyQueue& ready, const Timer& next_timer) {
   point_.chains_ = chains_;
   ++execution_.choice_points;
   const bool due = strategy_->Choose(point_) == 1;
-  check_hash_.Add(2);
+  state_.check_hash.Add(2);
   if (!due) {
     // The head of the queue runs as this step.
-    iteration_ = CoreOf(loop_).iterations();
+    state_.iteration = CoreOf(loop_).iterations();
     return false;
   }
-  ++step_;
-  execution_.deviations.push_back({step_, Deviation::Due(boundary_)});
-  trace_hash_.Add(next_timer.chain() * 2 + 1);
-  trace_hash_.Add(static_cast<std::uint64_t>(next_timer.when_ns()));
+  ++state_.step;
+  execution_.deviations.push_back(
+      {state_.step, Deviation::Due(state_.boundary)});
+  state_.trace_hash.Add(next_timer.chain() * 2 + 1);
+  state_.trace_hash.Add(static_cast<std::uint64_t>(next_timer.when_ns()));
   if (observer_ != nullptr) {
-    observer_->Due(step_, Candidate(&next_timer, /*is_timer=*/true));
+    observer_->Due(state_.step, Candidate(&next_timer, /*is_timer=*/true));
   }
   return true;
 }
 
 Simulator::Decision Simulator::TakeStep(const ReadyQueue& ready,
                                         const Timer* next_timer) {
-  ++step_;
+  ++state_.step;
   NoteNewChains();
   if (ordering_ == Ordering::kFifo) {
-    point_.step_ = step_;
+    point_.step_ = state_.step;
     point_.ready_ = &ready;
     point_.timer_ = nullptr;
     point_.entries_ = nullptr;
@@ -790,19 +787,19 @@ Simulator::Decision Simulator::TakeStep(const ReadyQueue& ready,
   if (point_.size() > 1) {
     ++execution_.choice_points;
     choice = strategy_->Choose(point_);
-    check_hash_.Add(point_.size());
-    check_hash_.Add(EntryAt(0).visible->chain());
+    state_.check_hash.Add(point_.size());
+    state_.check_hash.Add(EntryAt(0).visible->chain());
   }
   const Candidate taken = point_[choice];
   if (choice != 0) {
     execution_.deviations.emplace_back(
-        step_, taken.is_timer() ? Deviation::kTimer
-                                : static_cast<std::uint32_t>(choice));
+        state_.step, taken.is_timer() ? Deviation::kTimer
+                                      : static_cast<std::uint32_t>(choice));
   }
   BeginStep(taken);
   if (observer_ != nullptr) [[unlikely]] {
     observer_->Step(point_, choice);
-    if (step_ == stop_before_) {
+    if (state_.step == stop_before_) {
       Failure failure;
       failure.kind = FailureKind::kCrash;
       failure.signature = "crash";
@@ -812,20 +809,20 @@ Simulator::Decision Simulator::TakeStep(const ReadyQueue& ready,
   }
   if (taken.is_timer()) {
     if (watcher_.watches()) watcher_.NextFiresTimer();
-    trace_hash_.Add(next_timer->chain() * 2 + 1);
-    trace_hash_.Add(static_cast<std::uint64_t>(next_timer->when_ns()));
+    state_.trace_hash.Add(next_timer->chain() * 2 + 1);
+    state_.trace_hash.Add(static_cast<std::uint64_t>(next_timer->when_ns()));
     return kTimer;
   }
   const Entry entry = EntryAt(choice);
-  trace_hash_.Add(entry.visible->chain() * 2);
-  trace_hash_.Add(static_cast<std::uint64_t>(clock_.NowNs()));
-  if (entry.visible != &ready[entry.place]) target_ = entry.visible;
+  state_.trace_hash.Add(entry.visible->chain() * 2);
+  state_.trace_hash.Add(static_cast<std::uint64_t>(clock_.NowNs()));
+  if (entry.visible != &ready[entry.place]) state_.target = entry.visible;
   return entry.place;
 }
 
 bool Simulator::BeforeWait(const Timer* next_timer) {
   if (failed()) return false;
-  if (invariants_ != nullptr && !CheckInvariants()) return false;
+  if (state_.invariants != nullptr && !CheckInvariants()) return false;
   if (!settling_.empty()) {
     GiveUpLog("RunUntilIdle");
     for (Future<void>& settled : std::exchange(settling_, {})) {

@@ -83,6 +83,14 @@ struct Execution {
   // A hash of the choice points, for the replay string.
   std::uint16_t check = 0;
   std::int64_t time_ns = 0;
+
+  // Empties it, but keeps the memory of the deviations.
+  void Clear() {
+    Deviations kept = std::move(deviations);
+    kept.clear();
+    *this = Execution();
+    deviations = std::move(kept);
+  }
 };
 
 // A Sometimes or Reachable.
@@ -196,9 +204,9 @@ class Simulator final : public clotho::internal::Scheduler,
   void Fail(Failure failure);
   // The current execution so far, and its seeds.
   const Execution& execution() const { return execution_; }
-  const Seeds& seeds() const { return seeds_; }
+  const Seeds& seeds() const { return state_.seeds; }
   // No further step is taken: what is left is being destroyed.
-  bool ending() const { return ending_; }
+  bool ending() const { return state_.ending; }
   bool failed() const { return execution_.failure.has_value(); }
   // Whether the text of a failure will be read.
   bool is_observed() const { return observer_ != nullptr; }
@@ -206,7 +214,7 @@ class Simulator final : public clotho::internal::Scheduler,
   EventLoop& loop() { return loop_; }
   const EventLoop& loop() const { return loop_; }
   VirtualClock& clock() { return clock_; }
-  std::uint64_t step() const { return step_; }
+  std::uint64_t step() const { return state_.step; }
   std::int64_t now_ns() const { return clock_.NowNs(); }
   // Randomness for the program under test.
   Rng& program_rng() {
@@ -234,7 +242,7 @@ class Simulator final : public clotho::internal::Scheduler,
   void RemoveInvariant(Invariant& invariant);
 
   // A number of the current execution, unique in this thread.
-  std::uint64_t run() const { return run_; }
+  std::uint64_t run() const { return state_.run; }
   // Handles `stop_requests` before the next step. For signal handlers.
   void Attend() { step_limit_.store(0, std::memory_order_relaxed); }
 
@@ -279,6 +287,32 @@ class Simulator final : public clotho::internal::Scheduler,
   // The number of the ProgramRng, as an object that steps touch.
   static constexpr std::uint64_t kProgramRng = 1;
 
+  // What an execution begins with, and changes.
+  struct ExecutionState {
+    std::uint64_t run = 0;  // See run().
+    Seeds seeds = {};
+    std::uint64_t step = 0;
+    std::uint32_t step_chain = 0;  // The chain whose step runs now.
+    // A chosen task whose step cannot run before some bookkeeping.
+    Runnable* target = nullptr;
+    // In FIFO ordering: the iteration whose boundary was passed last, the step,
+    // and how many boundaries were passed before it.
+    std::uint64_t iteration = 0;
+    std::uint64_t boundary_step = 0;
+    std::uint32_t boundary = 0;
+    // The choice points at which the environment decided.
+    std::uint64_t value_choices = 0;
+    StreamHash trace_hash = {};
+    StreamHash check_hash = {};
+    Invariant* invariants = nullptr;  // The newest one first.
+    // The step of the next look for a deadlock beside periodic work.
+    std::uint64_t next_look = 0;
+    // The first step after the body has ended: work that is ready then may
+    // still run, but time stands still. 0: it has not ended.
+    std::uint64_t settling_since = 0;
+    bool ending = false;
+  };
+
   // A place that calls Buggify.
   struct Mishap {
     std::source_location location;
@@ -297,10 +331,12 @@ class Simulator final : public clotho::internal::Scheduler,
   void NoteNewChains();
   void BeginStep(const Candidate& taken);
   void AddToProfile();
-  // The next step towards `target_`, if it can be reached.
+  // The next step towards the target, if it can be reached.
   std::optional<Decision> TowardsTarget(const ReadyQueue& ready);
   void OnException(const ExceptionContext& context);
   void Finish();
+  // Makes everything as it is at the beginning of an execution. Keeps memory.
+  void ResetExecution(const Seeds& seeds);
   void RunLoop();
 
   VirtualClock clock_;
@@ -313,35 +349,19 @@ class Simulator final : public clotho::internal::Scheduler,
   Budget budget_;
   Judge judge_;
   Ordering ordering_ = Ordering::kAnyReady;
-  // In FIFO ordering: the iteration whose boundary was passed last.
-  std::uint64_t iteration_ = 0;
-  // The step, and how many boundaries were passed before it.
-  std::uint64_t boundary_step_ = 0;
-  std::uint32_t boundary_ = 0;
   Execution execution_;
   Rng strategy_rng_{0};
   Rng program_rng_{0};
-  StreamHash trace_hash_;
-  StreamHash check_hash_;
   Strategy* strategy_ = nullptr;
   Observer* observer_ = nullptr;
   StepWatcher watcher_{*this};
 
-  std::uint64_t run_ = 0;
-  std::uint64_t step_ = 0;
+  ExecutionState state_;
   // The budget's limit, or an earlier step at which something must be done.
   std::atomic<std::uint64_t> step_limit_{0};
-  // The choice points at which the environment decided.
-  std::uint64_t value_choices_ = 0;
   std::uint64_t stop_before_ = 0;
   bool stop_when_quiet_ = false;
   QuietWatch quiet_watch_{loop_};
-  std::uint64_t next_look_ = 0;  // The step of the next look.
-  bool ending_ = false;
-  Seeds seeds_;
-  // The first step after the body has ended: work that is ready then may still
-  // run, but time stands still. 0: it has not ended.
-  std::uint64_t settling_since_ = 0;
   clotho::internal::Ref<clotho::internal::FutureBase> main_;
 
   // The current choice point.
@@ -358,13 +378,11 @@ class Simulator final : public clotho::internal::Scheduler,
 
   // Indexed by chain; the first one stands for no chain.
   std::vector<Chain> chains_;
-  std::uint32_t step_chain_ = 0;  // The chain whose step runs now.
   // How many tracked objects each chain has created. May be shorter than
   // chains_.
   std::vector<std::uint32_t> objects_;
 
   std::vector<Future<void>> settling_;
-  Invariant* invariants_ = nullptr;  // The newest one first.
   std::vector<Mishap> mishaps_;
   std::vector<GoalCount> goals_;
 
@@ -373,9 +391,6 @@ class Simulator final : public clotho::internal::Scheduler,
   std::vector<Profile::Lineage> profile_chains_;
 
   Handoffs handoffs_{loop_};
-
-  // A chosen task whose step cannot run before some bookkeeping.
-  Runnable* target_ = nullptr;
 };
 
 }  // namespace clotho::sim::internal
