@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "clotho/examples/job_queue_race.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/engine/failure.h"
 #include "clotho/sim/engine/schedule.h"
@@ -21,21 +22,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-// The program of job_queue_hunt.cc, on either of the queues.
-template <typename AnyQueue>
-Coro<void> TwoWorkersTwoJobs() {
-  AnyQueue queue;
-  Task<Job> first = CreateTask(queue.Take(), {.name = "worker-1"});
-  co_await Sleep(absl::ZeroDuration());
-  queue.Put(Job{1});
-  Task<Job> second = CreateTask(queue.Take(), {.name = "worker-2"});
-  co_await Sleep(absl::Milliseconds(1));
-  queue.Put(Job{2});
-  const Job one = co_await first;
-  const Job two = co_await second;
-  EXPECT_EQ(one.number + two.number, 3);
-}
 
 CLOTHO_TEST(JobQueueTest, IsRightInFifoOrder) {
   co_await TwoWorkersTwoJobs<JobQueue>();

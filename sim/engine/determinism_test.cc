@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "clotho/examples/bank.h"
 #include "clotho/examples/job_queue.h"
+#include "clotho/examples/job_queue_race.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/engine/hash.h"
 #include "clotho/sim/engine/random.h"
@@ -26,28 +27,15 @@ namespace {
 
 using examples::Account;
 using examples::FixedJobQueue;
-using examples::Job;
 using examples::JobQueue;
 using examples::OrderedTransfer;
 using examples::Transfer;
+using examples::TwoWorkersTwoJobs;
 using internal::Simulator;
 using internal::TraceRecorder;
 
 constexpr int kRuns = 1'000;
 constexpr std::uint64_t kSeeds = 20;
-
-template <typename AnyQueue>
-Coro<void> TwoWorkersTwoJobs() {
-  AnyQueue queue;
-  Task<Job> first = CreateTask(queue.Take(), {.name = "worker-1"});
-  co_await Sleep(absl::ZeroDuration());
-  queue.Put(Job{1});
-  Task<Job> second = CreateTask(queue.Take(), {.name = "worker-2"});
-  co_await Sleep(absl::Milliseconds(1));
-  queue.Put(Job{2});
-  co_await first;
-  co_await second;
-}
 
 template <bool kOrdered>
 Coro<void> TransfersInBothDirections() {

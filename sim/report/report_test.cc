@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "clotho/examples/bank.h"
 #include "clotho/examples/job_queue.h"
+#include "clotho/examples/job_queue_race.h"
 #include "clotho/runtime/runtime.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/search/explore.h"
@@ -22,28 +23,16 @@ namespace clotho::sim {
 namespace {
 
 using examples::Account;
-using examples::Job;
 using examples::JobQueue;
 using examples::Transfer;
+using examples::TwoWorkersTwoJobs;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
 // ---- Whole reports, as files in testdata/. Their line numbers are those of
-// the following two programs, and of the examples. ----
-
-Coro<void> TwoWorkersTwoJobs() {
-  JobQueue queue;
-  Task<Job> first = CreateTask(queue.Take(), {.name = "worker-1"});
-  co_await Sleep(absl::ZeroDuration());
-  queue.Put(Job{1});
-  Task<Job> second = CreateTask(queue.Take(), {.name = "worker-2"});
-  co_await Sleep(absl::Milliseconds(1));
-  queue.Put(Job{2});
-  co_await first;
-  co_await second;
-}
+// the following program, and of the examples. ----
 
 Coro<void> TransfersInBothDirections() {
   Account a("A", 100);
@@ -83,7 +72,7 @@ void ExpectFitsOnAScreen(const std::string& text) {
 
 TEST(ReportTest, OfTheJobQueue) {
   const Report report =
-      Search1000(TwoWorkersTwoJobs, "JobQueueTest.NoJobIsLost");
+      Search1000(TwoWorkersTwoJobs<JobQueue>, "JobQueueTest.NoJobIsLost");
   EXPECT_EQ(report.Text(),
             Contents("sim/report/testdata/job_queue_report.txt"));
   ExpectFitsOnAScreen(report.Text());
@@ -170,7 +159,8 @@ TEST(ReportTest, AnEagerFirstStepStandsInItsOwnColumn) {
 }
 
 TEST(ReportTest, OfALongInputShowsItsBegin) {
-  Report report = Explore(TwoWorkersTwoJobs, Random{.schedules = 100});
+  Report report =
+      Explore(TwoWorkersTwoJobs<JobQueue>, Random{.schedules = 100});
   ASSERT_FALSE(report.passed());
   report.input = "a = 1\nb = 2";
   EXPECT_THAT(report.Text(),
