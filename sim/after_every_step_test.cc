@@ -1,6 +1,8 @@
 #include "clotho/sim/after_every_step.h"
 
 #include <memory>
+#include <stdexcept>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "clotho/runtime/runtime.h"
@@ -56,6 +58,23 @@ TEST(AfterEveryStepTest, TheLastStepCountsToo) {
   const Report report = Explore(body);
   ASSERT_FALSE(report.passed());
   EXPECT_EQ(report.failure->time_ns, 1'000'000'000);
+}
+
+TEST(AfterEveryStepTest, AConditionThatThrowsIsNamed) {
+  const auto body = []() -> Coro<void> {
+    const std::vector<int> empty;
+    auto check = AfterEveryStep("the first is 0", [&empty] {
+      if (empty.empty()) throw std::out_of_range("no first");
+      return empty.front() == 0;
+    });
+    co_await Sleep(absl::Milliseconds(1));
+  };
+  const Report report = Explore(body);
+  ASSERT_FALSE(report.passed());
+  EXPECT_EQ(report.failure->kind, FailureKind::kInvariant);
+  EXPECT_EQ(report.failure->what,
+            "Invariant \"the first is 0\" throws out_of_range: no first after "
+            "this step");
 }
 
 TEST(AfterEveryStepTest, EndsWithItsGuard) {

@@ -385,11 +385,19 @@ void Simulator::RemoveInvariant(Invariant& invariant) {
 bool Simulator::CheckInvariants() {
   for (Invariant* check = state_.invariants; check != nullptr;
        check = check->next) {
-    if (check->holds()) continue;
+    std::string thrown;
+    try {
+      if (check->holds()) continue;
+    } catch (...) {
+      thrown = DescribeException(std::current_exception());
+    }
     Failure failure;
     failure.kind = FailureKind::kInvariant;
-    failure.what = absl::StrCat("Invariant \"", std::string(check->claim),
-                                "\" is broken by this step");
+    failure.what = absl::StrCat(
+        "Invariant \"", std::string(check->claim),
+        thrown.empty()
+            ? "\" is broken by this step"
+            : absl::StrCat("\" throws ", thrown, " after this step"));
     SetPlace(failure, check->location);
     failure.signature = absl::StrCat("invariant ", Place(check->location));
     Fail(std::move(failure));

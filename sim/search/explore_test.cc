@@ -353,6 +353,20 @@ TEST(ExploreTest, ExceptionsOfOneClassAreToldApartByTheirMessages) {
   EXPECT_EQ(found.size(), 2);
 }
 
+// Of many runs only one differs.
+TEST(ExploreTest, ARareDifferenceIsLookedForMoreThanOnce) {
+  static int executions = 0;
+  executions = 0;
+  const auto body = []() -> Coro<void> {
+    if (++executions % 7 == 2) co_await Sleep(absl::Milliseconds(1));
+    co_await Sleep(absl::Milliseconds(2));
+  };
+  const Report report = Explore(body, Random{.schedules = 10});
+  ASSERT_FALSE(report.passed());
+  EXPECT_TRUE(report.nondeterministic);
+  EXPECT_THAT(report.failure->what, HasSubstr(" part at step 1\n"));
+}
+
 TEST(ExploreTest, ThePlaceWhereTwoRunsPartIsNamed) {
   static int executions = 0;
   static int line = 0;

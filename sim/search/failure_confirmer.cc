@@ -186,14 +186,23 @@ Ordering FailureConfirmer::OrderingOfFailure(const Deviations& deviations,
              : OrderingOf(deviations);
 }
 
+Trace FailureConfirmer::Recorded(const Deviations& deviations) {
+  TraceRecorder recorder(runner_.simulator());
+  runner_.Rerun(deviations, program_seed_, &recorder);
+  return std::move(recorder.trace());
+}
+
 void FailureConfirmer::ReportNondeterminism(const Deviations& deviations) {
   if (runner_.only_probes()) return;
-  TraceRecorder first(runner_.simulator());
-  TraceRecorder second(runner_.simulator());
-  runner_.Rerun(deviations, program_seed_, &first);
-  runner_.Rerun(deviations, program_seed_, &second);
+  // Two runs need not differ because two others have.
+  constexpr int kRunsMax = 20;
+  const Trace first = Recorded(deviations);
+  Trace second = Recorded(deviations);
+  for (int runs = 2; runs < kRunsMax && first.events == second.events; ++runs) {
+    second = Recorded(deviations);
+  }
   report_.nondeterministic = true;
-  report_.failure = DifferenceOf(first.trace(), second.trace(), deviations);
+  report_.failure = DifferenceOf(first, second, deviations);
   report_.replay = ReplayString{.program_seed = program_seed_,
                                 .input = runner_.search().input,
                                 .schedule = deviations,

@@ -12,6 +12,7 @@
 
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/simulator.h"
+#include "clotho/sim/engine/trace.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/execution_runner.h"
 
@@ -38,6 +39,8 @@ class FailureConfirmer {
   // A smallest schedule that fails like this one, as far as is known.
   Deviations Minimize(const Failure& failure, Ordering ordering,
                       Deviations deviations);
+  // What happens in a run of the schedule.
+  Trace Recorded(const Deviations& deviations);
   // Whether the schedule fails like this even if it is not ended early.
   bool FailsForSure(const Deviations& deviations, const std::string& signature);
   // The ordering in which a failure is shrunk and explained: FIFO ordering if
