@@ -231,6 +231,25 @@ TEST(ExploreTest, AUserMayWriteAStrategy) {
   EXPECT_THAT(report.Text(), HasSubstr("SEARCH    youngest, base seed 1"));
 }
 
+// Leaving out deviations leads from three to none, but two others are enough.
+TEST(ExploreTest, TheFewestDeviationsNeedNotBeAmongThoseThatWereFound) {
+  const auto body = []() -> Coro<void> {
+    std::uint64_t sum = 0;
+    for (int i = 0; i < 3; ++i) sum += Choose(2);
+    const std::uint64_t a = Choose(7);
+    const std::uint64_t b = Choose(7);
+    Always(sum < 3 && (a != 6 || b != 6), "nothing comes together");
+    co_return;
+  };
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const Report report =
+        Explore(body, Random{.schedules = 1'000, .seed = seed});
+    ASSERT_FALSE(report.passed());
+    EXPECT_EQ(FormatReplay(report.replay).substr(0, 12), "c1/0/4:6,5:6");
+    EXPECT_TRUE(report.minimal);
+  }
+}
+
 // ---- Nondeterminism. ----
 
 TEST(ExploreTest, AProgramThatPassesButIsNotDeterministicIsReported) {

@@ -117,6 +117,21 @@ TEST(ShrinkTest, FindsAPair) {
   }
 }
 
+// Without the first deviation, the second one is needed a step earlier or
+// later.
+TEST(ShrinkTest, FollowsAStepThatMoves) {
+  for (const std::uint64_t moved : {20u, 22u}) {
+    const ShrinkResult result =
+        ShrinkWith({{10, 1}, {21, 7}}, [moved](const Deviations& deviations) {
+          const Deviation needed = {HasStep(deviations, 10) ? 21 : moved, 7};
+          return std::ranges::find(deviations, needed) != deviations.end();
+        });
+    EXPECT_EQ(FormatDeviations(result.deviations),
+              std::to_string(moved) + ":7");
+    EXPECT_TRUE(result.minimal);
+  }
+}
+
 TEST(ShrinkTest, FindsAConjunctionOfThree) {
   const ShrinkResult result =
       ShrinkWith(EveryTenSteps(500), [](const Deviations& deviations) {
