@@ -5,6 +5,7 @@
 #include <source_location>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "clotho/runtime/future_base.h"
 #include "clotho/runtime/task_base.h"
 #include "clotho/sim/engine/format.h"
@@ -19,8 +20,10 @@ using clotho::internal::WaitInfo;
 class Builder {
  public:
   explicit Builder(const EventLoop& loop) {
-    CoreOf(loop).ForEachTask(
-        [this](TaskBase& task) { tasks_.push_back(&task); });
+    CoreOf(loop).ForEachTask([this](TaskBase& task) {
+      indices_.emplace(&task, tasks_.size());
+      tasks_.push_back(&task);
+    });
   }
 
   WaitGraph Build() {
@@ -61,9 +64,9 @@ class Builder {
     WaitInfo info;
     future.Explain(info);
     if (info.holder != nullptr && info.parts.empty()) {
-      const auto found = std::find(tasks_.begin(), tasks_.end(), info.holder);
-      if (found == tasks_.end()) return;  // It is done, and will never release.
-      const std::size_t index = found - tasks_.begin();
+      const auto found = indices_.find(info.holder);
+      if (found == indices_.end()) return;  // It is done: will never release.
+      const std::size_t index = found->second;
       if (std::find(wait.holders.begin(), wait.holders.end(), index) ==
           wait.holders.end()) {
         wait.holders.push_back(index);
@@ -108,6 +111,8 @@ class Builder {
   }
 
   std::vector<const TaskBase*> tasks_;
+  // Their indices. Only looked up, never iterated over.
+  absl::flat_hash_map<const TaskBase*, std::size_t> indices_;
   WaitGraph graph_;
   std::vector<State> state_;
 };
