@@ -69,7 +69,7 @@ void BM_Step(benchmark::State& state, std::string_view name,
                           static_cast<std::int64_t>(search.schedules) *
                           kSwitches);
 }
-BENCHMARK_CAPTURE(BM_Step, plain, "fifo", "")->Arg(3)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(BM_Step, fifo, "fifo", "")->Arg(3)->Arg(100)->Arg(10'000);
 BENCHMARK_CAPTURE(BM_Step, random, "random", "")->Arg(3)->Arg(100)->Arg(10'000);
 BENCHMARK_CAPTURE(BM_Step, role_random, "role_random", "")
     ->Arg(3)

@@ -8,7 +8,7 @@
 
 namespace clotho::internal {
 
-bool GeneratorBase::MayGoOn(bool sends_value) const {
+bool GeneratorBase::MayContinue(bool sends_value) const {
   if (promise_ == nullptr) return false;
   if (promise_->running_) {
     throw ValueError(
@@ -23,7 +23,7 @@ bool GeneratorBase::MayGoOn(bool sends_value) const {
   return true;
 }
 
-bool GeneratorBase::GoOn() {
+bool GeneratorBase::Continue() {
   GeneratorPromiseBase& promise = *promise_;
   promise.begun_ = promise.running_ = true;
   promise.handle().resume();
@@ -39,16 +39,16 @@ bool GeneratorBase::ContinueWith(std::exception_ptr exception) {
   if (exception == nullptr) {
     throw TypeError("Throw takes an exception, not a null pointer");
   }
-  if (MayGoOn(/*sends_value=*/false) && promise_->begun_) {
+  if (MayContinue(/*sends_value=*/false) && promise_->begun_) {
     promise_->thrown_in_.Set(std::move(exception));
-    return GoOn();
+    return Continue();
   }
   Destroy();
   std::rethrow_exception(exception);
 }
 
 void GeneratorBase::Close() {
-  if (!MayGoOn(/*sends_value=*/false)) return;
+  if (!MayContinue(/*sends_value=*/false)) return;
   if (!promise_->begun_) {
     Destroy();
     return;

@@ -105,10 +105,10 @@ class GeneratorBase {
 
   // Throws if the generator cannot be resumed now. Returns false if it has
   // ended.
-  bool MayGoOn(bool sends_value) const;
+  bool MayContinue(bool sends_value) const;
   // Resumes up to the next `co_yield`. Returns false at the end; throws what
   // the generator throws.
-  bool GoOn();
+  bool Continue();
   // Resumes it with an exception instead.
   bool ContinueWith(std::exception_ptr exception);
 
@@ -145,8 +145,8 @@ class [[nodiscard]] Generator : public internal::GeneratorBase {
   // propagates and ends it. Throws ValueError if the generator is already
   // running: it cannot resume itself.
   std::optional<T> Next() {
-    if (!MayGoOn(/*sends_value=*/false)) return std::nullopt;
-    return ValueIf(GoOn());
+    if (!MayContinue(/*sends_value=*/false)) return std::nullopt;
+    return ValueIf(Continue());
   }
 
   // Like `Next`; the `co_yield` where the generator is suspended returns
@@ -156,9 +156,9 @@ class [[nodiscard]] Generator : public internal::GeneratorBase {
     requires(!std::is_void_v<Sent> &&
              std::is_constructible_v<std::optional<Sent>, U &&>)
   std::optional<T> Send(U&& value) {
-    if (!MayGoOn(/*sends_value=*/true)) return std::nullopt;
+    if (!MayContinue(/*sends_value=*/true)) return std::nullopt;
     promise().SetSent(std::forward<U>(value));
-    return ValueIf(GoOn());
+    return ValueIf(Continue());
   }
 
   // Throws an exception at the `co_yield` where the generator is suspended.
@@ -187,7 +187,8 @@ class [[nodiscard]] Generator : public internal::GeneratorBase {
     T& operator*() const { return generator_->promise().value(); }
     T* operator->() const { return &**this; }
     Iterator& operator++() {
-      if (!generator_->MayGoOn(/*sends_value=*/false) || !generator_->GoOn()) {
+      if (!generator_->MayContinue(/*sends_value=*/false) ||
+          !generator_->Continue()) {
         generator_ = nullptr;
       }
       return *this;

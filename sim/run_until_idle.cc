@@ -22,9 +22,9 @@ Coro<void> RunUntilIdle() {
         "knows "
         "that nothing is going to happen");
   }
-  Future<void> settled = GetRunningLoop().CreateFuture<void>();
-  simulator->WhenSettled(settled);
-  co_await settled;
+  Future<void> idle = GetRunningLoop().CreateFuture<void>();
+  simulator->WhenIdle(idle);
+  co_await idle;
 }
 
 Coro<void> Advance(Delay duration) {

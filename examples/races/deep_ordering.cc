@@ -65,7 +65,7 @@ std::vector<Race> DeepOrderingRaces() {
       {.name = "deep_ordering",
        .depth = 3,
        .says = "no publication is seen half done twice",
-       .passes_plain = false,
+       .passes_in_fifo_order = false,
        .published = {.note = "simloom: 127 of 400 runs (random), 8 of 400 "
                              "(PCT, d = 2)"}},
       &DeepOrdering);

@@ -53,7 +53,7 @@ std::vector<Race> LostUpdateRaces() {
       {.name = "lost_update",
        .depth = 2,
        .says = "every update counts",
-       .passes_plain = false,
+       .passes_in_fifo_order = false,
        .published = {.note = "simloom: 395 of 400 runs (random), 44 of 400 "
                              "(PCT, d = 2)"}},
       &LostUpdate);

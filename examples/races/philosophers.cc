@@ -59,7 +59,7 @@ std::vector<Race> PhilosophersRaces() {
              {.name = absl::StrCat("philosophers_", n),
               .depth = n,
               .failure = sim::FailureKind::kDeadlock,
-              .passes_plain = false,
+              .passes_in_fifo_order = false,
               .published = published},
              [n](Form form, bool fixed) { return Dinner(n, form, fixed); })) {
       races.push_back(std::move(race));

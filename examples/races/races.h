@@ -67,7 +67,7 @@ struct Race {
   sim::FailureKind failure = sim::FailureKind::kAlways;
   std::string_view says = {};
   // True if FIFO order hides the bug.
-  bool passes_plain = true;
+  bool passes_in_fifo_order = true;
   Published published = {};
 
   // A body for a search; each call creates a new program.

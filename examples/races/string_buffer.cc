@@ -100,7 +100,7 @@ std::vector<Race> StringBufferRaces() {
   return InBothForms({.name = "stringbuffer",
                       .depth = 3,
                       .says = "what is asked for is there",
-                      .passes_plain = false,
+                      .passes_in_fifo_order = false,
                       .published = {.surw = Figure{8},
                                     .pct3 = Figure{281},
                                     .pct10 = Figure{26},

@@ -92,7 +92,8 @@ std::vector<Race> SwallowedCancelRaces() {
                    .depth = 2,
                    .says = "who is cancelled ends cancelled"},
                   &CancelWhenTheAnswerIsThere);
-  races[0].passes_plain = false;  // All of it happens at the same instant.
+  races[0].passes_in_fifo_order =
+      false;  // All of it happens at the same instant.
   return races;
 }
 

@@ -57,7 +57,7 @@ std::vector<Race> WrongLockRaces() {
   return InBothForms({.name = "wronglock",
                       .depth = 2,
                       .says = "nobody else counts meanwhile",
-                      .passes_plain = false,
+                      .passes_in_fifo_order = false,
                       .published = {.surw = Figure{7},
                                     .pct3 = Figure{51},
                                     .pct10 = Figure{20},

@@ -158,7 +158,7 @@ void Simulator::ResetExecution(const Seeds& seeds) {
   clock_.Reset();
   chains_.assign(1, Chain());
   objects_.clear();
-  settling_.clear();
+  idle_waiters_.clear();
   mishaps_.clear();
   profile_steps_.clear();
 }
@@ -831,10 +831,10 @@ Simulator::Decision Simulator::TakeStep(const ReadyQueue& ready,
 bool Simulator::BeforeWait(const Timer* next_timer) {
   if (failed()) return false;
   if (state_.invariants != nullptr && !CheckInvariants()) return false;
-  if (!settling_.empty()) {
+  if (!idle_waiters_.empty()) {
     GiveUpLog("RunUntilIdle");
-    for (Future<void>& settled : std::exchange(settling_, {})) {
-      if (!settled.Done()) settled.SetResult();
+    for (Future<void>& idle : std::exchange(idle_waiters_, {})) {
+      if (!idle.Done()) idle.SetResult();
     }
     return true;
   }

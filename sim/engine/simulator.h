@@ -233,10 +233,8 @@ class Simulator final : public clotho::internal::Scheduler,
   // Whether this execution may have mishaps at this place.
   bool MayMisbehave(const std::source_location& location);
 
-  // Completes `settled` when nothing else is ready.
-  void WhenSettled(Future<void> settled) {
-    settling_.push_back(std::move(settled));
-  }
+  // Completes `idle` when nothing else is ready.
+  void WhenIdle(Future<void> idle) { idle_waiters_.push_back(std::move(idle)); }
 
   void AddInvariant(Invariant& invariant);
   void RemoveInvariant(Invariant& invariant);
@@ -382,7 +380,7 @@ class Simulator final : public clotho::internal::Scheduler,
   // chains_.
   std::vector<std::uint32_t> objects_;
 
-  std::vector<Future<void>> settling_;
+  std::vector<Future<void>> idle_waiters_;
   std::vector<Mishap> mishaps_;
   std::vector<GoalCount> goals_;
 

@@ -67,7 +67,7 @@ void StartFuzzTarget(int argc, char** argv) {
   std::string test = flags.test;
   if (test.empty() && tests.size() == 1) test = tests[0];
   if (!flags.replay.empty()) {
-    InstallDeathHandlers();
+    InstallCrashHandlers();
     if (!test.empty()) GTEST_FLAG_SET(filter, test);
     const int verdict = RUN_ALL_TESTS();
     std::exit(program.exit_code() != kPassed ? program.exit_code() : verdict);
@@ -91,7 +91,7 @@ void StartFuzzTarget(int argc, char** argv) {
 void RunFuzzInput(std::string bytes) {
   // Only now: the engine has installed its own handlers, which run after these.
   [[maybe_unused]] static const bool installed = [] {
-    InstallDeathHandlers(/*of_sanitizers=*/false);
+    InstallCrashHandlers(/*of_sanitizers=*/false);
     return true;
   }();
   TestProgram& program = TestProgram::Get();

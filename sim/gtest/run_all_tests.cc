@@ -50,7 +50,7 @@ int FailedTests() {
 
 int AllTestsRun::Run() {
   program_.SetName(argv_[0]);
-  InstallDeathHandlers();
+  InstallCrashHandlers();
   if (const std::optional<int> code = ReadArguments()) return *code;
   Prepare();
   int code = ExitCodeOf(RUN_ALL_TESTS());

@@ -116,7 +116,7 @@ const absl::Status& TestProgram::StartWithoutMain() {
 absl::Status TestProgram::ReadEnvironment() {
   const std::vector<std::string> arguments = CommandLine();
   SetName(arguments[0].c_str());
-  InstallDeathHandlers();
+  InstallCrashHandlers();
   char* argv[] = {name_.data(), nullptr};
   const absl::StatusOr<Flags> flags = ReadFlags(/*argc=*/1, argv);
   absl::Status status = flags.status();

@@ -45,7 +45,7 @@ class TestProgram {
   // ---- For main functions. ----
 
   // The first thing to do: reports name the program, and crashes are reported.
-  // A fuzzing engine has handlers of its own: see InstallDeathHandlers.
+  // A fuzzing engine has handlers of its own: see InstallCrashHandlers.
   void SetName(const char* argv0);
   // Takes the flags and variables from here on.
   void Start(const Flags& flags);

@@ -197,7 +197,7 @@ void TestRun::BeginCampaign() {
 }
 
 void TestRun::SearchOrReplay() {
-  SetDeathText(CrashAdvice(name_, flags_.replay.empty()));
+  SetCrashAdvice(CrashAdvice(name_, flags_.replay.empty()));
   {
     const NoBreakAtFailure no_break;
     Interceptor interceptor;
@@ -207,7 +207,7 @@ void TestRun::SearchOrReplay() {
     others_ = interceptor.others();
   }
   // The text is about this test: the next one may search without a name.
-  SetDeathText("");
+  SetCrashAdvice("");
 }
 
 absl::StatusOr<Report> TestRun::CallTest(const std::string& replay) {
@@ -406,7 +406,7 @@ void TestRun::RunFuzzInput() {
   program_.SetFuzzInputWasRun();
   UseBytes(search_, *program_.fuzz_input());
   search_.saved.clear();
-  SetDeathText(CrashAdvice(name_, /*shrinks=*/true));
+  SetCrashAdvice(CrashAdvice(name_, /*shrinks=*/true));
   {
     const NoBreakAtFailure no_break;
     Interceptor interceptor;

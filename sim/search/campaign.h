@@ -79,7 +79,7 @@ class Campaign {
   std::uint64_t next() const { return record_.next; }
   // Whether this process runs the saved schedules, which run before each
   // search.
-  bool runs_kept() const {
+  bool runs_saved_schedules() const {
     return options_.shard.index == 0 && options_.shard.block == 0 &&
            record_.executions == 0;
   }

@@ -34,7 +34,8 @@ Report CampaignLoop::Run() {
   if (!campaign_.Begin(search_, warmed_.strategy())) {
     return campaign_.Summary(std::move(report_));
   }
-  if (campaign_.runs_kept() && !RunSavedSchedules()) return std::move(report_);
+  if (campaign_.runs_saved_schedules() && !RunSavedSchedules())
+    return std::move(report_);
   while (!exhausted_ && campaign_.More()) {
     if (search_.isolate) {
       const Next next = ProbeNext();

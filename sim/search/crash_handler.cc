@@ -322,7 +322,7 @@ std::string FunctionOf(void* const* frames, int count) {
 
 }  // namespace
 
-std::string DeathText(const Crash& crash) {
+std::string CrashText(const Crash& crash) {
   if (crash.signal != 0) {
     return absl::StrCat("Signal ", crash.signal, " (",
                         std::string(SignalName(crash.signal)), ")");
@@ -332,7 +332,7 @@ std::string DeathText(const Crash& crash) {
                        : "A sanitizer has ended the program";
 }
 
-void InstallDeathHandlers(bool of_sanitizers) {
+void InstallCrashHandlers(bool of_sanitizers) {
   state.process = getpid();
   // The first call loads libraries, which a handler must not do.
   void* frame = nullptr;
@@ -357,7 +357,7 @@ void InstallDeathHandlers(bool of_sanitizers) {
   std::atexit(&OnExit);
 }
 
-void SetDeathText(std::string_view text) {
+void SetCrashAdvice(std::string_view text) {
   state.text_size = std::min(text.size(), sizeof(state.text));
   std::memcpy(state.text, text.data(), state.text_size);
 }
@@ -381,7 +381,7 @@ void SetStuckText(Delay step_max) {
 }
 
 void SendDeathTo(int file) {
-  if (state.process == 0) InstallDeathHandlers();
+  if (state.process == 0) InstallCrashHandlers();
   state.process = getpid();
   state.file = file;
   state.told = false;

@@ -32,17 +32,17 @@ struct Crash {
 };
 
 // "Signal 11 (SIGSEGV)".
-std::string DeathText(const Crash& crash);
+std::string CrashText(const Crash& crash);
 
 // From now on a crash within an execution writes to standard error what
 // happened, followed by a text that says how to see it again. Pass false if a
 // fuzzing engine handles what sanitizers find: there is room for only one such
 // handler.
-void InstallDeathHandlers(bool of_sanitizers = true);
+void InstallCrashHandlers(bool of_sanitizers = true);
 
 // Sets that text. Each `kReplayMark` in it is replaced by the replay string.
 inline constexpr std::string_view kReplayMark = "REPLAY.STRING";
-void SetDeathText(std::string_view text);
+void SetCrashAdvice(std::string_view text);
 // Sets the input in the replay string. Empty: none.
 void SetDeathInput(std::string_view input);
 

@@ -24,7 +24,7 @@ namespace clotho::sim::internal {
 namespace {
 
 std::string SignatureOf(const Crash& crash) {
-  return absl::StrCat("crash ", DeathText(crash), " ", crash.function);
+  return absl::StrCat("crash ", CrashText(crash), " ", crash.function);
 }
 
 }  // namespace
@@ -71,14 +71,14 @@ void CrashProbe::OnCrash(const ChildEnd& end, bool shrinks, Report& report) {
     report.nondeterministic = true;
     failure.kind = FailureKind::kNotDeterministic;
     failure.what =
-        absl::StrCat("Not deterministic: ", DeathText(found), " in a run of ",
+        absl::StrCat("Not deterministic: ", CrashText(found), " in a run of ",
                      FormatDeviations(deviations),
                      "\nanother run of the same schedule did not die of that");
     failure.signature = "not deterministic";
     crash = found;
   } else {
     failure.what =
-        absl::StrCat(DeathText(*crash),
+        absl::StrCat(CrashText(*crash),
                      crash->after_last_step ? " after the last step" : "");
     failure.signature = SignatureOf(found);
     failure.function = crash->function;

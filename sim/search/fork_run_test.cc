@@ -120,14 +120,14 @@ TEST(DeathTest, TellsWhatTheExecutionWasDoing) {
   EXPECT_EQ(end.crash->time_ns, 1'000'000);
   EXPECT_EQ(end.crash->step, 6);
   EXPECT_FALSE(end.crash->after_last_step);
-  EXPECT_EQ(DeathText(*end.crash), "Signal 6 (SIGABRT)");
+  EXPECT_EQ(CrashText(*end.crash), "Signal 6 (SIGABRT)");
 }
 
 TEST(DeathTest, ExitIsACrash) {
   const ChildEnd end = RunBody([] { return Then([] { std::exit(0); }); });
   ASSERT_TRUE(end.crash.has_value()) << end.other;
   EXPECT_TRUE(end.crash->by_exit);
-  EXPECT_EQ(DeathText(*end.crash), "The program called exit()");
+  EXPECT_EQ(CrashText(*end.crash), "The program called exit()");
 }
 
 TEST(DeathTest, AnAutomaticNameIsToldToo) {
