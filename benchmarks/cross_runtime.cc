@@ -265,7 +265,7 @@ void Search(std::string_view name, Coro<void> (*body)()) {
   constexpr std::uint64_t kSchedules = 1'000'000;
   double begin = Now();
   sim::Report report = sim::Explore(body, sim::Random{.schedules = kSchedules});
-  Check(report.passed() && report.executions == kSchedules,
+  Check(report.passed() && report.search.executions == kSchedules,
         "W7: the random search failed");
   Emit(absl::StrFormat("W7.random.%s", name),
        kSchedules / ((Now() - begin) * 1e-9), "schedules/s");
@@ -274,7 +274,7 @@ void Search(std::string_view name, Coro<void> (*body)()) {
   Check(report.passed(), "W7: the exhaustive search failed");
   Emit(absl::StrFormat("W7.dfs.time.%s", name), (Now() - begin) * 1e-3, "us");
   Emit(absl::StrFormat("W7.dfs.count.%s", name),
-       static_cast<double>(report.executions), "schedules");
+       static_cast<double>(report.search.executions), "schedules");
 }
 
 void W7() {

@@ -70,7 +70,7 @@ void Search(Coro<void> (*body)(), std::int64_t schedules) {
   const sim::Report report = sim::Explore(
       body, sim::Random{.schedules = static_cast<std::uint64_t>(schedules)});
   Check(report.passed() &&
-            report.executions == static_cast<std::uint64_t>(schedules),
+            report.search.executions == static_cast<std::uint64_t>(schedules),
         "the search failed");
 }
 

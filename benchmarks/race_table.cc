@@ -130,13 +130,13 @@ Hunt RunHunt(const Race& race, const sim::Search& search,
     const sim::Report report = sim::RunSearch(
         race.buggy, Trial(search, race, protocol, trial), NameOf(race));
     if (report.passed()) continue;
-    if (IsTheKnownFailure(race, *report.failure)) {
+    if (IsTheKnownFailure(race, *report.failure())) {
       ++hunt.found;
-      executions += report.executions;
+      executions += report.search.executions;
     } else {
       hunt.others.push_back(absl::StrCat("trial ", trial, ", execution ",
-                                         report.executions, ": ",
-                                         FirstLine(report.failure->what)));
+                                         report.search.executions, ": ",
+                                         FirstLine(report.failure()->what)));
     }
   }
   if (hunt.found > 0) {
@@ -149,7 +149,7 @@ Hunt RunHunt(const Race& race, const sim::Search& search,
   const std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - begin;
   hunt.schedules_per_second =
-      static_cast<double>(report.executions) / seconds.count();
+      static_cast<double>(report.search.executions) / seconds.count();
   return hunt;
 }
 
@@ -165,15 +165,17 @@ Shrinkage ShrinkFailures(const Race& race, const sim::Search& search,
         sim::RunSearch(race.buggy, shrinking, NameOf(race));
     const std::chrono::duration<double> seconds =
         std::chrono::steady_clock::now() - begin;
-    if (report.passed() || !IsTheKnownFailure(race, *report.failure)) continue;
+    if (report.passed() || !IsTheKnownFailure(race, *report.failure()))
+      continue;
     const std::size_t deviations =
         std::get<sim::Deviations>(report.replay.schedule).size();
     if (++result.found == 1) result.replay = sim::FormatReplay(report.replay);
-    if (report.minimal) ++result.minimal;
-    result.deviations_found += static_cast<double>(report.deviations_found);
+    if (report.shrinking.minimal) ++result.minimal;
+    result.deviations_found +=
+        static_cast<double>(report.shrinking.deviations_found);
     result.deviations += static_cast<double>(deviations);
     result.deviations_max = std::max(result.deviations_max, deviations);
-    result.runs += static_cast<double>(report.shrink_runs);
+    result.runs += static_cast<double>(report.shrinking.runs);
     result.seconds_max = std::max(result.seconds_max, seconds.count());
   }
   if (result.found > 0) {

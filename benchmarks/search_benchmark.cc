@@ -114,7 +114,7 @@ void SearchAll(benchmark::State& state, Coro<void> (*body)()) {
     (void)round;
     const sim::Report report = sim::Explore(body, sim::Exhaustive());
     if (!report.passed()) state.SkipWithError("the search failed");
-    executions += report.executions;
+    executions += report.search.executions;
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(executions));
 }

@@ -189,7 +189,7 @@ TEST(CounterTest, AnUnsafeOneIsCaught) {
   const sim::Report report =
       properties::Check(&AddsInParallel<UnsafeCounter>, sim::Random());
   ASSERT_FALSE(report.passed());
-  EXPECT_THAT(report.failure->what, testing::HasSubstr("nothing is lost"));
+  EXPECT_THAT(report.failure()->what, testing::HasSubstr("nothing is lost"));
 }
 
 TEST(CounterTest, ASafeOneIsNot) {

@@ -10,6 +10,7 @@
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/report/report.h"
+#include "clotho/sim/report/wait_report.h"
 #include "clotho/sim/search/explore.h"
 #include "clotho/sim/testing.h"
 #include "gmock/gmock.h"
@@ -59,12 +60,12 @@ TEST(TransferTest, DeadlocksWhenEachHoldsWhatTheOtherNeeds) {
         sim::Explore(TransfersInBothDirections,
                      sim::Random{.schedules = 1'000, .seed = seed});
     ASSERT_FALSE(report.passed()) << "seed " << seed;
-    EXPECT_EQ(report.failure->kind, sim::FailureKind::kDeadlock);
+    EXPECT_EQ(report.failure()->kind, sim::FailureKind::kDeadlock);
     EXPECT_THAT(std::get<sim::Deviations>(report.replay.schedule),
                 SizeIs(Le(2)));
-    EXPECT_TRUE(report.minimal);
+    EXPECT_TRUE(report.shrinking.minimal);
     EXPECT_THAT(
-        report.waits,
+        sim::internal::WaitsText(report.trace),
         AllOf(HasSubstr("+-> a-to-b  waits for  Lock \"B\"  held by  b-to-a\n"
                         "|   b-to-a  waits for  Lock \"A\"  held by  a-to-b"),
               HasSubstr("b-to-a, taken at examples/bank.cc:"),

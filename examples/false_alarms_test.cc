@@ -34,14 +34,14 @@ TEST(SilenceTest, TheFixedJobQueueNeverFails) {
   const sim::Report report = sim::Explore(TwoWorkersTwoJobs<FixedJobQueue>,
                                           sim::Random{.schedules = kSchedules});
   EXPECT_TRUE(report.passed()) << report;
-  EXPECT_EQ(report.executions, kSchedules);
+  EXPECT_EQ(report.search.executions, kSchedules);
 }
 
 TEST(SilenceTest, OrderedTransfersNeverFail) {
   const sim::Report report = sim::Explore(TransfersInBothDirections,
                                           sim::Random{.schedules = kSchedules});
   EXPECT_TRUE(report.passed()) << report;
-  EXPECT_EQ(report.executions, kSchedules);
+  EXPECT_EQ(report.search.executions, kSchedules);
 }
 
 }  // namespace

@@ -35,11 +35,11 @@ TEST(JobQueueTest, FailsWhenAJobIsTakenBetweenAWakeUpAndTheWokenWorker) {
   const sim::Report report = sim::Explore(TwoWorkersTwoJobs<JobQueue>,
                                           sim::Random{.schedules = 1'000});
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->kind, sim::FailureKind::kAlways);
-  EXPECT_EQ(report.failure->what,
+  EXPECT_EQ(report.failure()->kind, sim::FailureKind::kAlways);
+  EXPECT_EQ(report.failure()->what,
             "Always \"a woken worker finds a job\" is false");
-  EXPECT_EQ(report.failure->task, "worker-1");
-  EXPECT_THAT(report.failure->function, HasSubstr("JobQueue::Take"));
+  EXPECT_EQ(report.failure()->task, "worker-1");
+  EXPECT_THAT(report.failure()->function, HasSubstr("JobQueue::Take"));
   EXPECT_THAT(std::get<sim::Deviations>(report.replay.schedule),
               ElementsAre(sim::Deviation{.step = 4, .choice = 1}));
   ASSERT_EQ(report.trace.deviations.size(), 1);
@@ -59,9 +59,9 @@ TEST(JobQueueTest, IsFoundWithinAHundredSchedulesFromAnyOfFiftySeeds) {
     EXPECT_THAT(std::get<sim::Deviations>(report.replay.schedule),
                 ElementsAre(sim::Deviation{.step = 4, .choice = 1}))
         << "seed " << seed;
-    EXPECT_TRUE(report.minimal);
-    most = std::max(most, report.executions);
-    total += report.executions;
+    EXPECT_TRUE(report.shrinking.minimal);
+    most = std::max(most, report.search.executions);
+    total += report.search.executions;
   }
   RecordProperty("most_executions", absl::StrCat(most));
   RecordProperty("mean_executions", absl::StrCat(total / 50));

@@ -45,7 +45,7 @@ Coro<void> IsShort(Delay delay) {
 TEST(DurationTest, ShrinksToMilliseconds) {
   const Report report = Check(&IsShort);
   ASSERT_FALSE(report.passed());
-  EXPECT_THAT(report.input, EndsWith("= 7 ms")) << report;
+  EXPECT_THAT(report.input.values, EndsWith("= 7 ms")) << report;
 }
 
 // ---- Schedules. ----
@@ -171,7 +171,7 @@ Coro<void> TriesAgain(FaultPlan faults) {
 TEST(FaultPlanTest, ShrinksToTheFaultThatMatters) {
   const Report report = Check(&TriesAgain<false>);
   ASSERT_FALSE(report.passed());
-  EXPECT_THAT(report.input, EndsWith("{call 0: drop}")) << report;
+  EXPECT_THAT(report.input.values, EndsWith("{call 0: drop}")) << report;
   EXPECT_TRUE(Check(&TriesAgain<true>).passed());
 }
 

@@ -113,15 +113,15 @@ TEST(ClientsTest, ALostUpdateIsFoundAndShrunkToTwoOperations) {
   const Report report =
       Check(&IsLinearizable<false>, sim::Random{.schedules = 20});
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->kind, FailureKind::kHistory);
-  EXPECT_THAT(report.input, HasSubstr(" =\n  c0: Add(1)\n  c1: Add(1)"))
+  EXPECT_EQ(report.failure()->kind, FailureKind::kHistory);
+  EXPECT_THAT(report.input.values, HasSubstr(" =\n  c0: Add(1)\n  c1: Add(1)"))
       << report;
-  EXPECT_THAT(report.input, testing::Not(HasSubstr("first")));
+  EXPECT_THAT(report.input.values, testing::Not(HasSubstr("first")));
   const auto again =
       Replay(&IsLinearizable<false>, FormatReplay(report.replay));
   ASSERT_TRUE(again.ok()) << again.status();
   ASSERT_FALSE(again->passed());
-  EXPECT_EQ(again->failure->what, report.failure->what);
+  EXPECT_EQ(again->failure()->what, report.failure()->what);
 }
 
 CLOTHO_PROPERTY(ClientsTest, ALockedCounterIsLinearizable,

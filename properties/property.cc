@@ -46,7 +46,7 @@ using sim::Search;
 constexpr std::uint64_t kDiscardsMax = 10;
 
 // Translates an exception of a rapidcheck macro.
-Failure Verdict(const CaseResult& result) {
+Failure FailureOf(const CaseResult& result) {
   Failure failure;
   switch (result.type) {
     case CaseResult::Type::Success:
@@ -85,9 +85,9 @@ std::optional<Failure> Judge(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const CaseResult& result) {
-    return Verdict(result);
+    return FailureOf(result);
   } catch (const rc::GenerationFailure& failure) {
-    return Verdict(CaseResult(CaseResult::Type::Discard, failure.what()));
+    return FailureOf(CaseResult(CaseResult::Type::Discard, failure.what()));
   } catch (const BaseExceptionGroup& group) {
     for (const std::exception_ptr& one : group.exceptions()) {
       if (std::optional<Failure> verdict = Judge(one)) return verdict;
@@ -135,10 +135,7 @@ class Context final : public rc::detail::PropertyContext {
 // A report for a misuse that is found before anything runs.
 Report Misused(std::string what) {
   Report report;
-  report.misused = true;
-  report.failure = Failure{.kind = FailureKind::kMisuse,
-                           .what = std::move(what),
-                           .signature = "misuse"};
+  report.Misuse(std::move(what));
   return report;
 }
 
@@ -253,16 +250,16 @@ Report Runner::RunInput(Input& input, const Search& search) {
 
 Report Runner::Run() {
   if (!search_.misuse.empty()) return Misused(search_.misuse);
-  all_.strategy = search_.strategy;
-  all_.seed = search_.seed;
-  all_.schedules = search_.schedules;
+  all_.search.strategy = search_.strategy;
+  all_.search.seed = search_.seed;
+  all_.search.schedules = search_.schedules;
   for (const sim::SavedSchedule& saved : std::exchange(search_.saved, {})) {
     if (!RunSaved(saved)) return std::move(all_);
   }
   while (passed_ < search_.cases && !sim::internal::Interrupted()) {
     if (!RunCase()) return std::move(all_);
   }
-  all_.tests = passed_;
+  all_.input.tests = passed_;
   if (sim::internal::Interrupted()) return std::move(all_);
   sim::JudgeGoals(all_);
   return std::move(all_);
@@ -274,31 +271,27 @@ bool Runner::RunCase() {
   auto input = std::make_unique<Input>(property_.arguments, NextInput());
   Report report = RunInput(*input, how);
   Add(report);
-  if (report.failure.has_value() &&
-      report.failure->kind == FailureKind::kDiscarded) {
+  if (report.verdict() == Report::Verdict::kDiscarded) {
     ++discarded_in_a_row_;
     if (++discarded_ <= kDiscardsMax * search_.cases) return true;
-    all_.incomplete = true;
-    all_.failure = Failure{
-        .kind = FailureKind::kIncomplete,
-        .what = absl::StrCat("Gave up after ", passed_,
-                             passed_ == 1 ? " test: " : " tests: ", discarded_,
-                             " inputs were discarded, the last one by\n",
-                             report.failure->what),
-        .file = report.failure->file,
-        .line = report.failure->line,
-        .signature = "gave up"};
+    all_.CutShort(
+        {.what = absl::StrCat("Gave up after ", passed_,
+                              passed_ == 1 ? " test: " : " tests: ", discarded_,
+                              " inputs were discarded, the last one by\n",
+                              report.failure()->what),
+         .file = report.failure()->file,
+         .line = report.failure()->line,
+         .signature = "gave up"});
     return false;
   }
-  if (report.failure.has_value() &&
-      report.failure->kind == FailureKind::kSkipped) {
-    all_.failure = std::move(report.failure);
+  if (report.verdict() == Report::Verdict::kSkipped) {
+    all_.Skip(*report.failure());
     return false;
   }
   ++passed_;
   discarded_in_a_row_ = 0;
   // Goals apply to all inputs together.
-  if (report.passed() || report.failure->kind == FailureKind::kGoal) {
+  if (report.passed() || report.verdict() == Report::Verdict::kGoalMissed) {
     if (!context_.tags().empty()) ++distribution_[context_.tags()];
     return true;
   }
@@ -311,9 +304,9 @@ bool Runner::RunCase() {
 
 // Adds the results of one input to those of all.
 void Runner::Add(const Report& report) {
-  all_.executions += report.executions;
-  all_.distinct_executions += report.distinct_executions;
-  all_.steps += report.steps;
+  all_.search.executions += report.search.executions;
+  all_.search.distinct_executions += report.search.distinct_executions;
+  all_.search.steps += report.search.steps;
   for (const sim::GoalReport& goal : report.goals) {
     const auto same = std::ranges::find_if(all_.goals, [&](const auto& other) {
       return other.place == goal.place && other.goal == goal.goal;
@@ -352,33 +345,38 @@ bool Runner::RunSaved(const sim::SavedSchedule& saved) {
         saved.replay, saved.place.empty() ? "" : " of ", saved.place,
         ": a value of its input has fewer smaller ones than it says"));
   }
-  if (report.passed() || report.failure->kind == FailureKind::kGoal ||
-      report.failure->kind == FailureKind::kDiscarded) {
-    return true;
+  switch (report.verdict()) {
+    case Report::Verdict::kPassed:
+    case Report::Verdict::kGoalMissed:
+    case Report::Verdict::kDiscarded:
+      return true;
+    case Report::Verdict::kSkipped:
+      all_.Skip(*report.failure());
+      return false;
+    case Report::Verdict::kFailed:
+    case Report::Verdict::kNondeterministic:
+    case Report::Verdict::kDiverged:
+    case Report::Verdict::kMisused:
+    case Report::Verdict::kIncomplete:
+      break;
   }
-  if (report.failure->kind == FailureKind::kSkipped) {
-    all_.failure = std::move(report.failure);
-    return false;
-  }
-  const std::string says = report.saved;
   Report explained =
       Explain({.input = std::move(input), .report = std::move(report)});
-  explained.saved = says;
+  explained.saved = saved;
   explained.drifted = std::move(all_.drifted);
   all_ = std::move(explained);
   return false;
 }
 
 Report Runner::Explain(Failing found) {
-  const std::uint64_t executions = found.report.executions;
+  const std::uint64_t executions = found.report.search.executions;
   const bool comes_back = found.schedule() != nullptr &&
-                          !found.report.nondeterministic &&
-                          !found.report.misused && !found.report.incomplete;
+                          found.report.verdict() == Report::Verdict::kFailed;
   if (comes_back && search_.shrink_runs_max > 0) {
     Shrink(found);
     Search how = search_;
     how.first = *found.schedule();
-    how.signature = found.report.failure->signature;
+    how.signature = found.report.failure()->signature;
     RunFailing(how, found);
     // A shorter schedule may draw less. Draws that no longer happen must not
     // appear in the replay string.
@@ -387,23 +385,23 @@ Report Runner::Explain(Failing found) {
       return found.input->Find(shrink.first) == nullptr;
     });
     if (id != found.input->id() && found.schedule() != nullptr &&
-        found.report.failure->kind != FailureKind::kCrash) {
+        found.report.failure()->kind != FailureKind::kCrash) {
       found.input = std::make_unique<Input>(property_.arguments, std::move(id));
       how.first = *found.schedule();
       RunFailing(how, found);
     }
   }
   Report report = std::move(found.report);
-  report.strategy = search_.strategy;
-  report.seed = search_.seed;
-  report.schedules = search_.schedules;
-  report.executions = executions;
-  report.input = InputText(*found.input);
-  report.tests = passed_;
-  report.input_shrinks = shrinks_;
-  if (name_.empty() && !report.again.empty()) {
-    report.again = absl::StrCat("in code:  properties::Replay(body, \"",
-                                FormatReplay(report.replay), "\")");
+  report.search.strategy = search_.strategy;
+  report.search.seed = search_.seed;
+  report.search.schedules = search_.schedules;
+  report.search.executions = executions;
+  report.input = {
+      .values = InputText(*found.input), .tests = passed_, .shrinks = shrinks_};
+  if (name_.empty() && !report.replay_command.empty()) {
+    report.replay_command =
+        absl::StrCat("in code:  properties::Replay(body, \"",
+                     FormatReplay(report.replay), "\")");
   }
   return report;
 }
@@ -411,18 +409,17 @@ Report Runner::Explain(Failing found) {
 // Explains a failure that is known to be reproducible.
 void Runner::RunFailing(const Search& how, Failing& failing) {
   Report report = RunInput(*failing.input, how);
-  if (!report.failure.has_value() ||
-      report.failure->signature != how.signature) {
+  if (report.passed() || report.failure()->signature != how.signature) {
     // It was reproduced before, in exactly the same execution.
-    if (report.nondeterministic) {
+    if (report.verdict() == Report::Verdict::kNondeterministic) {
       failing.report = std::move(report);
-    } else {
-      failing.report.nondeterministic = true;
+    } else if (failing.report.verdict() == Report::Verdict::kFailed) {
+      failing.report.LoseDeterminism();
     }
     return;
   }
   failing.report = std::move(report);
-  if (failing.report.failure->kind == FailureKind::kCrash) return;
+  if (failing.report.failure()->kind == FailureKind::kCrash) return;
   // Runs once more, for its draws and logs.
   Search again = search_;
   again.input = FormatInput(failing.input->id());
@@ -492,10 +489,10 @@ bool Runner::TryToFail(Input smaller, Failing& failing) {
   Search how = search_;
   how.shrink_runs_max = 0;
   how.first = *failing.schedule();
-  how.signature = failing.report.failure->signature;
+  how.signature = failing.report.failure()->signature;
   auto input = std::make_unique<Input>(std::move(smaller));
   Report report = RunInput(*input, how);
-  if (report.passed() || report.failure->signature != how.signature)
+  if (report.passed() || report.failure()->signature != how.signature)
     return false;
   failing = {.input = std::move(input), .report = std::move(report)};
   ++shrinks_;
@@ -543,7 +540,7 @@ absl::StatusOr<Report> Runner::Replay(std::string_view text) {
         "\" does not fit this property: a value has fewer smaller ones than "
         "it says"));
   }
-  if (report.ok() && !report->passed()) report->input = InputText(input);
+  if (report.ok() && !report->passed()) report->input.values = InputText(input);
   return report;
 }
 

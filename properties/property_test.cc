@@ -148,18 +148,18 @@ Coro<void> TheFirstFails(const std::vector<int>& items) {
 TEST(PropertyReportTest, AFailedAssertionIsReportedWithItsInput) {
   const Report report = Check(&TheFirstFails, sim::Random{.schedules = 20});
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->kind, FailureKind::kExpectation);
-  EXPECT_THAT(report.failure->what, HasSubstr("RC_ASSERT(got == items)"));
-  EXPECT_THAT(report.failure->file, HasSubstr("property_test.cc"));
-  EXPECT_FALSE(report.input.empty());
+  EXPECT_EQ(report.failure()->kind, FailureKind::kExpectation);
+  EXPECT_THAT(report.failure()->what, HasSubstr("RC_ASSERT(got == items)"));
+  EXPECT_THAT(report.failure()->file, HasSubstr("property_test.cc"));
+  EXPECT_FALSE(report.input.values.empty());
 }
 
 TEST(PropertyReportTest, TheInputIsShrunkAndThenTheSchedule) {
   const Report report = Check(&TheFirstFails, sim::Random{.schedules = 20});
   ASSERT_FALSE(report.passed());
-  EXPECT_THAT(report.input, testing::EndsWith(" = [1, 0]")) << report;
-  EXPECT_GT(report.input_shrinks, 0);
-  EXPECT_TRUE(report.minimal);
+  EXPECT_THAT(report.input.values, testing::EndsWith(" = [1, 0]")) << report;
+  EXPECT_GT(report.input.shrinks, 0);
+  EXPECT_TRUE(report.shrinking.minimal);
   EXPECT_EQ(report.trace.deviations.size(), 1);
 }
 
@@ -177,8 +177,8 @@ TEST(PropertyReportTest, AReplayBringsInputAndScheduleBack) {
   const auto again = Replay(&TheFirstFails, FormatReplay(found.replay));
   ASSERT_TRUE(again.ok()) << again.status();
   ASSERT_FALSE(again->passed());
-  EXPECT_EQ(again->failure->signature, found.failure->signature);
-  EXPECT_EQ(again->input, found.input);
+  EXPECT_EQ(again->failure()->signature, found.failure()->signature);
+  EXPECT_EQ(again->input.values, found.input.values);
   EXPECT_EQ(again->trace_hash, found.trace_hash);
 }
 
@@ -211,7 +211,7 @@ TEST(PropertyReportTest, AReplayOfAnUnshrunkExecutionWorks) {
     ASSERT_TRUE(again.ok()) << again.status();
     if (!again->passed()) {
       failed = true;
-      EXPECT_EQ(again->input, found.input);
+      EXPECT_EQ(again->input.values, found.input.values);
     }
   }
   EXPECT_TRUE(failed);
@@ -226,11 +226,14 @@ TEST(PropertyReportTest, ASavedInputIsRunFirst) {
   const Report saved =
       Check(&TheFirstFails, sim::Fifo(), sim::ReplayFirst(replay, "a note"));
   ASSERT_FALSE(saved.passed());
-  EXPECT_THAT(saved.saved, HasSubstr(replay));
-  EXPECT_THAT(saved.saved, HasSubstr("a note"));
-  EXPECT_EQ(saved.input, found.input);
-  EXPECT_TRUE(Check(&TheFirstFails, sim::ReplayFirst("c1/0/4:1")).misused);
-  EXPECT_TRUE(Check(&TheFirstFails, sim::ReplayFirst("c1/0.4.9/4:1")).misused);
+  ASSERT_TRUE(saved.saved.has_value());
+  EXPECT_EQ(saved.saved->replay, replay);
+  EXPECT_EQ(saved.saved->note, "a note");
+  EXPECT_EQ(saved.input.values, found.input.values);
+  EXPECT_EQ(Check(&TheFirstFails, sim::ReplayFirst("c1/0/4:1")).verdict(),
+            sim::Report::Verdict::kMisused);
+  EXPECT_EQ(Check(&TheFirstFails, sim::ReplayFirst("c1/0.4.9/4:1")).verdict(),
+            sim::Report::Verdict::kMisused);
   const Report drifted =
       Check(&TheFirstFails, sim::Fifo(), sim::ReplayFirst("c1/1.0/999:1"),
             sim::ReplayFirst("c1/1.0.0-999/fifo"));
@@ -253,12 +256,13 @@ Coro<void> DrawsThatDepend() {
 TEST(PropertyReportTest, DrawsShrinkOneAfterTheOther) {
   const Report report = Check(&DrawsThatDepend);
   ASSERT_FALSE(report.passed());
-  EXPECT_THAT(report.failure->what, HasSubstr("large < 2")) << report;
-  EXPECT_THAT(report.input, testing::ContainsRegex("items = \\[.*30.*30.*\\]"))
+  EXPECT_THAT(report.failure()->what, HasSubstr("large < 2")) << report;
+  EXPECT_THAT(report.input.values,
+              testing::ContainsRegex("items = \\[.*30.*30.*\\]"))
       << report;
   const auto again = Replay(&DrawsThatDepend, FormatReplay(report.replay));
   ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ(again->input, report.input);
+  EXPECT_EQ(again->input.values, report.input.values);
 }
 
 Coro<void> FailsInATaskGroup(int n) {
@@ -273,8 +277,8 @@ Coro<void> FailsInATaskGroup(int n) {
 TEST(PropertyReportTest, AnAssertionIsFoundWithinAGroupOfExceptions) {
   const Report report = Check(&FailsInATaskGroup);
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->kind, FailureKind::kExpectation);
-  EXPECT_THAT(report.input, testing::EndsWith("int = 10"));
+  EXPECT_EQ(report.failure()->kind, FailureKind::kExpectation);
+  EXPECT_THAT(report.input.values, testing::EndsWith("int = 10"));
 }
 
 Coro<void> Swallows(int n) {
@@ -298,8 +302,8 @@ Coro<void> Rare(const std::vector<int>& items) {
 TEST(PropertyReportTest, WhatIsDiscardedTooOftenIsIncomplete) {
   const Report report = Check(&Rare, Cases{.cases = 7});
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.incomplete);
-  EXPECT_THAT(report.failure->what, HasSubstr("71 inputs were discarded"));
+  EXPECT_EQ(report.verdict(), sim::Report::Verdict::kIncomplete);
+  EXPECT_THAT(report.failure()->what, HasSubstr("71 inputs were discarded"));
 }
 
 Coro<void> GeneratesNothing() {
@@ -312,7 +316,7 @@ Coro<void> GeneratesNothing() {
 TEST(PropertyReportTest, AGeneratorThatFindsNothingDiscards) {
   const Report report = Check(&GeneratesNothing);
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.incomplete);
+  EXPECT_EQ(report.verdict(), sim::Report::Verdict::kIncomplete);
 }
 
 Coro<void> DependsOnAStatic(int n) {
@@ -324,8 +328,8 @@ Coro<void> DependsOnAStatic(int n) {
 TEST(PropertyReportTest, WhatIsNotDeterministicIsReportedAsThat) {
   const Report report = Check(&DependsOnAStatic);
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.nondeterministic);
-  EXPECT_FALSE(report.input.empty());
+  EXPECT_EQ(report.verdict(), sim::Report::Verdict::kNondeterministic);
+  EXPECT_FALSE(report.input.values.empty());
 }
 
 Coro<void> NeverReaches(int n) {
@@ -336,8 +340,8 @@ Coro<void> NeverReaches(int n) {
 TEST(PropertyReportTest, AGoalThatNoInputReachesIsIncomplete) {
   const Report report = Check(&NeverReaches);
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.incomplete);
-  EXPECT_THAT(report.failure->what, HasSubstr("false in all 100 executions"));
+  EXPECT_EQ(report.verdict(), sim::Report::Verdict::kGoalMissed);
+  EXPECT_THAT(report.failure()->what, HasSubstr("false in all 100 executions"));
 }
 
 int calls = 0;
@@ -351,12 +355,14 @@ TEST(PropertyOptionsTest, CasesAndSchedulesAreRun) {
   const Report report =
       Check(&CountsCalls, Cases{.cases = 12}, sim::Random{.schedules = 5});
   EXPECT_TRUE(report.passed());
-  EXPECT_EQ(report.executions, 60);
+  EXPECT_EQ(report.search.executions, 60);
   EXPECT_EQ(report.Text(),
             "no failure in 60 executions of 12 inputs (random, base seed 1)\n");
   EXPECT_EQ(calls, 72);  // One per input runs twice and is compared.
-  EXPECT_TRUE(Check(&CountsCalls, Cases{.cases = 0}).misused);
-  EXPECT_TRUE(Check(&CountsCalls, Cases{.size_max = 1'000'001}).misused);
+  EXPECT_EQ(Check(&CountsCalls, Cases{.cases = 0}).verdict(),
+            sim::Report::Verdict::kMisused);
+  EXPECT_EQ(Check(&CountsCalls, Cases{.size_max = 1'000'001}).verdict(),
+            sim::Report::Verdict::kMisused);
 }
 
 std::size_t largest = 0;

@@ -72,9 +72,9 @@ TEST(ChooseTest, AnExhaustiveSearchTakesEveryValue) {
   };
   const Report report = Explore(body, Exhaustive());
   EXPECT_TRUE(report.passed()) << report;
-  EXPECT_TRUE(report.exhausted);
-  EXPECT_EQ(report.executions, 12);
-  EXPECT_EQ(report.distinct_executions, 12);
+  EXPECT_TRUE(report.search.exhausted);
+  EXPECT_EQ(report.search.executions, 12);
+  EXPECT_EQ(report.search.distinct_executions, 12);
   EXPECT_THAT(seen, SizeIs(12));
 }
 
@@ -91,7 +91,7 @@ Coro<void> TwoMishapsAreTooMany() {
 TEST(ChooseTest, AFailureIsShrunkToTheFewestMishaps) {
   const Report report = Explore(TwoMishapsAreTooMany, Random());
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.minimal);
+  EXPECT_TRUE(report.shrinking.minimal);
   EXPECT_THAT(report.trace.deviations, SizeIs(3));
   EXPECT_THAT(report.trace.deviations[0].taken,
               HasSubstr("Buggify happens (sim/choice_test.cc:"));
@@ -100,7 +100,7 @@ TEST(ChooseTest, AFailureIsShrunkToTheFewestMishaps) {
   const auto again = Replay(TwoMishapsAreTooMany, FormatReplay(report.replay));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_FALSE(again->passed());
-  EXPECT_EQ(again->failure->signature, report.failure->signature);
+  EXPECT_EQ(again->failure()->signature, report.failure()->signature);
 }
 
 TEST(ChooseTest, AReplayThatDoesNotFitIsSaidToBeSo) {
@@ -110,8 +110,8 @@ TEST(ChooseTest, AReplayThatDoesNotFitIsSaidToBeSo) {
   };
   const auto report = Replay(body, "c1/0/2:5");
   ASSERT_TRUE(report.ok());
-  EXPECT_TRUE(report->diverged);
-  EXPECT_THAT(report->failure->what,
+  EXPECT_EQ(report->verdict(), Report::Verdict::kDiverged);
+  EXPECT_THAT(report->failure()->what,
               HasSubstr("step 2 has 2 values, numbered from 0"));
 }
 

@@ -18,8 +18,8 @@ Coro<void> NeverRun() {
 
 TEST(OptionsTest, TwoStrategiesAreRefused) {
   const Report report = Explore(NeverRun, Fuzz(), Pct{.depth = 3});
-  EXPECT_TRUE(report.misused);
-  EXPECT_EQ(report.failure->what,
+  EXPECT_EQ(report.verdict(), Report::Verdict::kMisused);
+  EXPECT_EQ(report.failure()->what,
             "The test has two strategies, \"fuzz\" and \"pct\": expected one");
 }
 
@@ -27,8 +27,8 @@ TEST(OptionsTest, NoExecutionsAreRefused) {
   for (const Report& report : {Explore(NeverRun, Fuzz{.schedules = 0}),
                                Explore(NeverRun, Pct{.schedules = 0}),
                                Explore(NeverRun, Exhaustive{.schedules = 0})}) {
-    EXPECT_TRUE(report.misused);
-    EXPECT_THAT(report.failure->what,
+    EXPECT_EQ(report.verdict(), Report::Verdict::kMisused);
+    EXPECT_THAT(report.failure()->what,
                 testing::HasSubstr(".schedules = 0 would run nothing: expected "
                                    "at least 1"));
   }
@@ -36,8 +36,8 @@ TEST(OptionsTest, NoExecutionsAreRefused) {
 
 TEST(OptionsTest, ACustomStrategyNeedsAFunction) {
   const Report report = Explore(NeverRun, CustomStrategy{});
-  EXPECT_TRUE(report.misused);
-  EXPECT_THAT(report.failure->what,
+  EXPECT_EQ(report.verdict(), Report::Verdict::kMisused);
+  EXPECT_THAT(report.failure()->what,
               testing::HasSubstr(".make_strategy is empty"));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -14,6 +15,8 @@
 #include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/engine/trace.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/report/findings.h"
+#include "clotho/sim/report/findings_text.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/explore.h"
 #include "gmock/gmock.h"
@@ -199,9 +202,12 @@ TEST(RaceTest, NamesTheAccessInTheGap) {
   };
   const Report report = Explore(body, Fuzz());
   ASSERT_FALSE(report.passed());
-  EXPECT_THAT(report.race, testing::StartsWith("on value\nstep "));
-  EXPECT_THAT(report.race, testing::HasSubstr("<- in the gap"));
-  EXPECT_THAT(report.race, testing::HasSubstr("b  writes"));
+  ASSERT_TRUE(report.found.race.has_value());
+  const Race& race = *report.found.race;
+  EXPECT_EQ(race.object, "value");
+  EXPECT_EQ(race.before.task, race.after.task);
+  EXPECT_NE(race.between.task, race.after.task);
+  EXPECT_TRUE(race.between.write);
   EXPECT_THAT(report.Text(), testing::HasSubstr("\nRACE      on value\n"));
 }
 
@@ -212,7 +218,8 @@ std::string RaceOf(const std::function<Coro<void>(Counter&)>& program) {
     co_await program(counter);
     Always(false, "the end");
   };
-  return Explore(body).race;
+  const std::optional<Race> race = Explore(body).found.race;
+  return race.has_value() ? internal::RaceText(*race) : "";
 }
 
 TEST(RaceTest, WhatIsOrderedIsNone) {

@@ -46,9 +46,9 @@ TEST_P(AsyncioBugTest, IsFoundFromAnySeedAndShrinks) {
     const sim::Report report =
         sim::Explore(bug.buggy, sim::Fuzz{.schedules = 1'000, .seed = seed});
     ASSERT_FALSE(report.passed()) << "seed " << seed;
-    EXPECT_EQ(report.failure->kind, bug.failure) << report;
-    EXPECT_THAT(report.failure->what, HasSubstr(std::string(bug.says)));
-    EXPECT_TRUE(report.minimal) << report;
+    EXPECT_EQ(report.failure()->kind, bug.failure) << report;
+    EXPECT_THAT(report.failure()->what, HasSubstr(std::string(bug.says)));
+    EXPECT_TRUE(report.shrinking.minimal) << report;
     EXPECT_LE(std::get<sim::Deviations>(report.replay.schedule).size(), 3)
         << report;
   }
@@ -58,7 +58,7 @@ TEST_P(AsyncioBugTest, TheFixedOneIsSilent) {
   const sim::Report report =
       sim::Explore(GetParam().fixed, sim::Fuzz{.schedules = 1'000});
   EXPECT_TRUE(report.passed()) << report;
-  EXPECT_EQ(report.executions, 1'000);
+  EXPECT_EQ(report.search.executions, 1'000);
 }
 
 }  // namespace

@@ -53,8 +53,7 @@ std::string FailureAnywhere(
         const Input input = *is_cancelled(any, task, turns);
         const sim::Report report = sim::Explore(
             [&] { return body(input); }, sim::Exhaustive{.deviations_max = 1});
-        in_time = !report.failure.has_value() ||
-                  report.failure->kind != sim::FailureKind::kGoal;
+        in_time = report.verdict() != sim::Report::Verdict::kGoalMissed;
         if (report.passed() || !in_time) continue;
         std::ostringstream text;
         text << input << "\n" << report;

@@ -61,7 +61,7 @@ std::string Refutation(Coro<void> (*body)(const Input&)) {
     void Apply(sim::Search& search) const { search.shrink_runs_max = 0; }
   };
   const sim::Report report = Check(body, InAnyOrder(), Quickly());
-  return report.passed() ? "" : report.failure->what;
+  return report.passed() ? "" : report.failure()->what;
 }
 
 // The message of a false claim.

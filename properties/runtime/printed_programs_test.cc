@@ -43,9 +43,9 @@ Seen Search(const std::function<Coro<void>()>& program, sim::Search search) {
       },
       search, "");
   SetNotes(nullptr);
-  seen.steps = report.steps;
+  seen.steps = report.search.steps;
   if (!report.passed()) {
-    EXPECT_EQ(report.failure->kind, sim::FailureKind::kDeadlock) << report;
+    EXPECT_EQ(report.failure()->kind, sim::FailureKind::kDeadlock) << report;
     seen.replay = sim::FormatReplay(report.replay);
   }
   return seen;

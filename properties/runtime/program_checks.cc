@@ -995,14 +995,14 @@ ProgramVerdict CheckProgram(
                           {.observers = {checker}, .primitives = primitives});
       },
       search, "");
-  verdict.executions = report.executions;
-  verdict.steps = report.steps;
+  verdict.executions = report.search.executions;
+  verdict.steps = report.search.steps;
   if (report.passed()) {
     finish();
-  } else if (report.failure->kind == sim::FailureKind::kDeadlock) {
+  } else if (report.failure()->kind == sim::FailureKind::kDeadlock) {
     verdict.deadlock = true;
     verdict.wrong = checker->InDeadlock();
-  } else if (report.failure->kind != sim::FailureKind::kIncomplete) {
+  } else if (report.verdict() != sim::Report::Verdict::kIncomplete) {
     verdict.wrong = report.Text();
   }
   verdict.hash = hash.Finish();

@@ -46,7 +46,7 @@ TEST(ProgramsTest, AllStatementsOccurAndAllProgramsEnd) {
     const sim::Report report = RunSome(program, {.observers = {ops}});
     if (report.passed()) continue;
     ++deadlocks;
-    ASSERT_EQ(report.failure->kind, sim::FailureKind::kDeadlock)
+    ASSERT_EQ(report.failure()->kind, sim::FailureKind::kDeadlock)
         << "seed " << seed << "\n"
         << report;
   }
@@ -73,7 +73,7 @@ TEST(ProgramsTest, SmallerProgramsAreSmallerAndRun) {
       EXPECT_NE(candidate, program);
       const sim::Report report = RunSome(candidate);
       if (report.passed()) continue;
-      ASSERT_EQ(report.failure->kind, sim::FailureKind::kDeadlock) << report;
+      ASSERT_EQ(report.failure()->kind, sim::FailureKind::kDeadlock) << report;
     }
   }
 }

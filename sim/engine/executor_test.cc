@@ -308,8 +308,8 @@ TEST(SimulatedExecutorTest, AClaimThatIsFalseInAJobFailsTheExecution) {
   };
   const Report report = Explore(body);
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->kind, FailureKind::kAlways);
-  EXPECT_EQ(report.failure->what, "Always \"the job is right\" is false");
+  EXPECT_EQ(report.failure()->kind, FailureKind::kAlways);
+  EXPECT_EQ(report.failure()->what, "Always \"the job is right\" is false");
   EXPECT_THAT(report.Text(), HasSubstr("begin of the job"));
 }
 
@@ -479,7 +479,7 @@ TEST(DebugTest, WarnsOnceOfWhatRunsForLongAndFailsNothing) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "clotho: t = 250 ms: Executing task main took 0.250 seconds\n");
   EXPECT_TRUE(report.passed());
-  EXPECT_EQ(report.steps, quiet.steps);
+  EXPECT_EQ(report.search.steps, quiet.search.steps);
 }
 
 TEST(DebugTest, ChangesNoExecution) {
@@ -499,7 +499,7 @@ TEST(DebugTest, ChangesNoExecution) {
   const Report with = Explore(body, Random(), Debug());
   ASSERT_FALSE(without.passed());
   ASSERT_FALSE(with.passed());
-  EXPECT_EQ(with.executions, without.executions);
+  EXPECT_EQ(with.search.executions, without.search.executions);
   EXPECT_EQ(with.trace_hash, without.trace_hash);
 }
 

@@ -36,14 +36,8 @@ std::string_view FailureKindName(FailureKind kind) {
       return "callback";
     case FailureKind::kCrash:
       return "crash";
-    case FailureKind::kGoal:
-      return "goal";
-    case FailureKind::kMisuse:
-      return "misuse";
-    case FailureKind::kIncomplete:
-      return "incomplete";
-    case FailureKind::kNotDeterministic:
-      return "not deterministic";
+    case FailureKind::kNone:
+      return "none";
     case FailureKind::kDiscarded:
       return "discarded";
     case FailureKind::kSucceeded:

@@ -26,10 +26,7 @@ enum class FailureKind {
   kNeverAwaited,  // A coroutine that was created but never run.
   kCallback,      // An exception thrown by a callback.
   kCrash,         // The process crashed.
-  kGoal,          // A Sometimes() that was false in every execution.
-  kMisuse,        // The request cannot be carried out.
-  kIncomplete,    // An exhaustive search that its budget cut short.
-  kNotDeterministic,  // Two runs of one schedule differ.
+  kNone,          // Nothing failed in an execution: see sim::Verdict.
   // Not failures, but exceptions that end an execution (see Search::judge):
   kDiscarded,  // The execution does not count.
   kSucceeded,  // The execution has already passed.

@@ -17,6 +17,7 @@
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/options.h"
 #include "clotho/sim/report/report.h"
+#include "clotho/sim/report/wait_report.h"
 #include "clotho/sim/search/explore.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -36,7 +37,7 @@ std::string Here(int line) {
 // The whole failure, one line for each part.
 std::string Story(const Report& report) {
   if (report.passed()) return "passed";
-  const Failure& failure = *report.failure;
+  const Failure& failure = *report.failure();
   std::string story = absl::StrCat(std::string(FailureKindName(failure.kind)),
                                    "\n", failure.what, "\nat ");
   if (failure.line == 0) {
@@ -171,10 +172,10 @@ TEST(FailureTest, AnExceptionThatLeavesTheLoop) {
     throw KeyboardInterrupt();
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->kind, FailureKind::kException);
-  EXPECT_THAT(report.failure->what,
+  EXPECT_EQ(report.failure()->kind, FailureKind::kException);
+  EXPECT_THAT(report.failure()->what,
               HasSubstr("KeyboardInterrupt left the event loop"));
-  EXPECT_EQ(report.failure->signature, "critical KeyboardInterrupt");
+  EXPECT_EQ(report.failure()->signature, "critical KeyboardInterrupt");
 }
 
 TEST(FailureTest, AFalseAlways) {
@@ -228,7 +229,7 @@ TEST(FailureTest, ADeadlockWithACircle) {
                          "signature deadlock ",
                          place));
   EXPECT_THAT(
-      report.waits,
+      internal::WaitsText(report.trace),
       AllOf(HasSubstr("+-> forth  waits for  Lock \"b\"  held by  back \n"
                       "|   back   waits for  Lock \"a\"  held by  forth --+\n"),
             HasSubstr("main   task forth")));
@@ -246,7 +247,7 @@ TEST(FailureTest, ADeadlockIsASetOfPlaces) {
       for (int i = 0; i < tasks; ++i) workers.push_back(worker());
       co_await Gather(std::move(workers));
     };
-    return Explore(body).failure->signature;
+    return Explore(body).failure()->signature;
   };
   EXPECT_EQ(signature_with(1), signature_with(3));
 }
@@ -280,8 +281,8 @@ TEST(FailureTest, ACircleOfTasksThatAwaitEachOther) {
     co_await outer;
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
-  EXPECT_THAT(report.waits,
+  EXPECT_EQ(report.failure()->kind, FailureKind::kDeadlock);
+  EXPECT_THAT(internal::WaitsText(report.trace),
               HasSubstr("outer  waits for  task inner  that is  inner"));
 }
 
@@ -297,13 +298,14 @@ TEST(FailureTest, ALostWakeUp) {
     co_await task;
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
-  EXPECT_EQ(report.failure->what,
+  EXPECT_EQ(report.failure()->kind, FailureKind::kDeadlock);
+  EXPECT_EQ(report.failure()->what,
             "Deadlock (lost wake-up) at t = 0 s, step 2: nothing is ready, no "
             "timer is set, main has not finished");
-  EXPECT_EQ(absl::StrCat(report.failure->file, ":", report.failure->line),
+  EXPECT_EQ(absl::StrCat(report.failure()->file, ":", report.failure()->line),
             Here(line));
-  EXPECT_THAT(report.waits, HasSubstr("nobody is known to end this wait"));
+  EXPECT_THAT(internal::WaitsText(report.trace),
+              HasSubstr("nobody is known to end this wait"));
 }
 
 // ---- Deadlocks beside periodic work. ----
@@ -328,17 +330,18 @@ TEST(QuietTest, ADeadlockBesideAHeartbeatIsADeadlock) {
   };
   const Report report = Explore(body);
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
-  EXPECT_EQ(report.failure->what,
+  EXPECT_EQ(report.failure()->kind, FailureKind::kDeadlock);
+  EXPECT_EQ(report.failure()->what,
             "Deadlock at t = 1993 s, step 2000: main waits for nothing that "
             "still runs\n(what runs: heartbeat)");
-  EXPECT_EQ(report.failure->signature,
+  EXPECT_EQ(report.failure()->signature,
             absl::StrCat("deadlock ", Here(kSecondAcquire)));
-  EXPECT_THAT(report.waits, HasSubstr("+-> forth  waits for  Lock \"b\""));
+  EXPECT_THAT(internal::WaitsText(report.trace),
+              HasSubstr("+-> forth  waits for  Lock \"b\""));
   const auto again = Replay(body, FormatReplay(report.replay));
   ASSERT_TRUE(again.ok());
-  EXPECT_FALSE(again->diverged) << *again;
-  EXPECT_EQ(again->failure->signature, report.failure->signature);
+  EXPECT_NE(again->verdict(), Report::Verdict::kDiverged) << *again;
+  EXPECT_EQ(again->failure()->signature, report.failure()->signature);
 }
 
 TEST(QuietTest, ALostWakeUpIsFoundShrunkAndReplayedBesideAHeartbeat) {
@@ -358,14 +361,14 @@ TEST(QuietTest, ALostWakeUpIsFoundShrunkAndReplayedBesideAHeartbeat) {
   };
   const Report report = Explore(body, Fuzz());
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
+  EXPECT_EQ(report.failure()->kind, FailureKind::kDeadlock);
   EXPECT_EQ(std::get<Deviations>(report.replay.schedule).size(), 1u);
-  EXPECT_TRUE(report.minimal);
-  EXPECT_LE(report.failure->step, 3'000u);
+  EXPECT_TRUE(report.shrinking.minimal);
+  EXPECT_LE(report.failure()->step, 3'000u);
   const auto again = Replay(body, FormatReplay(report.replay));
   ASSERT_TRUE(again.ok());
-  EXPECT_FALSE(again->diverged) << *again;
-  EXPECT_EQ(again->failure->signature, report.failure->signature);
+  EXPECT_NE(again->verdict(), Report::Verdict::kDiverged) << *again;
+  EXPECT_EQ(again->failure()->signature, report.failure()->signature);
 }
 
 // What runs may wake the body much later, in a way that no wait shows.
@@ -406,7 +409,7 @@ TEST(QuietTest, APollingTaskThatTheBodyAwaitsIsALivelock) {
     Task<void> poller = CreateTask(Beat(absl::Milliseconds(1)));
     co_await poller;
   };
-  EXPECT_EQ(Explore(body).failure->kind, FailureKind::kLivelock);
+  EXPECT_EQ(Explore(body).failure()->kind, FailureKind::kLivelock);
 }
 
 TEST(QuietTest, BesideRareWorkVirtualTimeEndsFirst) {
@@ -416,8 +419,8 @@ TEST(QuietTest, BesideRareWorkVirtualTimeEndsFirst) {
     co_await nobody_sets;
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
-  EXPECT_EQ(report.failure->step, 2'000u);
+  EXPECT_EQ(report.failure()->kind, FailureKind::kDeadlock);
+  EXPECT_EQ(report.failure()->step, 2'000u);
 }
 
 Coro<void> WaitForMore(Condition& more) {
@@ -435,10 +438,10 @@ TEST(FailureTest, ADeadlockIsWhereTheInnermostCoroutineOfTheUserWaits) {
     co_await task;
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->kind, FailureKind::kDeadlock);
-  EXPECT_EQ(absl::StrCat(report.failure->file, ":", report.failure->line),
+  EXPECT_EQ(report.failure()->kind, FailureKind::kDeadlock);
+  EXPECT_EQ(absl::StrCat(report.failure()->file, ":", report.failure()->line),
             Here(kWaitForMore));
-  EXPECT_THAT(report.failure->signature, HasSubstr(Here(kWaitForMore)));
+  EXPECT_THAT(report.failure()->signature, HasSubstr(Here(kWaitForMore)));
 }
 
 constexpr int kGoesRound = __LINE__ + 2;
@@ -484,7 +487,7 @@ TEST(FailureTest, ALivelockNamesThoseWhoKeepItGoing) {
     co_await Gather(left, right, other);
   };
   const std::string what =
-      Explore(body, Limits{.steps_max = 500}).failure->what;
+      Explore(body, Limits{.steps_max = 500}).failure()->what;
   EXPECT_THAT(what,
               HasSubstr("\nleft took 249 steps, the last one: wakes "
                         "right, await Event (sim/engine/failure_test.cc:"));
@@ -500,7 +503,7 @@ TEST(FailureTest, ABodyThatUsesUpItsStepsExactlyIsNoLivelock) {
     for (int i = 0; i < 99; ++i) co_await Sleep(absl::ZeroDuration());
   };
   EXPECT_EQ(Story(Explore(body, Limits{.steps_max = 100})), "passed");
-  EXPECT_EQ(Explore(body, Limits{.steps_max = 99}).failure->kind,
+  EXPECT_EQ(Explore(body, Limits{.steps_max = 99}).failure()->kind,
             FailureKind::kLivelock);
 }
 
@@ -624,7 +627,7 @@ TEST(FailureTest, AnExceptionThatIsFoundOnlyWhenTheBodyHasEnded) {
     Task<void> task = CreateTask(Throw(), {.name = "prefetch"});
     co_await Sleep(absl::Milliseconds(1));
   };
-  EXPECT_EQ(Explore(body).failure->kind, FailureKind::kUnretrieved);
+  EXPECT_EQ(Explore(body).failure()->kind, FailureKind::kUnretrieved);
 }
 
 TEST(FailureTest, AnExceptionOfAFutureThatNobodyRetrieved) {
@@ -634,8 +637,8 @@ TEST(FailureTest, AnExceptionOfAFutureThatNobodyRetrieved) {
     co_return;
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->kind, FailureKind::kUnretrieved);
-  EXPECT_EQ(report.failure->what,
+  EXPECT_EQ(report.failure()->kind, FailureKind::kUnretrieved);
+  EXPECT_EQ(report.failure()->what,
             "Exception nobody retrieved: ValueError: bad, set on a Future");
 }
 
@@ -649,12 +652,12 @@ TEST(FailureTest, ACoroutineThatWasNeverAwaited) {
     co_await Sleep(absl::ZeroDuration());
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->kind, FailureKind::kNeverAwaited);
-  EXPECT_THAT(report.failure->what,
+  EXPECT_EQ(report.failure()->kind, FailureKind::kNeverAwaited);
+  EXPECT_THAT(report.failure()->what,
               AllOf(HasSubstr("Never awaited: "), HasSubstr("Flush"),
                     HasSubstr("CreateTask() starts one")));
-  EXPECT_EQ(report.failure->task, "main");
-  EXPECT_EQ(report.failure->step, 1);
+  EXPECT_EQ(report.failure()->task, "main");
+  EXPECT_EQ(report.failure()->step, 1);
 }
 
 TEST(FailureTest, AnExceptionOutOfACallback) {
@@ -687,8 +690,8 @@ TEST(FailureTest, AnExceptionOutOfADoneCallback) {
     co_await Sleep(absl::ZeroDuration());
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->kind, FailureKind::kCallback);
-  EXPECT_EQ(report.failure->what,
+  EXPECT_EQ(report.failure()->kind, FailureKind::kCallback);
+  EXPECT_EQ(report.failure()->what,
             "Exception out of a callback: ValueError: bad");
 }
 
@@ -710,7 +713,7 @@ TEST(FailureTest, TheFirstFailureIsNotHiddenByWhatFollowsFromIt) {
     went_on = true;
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->what, "Always \"the first\" is false");
+  EXPECT_EQ(report.failure()->what, "Always \"the first\" is false");
   EXPECT_FALSE(went_on);
 }
 
@@ -726,7 +729,7 @@ TEST(FailureTest, WhoeverCatchesAFailureDoesNotHideIt) {
     ++steps_after;
   };
   const Report report = Explore(body);
-  EXPECT_EQ(report.failure->what, "Always \"cannot be caught\" is false");
+  EXPECT_EQ(report.failure()->what, "Always \"cannot be caught\" is false");
   EXPECT_EQ(steps_after, 0);
 }
 

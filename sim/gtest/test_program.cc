@@ -198,14 +198,15 @@ void TestProgram::LogEvent(const std::string& line) {
 void TestProgram::LogTest(const std::string& name, const Report& report) {
   if (!event_log_.is_open()) return;
   if (!report.passed()) {
-    const Failure& failure = *report.failure;
+    const Failure& failure = *report.failure();
     const Finding finding = {
         .signature = failure.signature,
-        .kind = std::string(FailureKindName(failure.kind)),
+        .kind = std::string(report.KindName()),
         .what = failure.what,
         .place = failure.line == 0 ? "" : Place(failure.file, failure.line),
         // From 0; a replay is the only one.
-        .first = report.executions == 0 ? 0 : report.executions - 1,
+        .first =
+            report.search.executions == 0 ? 0 : report.search.executions - 1,
         .hits = 1,
         .replay = FormatReplay(report.replay),
         .deviations = report.trace.deviations.size(),
@@ -215,14 +216,14 @@ void TestProgram::LogTest(const std::string& name, const Report& report) {
         absl::StrCat("{\"event\": \"failure\", \"test\": ", JsonString(name),
                      ", \"shard\": 0, ", FindingMembers(finding), "}"));
   }
-  LogEvent(absl::StrCat("{\"event\": \"test\", \"test\": ", JsonString(name),
-                        ", \"shard\": 0, \"verdict\": \"",
-                        report.incomplete || (report.passed() && Interrupted())
-                            ? "incomplete"
-                        : report.passed() ? "passed"
-                                          : "failed",
-                        "\", \"executions\": ", report.executions,
-                        ", \"failures\": ", report.passed() ? 0 : 1, "}"));
+  LogEvent(absl::StrCat(
+      "{\"event\": \"test\", \"test\": ", JsonString(name),
+      ", \"shard\": 0, \"verdict\": \"",
+      report.incomplete() || (report.passed() && Interrupted()) ? "incomplete"
+      : report.passed()                                         ? "passed"
+                                                                : "failed",
+      "\", \"executions\": ", report.search.executions,
+      ", \"failures\": ", report.passed() ? 0 : 1, "}"));
 }
 
 void TestProgram::SetExitCode(ExitCode code) {

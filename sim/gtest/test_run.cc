@@ -116,7 +116,7 @@ class TestRun {
   }
   std::uint64_t executions() const {
     return campaign_.has_value() ? campaign_->record().executions
-                                 : report_->executions;
+                                 : report_->search.executions;
   }
   void PrintExtent();
   void WriteTraceOfPass();
@@ -236,7 +236,7 @@ void TestRun::EndCampaign() {
     program_.FailInfrastructure(campaign_->status());
   }
   for (const Finding& finding : record.failures) {
-    if (finding.kind == FailureKindName(FailureKind::kNotDeterministic)) {
+    if (finding.kind == VerdictName(Report::Verdict::kNondeterministic)) {
       program_.SetExitCode(kNotReproducible);
     }
   }
@@ -259,9 +259,8 @@ bool TestRun::ReportOtherResults() {
                    other.message(), testing::Message());
     if (other.skipped()) return false;
   }
-  if (report_.ok() && !report_->passed() &&
-      report_->failure->kind == FailureKind::kSkipped) {
-    const Failure& skip = *report_->failure;
+  if (report_.ok() && report_->verdict() == Report::Verdict::kSkipped) {
+    const Failure& skip = *report_->failure();
     ReportTestPart(testing::TestPartResult::kSkip, skip.file.c_str(),
                    static_cast<int>(skip.line), "",
                    testing::Message() << skip.what);
@@ -280,12 +279,12 @@ void TestRun::RecordProperties() {
   const auto record = [](const char* key, const std::string& value) {
     testing::Test::RecordProperty(key, value);
   };
-  record("clotho_strategy", report_->strategy);
+  record("clotho_strategy", report_->search.strategy);
   record("clotho_executions", absl::StrCat(executions()));
-  if (report_->tests > 0) {
-    record("clotho_cases", absl::StrCat(report_->tests));
+  if (report_->input.tests > 0) {
+    record("clotho_cases", absl::StrCat(report_->input.tests));
   }
-  record("clotho_steps", absl::StrCat(report_->steps));
+  record("clotho_steps", absl::StrCat(report_->search.steps));
   if (!report_->drifted.empty()) {
     record("clotho_drifted", absl::StrJoin(report_->drifted, "\n"));
   }
@@ -293,8 +292,8 @@ void TestRun::RecordProperties() {
     std::printf("[  CLOTHO  ] a saved schedule has drifted: %s\n",
                 drifted.c_str());
   }
-  if (report_->exhausted) record("clotho_exhausted", "all executions");
-  record("clotho_seed", absl::StrCat(report_->seed));
+  if (report_->search.exhausted) record("clotho_exhausted", "all executions");
+  record("clotho_seed", absl::StrCat(report_->search.seed));
 }
 
 bool TestRun::CheckOneReplay() {
@@ -331,12 +330,14 @@ void TestRun::PrintExtent() {
   if (!flags_.replay.empty() || campaign_.has_value()) return;
   std::string extent = absl::StrCat(
       executions(), executions() == 1 ? " execution" : " executions", " (",
-      report_->strategy, ")");
-  if (report_->tests > 0) {
-    absl::StrAppend(&extent, " of ", report_->tests, " inputs");
+      report_->search.strategy, ")");
+  if (report_->input.tests > 0) {
+    absl::StrAppend(&extent, " of ", report_->input.tests, " inputs");
   }
-  if (report_->exhausted) absl::StrAppend(&extent, ", all there are");
-  if (!report_->scope.empty()) absl::StrAppend(&extent, " ", report_->scope);
+  if (report_->search.exhausted) absl::StrAppend(&extent, ", all there are");
+  if (!report_->search.scope.empty()) {
+    absl::StrAppend(&extent, " ", report_->search.scope);
+  }
   if (const std::size_t saved = search_.saved.size(); saved > 0) {
     absl::StrAppend(&extent, ", ", saved,
                     saved == 1 ? " saved schedule" : " saved schedules");
@@ -361,8 +362,7 @@ void TestRun::ReportFailure() {
         WriteArtifacts(flags_.out, name_, *report_, /*part=*/"",
                        /*with_traces=*/flags_.traces != Traces::kNever));
   }
-  const bool comes_back = !report_->nondeterministic && !report_->diverged &&
-                          !report_->misused && !report_->incomplete;
+  const bool comes_back = report_->verdict() == Report::Verdict::kFailed;
   if (!GTEST_FLAG_GET(break_on_failure) || !comes_back) return PrintFailure();
   const NoBreakAtFailure no_break;
   PrintFailure();
@@ -370,20 +370,32 @@ void TestRun::ReportFailure() {
 }
 
 void TestRun::CountFailure() {
-  if (campaign_.has_value() && campaign_->status().ok() && !report_->misused) {
+  if (campaign_.has_value() && campaign_->status().ok() &&
+      report_->verdict() != Report::Verdict::kMisused) {
     program_.AddRecorded();
   }
-  if (report_->nondeterministic || report_->diverged) {
-    program_.SetExitCode(kNotReproducible);
-  } else if (report_->misused) {
-    program_.SetExitCode(kUsage);
-  } else if (report_->incomplete) {
-    program_.AddIncomplete();
+  switch (report_->verdict()) {
+    case Report::Verdict::kNondeterministic:
+    case Report::Verdict::kDiverged:
+      program_.SetExitCode(kNotReproducible);
+      break;
+    case Report::Verdict::kMisused:
+      program_.SetExitCode(kUsage);
+      break;
+    case Report::Verdict::kGoalMissed:
+    case Report::Verdict::kIncomplete:
+      program_.AddIncomplete();
+      break;
+    case Report::Verdict::kPassed:
+    case Report::Verdict::kFailed:
+    case Report::Verdict::kDiscarded:
+    case Report::Verdict::kSkipped:
+      break;
   }
 }
 
 void TestRun::PrintFailure() {
-  const Failure& failure = *report_->failure;
+  const Failure& failure = *report_->failure();
   const bool has_place = failure.line != 0;
   const std::string place = has_place ? failure.file : file_;
   const int at = has_place ? static_cast<int>(failure.line) : line_;
@@ -418,9 +430,9 @@ void TestRun::RunFuzzInput() {
     std::exit(kUsage);
   }
   // One execution need not reach every goal.
-  if (report_->passed() || report_->incomplete) return;
-  const Failure& failure = *report_->failure;
-  if (failure.kind == FailureKind::kSkipped) return;
+  if (report_->passed() || report_->incomplete()) return;
+  const Failure& failure = *report_->failure();
+  if (report_->verdict() == Report::Verdict::kSkipped) return;
   if (!flags_.out.empty()) {
     program_.FailInfrastructure(WriteArtifacts(flags_.out, name_, *report_));
   }

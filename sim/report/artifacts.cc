@@ -23,6 +23,9 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/sim/engine/hash.h"
 #include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/report/findings.h"
+#include "clotho/sim/report/findings_text.h"
+#include "clotho/sim/report/report.h"
 #include "clotho/sim/report/trace_json.h"
 
 namespace clotho::sim::internal {
@@ -35,25 +38,18 @@ absl::Status CannotWrite(const std::string& path, int error) {
       absl::StrCat("cannot write \"", path, "\": ", std::strerror(error)));
 }
 
-// Where a person finds `folder`, which is in the output folder. Bazel packs up
-// what a test writes.
-std::string Shown(const std::string& folder, const std::string& name,
-                  const std::string& files) {
+// The folder below bazel-testlogs/ in which Bazel packs up what the test writes
+// into `folder`. Empty: it does not.
+std::string BazelLogs(const std::string& folder) {
   const char* const bazel = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
   const char* const target = std::getenv("TEST_TARGET");
-  if (bazel == nullptr || target == nullptr || folder != bazel) {
-    // A line of a report has 92 characters.
-    const std::string own = absl::StrCat(folder, "/", name, "/");
-    return absl::StrCat(own, own.size() + 2 + files.size() > 92 ? "\n" : "  ",
-                        files);
-  }
+  if (bazel == nullptr || target == nullptr || folder != bazel) return "";
   // The logs of "//shop:cart_test" are in shop/cart_test.
   std::string logs(target);
   logs.erase(0, logs.find("//") == logs.npos ? 0 : logs.find("//") + 2);
   for (char& c : logs) c = c == ':' ? '/' : c;
   if (logs.substr(0, 1) == "/") logs.erase(0, 1);
-  return absl::StrCat(name, "/  ", files,
-                      "\nin outputs.zip below bazel-testlogs/", logs, "/");
+  return logs;
 }
 
 absl::Status MakeFolder(const std::string& folder) {
@@ -69,11 +65,10 @@ struct File {
   std::string content;
 };
 
-std::string NamesOf(const std::vector<File>& files) {
-  std::string names;
-  for (const File& file : files) {
-    absl::StrAppend(&names, names.empty() ? "" : "  ", file.name);
-  }
+std::vector<std::string> NamesOf(const std::vector<File>& files) {
+  std::vector<std::string> names;
+  names.reserve(files.size());
+  for (const File& file : files) names.push_back(file.name);
   return names;
 }
 
@@ -92,7 +87,7 @@ void AddTraces(std::string_view test, const Report& report,
   const TraceTitle title = {
       .test = std::string(test),
       .replay = FormatReplay(report.replay),
-      .failure = report.failure.has_value() ? report.failure->what : "",
+      .failure = report.passed() ? "" : report.failure()->what,
       .report = &report};
   files.push_back({"trace.json", TraceJson(report.trace, title)});
   files.push_back({"trace.chrome.json", ChromeTraceJson(report.trace, title)});
@@ -138,8 +133,10 @@ absl::Status WriteArtifacts(const std::string& folder, std::string_view test,
   const std::string below =
       absl::StrCat(name, part.empty() ? "" : "/", std::string(part));
   const std::string own = absl::StrCat(folder, "/", below);
+  Files& written_about = report.files.emplace(
+      Files{.folder = folder, .below = below, .names = {}});
   if (const absl::Status made = MakeFolder(own); !made.ok()) {
-    report.files = absl::StrCat("none: ", std::string(made.message()));
+    written_about.error = std::string(made.message());
     return made;
   }
   std::vector<File> files = {{.name = "report.txt", .content = ""}};
@@ -150,17 +147,16 @@ absl::Status WriteArtifacts(const std::string& folder, std::string_view test,
     if (with_traces) AddTraces(test, report, files);
     files.push_back({absl::StrCat(name, ".saved"),
                      absl::StrCat(FormatReplay(report.replay), "  ",
-                                  report.failure->signature, "\n")});
+                                  report.failure()->signature, "\n")});
   }
-  if (!report.input.empty()) {
-    files.push_back({"input.txt", absl::StrCat(report.input, "\n")});
+  if (!report.input.values.empty()) {
+    files.push_back({"input.txt", absl::StrCat(report.input.values, "\n")});
   }
-  report.files = Shown(folder, below, NamesOf(files));
+  written_about.names = NamesOf(files);
+  written_about.bazel_logs = BazelLogs(folder);
   files[0].content = report.Text();
   const absl::Status written = WriteFiles(own, files);
-  if (!written.ok()) {
-    report.files = absl::StrCat("incomplete: ", std::string(written.message()));
-  }
+  if (!written.ok()) written_about.error = std::string(written.message());
   return written;
 }
 
@@ -175,7 +171,10 @@ absl::StatusOr<std::string> WriteTrace(const std::string& folder,
   if (const absl::Status written = WriteFiles(own, files); !written.ok()) {
     return written;
   }
-  return Shown(folder, name, NamesOf(files));
+  return FilesText({.folder = folder,
+                    .below = name,
+                    .names = NamesOf(files),
+                    .bazel_logs = BazelLogs(folder)});
 }
 
 absl::Status WriteCorpus(const std::string& folder, std::string_view test,

@@ -24,6 +24,7 @@
 #include "clotho/sim/engine/failure.h"
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/report/findings_text.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/explore.h"
 #include "gmock/gmock.h"
@@ -153,9 +154,11 @@ TEST_F(ArtifactsTest, AFailureLeavesReportTracesAndSchedule) {
   const std::string out = folder_ + "/a/b";
   EXPECT_TRUE(WriteArtifacts(out, "All/Suite.Name/0", report).ok());
   const std::string own = out + "/All-Suite.Name-0";
-  EXPECT_EQ(report.files, own +
-                              "/\nreport.txt  trace.json  trace.chrome.json  "
-                              "All-Suite.Name-0.saved");
+  ASSERT_TRUE(report.files.has_value());
+  EXPECT_EQ(FilesText(*report.files),
+            own +
+                "/\nreport.txt  trace.json  trace.chrome.json  "
+                "All-Suite.Name-0.saved");
   EXPECT_THAT(Names(own), ElementsAre("All-Suite.Name-0.saved", "report.txt",
                                       "trace.chrome.json", "trace.json"));
   EXPECT_EQ(Read(own + "/report.txt"), report.Text());
@@ -174,7 +177,7 @@ TEST_F(ArtifactsTest, WhatIsLeftCanBeSaved) {
   ASSERT_TRUE(saved.ok()) << saved.status();
   ASSERT_THAT(*saved, SizeIs(1));
   EXPECT_EQ(saved->front().replay, FormatReplay(report.replay));
-  EXPECT_EQ(saved->front().note, report.failure->signature);
+  EXPECT_EQ(saved->front().note, report.failure()->signature);
 }
 
 TEST_F(ArtifactsTest, AFolderThatCannotBeMadeIsInTheReport) {
@@ -199,8 +202,7 @@ TEST_F(ArtifactsTest, ADiskThatIsFullIsInTheReport) {
 
 TEST_F(ArtifactsTest, WithoutASchedule) {
   Report report;
-  report.failure = Failure{.what = "something"};
-  report.diverged = true;
+  report.Diverge("something");
   EXPECT_TRUE(WriteArtifacts(folder_, "Suite.Name", report).ok());
   EXPECT_THAT(Names(folder_ + "/Suite.Name"), ElementsAre("report.txt"));
   EXPECT_THAT(Read(folder_ + "/Suite.Name/report.txt"),
@@ -214,7 +216,8 @@ TEST_F(ArtifactsTest, UnderBazelTheyAreInItsArchive) {
   ASSERT_EQ(setenv("TEST_TARGET", "//shop/web:cart_test", 1), 0);
   Report report = Failed();
   EXPECT_TRUE(WriteArtifacts(folder_, "Suite.Name", report).ok());
-  EXPECT_EQ(report.files,
+  ASSERT_TRUE(report.files.has_value());
+  EXPECT_EQ(FilesText(*report.files),
             "Suite.Name/  report.txt  trace.json  trace.chrome.json  "
             "Suite.Name.saved\n"
             "in outputs.zip below bazel-testlogs/shop/web/cart_test/");
@@ -316,9 +319,10 @@ TEST_F(SavedTest, TheyRunBeforeTheSearch) {
       absl::StrCat("c1/0/1:7\n", FormatReplay(found.replay), "  issue 212\n"));
   const Report report = RunSearch(InTurns, search, "test");
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.executions, 2u);
-  EXPECT_EQ(report.failure->signature, found.failure->signature);
-  EXPECT_EQ(report.saved,
+  EXPECT_EQ(report.search.executions, 2u);
+  EXPECT_EQ(report.failure()->signature, found.failure()->signature);
+  ASSERT_TRUE(report.saved.has_value());
+  EXPECT_EQ(SavedText(*report.saved),
             absl::StrCat("the saved schedule ", FormatReplay(found.replay),
                          " of ", Path(), ":2, issue 212"));
   // The first one has drifted, which is not a failure.

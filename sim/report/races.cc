@@ -8,8 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "clotho/sim/engine/format.h"
+#include "clotho/sim/report/findings.h"
 
 namespace clotho::sim::internal {
 namespace {
@@ -41,9 +40,7 @@ void RaceFinder::MadeReady(const void* item) { objects_[item] = *now_; }
 
 void RaceFinder::Created(std::uint32_t chain) { chains_[chain].Join(*now_); }
 
-void RaceFinder::Released(const void* object) {
-  objects_[object].Join(*now_);
-}
+void RaceFinder::Released(const void* object) { objects_[object].Join(*now_); }
 
 void RaceFinder::Acquired(const void* object) {
   const auto released = objects_.find(object);
@@ -82,27 +79,6 @@ void RaceFinder::Touched(std::uint64_t object, std::string_view name,
   if (seen.size() > 2 * kAccessesKept) {
     seen.erase(seen.begin(), seen.begin() + kAccessesKept);
   }
-}
-
-std::string RaceText(const Race& race) {
-  std::string text = absl::StrCat("on ", race.object);
-  const std::size_t width =
-      std::max({race.before.task.size(), race.between.task.size(),
-                race.after.task.size()});
-  const auto add = [&](const TrackedAccess& access, std::string_view remark) {
-    absl::StrAppend(&text, "\nstep ", access.step, "  ", access.task,
-                    std::string(width - access.task.size(), ' '), "  ",
-                    access.write ? "writes" : "reads ");
-    if (access.location.line() != 0) {
-      absl::StrAppend(&text, "  ", Place(access.location));
-    }
-    absl::StrAppend(&text, std::string(remark));
-  };
-  add(race.before, "");
-  add(race.between, "   <- in the gap");
-  add(race.after,
-      race.after.write ? "   overwrites it" : "   leans on what was before it");
-  return text;
 }
 
 }  // namespace clotho::sim::internal

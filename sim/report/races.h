@@ -6,8 +6,8 @@
 // nothing has changed; meanwhile another task has changed it. RaceFinder looks
 // for three accesses. The first and the last are ordered: they belong to the
 // same task, or something that the tasks waited for orders them. Nothing orders
-// the one in between before the last. Order is represented by vector clocks over
-// tasks, futures, locks, queues and events.
+// the one in between before the last. Order is represented by vector clocks
+// over tasks, futures, locks, queues and events.
 
 #ifndef CLOTHO_SIM_REPORT_RACES_H_
 #define CLOTHO_SIM_REPORT_RACES_H_
@@ -16,30 +16,14 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <source_location>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "clotho/runtime/internal/sync.h"
+#include "clotho/sim/report/findings.h"
 #include "clotho/sim/report/vector_clock.h"
 
 namespace clotho::sim::internal {
-
-struct TrackedAccess {
-  std::uint64_t step = 0;
-  std::uint32_t chain = 0;
-  std::string task;
-  bool write = false;
-  std::source_location location;  // Line 0: unknown.
-};
-
-struct Race {
-  std::string object;
-  TrackedAccess before;
-  TrackedAccess between;
-  TrackedAccess after;
-};
 
 class RaceFinder final : public clotho::internal::SyncListener {
  public:
@@ -75,9 +59,6 @@ class RaceFinder final : public clotho::internal::SyncListener {
   std::map<std::uint64_t, std::vector<Seen>> accesses_;
   std::optional<Race> race_;
 };
-
-// The report's RACE block.
-std::string RaceText(const Race& race);
 
 }  // namespace clotho::sim::internal
 

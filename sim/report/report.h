@@ -1,8 +1,9 @@
-// Report: what a search of a test's executions found.
+// Report: what a search of a test's executions found, as data.
 //
 // The text answers in this order: what broke (WHAT), how to see it again
 // (REPLAY), what the schedule did differently from FIFO order (SCHEDULE), what
-// happened (the interleaving), and which tasks waited for which (WAITS).
+// happened (the interleaving), and which tasks waited for which (WAITS). It is
+// made in report_text.cc, and the JSON in trace_json.cc.
 
 #ifndef CLOTHO_SIM_REPORT_REPORT_H_
 #define CLOTHO_SIM_REPORT_REPORT_H_
@@ -11,104 +12,107 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "clotho/sim/engine/failure.h"
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/trace.h"
+#include "clotho/sim/report/findings.h"
 
 namespace clotho::sim {
 
-// A Sometimes or Reachable.
-struct GoalReport {
-  std::string goal;
-  std::string place;  // "cache.cc:40"; `line` is the line alone.
-  std::uint32_t line = 0;
-  std::uint64_t reached = 0;  // How often, over all executions.
-};
-
 class Report {
  public:
-  bool passed() const { return !failure.has_value(); }
+  enum class Verdict {
+    kPassed,  // No failure was found.
+    kFailed,
+    kNondeterministic,  // Two runs of the same execution differ.
+    kDiverged,    // A replay was requested, but the program did not follow it.
+    kMisused,     // The request cannot be carried out.
+    kGoalMissed,  // Nothing failed, but a goal was never reached.
+    kIncomplete,  // Nothing failed, but executions were left out.
+    kDiscarded,   // The input does not count: see Search::judge.
+    kSkipped,     // The test has skipped itself: see CLOTHO_SKIP.
+  };
 
-  // The first failure, shrunk. Empty: no failure was found.
-  std::optional<Failure> failure;
-  // Two runs of the same execution differ: `failure` says where.
-  bool nondeterministic = false;
-  // A replay was requested, but the program did not follow it.
-  bool diverged = false;
+  Verdict verdict() const { return verdict_; }
+  bool passed() const { return verdict_ == Verdict::kPassed; }
+  // The search established less than requested.
+  bool incomplete() const {
+    return verdict_ == Verdict::kGoalMissed || verdict_ == Verdict::kIncomplete;
+  }
+  // What is behind the verdict: the first failure, shrunk, or the reason. Empty
+  // if and only if the verdict is kPassed. Its kind is kNone if nothing failed
+  // in an execution.
+  const std::optional<Failure>& failure() const { return failure_; }
 
-  // Reproduces the failure.
+  // ---- Verdicts. A report begins as passed and gets one verdict. A failure
+  // may then turn out to be nondeterministic; nothing else changes. Any other
+  // call is an error in Clotho, and throws a std::logic_error. ----
+
+  // `failure.kind` must be that of a failure.
+  void Fail(Failure failure);
+  // `difference` says where the two runs differ. Its kind is ignored, as in all
+  // the following.
+  void FailAsNondeterministic(Failure difference);
+  // The report's failure was not reproduced. The failure stays.
+  void LoseDeterminism();
+  void Diverge(std::string what);
+  void Misuse(std::string what);
+  void MissGoal(Failure missed);
+  // The search must not be exhausted.
+  void CutShort(Failure what_is_missing);
+  void Discard(Failure reason);
+  void Skip(Failure reason);
+
+  // The kind of the failure or, if it has none, the verdict, in words:
+  // "deadlock", "not deterministic". Must not have passed.
+  std::string_view KindName() const;
+
+  // ---- The failing execution, after shrinking. ----
+
   ReplayString replay;
-  // Of the shrunk execution.
+  // How to run this test, for REPLAY; see replay_command.h. Empty: unknown.
+  std::string replay_command;
   Trace trace;
   std::uint64_t trace_hash = 0;
-  std::string race;   // The RACE block: empty unless the uses of tracked state
-                      // show a race.
-  std::string waits;  // The WAITS block of a deadlock; otherwise empty.
+  Findings found;
+  FailingInput input;
+  // The schedule of sim::ReplayFirst that found the failure. Empty: the search
+  // found it.
+  std::optional<SavedSchedule> saved;
+  // Empty: none were requested.
+  std::optional<Files> files;
+  // For a campaign.
+  std::vector<OtherFailure> other_failures;
 
-  // Of the search.
-  std::string strategy;
-  std::uint64_t seed = 0;
-  std::uint64_t schedules = 0;   // Requested.
-  std::uint64_t executions = 0;  // Run, up to the failure.
-  std::uint64_t steps = 0;       // Over all executions.
-  // In the failing execution before shrinking.
-  std::uint64_t deviations_found = 0;
-  std::uint64_t shrink_runs = 0;
-  bool minimal = false;  // Every deviation is needed.
-  // Which deviation is decisive, in words. Empty: none, or unknown.
-  std::string turn;
-  // The passing execution closest to the failing one, in words. Empty: none, or
-  // unknown.
-  std::string nearest_pass;
-  // Whether asyncio could do the same today, in words. Empty: unknown.
-  std::string reachable;
+  // ---- The search. ----
 
-  // How many of them differ, if fewer than `executions`.
-  std::uint64_t distinct_executions = 0;
-  // There are no other executions.
-  bool exhausted = false;
-  // The meaning of "all" in that case, if less than everything: "within 2
-  // deviations from FIFO order".
-  std::string scope;
-  // The request cannot be carried out: `failure` quotes what is wrong.
-  bool misused = false;
+  SearchStats search;
+  ShrinkStats shrinking;
   // Schedules that ran before the search (sim::ReplayFirst) and have a
   // deviation that no longer applies, with the reason.
   std::vector<std::string> drifted;
-  // The search established less than requested: a goal was never reached, or
-  // executions were left out. `failure` says what is missing.
-  bool incomplete = false;
   // Every Sometimes and Reachable, in the order in which the program reached
   // them. If there is a failure, up to that failure.
   std::vector<GoalReport> goals;
-
-  // For a property: the failing input, one value per line. Empty: none.
-  std::string input;
-  std::uint64_t tests = 0;  // Inputs, up to the failure. 0: not a property.
-  std::uint64_t input_shrinks = 0;  // How often a smaller input replaced it.
-
-  // The schedule of sim::ReplayFirst that found the failure. Empty: the search
-  // found it.
-  std::string saved;
-
   // If requested: schedules that showed something new, as bytes (see
   // strategies/bytes.h).
   std::vector<std::string> corpus;
 
-  // For a campaign: its other failures, one per line. Empty: none.
-  std::string others;
-
-  // How to run this test, for REPLAY; see replay_command.h.
-  std::string again;
-
-  // The files written about the failure, for FILES. Empty: none.
-  std::string files;
-
   // The whole report, at most 100 columns wide. Ends with a line break.
   std::string Text() const;
+
+ private:
+  void Set(Verdict verdict, Failure failure);
+
+  Verdict verdict_ = Verdict::kPassed;
+  std::optional<Failure> failure_;
 };
+
+// "passed", "not deterministic", ...
+std::string_view VerdictName(Report::Verdict verdict);
 
 std::ostream& operator<<(std::ostream& out, const Report& report);
 

@@ -129,7 +129,7 @@ TEST(ReportTest, OfADeadlockOfManyTasksCountsThoseItDoesNotShow) {
     for (const Task<void>& task : tasks) co_await task;
   };
   const Report report = Explore(body);
-  EXPECT_THAT(report.waits, HasSubstr("and 33 more\n"));
+  EXPECT_THAT(report.Text(), HasSubstr("and 33 more\n"));
   for (const std::string& line : Lines(report.Text())) {
     EXPECT_LE(line.size(), 100) << line;
   }
@@ -162,16 +162,17 @@ TEST(ReportTest, OfALongInputShowsItsBegin) {
   Report report =
       Explore(TwoWorkersTwoJobs<JobQueue>, Random{.schedules = 100});
   ASSERT_FALSE(report.passed());
-  report.input = "a = 1\nb = 2";
+  report.input.values = "a = 1\nb = 2";
   EXPECT_THAT(report.Text(),
               HasSubstr("\n\nINPUT     a = 1\n          b = 2\n\n"));
-  report.tests = 1;
-  report.input_shrinks = 7;
+  report.input.tests = 1;
+  report.input.shrinks = 7;
   EXPECT_THAT(
       report.Text(),
       HasSubstr("\nINPUT     after 1 test and 7 shrinks\n          a = 1\n"));
-  report.input.clear();
-  for (int i = 0; i < 30; ++i) absl::StrAppend(&report.input, "line ", i, "\n");
+  report.input.values.clear();
+  for (int i = 0; i < 30; ++i)
+    absl::StrAppend(&report.input.values, "line ", i, "\n");
   EXPECT_THAT(
       report.Text(),
       AllOf(HasSubstr("          line 10\n          ... and 20 lines more: "

@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "clotho/sim/engine/failure.h"
 #include "clotho/sim/engine/trace.h"
+#include "clotho/sim/report/findings.h"
+#include "clotho/sim/report/findings_text.h"
 #include "clotho/sim/report/report.h"
 #include "nlohmann/json.hpp"
 
@@ -154,8 +156,9 @@ Json HistoryJson(const TraceHistory& history) {
   return json;
 }
 
-Json FailedJson(const Failure& failure) {
-  Json json = {{"kind", FailureKindName(failure.kind)},
+Json FailedJson(const Report& report) {
+  const Failure& failure = *report.failure();
+  Json json = {{"kind", report.KindName()},
                {"step", failure.step},
                {"time_ns", failure.time_ns}};
   if (!failure.task.empty()) json["task"] = failure.task;
@@ -168,20 +171,25 @@ Json FailedJson(const Failure& failure) {
 }
 
 Json SearchJson(const Report& report) {
+  const SearchStats& search = report.search;
+  const Findings& found = report.found;
   Json json = Json::object();
-  const auto text = [&json](const char* name, const std::string& value) {
-    if (!value.empty()) json[name] = value;
-  };
-  text("strategy", report.strategy);
-  json["seed"] = report.seed;
-  json["schedules"] = report.schedules;
-  json["executions"] = report.executions;
-  json["deviations_found"] = report.deviations_found;
-  json["shrink_runs"] = report.shrink_runs;
-  json["minimal"] = report.minimal;
-  text("turn", report.turn);
-  text("nearest_pass", report.nearest_pass);
-  text("reachable", report.reachable);
+  if (!search.strategy.empty()) json["strategy"] = search.strategy;
+  json["seed"] = search.seed;
+  json["schedules"] = search.schedules;
+  json["executions"] = search.executions;
+  json["deviations_found"] = report.shrinking.deviations_found;
+  json["shrink_runs"] = report.shrinking.runs;
+  json["minimal"] = report.shrinking.minimal;
+  if (found.turning_point.has_value()) {
+    json["turn"] = internal::TurningPointText(*found.turning_point);
+  }
+  if (found.nearest_pass.has_value()) {
+    json["nearest_pass"] = internal::NearestPassText(*found.nearest_pass);
+  }
+  if (found.reachability.has_value()) {
+    json["reachable"] = internal::ReachabilityText(*found.reachability);
+  }
   return json;
 }
 
@@ -194,109 +202,128 @@ void AddChoice(const TraceStep& step, Json& json) {
   json["named"] = step.named;
 }
 
+Json DeviationJson(const DeviationText& deviation) {
+  return {{"step", deviation.step},
+          {"taken", deviation.taken},
+          {"fifo", deviation.fifo}};
+}
+
+Json StepJson(const TraceStep& step) {
+  Json json = {
+      {"step", step.step}, {"time_ns", step.time_ns}, {"taken", step.taken}};
+  AddChoice(step, json);
+  if (!step.why.empty()) json["why"] = step.why;
+  if (step.since != 0) json["since"] = step.since;
+  if (step.by.has_value()) json["by"] = *step.by;
+  return json;
+}
+
+Json EventJson(const TraceEvent& event) {
+  Json json = {{"step", event.step},
+               {"time_ns", event.time_ns},
+               {"lane", event.lane},
+               {"kind", KindName(event.kind)},
+               {"text", event.text}};
+  AddPlace(event, json);
+  if (HasOther(event)) json["other"] = event.other;
+  if (event.stack != 0) json["stack"] = event.stack - 1;
+  return json;
+}
+
+Json FifoStepJson(const FifoStep& step) {
+  return {{"step", step.step},
+          {"time_ns", step.time_ns},
+          {"task", step.task},
+          {"taken", step.taken}};
+}
+
+Json GoalJson(const GoalReport& goal) {
+  return {
+      {"goal", goal.goal}, {"place", goal.place}, {"reached", goal.reached}};
+}
+
+// Writes the members of the object one after the other.
+class TraceWriter {
+ public:
+  std::string Write(const Trace& trace, const TraceTitle& title) {
+    Text("test", title.test);
+    Text("replay", title.replay);
+    Text("failure", title.failure);
+    if (title.report != nullptr) AddReport(*title.report);
+    Add("lanes", trace.lanes);
+    List("deviations", trace.deviations, DeviationJson);
+    List("steps", trace.steps, StepJson);
+    List("events", trace.events, EventJson);
+    ListIfAny("stacks", trace.stacks, StackJson);
+    ListIfAny("waits", trace.waits, WaitJson);
+    if (!trace.cycle.empty()) Add("cycle", trace.cycle);
+    ListIfAny("histories", trace.histories, HistoryJson);
+    if (trace.fifo.has_value()) AddFifoRun(*trace.fifo);
+    text_ += "\n}\n";
+    return std::move(text_);
+  }
+
+ private:
+  void AddReport(const Report& report) {
+    if (!report.passed()) Add("failed", FailedJson(report));
+    Text("input", report.input.values);
+    if (report.found.race.has_value()) {
+      Text("race", internal::RaceText(*report.found.race));
+    }
+    Text("again", report.replay_command);
+    Add("search", SearchJson(report));
+    ListIfAny("goals", report.goals, GoalJson);
+  }
+
+  void AddFifoRun(const FifoRun& run) {
+    text_ += ",\n\"fifo\":{";
+    if (!run.failure.empty()) {
+      absl::StrAppend(&text_, "\"failure\":", Dump(run.failure), ",");
+    }
+    if (run.left_out != 0) {
+      absl::StrAppend(&text_, "\"left_out\":", run.left_out, ",");
+    }
+    text_ += "\"steps\":";
+    Elements(run.steps, FifoStepJson);
+    text_ += "}";
+  }
+
+  void Name(std::string_view name) {
+    absl::StrAppend(&text_, ",\n\"", std::string(name), "\":");
+  }
+  void Add(std::string_view name, const Json& value) {
+    Name(name);
+    text_ += Dump(value);
+  }
+  // Nothing if `value` is empty.
+  void Text(std::string_view name, const std::string& value) {
+    if (!value.empty()) Add(name, value);
+  }
+  template <typename Range, typename ToJson>
+  void List(std::string_view name, const Range& elements,
+            const ToJson& to_json) {
+    Name(name);
+    Elements(elements, to_json);
+  }
+  template <typename Range, typename ToJson>
+  void ListIfAny(std::string_view name, const Range& elements,
+                 const ToJson& to_json) {
+    if (!elements.empty()) List(name, elements, to_json);
+  }
+  template <typename Range, typename ToJson>
+  void Elements(const Range& elements, const ToJson& to_json) {
+    Lines lines(&text_);
+    for (const auto& element : elements) lines.Add(to_json(element));
+    lines.End();
+  }
+
+  std::string text_ = "{\"clotho_trace\":1";
+};
+
 }  // namespace
 
 std::string TraceJson(const Trace& trace, const TraceTitle& title) {
-  std::string text = "{\"clotho_trace\":1";
-  const auto member = [&text](std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    absl::StrAppend(&text, ",\n\"", std::string(name),
-                    "\":", Dump(std::string(value)));
-  };
-  member("test", title.test);
-  member("replay", title.replay);
-  member("failure", title.failure);
-  if (title.report != nullptr) {
-    const Report& report = *title.report;
-    if (report.failure.has_value()) {
-      absl::StrAppend(&text,
-                      ",\n\"failed\":", Dump(FailedJson(*report.failure)));
-    }
-    member("input", report.input);
-    member("race", report.race);
-    member("again", report.again);
-    absl::StrAppend(&text, ",\n\"search\":", Dump(SearchJson(report)));
-    if (!report.goals.empty()) {
-      text += ",\n\"goals\":";
-      Lines goals(&text);
-      for (const GoalReport& goal : report.goals) {
-        goals.Add({{"goal", goal.goal},
-                   {"place", goal.place},
-                   {"reached", goal.reached}});
-      }
-      goals.End();
-    }
-  }
-  absl::StrAppend(&text, ",\n\"lanes\":", Dump(trace.lanes),
-                  ",\n\"deviations\":");
-  Lines deviations(&text);
-  for (const DeviationText& deviation : trace.deviations) {
-    deviations.Add({{"step", deviation.step},
-                    {"taken", deviation.taken},
-                    {"fifo", deviation.fifo}});
-  }
-  deviations.End();
-  text += ",\n\"steps\":";
-  Lines steps(&text);
-  for (const TraceStep& step : trace.steps) {
-    Json json = {
-        {"step", step.step}, {"time_ns", step.time_ns}, {"taken", step.taken}};
-    AddChoice(step, json);
-    if (!step.why.empty()) json["why"] = step.why;
-    if (step.since != 0) json["since"] = step.since;
-    if (step.by.has_value()) json["by"] = *step.by;
-    steps.Add(json);
-  }
-  steps.End();
-  text += ",\n\"events\":";
-  Lines events(&text);
-  for (const TraceEvent& event : trace.events) {
-    Json json = {{"step", event.step},
-                 {"time_ns", event.time_ns},
-                 {"lane", event.lane},
-                 {"kind", KindName(event.kind)},
-                 {"text", event.text}};
-    AddPlace(event, json);
-    if (HasOther(event)) json["other"] = event.other;
-    if (event.stack != 0) json["stack"] = event.stack - 1;
-    events.Add(json);
-  }
-  events.End();
-  const auto list = [&text](std::string_view name, const auto& elements,
-                            const auto& to_json) {
-    if (elements.empty()) return;
-    absl::StrAppend(&text, ",\n\"", std::string(name), "\":");
-    Lines lines(&text);
-    for (const auto& element : elements) lines.Add(to_json(element));
-    lines.End();
-  };
-  list("stacks", trace.stacks, StackJson);
-  list("waits", trace.waits, WaitJson);
-  if (!trace.cycle.empty()) {
-    absl::StrAppend(&text, ",\n\"cycle\":", Dump(trace.cycle));
-  }
-  list("histories", trace.histories, HistoryJson);
-  if (trace.fifo.has_value()) {
-    text += ",\n\"fifo\":{";
-    if (!trace.fifo->failure.empty()) {
-      absl::StrAppend(&text, "\"failure\":", Dump(trace.fifo->failure), ",");
-    }
-    if (trace.fifo->left_out != 0) {
-      absl::StrAppend(&text, "\"left_out\":", trace.fifo->left_out, ",");
-    }
-    text += "\"steps\":";
-    Lines fifo(&text);
-    for (const FifoStep& step : trace.fifo->steps) {
-      fifo.Add({{"step", step.step},
-                {"time_ns", step.time_ns},
-                {"task", step.task},
-                {"taken", step.taken}});
-    }
-    fifo.End();
-    text += "}";
-  }
-  text += "\n}\n";
-  return text;
+  return TraceWriter().Write(trace, title);
 }
 
 namespace {

@@ -396,23 +396,24 @@ TEST(TraceJsonTest, SaysHowItWasFound) {
         co_return;
       },
       Random{.schedules = 1'000, .seed = 7});
-  ASSERT_TRUE(report.failure.has_value());
+  ASSERT_TRUE(report.failure().has_value());
   const Json json = Json::parse(TraceJson(report.trace, {.report = &report}));
   EXPECT_EQ(json["failed"]["kind"], "always");
-  EXPECT_EQ(json["failed"]["step"], report.failure->step);
-  EXPECT_EQ(json["failed"]["line"], report.failure->line);
+  EXPECT_EQ(json["failed"]["step"], report.failure()->step);
+  EXPECT_EQ(json["failed"]["line"], report.failure()->line);
   EXPECT_EQ(json["search"]["strategy"], "random");
   EXPECT_EQ(json["search"]["seed"], 7);
   EXPECT_EQ(json["search"]["schedules"], 1'000);
-  EXPECT_EQ(json["search"]["executions"], report.executions);
-  EXPECT_EQ(json["search"]["minimal"], report.minimal);
-  EXPECT_EQ(json["again"], report.again);
+  EXPECT_EQ(json["search"]["executions"], report.search.executions);
+  EXPECT_EQ(json["search"]["minimal"], report.shrinking.minimal);
+  EXPECT_EQ(json["again"], report.replay_command);
   // Only the search: not the runs that shrink and explain.
   ASSERT_EQ(json["goals"].size(), 2u);
   EXPECT_EQ(json["goals"][0]["goal"], "not yet");
   const std::uint64_t begun = json["goals"][1]["reached"];
-  EXPECT_GE(begun, report.executions);
-  EXPECT_LE(begun, report.executions + 1);  // One is run twice, to compare.
+  EXPECT_GE(begun, report.search.executions);
+  EXPECT_LE(begun,
+            report.search.executions + 1);  // One is run twice, to compare.
   EXPECT_EQ(json["goals"][0]["reached"], begun - 1);
 }
 

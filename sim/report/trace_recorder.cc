@@ -17,6 +17,7 @@
 #include "clotho/runtime/thread_link.h"
 #include "clotho/sim/engine/executor.h"
 #include "clotho/sim/engine/format.h"
+#include "clotho/sim/engine/wait_graph.h"
 
 namespace clotho::sim::internal {
 namespace {
@@ -271,13 +272,13 @@ void TraceRecorder::Failed(const Failure& failure) {
 }
 
 void TraceRecorder::End(EventLoop& loop) {
-  waits_ = BuildWaitGraph(loop);
-  if (simulator_.failed()) DescribeWaits();
+  if (simulator_.failed()) DescribeWaits(loop);
   if (on_end_ != nullptr) on_end_();
 }
 
-void TraceRecorder::DescribeWaits() {
-  for (const Wait& wait : waits_.waits) {
+void TraceRecorder::DescribeWaits(EventLoop& loop) {
+  const WaitGraph graph = BuildWaitGraph(loop);
+  for (const Wait& wait : graph.waits) {
     TraceWait& shown = trace_.waits.emplace_back();
     shown.task = wait.task;
     shown.background = wait.background;
@@ -293,7 +294,7 @@ void TraceRecorder::DescribeWaits() {
     shown.taken = wait.holds_by_taking;
     shown.held = FrameOf(wait.held_at);
   }
-  trace_.cycle = waits_.cycle;
+  trace_.cycle = graph.cycle;
 }
 
 std::size_t TraceRecorder::StackOf(const TaskBase& task) {

@@ -1,5 +1,4 @@
-// TraceRecorder: the Observer that records a Trace, and the wait-for graph at
-// the end.
+// TraceRecorder: the Observer that records a Trace.
 
 #ifndef CLOTHO_SIM_REPORT_TRACE_RECORDER_H_
 #define CLOTHO_SIM_REPORT_TRACE_RECORDER_H_
@@ -21,7 +20,6 @@
 #include "clotho/sim/engine/simulator.h"
 #include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/engine/trace.h"
-#include "clotho/sim/engine/wait_graph.h"
 #include "clotho/sim/report/races.h"
 
 namespace clotho::sim::internal {
@@ -34,18 +32,11 @@ class TraceRecorder final : public Observer {
   Trace& trace() { return trace_; }
   // Called when everything is recorded, before the execution is torn down.
   void set_on_end(std::function<void()> on_end) { on_end_ = std::move(on_end); }
-  const WaitGraph& waits() const { return waits_; }
   const RaceFinder& races() const { return races_; }
   // The name of the task that took the last step. Empty: none.
   std::string LastToStep() const {
     return last_ == kNoLane ? "" : trace_.lanes[last_];
   }
-  // When and at which step a task began its last wait.
-  struct Since {
-    std::uint64_t step = 0;
-    std::int64_t time_ns = 0;
-  };
-  Since WaitsSince(const std::string& task) const;
 
  private:
   using TaskBase = clotho::internal::TaskBase;
@@ -70,6 +61,13 @@ class TraceRecorder final : public Observer {
   void StepEnds() override;
   void TaskWaits(const TaskBase& task, const FutureBase* future) override;
 
+  // When and at which step a task began its last wait.
+  struct Since {
+    std::uint64_t step = 0;
+    std::int64_t time_ns = 0;
+  };
+  Since WaitsSince(const std::string& task) const;
+
   std::size_t LaneOf(const TaskBase& task);
   std::size_t CallbackLane();
   TraceEvent& Add(std::size_t lane, TraceEvent::Kind kind,
@@ -90,11 +88,10 @@ class TraceRecorder final : public Observer {
   // One plus the index in trace_.stacks of where a task is suspended; 0 if that
   // is a single place.
   std::size_t StackOf(const TaskBase& task);
-  void DescribeWaits();
+  void DescribeWaits(EventLoop& loop);
 
   const Simulator& simulator_;
   Trace trace_;
-  WaitGraph waits_;
   RaceFinder races_;
   clotho::internal::SyncListener* const outer_listener_;
   std::map<std::uint32_t, std::size_t> lanes_;  // By task number.

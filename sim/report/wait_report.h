@@ -5,13 +5,13 @@
 
 #include <string>
 
-#include "clotho/sim/report/trace_recorder.h"
+#include "clotho/sim/engine/trace.h"
 
 namespace clotho::sim::internal {
 
 // The wait cycle, if there is one, then a table of the waits and the tasks'
-// stacks.
-std::string WaitsText(const TraceRecorder& recorder);
+// stacks. Does not end with a line break.
+std::string WaitsText(const Trace& trace);
 
 }  // namespace clotho::sim::internal
 

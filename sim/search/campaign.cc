@@ -26,6 +26,7 @@
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/stop_requests.h"
 #include "clotho/sim/report/artifacts.h"
+#include "clotho/sim/report/findings.h"
 #include "clotho/sim/report/replay_command.h"
 
 namespace clotho::sim::internal {
@@ -89,11 +90,12 @@ Report ReportOf(const Finding& finding, std::string_view test,
     failure.line = line;
     failure.file = finding.place.substr(0, finding.place.rfind(':'));
   }
-  report.failure = std::move(failure);
+  report.Fail(std::move(failure));
   absl::StatusOr<ReplayString> replay = ParseReplay(finding.replay);
   if (replay.ok()) report.replay = *std::move(replay);
-  report.again = ReplayCommand(test, finding.replay);
-  report.files = absl::StrCat(out, "/", finding.folder, "/  report.txt");
+  report.replay_command = ReplayCommand(test, finding.replay);
+  report.files =
+      Files{.folder = out, .below = finding.folder, .names = {"report.txt"}};
   return report;
 }
 
@@ -327,7 +329,7 @@ void Campaign::Shrinks(const Failure& failure, std::size_t from,
 
 void Campaign::Add(const std::string& signature, std::uint64_t number,
                    Report report) {
-  const Failure& failure = *report.failure;
+  const Failure& failure = *report.failure();
   // A failure that was not reproduced has another signature than before.
   if (const auto known = known_.find(failure.signature);
       known != known_.end()) {
@@ -337,7 +339,7 @@ void Campaign::Add(const std::string& signature, std::uint64_t number,
   }
   Finding finding = {
       .signature = failure.signature,
-      .kind = std::string(FailureKindName(failure.kind)),
+      .kind = std::string(report.KindName()),
       .what = failure.what,
       .place = failure.line == 0 ? "" : Place(failure.file, failure.line),
       .first = number,
@@ -416,10 +418,10 @@ void Campaign::Fail(absl::Status status) {
 }
 
 Report Campaign::Summary(Report all) const {
-  all.executions = record_.executions;
-  all.distinct_executions = record_.executions;
-  all.steps = record_.steps;
-  all.exhausted = record_.exhausted;
+  all.search.executions = record_.executions;
+  all.search.distinct_executions = record_.executions;
+  all.search.steps = record_.steps;
+  all.search.exhausted = record_.exhausted;
   for (const RecordedGoal& goal : record_.goals) {
     all.goals.push_back({.goal = goal.goal,
                          .place = goal.place,
@@ -433,10 +435,10 @@ Report Campaign::Summary(Report all) const {
   report.drifted = std::move(all.drifted);
   for (std::size_t i = 1; i < record_.failures.size(); ++i) {
     const Finding& finding = record_.failures[i];
-    absl::StrAppend(
-        &report.others, i == 1 ? "" : "\n", "#", i + 1, "  ", finding.hits,
-        finding.hits == 1 ? " hit" : " hits", "  ", finding.signature, "  ",
-        finding.replay.size() > 100 ? "(a long schedule)" : finding.replay);
+    report.other_failures.push_back({.number = i + 1,
+                                     .hits = finding.hits,
+                                     .signature = finding.signature,
+                                     .replay = finding.replay});
   }
   return report;
 }

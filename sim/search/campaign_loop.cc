@@ -59,13 +59,14 @@ bool CampaignLoop::RunSavedSchedules() {
       }
     }
     if (RunSaved(saved, runner_, report_)) continue;
-    if (report_.misused || report_.failure->kind == FailureKind::kSkipped) {
+    if (report_.verdict() == Report::Verdict::kMisused ||
+        report_.verdict() == Report::Verdict::kSkipped) {
       return false;
     }
     // The failure takes the report, but not what it says of other schedules.
     Report found = std::exchange(report_, NewReport(search_));
     report_.drifted = found.drifted;
-    const std::string signature = found.failure->signature;
+    const std::string signature = found.failure()->signature;
     campaign_.Add(signature, /*number=*/0, std::move(found));
   }
   return true;
@@ -190,13 +191,13 @@ void CampaignLoop::AddCrash(const ChildEnd& end, std::uint64_t number) {
 
 Report CampaignLoop::ReportOfOne(std::uint64_t number) const {
   Report report = NewReport(search_);
-  report.executions = number + 1;
+  report.search.executions = number + 1;
   return report;
 }
 
 Report CampaignLoop::Conclude() {
   campaign_.End(exhausted_);
-  if (exhausted_) report_.scope = warmed_.strategy().scope();
+  if (exhausted_) report_.search.scope = warmed_.strategy().scope();
   Report report = campaign_.Summary(std::move(report_));
   // Nobody can say of one shard among others what is missing.
   const Record& record = campaign_.record();

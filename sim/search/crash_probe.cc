@@ -50,12 +50,12 @@ void CrashProbe::OnCrash(const ChildEnd& end, bool shrinks, Report& report) {
     failure.what =
         absl::StrCat("The process that ran the search ended: ", end.other,
                      "\nIn which execution is not known.");
-    report.failure = std::move(failure);
+    report.Fail(std::move(failure));
     return;
   }
   const Crash& found = *end.crash;
   Deviations deviations = found.deviations;
-  report.deviations_found = deviations.size();
+  report.shrinking.deviations_found = deviations.size();
   std::optional<Crash> crash =
       Recrash(found, deviations, OrderingOf(deviations));
   if (crash.has_value() && shrinks && runner_.search().shrink_runs_max > 0) {
@@ -67,9 +67,8 @@ void CrashProbe::OnCrash(const ChildEnd& end, bool shrinks, Report& report) {
                                .schedule = deviations,
                                .check = std::nullopt};
   AddReplayCommand(runner_.name(), report);
-  if (!crash.has_value()) {
-    report.nondeterministic = true;
-    failure.kind = FailureKind::kNotDeterministic;
+  const bool died_again = crash.has_value();
+  if (!died_again) {
     failure.what =
         absl::StrCat("Not deterministic: ", CrashText(found), " in a run of ",
                      FormatDeviations(deviations),
@@ -87,7 +86,11 @@ void CrashProbe::OnCrash(const ChildEnd& end, bool shrinks, Report& report) {
   failure.task = crash->task;
   failure.step = crash->step;
   failure.time_ns = crash->time_ns;
-  report.failure = std::move(failure);
+  if (died_again) {
+    report.Fail(std::move(failure));
+  } else {
+    report.FailAsNondeterministic(std::move(failure));
+  }
 }
 
 std::optional<Crash> CrashProbe::Recrash(const Crash& found,

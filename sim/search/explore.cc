@@ -97,12 +97,12 @@ Report RunSearch(const Body& body, const Search& search,
                  std::string_view name) {
   Report report = internal::NewReport(search);
   if (!search.misuse.empty()) {
-    internal::ReportMisuse(search.misuse, report);
+    report.Misuse(search.misuse);
     return report;
   }
   if (const absl::Status status = internal::MakeStrategy(search).status();
       !status.ok()) {
-    internal::ReportMisuse(std::string(status.message()), report);
+    report.Misuse(std::string(status.message()));
     return report;
   }
   ExecutionRunner runner(body, search, name);
@@ -141,7 +141,7 @@ absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
     if (!end.said.has_value()) {
       // The reader asked to see this schedule, not a smaller one.
       probe.OnCrash(end, /*shrinks=*/false, report);
-      report.schedules = 0;
+      report.search.schedules = 0;
       return report;
     }
   }

@@ -36,8 +36,9 @@ Report Explore(const Body& body, const Options&... options) {
 }
 
 // Runs one execution again, strictly: if the program does not follow the
-// schedule, the report says so (`diverged`), and names the step. An error if
-// the string does not parse, or names a file that cannot be read.
+// schedule, the report says so (Report::Verdict::kDiverged), and names the
+// step. An error if the string does not parse, or names a file that cannot be
+// read.
 absl::StatusOr<Report> RunReplay(const Body& body, const Search& search,
                                  std::string_view name,
                                  std::string_view replay);

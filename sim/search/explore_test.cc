@@ -27,6 +27,7 @@
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/options.h"
+#include "clotho/sim/report/findings.h"
 #include "clotho/sim/report/report.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -99,31 +100,31 @@ std::string ReplayOf(const Report& report) {
 TEST(ExploreTest, WithoutOptionsABodyRunsOnceInFifoOrder) {
   const Report report = Explore(Overtaking);
   EXPECT_TRUE(report.passed());
-  EXPECT_EQ(report.strategy, "fifo");
-  EXPECT_EQ(report.executions, 1);
+  EXPECT_EQ(report.search.strategy, "fifo");
+  EXPECT_EQ(report.search.executions, 1);
   EXPECT_EQ(report.Text(), "no failure in 1 execution (fifo, base seed 1)\n");
 }
 
 TEST(ExploreTest, FindsWhatFifoOrderNeverShows) {
   const Report report = Explore(Overtaking, Random{.schedules = 1'000});
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->what,
+  EXPECT_EQ(report.failure()->what,
             "Always \"b never goes twice in a row\" is false");
-  EXPECT_TRUE(report.minimal);
-  EXPECT_FALSE(report.nondeterministic);
+  EXPECT_TRUE(report.shrinking.minimal);
+  EXPECT_NE(report.verdict(), Report::Verdict::kNondeterministic);
   EXPECT_EQ(std::get<Deviations>(report.replay.schedule).size(), 1);
-  EXPECT_LE(report.executions, report.schedules);
+  EXPECT_LE(report.search.executions, report.search.schedules);
 }
 
 TEST(ExploreTest, StopsAtTheFirstFailure) {
   const Report report = Explore(Overtaking, Random{.schedules = 1'000});
-  EXPECT_LT(report.executions, 1'000);
+  EXPECT_LT(report.search.executions, 1'000);
 }
 
 TEST(ExploreTest, RunsAsManySchedulesAsAskedWhenNothingFails) {
   const Report report = Explore(Harmless, Random{.schedules = 123});
   EXPECT_TRUE(report.passed());
-  EXPECT_EQ(report.executions, 123);
+  EXPECT_EQ(report.search.executions, 123);
   EXPECT_EQ(report.Text(),
             "no failure in 123 executions (random, base seed 1)\n");
 }
@@ -133,22 +134,22 @@ TEST(ExploreTest, TheSameSeedGivesTheSameReport) {
   const Report second = Explore(TwoMistakes, Random{.seed = 3});
   EXPECT_EQ(first.Text(), second.Text());
   EXPECT_EQ(first.trace_hash, second.trace_hash);
-  EXPECT_EQ(first.executions, second.executions);
-  EXPECT_EQ(first.steps, second.steps);
+  EXPECT_EQ(first.search.executions, second.search.executions);
+  EXPECT_EQ(first.search.steps, second.search.steps);
 }
 
 TEST(ExploreTest, OtherSeedsAndOtherNamesGiveOtherSearches) {
   std::set<std::uint64_t> steps;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    steps.insert(Explore(TwoMistakes, Random{.seed = seed}).executions);
+    steps.insert(Explore(TwoMistakes, Random{.seed = seed}).search.executions);
   }
   EXPECT_GT(steps.size(), 5);
 
   std::set<std::uint64_t> by_name;
   const Search search = MakeSearch(Random{.schedules = 1'000});
   for (int i = 0; i < 20; ++i) {
-    by_name.insert(
-        RunSearch(TwoMistakes, search, absl::StrCat("T.", i)).executions);
+    by_name.insert(RunSearch(TwoMistakes, search, absl::StrCat("T.", i))
+                       .search.executions);
   }
   EXPECT_GT(by_name.size(), 5);
 }
@@ -163,13 +164,13 @@ TEST(ExploreTest, ShrinkingKeepsToTheFailureThatWasFound) {
     }();
     const Report shrunk = Explore(TwoMistakes, Random{.seed = seed});
     ASSERT_FALSE(unshrunk.passed());
-    EXPECT_EQ(shrunk.failure->signature, unshrunk.failure->signature);
-    EXPECT_EQ(shrunk.executions, unshrunk.executions);
-    EXPECT_TRUE(shrunk.minimal);
-    EXPECT_EQ(unshrunk.shrink_runs, 0);
+    EXPECT_EQ(shrunk.failure()->signature, unshrunk.failure()->signature);
+    EXPECT_EQ(shrunk.search.executions, unshrunk.search.executions);
+    EXPECT_TRUE(shrunk.shrinking.minimal);
+    EXPECT_EQ(unshrunk.shrinking.runs, 0);
     EXPECT_LE(std::get<Deviations>(shrunk.replay.schedule).size(),
               std::get<Deviations>(unshrunk.replay.schedule).size());
-    ++each[shrunk.failure->what.find("bbb") == std::string::npos];
+    ++each[shrunk.failure()->what.find("bbb") == std::string::npos];
   }
   EXPECT_GT(each[0], 0);  // Both are found by some seed.
   EXPECT_GT(each[1], 0);
@@ -182,8 +183,8 @@ TEST(ExploreTest, WhatFailsInFifoOrderHasNoDeviations) {
     Always(false, "fails always");
   };
   const Report report = Explore(body, Random{.schedules = 10});
-  EXPECT_EQ(report.executions, 1);
-  EXPECT_TRUE(report.minimal);
+  EXPECT_EQ(report.search.executions, 1);
+  EXPECT_TRUE(report.shrinking.minimal);
   EXPECT_THAT(std::get<Deviations>(report.replay.schedule), IsEmpty());
   EXPECT_THAT(report.Text(), HasSubstr("none: this fails in FIFO order"));
 }
@@ -193,11 +194,13 @@ TEST(ExploreTest, LimitsHoldForEveryExecution) {
     for (int i = 0; i < 100; ++i) co_await Sleep(absl::Milliseconds(1));
   };
   EXPECT_EQ(Explore(body, Random{.schedules = 2}, Limits{.steps_max = 50})
-                .failure->kind,
+                .failure()
+                ->kind,
             FailureKind::kLivelock);
   EXPECT_EQ(Explore(body, Random{.schedules = 2},
                     Limits{.virtual_time_max = absl::Milliseconds(50)})
-                .failure->kind,
+                .failure()
+                ->kind,
             FailureKind::kVirtualTime);
 }
 
@@ -226,8 +229,8 @@ TEST(ExploreTest, AUserMayWriteAStrategy) {
                   .schedules = 1,
                   .name = "youngest"});
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.strategy, "youngest");
-  EXPECT_EQ(report.executions, 1);
+  EXPECT_EQ(report.search.strategy, "youngest");
+  EXPECT_EQ(report.search.executions, 1);
   EXPECT_THAT(report.Text(), HasSubstr("SEARCH    youngest, base seed 1"));
 }
 
@@ -246,7 +249,7 @@ TEST(ExploreTest, TheFewestDeviationsNeedNotBeAmongThoseThatWereFound) {
         Explore(body, Random{.schedules = 1'000, .seed = seed});
     ASSERT_FALSE(report.passed());
     EXPECT_EQ(FormatReplay(report.replay).substr(0, 12), "c1/0/4:6,5:6");
-    EXPECT_TRUE(report.minimal);
+    EXPECT_TRUE(report.shrinking.minimal);
   }
 }
 
@@ -255,9 +258,9 @@ TEST(ExploreTest, TheFewestDeviationsNeedNotBeAmongThoseThatWereFound) {
 TEST(ExploreTest, AProgramThatPassesButIsNotDeterministicIsReported) {
   const Report report = Explore(Counting, Random{.schedules = 10});
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.nondeterministic);
-  EXPECT_EQ(report.failure->signature, "not deterministic");
-  EXPECT_THAT(report.failure->what,
+  EXPECT_EQ(report.verdict(), Report::Verdict::kNondeterministic);
+  EXPECT_EQ(report.failure()->signature, "not deterministic");
+  EXPECT_THAT(report.failure()->what,
               AllOf(HasSubstr("Not deterministic: two runs of "),
                     HasSubstr(" part at step "), HasSubstr("\nfirst   "),
                     HasSubstr("\nsecond  ")));
@@ -276,8 +279,8 @@ TEST(ExploreTest, AFailureThatDoesNotComeBackIsReportedAsNotDeterministic) {
   search.check_every = 0;
   const Report report = RunSearch(body, search, "");
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.nondeterministic);
-  EXPECT_EQ(report.executions, 5);
+  EXPECT_EQ(report.verdict(), Report::Verdict::kNondeterministic);
+  EXPECT_EQ(report.search.executions, 5);
 }
 
 // Each execution leaves something behind, which makes a later one fail.
@@ -291,9 +294,9 @@ TEST(ExploreTest, StateThatSurvivesExecutionsIsNamed) {
   };
   const Report report = Explore(body, Random{.schedules = 1'000});
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.nondeterministic);
+  EXPECT_EQ(report.verdict(), Report::Verdict::kNondeterministic);
   EXPECT_EQ(
-      report.failure->what,
+      report.failure()->what,
       "Not deterministic: state survives from one execution to the next\n"
       "execution 1 passed; run again after 49 others, it fails: Always "
       "\"few connections\" is false\n"
@@ -315,7 +318,7 @@ TEST(ExploreTest, AStateThatEachChoiceLeavesBehindIsNamed) {
   search.check_every = 500;
   const Report report = RunSearch(body, search, "");
   ASSERT_FALSE(report.passed());
-  EXPECT_THAT(report.failure->what, HasSubstr("Not deterministic"));
+  EXPECT_THAT(report.failure()->what, HasSubstr("Not deterministic"));
 }
 
 // Nothing fails, but the first execution cannot be repeated.
@@ -331,8 +334,8 @@ TEST(ExploreTest, ACacheThatChangesTheStepsIsNamed) {
   };
   const Report report = Explore(body, Random{.schedules = 200});
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.nondeterministic);
-  EXPECT_THAT(report.failure->what,
+  EXPECT_EQ(report.verdict(), Report::Verdict::kNondeterministic);
+  EXPECT_THAT(report.failure()->what,
               HasSubstr("execution 1 passed; run again after 199 others, it "
                         "takes other steps"));
 }
@@ -361,13 +364,12 @@ TEST(ExploreTest, ExceptionsOfOneClassAreToldApartByTheirMessages) {
     const Report report = Explore(body, Fuzz{.seed = seed});
     ASSERT_FALSE(report.passed());
     const bool reordering =
-        report.failure->what.find("needs a reordering") != std::string::npos;
-    EXPECT_THAT(report.reachable,
-                HasSubstr(reordering ? "needs a reordering" : "reachable"));
-    found.insert(report.failure->signature);
+        report.failure()->what.find("needs a reordering") != std::string::npos;
+    EXPECT_EQ(report.found.reachability->reachable, !reordering);
+    found.insert(report.failure()->signature);
     const auto again = Replay(body, ReplayOf(report));
     ASSERT_TRUE(again.ok());
-    EXPECT_EQ(again->failure->signature, report.failure->signature);
+    EXPECT_EQ(again->failure()->signature, report.failure()->signature);
   }
   EXPECT_EQ(found.size(), 2);
 }
@@ -382,8 +384,8 @@ TEST(ExploreTest, ARareDifferenceIsLookedForMoreThanOnce) {
   };
   const Report report = Explore(body, Random{.schedules = 10});
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.nondeterministic);
-  EXPECT_THAT(report.failure->what, HasSubstr(" part at step 1\n"));
+  EXPECT_EQ(report.verdict(), Report::Verdict::kNondeterministic);
+  EXPECT_THAT(report.failure()->what, HasSubstr(" part at step 1\n"));
 }
 
 TEST(ExploreTest, ThePlaceWhereTwoRunsPartIsNamed) {
@@ -397,9 +399,9 @@ TEST(ExploreTest, ThePlaceWhereTwoRunsPartIsNamed) {
     co_await Sleep(absl::ZeroDuration());
   };
   const Report report = Explore(body);
-  ASSERT_TRUE(report.nondeterministic);
+  ASSERT_EQ(report.verdict(), Report::Verdict::kNondeterministic);
   EXPECT_THAT(
-      report.failure->what,
+      report.failure()->what,
       AllOf(HasSubstr("two runs of fifo part at step 3"),
             HasSubstr(absl::StrCat("sim/search/explore_test.cc:", line)),
             HasSubstr(absl::StrCat("sim/search/explore_test.cc:", line + 1))));
@@ -411,11 +413,11 @@ TEST(ReplayTest, BringsTheFailureBack) {
   const Report found = Explore(Overtaking, Random{.schedules = 1'000});
   const absl::StatusOr<Report> again = Replay(Overtaking, ReplayOf(found));
   ASSERT_TRUE(again.ok());
-  EXPECT_EQ(again->failure->signature, found.failure->signature);
+  EXPECT_EQ(again->failure()->signature, found.failure()->signature);
   EXPECT_EQ(again->trace_hash, found.trace_hash);
   EXPECT_EQ(again->trace.events, found.trace.events);
   EXPECT_EQ(ReplayOf(*again), ReplayOf(found));
-  EXPECT_FALSE(again->diverged);
+  EXPECT_NE(again->verdict(), Report::Verdict::kDiverged);
 }
 
 TEST(ReplayTest, PlainAndWithoutACheckAreGoodEnough) {
@@ -423,8 +425,8 @@ TEST(ReplayTest, PlainAndWithoutACheckAreGoodEnough) {
   const Report found = Explore(Overtaking, Random{.schedules = 1'000});
   ReplayString replay = found.replay;
   replay.check.reset();
-  EXPECT_EQ(Replay(Overtaking, FormatReplay(replay))->failure->signature,
-            found.failure->signature);
+  EXPECT_EQ(Replay(Overtaking, FormatReplay(replay))->failure()->signature,
+            found.failure()->signature);
 }
 
 TEST(ReplayTest, AnExecutionOfASearchCanBeNamed) {
@@ -433,7 +435,7 @@ TEST(ReplayTest, AnExecutionOfASearchCanBeNamed) {
   const Report found = RunSearch(TwoMistakes, search, "A.B");
   const absl::StatusOr<Report> again =
       RunReplay(TwoMistakes, search, "A.B",
-                absl::StrCat("c1/0/+random:", found.executions - 1));
+                absl::StrCat("c1/0/+random:", found.search.executions - 1));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->trace_hash, found.trace_hash);
   EXPECT_EQ(ReplayOf(*again), ReplayOf(found));
@@ -442,8 +444,8 @@ TEST(ReplayTest, AnExecutionOfASearchCanBeNamed) {
 std::string DivergenceOf(std::string_view replay) {
   const absl::StatusOr<Report> report = Replay(Overtaking, replay);
   if (!report.ok()) return std::string(report.status().message());
-  if (!report->diverged) return "none";
-  return report->failure->what;
+  if (report->verdict() != Report::Verdict::kDiverged) return "none";
+  return report->failure()->what;
 }
 
 TEST(ReplayTest, AScheduleThatDoesNotFitIsRefusedWithItsPart) {
@@ -482,8 +484,8 @@ TEST(ReplayTest, AFileHoldsALongReplayString) {
   const std::string path = testing::TempDir() + "overtaking.replay";
   std::ofstream(path) << ReplayOf(found) << "\n";
   EXPECT_EQ(
-      Replay(Overtaking, absl::StrCat("c1/0/@", path))->failure->signature,
-      found.failure->signature);
+      Replay(Overtaking, absl::StrCat("c1/0/@", path))->failure()->signature,
+      found.failure()->signature);
 
   std::ofstream(path) << "c1/0/4:x\n";
   EXPECT_THAT(DivergenceOf(absl::StrCat("c1/0/@", path)),
@@ -509,8 +511,9 @@ Coro<void> NeedsManyDeviations() {
 TEST(ReplayTest, TheCheckOfAnExecutionThatIsNamedByItsStrategyCounts) {
   const auto report = Replay(NeedsManyDeviations, "c1/0/+random:3/0000");
   ASSERT_TRUE(report.ok()) << report.status();
-  EXPECT_TRUE(report->diverged);
-  EXPECT_FALSE(Replay(NeedsManyDeviations, "c1/0/+random:3")->diverged);
+  EXPECT_EQ(report->verdict(), Report::Verdict::kDiverged);
+  EXPECT_NE(Replay(NeedsManyDeviations, "c1/0/+random:3")->verdict(),
+            Report::Verdict::kDiverged);
 }
 
 TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
@@ -529,20 +532,20 @@ TEST(ReplayTest, AReplayStringThatIsTooLongForALineGoesToAFile) {
       .make_strategy = [] { return std::make_unique<Stay>(); }, .schedules = 1};
   // Bazel would remove it before anyone could use it.
   setenv("TEST_UNDECLARED_OUTPUTS_DIR", testing::TempDir().c_str(), 1);
-  EXPECT_GT(Explore(NeedsManyDeviations, stay).again.size(), 200);
+  EXPECT_GT(Explore(NeedsManyDeviations, stay).replay_command.size(), 200);
 
   unsetenv("TEST_UNDECLARED_OUTPUTS_DIR");
   ASSERT_EQ(chdir(testing::TempDir().c_str()), 0);
   const Report report = Explore(NeedsManyDeviations, stay);
   ASSERT_FALSE(report.passed());
   ASSERT_GT(ReplayOf(report).size(), 200);
-  EXPECT_LT(report.again.size(), 400);
-  const std::size_t at = report.again.find("c1/0/@");
-  ASSERT_NE(at, std::string::npos) << report.again;
-  const std::string replay =
-      report.again.substr(at, report.again.find('"', at) - at);
-  EXPECT_EQ(Replay(NeedsManyDeviations, replay)->failure->signature,
-            report.failure->signature);
+  EXPECT_LT(report.replay_command.size(), 400);
+  const std::size_t at = report.replay_command.find("c1/0/@");
+  ASSERT_NE(at, std::string::npos) << report.replay_command;
+  const std::string replay = report.replay_command.substr(
+      at, report.replay_command.find('"', at) - at);
+  EXPECT_EQ(Replay(NeedsManyDeviations, replay)->failure()->signature,
+            report.failure()->signature);
 }
 
 // ---- Randomness of the program. ----
@@ -573,8 +576,10 @@ TEST(ProgramRngTest, TheReplayStringCarriesItsSeed) {
   search.program_seed = 0xabc;
   const Report found = RunSearch(body, search, "");
   EXPECT_THAT(ReplayOf(found), testing::StartsWith("c1/abc/fifo/"));
-  EXPECT_EQ(Replay(body, ReplayOf(found))->failure->what, found.failure->what);
-  EXPECT_NE(Replay(body, "c1/abd/fifo")->failure->what, found.failure->what);
+  EXPECT_EQ(Replay(body, ReplayOf(found))->failure()->what,
+            found.failure()->what);
+  EXPECT_NE(Replay(body, "c1/abd/fifo")->failure()->what,
+            found.failure()->what);
 }
 
 TEST(ProgramRngTest, ThrowsOutsideOfAnExecution) {
@@ -610,12 +615,11 @@ TEST(TurningPointTest, IsTheDeviationThatDecides) {
   ASSERT_GE(report.trace.deviations.size(), 2);
   // Half of the remaining executions, then all or a third: never the first
   // deviation, which raises a twelfth to a sixth.
-  EXPECT_THAT(report.turn,
-              HasSubstr(" of 200 random continuations fail after"));
-  EXPECT_EQ(report.turn.find(
-                absl::StrCat("step ", report.trace.deviations[0].step, ":")),
-            std::string::npos)
-      << report.turn;
+  ASSERT_TRUE(report.found.turning_point.has_value());
+  const TurningPoint& turning_point = *report.found.turning_point;
+  EXPECT_EQ(turning_point.continuations, 200);
+  EXPECT_GT(turning_point.failures_after, turning_point.failures_before);
+  EXPECT_NE(turning_point.step, report.trace.deviations[0].step);
 }
 
 TEST(TurningPointTest, ThereIsNoneInFifoOrder) {
@@ -623,7 +627,7 @@ TEST(TurningPointTest, ThereIsNoneInFifoOrder) {
     Always(false, "at once");
     co_return;
   });
-  EXPECT_EQ(report.turn, "");
+  EXPECT_FALSE(report.found.turning_point.has_value());
 }
 
 // ---- The nearest pass. ----
@@ -631,17 +635,15 @@ TEST(TurningPointTest, ThereIsNoneInFifoOrder) {
 TEST(NearestPassTest, PassesAndLeavesTheFailureAsLateAsCanBe) {
   const Report report = Explore(Overtaking, Random{.schedules = 100});
   ASSERT_FALSE(report.passed());
-  const std::string_view text = report.nearest_pass;
-  const std::size_t begin = text.find("c1/");
-  ASSERT_NE(begin, text.npos) << text;
-  const std::string_view replay =
-      text.substr(begin, text.find(": at step ") - begin);
+  ASSERT_TRUE(report.found.nearest_pass.has_value());
+  const std::string& replay = report.found.nearest_pass->replay;
   const auto pass = Replay(Overtaking, replay);
   ASSERT_TRUE(pass.ok()) << replay;
   EXPECT_TRUE(pass->passed()) << replay;
-  EXPECT_FALSE(pass->diverged) << replay;
+  EXPECT_NE(pass->verdict(), Report::Verdict::kDiverged) << replay;
   EXPECT_THAT(report.Text(),
-              HasSubstr(absl::StrCat("\n          ", report.nearest_pass)));
+              HasSubstr(absl::StrCat("\n          nearest pass  ", replay,
+                                     ": at step ")));
 }
 
 TEST(NearestPassTest, OfAFailureInFifoOrderIsADeviation) {
@@ -653,8 +655,11 @@ TEST(NearestPassTest, OfAFailureInFifoOrderIsADeviation) {
     co_await b;
     Always(*log == "ba", "b is first");
   };
-  EXPECT_EQ(Explore(body).nearest_pass,
-            "nearest pass  c1/0/2:1: at step 2 ran b (its first step)");
+  const auto pass = Explore(body).found.nearest_pass;
+  ASSERT_TRUE(pass.has_value());
+  EXPECT_EQ(pass->replay, "c1/0/2:1");
+  EXPECT_EQ(pass->step, 2);
+  EXPECT_EQ(pass->instead, "ran b (its first step)");
 }
 
 TEST(NearestPassTest, IsNoneIfNothingHelps) {
@@ -662,12 +667,11 @@ TEST(NearestPassTest, IsNoneIfNothingHelps) {
     co_await Gather(Harmless(), Harmless());
     Always(false, "it ends");
   };
-  EXPECT_EQ(Explore(body).nearest_pass, "");
-  EXPECT_EQ(Explore([]() -> Coro<void> {
-              Always(false, "it begins");
-              co_return;
-            }).nearest_pass,
-            "");
+  EXPECT_FALSE(Explore(body).found.nearest_pass.has_value());
+  EXPECT_FALSE(Explore([]() -> Coro<void> {
+                 Always(false, "it begins");
+                 co_return;
+               }).found.nearest_pass.has_value());
 }
 
 // ---- Saved schedules. ----
@@ -679,8 +683,8 @@ TEST(AlsoTest, RunsBeforeTheSearch) {
   const Report report =
       Explore(Overtaking, Fifo(), ReplayFirst(saved, "issue 212"));
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->signature, found.failure->signature);
-  EXPECT_EQ(report.executions, 1);
+  EXPECT_EQ(report.failure()->signature, found.failure()->signature);
+  EXPECT_EQ(report.search.executions, 1);
   EXPECT_EQ(FormatReplay(report.replay), saved);
   EXPECT_THAT(report.Text(), HasSubstr("SEARCH    the saved schedule " + saved +
                                        ", issue 212; "));
@@ -699,7 +703,7 @@ TEST(AlsoTest, OneThatDoesNotParseFailsTheTest) {
   const auto body = []() -> Coro<void> { co_return; };
   for (const char* bad : {"", "c1/0/x", "c1/0/+random:3", "c1/0/@file"}) {
     const Report report = Explore(body, ReplayFirst(bad));
-    EXPECT_TRUE(report.misused) << bad;
+    EXPECT_EQ(report.verdict(), Report::Verdict::kMisused) << bad;
     EXPECT_THAT(report.Text(), HasSubstr("expected")) << bad;
   }
 }
@@ -725,7 +729,7 @@ TEST(ExploreTest, FailuresOfAnotherSignatureAreNotAskedFor) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const Report report = Explore(TwoMistakes, Random{.seed = seed});
     ASSERT_FALSE(report.passed());
-    signatures.insert(report.failure->signature);
+    signatures.insert(report.failure()->signature);
   }
   ASSERT_EQ(signatures.size(), 2);
   for (const std::string& signature : signatures) {
@@ -733,13 +737,13 @@ TEST(ExploreTest, FailuresOfAnotherSignatureAreNotAskedFor) {
     search.signature = signature;
     const Report report = RunSearch(TwoMistakes, search, "");
     ASSERT_FALSE(report.passed());
-    EXPECT_EQ(report.failure->signature, signature);
+    EXPECT_EQ(report.failure()->signature, signature);
   }
   Search search = MakeSearch(Random{.schedules = 100});
   search.signature = "another";
   const Report report = RunSearch(TwoMistakes, search, "");
   EXPECT_TRUE(report.passed());
-  EXPECT_EQ(report.executions, 100);
+  EXPECT_EQ(report.search.executions, 100);
 }
 
 // What a property library throws.
@@ -786,7 +790,7 @@ Report SearchJudged(FailureKind kind, bool always = false) {
 TEST(ExploreTest, AnExceptionCanBeAFailureOfItsOwn) {
   const Report report = SearchJudged(FailureKind::kExpectation);
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->what, "judged");
+  EXPECT_EQ(report.failure()->what, "judged");
   EXPECT_EQ(report.replay.check.has_value(), true);
 }
 
@@ -797,8 +801,8 @@ TEST(ExploreTest, AnExceptionCanEndAnExecutionWithoutAFailure) {
   // If the first one does not count, none does.
   const Report report = SearchJudged(FailureKind::kDiscarded, /*always=*/true);
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->kind, FailureKind::kDiscarded);
-  EXPECT_EQ(report.executions, 1);
+  EXPECT_EQ(report.verdict(), Report::Verdict::kDiscarded);
+  EXPECT_EQ(report.search.executions, 1);
 }
 
 TEST(ExploreTest, AnInputIsInTheReplayString) {
@@ -808,7 +812,7 @@ TEST(ExploreTest, AnInputIsInTheReplayString) {
   ASSERT_FALSE(report.passed());
   const std::string replay = FormatReplay(report.replay);
   EXPECT_THAT(replay, testing::StartsWith("c1/0.12.x/"));
-  EXPECT_THAT(report.again, HasSubstr(replay));
+  EXPECT_THAT(report.replay_command, HasSubstr(replay));
   EXPECT_TRUE(RunReplay(Overtaking, search, "", replay).ok());
   search.input = "13";
   EXPECT_FALSE(RunReplay(Overtaking, search, "", replay).ok());

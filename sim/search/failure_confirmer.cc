@@ -50,7 +50,6 @@ Failure DifferenceOf(const Trace& first, const Trace& second,
   std::size_t i = 0;
   while (i < a.size() && i < b.size() && a[i] == b[i]) ++i;
   Failure failure;
-  failure.kind = FailureKind::kNotDeterministic;
   failure.signature = "not deterministic";
   failure.what = absl::StrCat("Not deterministic: two runs of ",
                               FormatDeviations(deviations));
@@ -111,8 +110,8 @@ void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
       deviations = early.deviations;
     }
   }
-  report_.deviations_found = deviations.size();
-  report_.minimal = deviations.empty();
+  report_.shrinking.deviations_found = deviations.size();
+  report_.shrinking.minimal = deviations.empty();
   FifoWitness witness;
   if (shrinks) {
     if (!deviations.empty()) {
@@ -124,19 +123,18 @@ void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
         witness.schedule->size() < deviations.size()) {
       ordering = Ordering::kFifo;
       deviations = *witness.schedule;
-      report_.minimal = witness.minimal;
+      report_.shrinking.minimal = witness.minimal;
     }
   }
   if (quiet.has_value() && !FailsForSure(deviations, failure.signature)) {
     quiet.reset();
     deviations = found;
-    report_.minimal = false;
+    report_.shrinking.minimal = false;
     witness = {};
   }
   FailureExplainer explainer(runner_, ordering, program_seed_, report_);
   explainer.Record(deviations);
-  if (!report_.failure.has_value() ||
-      report_.failure->signature != failure.signature) {
+  if (report_.passed() || report_.failure()->signature != failure.signature) {
     ReportNondeterminism(deviations);
     return;
   }
@@ -165,12 +163,12 @@ Deviations FailureConfirmer::Minimize(const Failure& failure, Ordering ordering,
                                  .deviations_max = deviations.size() - 1,
                                  .executions_max = std::clamp<std::uint64_t>(
                                      kStepsMax / steps, 10, 10'000)});
-  report_.shrink_runs += fewer.executions;
+  report_.shrinking.runs += fewer.executions;
   if (!fewer.schedule.has_value()) return deviations;
   ShrinkResult shrunk =
       shrinker.ShrinkQuietly(failure.signature, *fewer.schedule);
-  report_.shrink_runs += shrunk.runs;
-  report_.minimal = shrunk.minimal;
+  report_.shrinking.runs += shrunk.runs;
+  report_.shrinking.minimal = shrunk.minimal;
   return std::move(shrunk.deviations);
 }
 
@@ -201,8 +199,7 @@ void FailureConfirmer::ReportNondeterminism(const Deviations& deviations) {
   for (int runs = 2; runs < kRunsMax && first.events == second.events; ++runs) {
     second = Recorded(deviations);
   }
-  report_.nondeterministic = true;
-  report_.failure = DifferenceOf(first, second, deviations);
+  report_.FailAsNondeterministic(DifferenceOf(first, second, deviations));
   report_.replay = ReplayString{.program_seed = program_seed_,
                                 .input = runner_.search().input,
                                 .schedule = deviations,

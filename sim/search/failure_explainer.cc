@@ -5,20 +5,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "clotho/sim/engine/failure.h"
 #include "clotho/sim/engine/random.h"
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/simulator.h"
 #include "clotho/sim/engine/trace.h"
+#include "clotho/sim/report/findings.h"
 #include "clotho/sim/report/livelock_summary.h"
-#include "clotho/sim/report/races.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/report/trace_recorder.h"
-#include "clotho/sim/report/wait_report.h"
 #include "clotho/sim/search/choice_list.h"
 #include "clotho/sim/search/execution_runner.h"
 #include "clotho/sim/search/fifo_witness.h"
@@ -30,13 +27,10 @@
 namespace clotho::sim::internal {
 namespace {
 
-// Adds to the failure and the report what only a recording shows.
-void AddFindings(const Trace& trace, const TraceRecorder& recorder,
-                 Failure& failure, Report& report) {
+// Adds to the failure what only a recording shows.
+void Complete(const Trace& trace, const TraceRecorder& recorder,
+              Failure& failure) {
   switch (failure.kind) {
-    case FailureKind::kDeadlock:
-      report.waits = WaitsText(recorder);
-      break;
     case FailureKind::kInvariant:
       failure.task = recorder.LastToStep();
       break;
@@ -60,12 +54,12 @@ std::uint64_t FailureExplainer::Record(const Deviations& deviations) {
   TraceRecorder recorder(runner_.simulator());
   const Execution& execution =
       runner_.Rerun(deviations, program_seed_, &recorder);
-  report_.failure = execution.failure;
-  if (report_.failure.has_value() && !IsFailure(*report_.failure)) {
-    report_.failure.reset();
-  }
-  if (report_.failure.has_value()) {
-    AddFindings(recorder.trace(), recorder, *report_.failure, report_);
+  const bool fails =
+      execution.failure.has_value() && IsFailure(*execution.failure);
+  if (fails) {
+    Failure failure = *execution.failure;
+    Complete(recorder.trace(), recorder, failure);
+    report_.Fail(std::move(failure));
   }
   report_.trace = std::move(recorder.trace());
   report_.trace_hash = report_.trace.Hash();
@@ -73,26 +67,25 @@ std::uint64_t FailureExplainer::Record(const Deviations& deviations) {
                                 .input = runner_.search().input,
                                 .schedule = execution.deviations,
                                 .check = execution.check};
-  if (!report_.failure.has_value()) return execution.trace_hash;
-  if (recorder.races().race().has_value()) {
-    report_.race = RaceText(*recorder.races().race());
-  }
+  if (!fails) return execution.trace_hash;
+  report_.found.race = recorder.races().race();
   AddReplayCommand(runner_.name(), report_);
   return execution.trace_hash;
 }
 
 void FailureExplainer::AddFifoRun(const Deviations& deviations) {
-  report_.trace.fifo = RunInFifoOrder(deviations, report_.failure->step);
+  report_.trace.fifo = RunInFifoOrder(deviations, report_.failure()->step);
 }
 
 void FailureExplainer::Explain(const Deviations& deviations,
                                const FifoWitness& witness) {
-  const std::string signature = report_.failure->signature;
-  const std::uint64_t steps = report_.failure->step;
+  const std::string signature = report_.failure()->signature;
+  const std::uint64_t steps = report_.failure()->step;
   AddFifoRun(deviations);
-  report_.reachable = Reachability(deviations, witness);
-  report_.turn = TurningPoint(deviations, signature, steps);
-  report_.nearest_pass = NearestPass(deviations, steps);
+  Findings& found = report_.found;
+  found.reachability = ReachabilityOf(deviations, witness);
+  found.turning_point = FindTurningPoint(deviations, signature, steps);
+  found.nearest_pass = FindNearestPass(deviations, steps);
 }
 
 std::optional<FifoRun> FailureExplainer::RunInFifoOrder(
@@ -134,55 +127,46 @@ std::optional<FifoRun> FailureExplainer::RunInFifoOrder(
   return fifo;
 }
 
-std::string FailureExplainer::Reachability(const Deviations& deviations,
-                                           const FifoWitness& witness) const {
+Reachability FailureExplainer::ReachabilityOf(
+    const Deviations& deviations, const FifoWitness& witness) const {
   if (witness.schedule.has_value()) {
-    return absl::StrCat("reachable under asyncio today",
-                        *witness.schedule == deviations
-                            ? ""
-                            : ", with " + ReplayOf(*witness.schedule));
+    const bool is_this = *witness.schedule == deviations;
+    return {.reachable = true,
+            .replay = is_this ? "" : ReplayOf(*witness.schedule)};
   }
-  std::string tried;
-  if (!witness.exhausted) {
-    tried = absl::StrCat(" (none of ", witness.tried,
-                         " executions in FIFO ordering fails like this)");
-  } else if (witness.tried > 1) {
-    tried = absl::StrCat(" (none of the ", witness.tried,
-                         " executions in FIFO ordering fails like this)");
-  }
-  return "needs a reordering that asyncio does not do today" + tried;
+  return {.reachable = false,
+          .tried = witness.tried,
+          .exhausted = witness.exhausted};
 }
 
-std::string FailureExplainer::TurningPoint(const Deviations& deviations,
-                                           const std::string& signature,
-                                           std::uint64_t steps) {
+std::optional<TurningPoint> FailureExplainer::FindTurningPoint(
+    const Deviations& deviations, const std::string& signature,
+    std::uint64_t steps) {
   constexpr std::uint64_t kStepsMax = 1'000'000;
   constexpr std::uint64_t kContinuationsMax = 200;
   constexpr std::uint64_t kContinuationsMin = 50;  // Fewer would say little.
-  if (deviations.empty()) return "";
+  if (deviations.empty()) return std::nullopt;
   const std::uint64_t continuations =
       std::min(kContinuationsMax,
                kStepsMax / (2 * deviations.size() * ContinuationLength(steps)));
-  if (continuations < kContinuationsMin) return "";
+  if (continuations < kContinuationsMin) return std::nullopt;
   // Up to the step before a deviation, and then including it.
-  const Deviation* turn = nullptr;
-  std::uint64_t before = 0;
-  std::uint64_t after = 0;
+  std::optional<TurningPoint> best;
   for (const Deviation& deviation : deviations) {
     const std::uint64_t without =
         FailuresAfter(deviation.step - 1, deviations, signature, continuations);
     const std::uint64_t with =
         FailuresAfter(deviation.step, deviations, signature, continuations);
-    if (turn == nullptr || with + before > without + after) {
-      turn = &deviation;
-      before = without;
-      after = with;
+    if (!best.has_value() ||
+        with + best->failures_before > without + best->failures_after) {
+      best = TurningPoint{.step = deviation.step,
+                          .continuations = continuations,
+                          .failures_after = with,
+                          .failures_before = without};
     }
   }
-  if (after <= before) return "";
-  return absl::StrCat("step ", turn->step, ": ", after, " of ", continuations,
-                      " random continuations fail after it, ", before,
-                      " before it");
+  if (best->failures_after <= best->failures_before) return std::nullopt;
+  return best;
 }
 
 std::uint64_t FailureExplainer::FailuresAfter(std::uint64_t last_step,
@@ -209,8 +193,8 @@ std::uint64_t FailureExplainer::ContinuationLength(std::uint64_t steps) const {
   return std::max({steps, to_the_end, std::uint64_t{1}});
 }
 
-std::string FailureExplainer::NearestPass(const Deviations& deviations,
-                                          std::uint64_t steps) {
+std::optional<NearestPass> FailureExplainer::FindNearestPass(
+    const Deviations& deviations, std::uint64_t steps) {
   constexpr std::size_t kChoicesMax = 4;  // Tried at each step.
   std::uint64_t runs_left =
       std::min<std::uint64_t>(500, 500'000 / std::max<std::uint64_t>(steps, 1));
@@ -224,15 +208,15 @@ std::string FailureExplainer::NearestPass(const Deviations& deviations,
     }
     const std::size_t common = candidate.size();
     for (const std::uint32_t choice : others->choices) {
-      if (runs_left-- == 0) return "";
+      if (runs_left-- == 0) return std::nullopt;
       candidate.resize(common);
       if (choice != 0) candidate.push_back({others->step, choice});
       if (Passes(candidate)) {
-        return DescribePass(candidate, others->step);
+        return PassOf(candidate, others->step);
       }
     }
   }
-  return "";
+  return std::nullopt;
 }
 
 bool FailureExplainer::Passes(const Deviations& candidate) {
@@ -243,8 +227,8 @@ bool FailureExplainer::Passes(const Deviations& candidate) {
   return !runner_.Rerun(candidate, program_seed_).failure.has_value();
 }
 
-std::string FailureExplainer::DescribePass(const Deviations& candidate,
-                                           std::uint64_t step) {
+NearestPass FailureExplainer::PassOf(const Deviations& candidate,
+                                     std::uint64_t step) {
   TraceRecorder recorder(runner_.simulator());
   runner_.Rerun(candidate, program_seed_, &recorder);
   std::string instead;
@@ -254,11 +238,9 @@ std::string FailureExplainer::DescribePass(const Deviations& candidate,
   for (const DeviationText& deviation : report_.trace.deviations) {
     if (deviation.step == step && instead.empty()) instead = deviation.fifo;
   }
-  constexpr std::size_t kShownMax = 60;
-  std::string replay = ReplayOf(candidate);
-  if (replay.size() > kShownMax) replay = "the same deviations before it";
-  return absl::StrCat("nearest pass  ", replay, ": at step ", step, " ",
-                      instead);
+  return {.replay = ReplayOf(candidate),
+          .step = step,
+          .instead = std::move(instead)};
 }
 
 std::string FailureExplainer::ReplayOf(const Deviations& deviations) const {

@@ -13,6 +13,7 @@
 
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/trace.h"
+#include "clotho/sim/report/findings.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/execution_runner.h"
 #include "clotho/sim/search/fifo_witness.h"
@@ -48,14 +49,15 @@ class FailureExplainer {
                                         std::uint64_t steps);
 
   // Whether asyncio could show this failure, too.
-  std::string Reachability(const Deviations& deviations,
-                           const FifoWitness& witness) const;
+  Reachability ReachabilityOf(const Deviations& deviations,
+                              const FifoWitness& witness) const;
 
   // The deviation that decides: compares how many random continuations fail
   // after it and before it. (Causality analysis by re-execution; the largest
   // rise wins.) Empty if there is none, or if the analysis would take long.
-  std::string TurningPoint(const Deviations& deviations,
-                           const std::string& signature, std::uint64_t steps);
+  std::optional<TurningPoint> FindTurningPoint(const Deviations& deviations,
+                                               const std::string& signature,
+                                               std::uint64_t steps);
 
   // How many of `continuations` executions fail that follow the schedule up to
   // `last_step` and then choose at random.
@@ -71,13 +73,14 @@ class FailureExplainer {
   // The passing execution that follows the failing one for the longest, then
   // makes one other choice and continues in FIFO order. Empty if there is none,
   // or if the search for it would take long.
-  std::string NearestPass(const Deviations& deviations, std::uint64_t steps);
+  std::optional<NearestPass> FindNearestPass(const Deviations& deviations,
+                                             std::uint64_t steps);
 
   // Whether the schedule passes, in `ordering_` and as its string is replayed.
   bool Passes(const Deviations& candidate);
 
   // `candidate` passes, and leaves the failing execution at `step`.
-  std::string DescribePass(const Deviations& candidate, std::uint64_t step);
+  NearestPass PassOf(const Deviations& candidate, std::uint64_t step);
 
   // A replay string without a check.
   std::string ReplayOf(const Deviations& deviations) const;

@@ -51,8 +51,8 @@ Deviations ShrinkUntil(std::chrono::steady_clock::time_point deadline,
                        TryDeviations attempt, Report& report) {
   ShrinkResult result =
       Minimize(deadline, search, std::move(deviations), attempt);
-  report.shrink_runs = result.runs;
-  report.minimal = result.minimal;
+  report.shrinking.runs = result.runs;
+  report.shrinking.minimal = result.minimal;
   return std::move(result.deviations);
 }
 

@@ -211,10 +211,10 @@ TEST(IsolateTest, ADeathIsShrunkAndReported) {
   const Report report =
       Explore(DiesIfReordered, Random{.schedules = 100}, Isolate());
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.failure->kind, FailureKind::kCrash);
-  EXPECT_EQ(report.failure->what, "Signal 6 (SIGABRT)");
-  EXPECT_EQ(report.failure->task, "main");
-  EXPECT_TRUE(report.minimal);
+  EXPECT_EQ(report.failure()->kind, FailureKind::kCrash);
+  EXPECT_EQ(report.failure()->what, "Signal 6 (SIGABRT)");
+  EXPECT_EQ(report.failure()->task, "main");
+  EXPECT_TRUE(report.shrinking.minimal);
   EXPECT_EQ(FormatReplay(report.replay), "c1/0/2:1");
   EXPECT_THAT(report.Text(), HasSubstr("step 2  ran b (its first step)"));
 }
@@ -232,7 +232,7 @@ TEST(IsolateTest, AReplayIsNotShrunk) {
   const auto report = Replay(DiesIfReordered, "c1/0/2:1,3:1", Isolate());
   ASSERT_TRUE(report.ok());
   ASSERT_FALSE(report->passed());
-  EXPECT_EQ(report->failure->what, "Signal 6 (SIGABRT)");
+  EXPECT_EQ(report->failure()->what, "Signal 6 (SIGABRT)");
   EXPECT_EQ(FormatReplay(report->replay), "c1/0/2:1,3:1");
 }
 
@@ -251,8 +251,8 @@ TEST(IsolateTest, ADeathThatDoesNotComeBackIsNotDeterministic) {
   };
   const Report report = Explore(once, Random{.schedules = 10}, Isolate());
   std::remove(path.c_str());
-  EXPECT_TRUE(report.nondeterministic);
-  EXPECT_THAT(report.failure->what,
+  EXPECT_EQ(report.verdict(), Report::Verdict::kNondeterministic);
+  EXPECT_THAT(report.failure()->what,
               HasSubstr("Not deterministic: Signal 6 (SIGABRT) in a run of "
                         "fifo\nanother run"));
 }
@@ -264,7 +264,7 @@ TEST(IsolateTest, ADeathWithoutLastWordsIsAFailureAllTheSame) {
   };
   const Report report = Explore(body, Random{.schedules = 10}, Isolate());
   ASSERT_FALSE(report.passed());
-  EXPECT_THAT(report.failure->what, HasSubstr("ended: signal 9"));
+  EXPECT_THAT(report.failure()->what, HasSubstr("ended: signal 9"));
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ std::set<std::string> Orders(const Program& program, Options... options) {
   };
   const Report report = Explore(body, options...);
   EXPECT_TRUE(report.passed()) << report;
-  EXPECT_TRUE(report.exhausted);
+  EXPECT_TRUE(report.search.exhausted);
   return orders;
 }
 
@@ -274,7 +274,7 @@ TEST(AnyReadyKeeps, TheRuntimesOwnBookkeepingOutOfSight) {
     std::string log;
     co_await program(log);
   };
-  EXPECT_EQ(Explore(body, Exhaustive()).executions, 2);
+  EXPECT_EQ(Explore(body, Exhaustive()).search.executions, 2);
 }
 
 TEST(AnyReadyKeeps, TimeStillOnceTheBodyHasReturned) {
@@ -350,16 +350,17 @@ Coro<void> TimeoutAgainstCompletion() {
 TEST(ReachabilityTest, SaysWhatPlainAsyncioCanDo) {
   const Report report = Explore(TimeoutAgainstCompletion, Fuzz());
   ASSERT_FALSE(report.passed());
-  EXPECT_THAT(report.reachable,
-              testing::StartsWith("reachable under asyncio today, with "
-                                  "c1/0/"));
+  ASSERT_TRUE(report.found.reachability.has_value());
+  EXPECT_TRUE(report.found.reachability->reachable);
   // The schedule that it names is in FIFO ordering.
-  const std::string strict =
-      report.reachable.substr(report.reachable.find("c1/"));
-  const auto again = Replay(TimeoutAgainstCompletion, strict);
+  const std::string& fifo = report.found.reachability->replay;
+  EXPECT_THAT(
+      report.Text(),
+      testing::HasSubstr("reachable under asyncio today, with " + fifo));
+  const auto again = Replay(TimeoutAgainstCompletion, fifo);
   ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_FALSE(again->diverged) << *again;
-  EXPECT_EQ(again->failure->signature, report.failure->signature);
+  EXPECT_NE(again->verdict(), Report::Verdict::kDiverged) << *again;
+  EXPECT_EQ(again->failure()->signature, report.failure()->signature);
 }
 
 // What only the environment decides can happen in either ordering, and a search
@@ -377,13 +378,14 @@ TEST(ReachabilityTest, AScheduleOfTheEnvironmentAloneIsReachable) {
       search.fifo_only = fifo_only;
       const Report report = RunSearch(body, search, "test");
       ASSERT_FALSE(report.passed());
-      EXPECT_EQ(report.reachable, "reachable under asyncio today");
+      EXPECT_TRUE(report.found.reachability->reachable);
+      EXPECT_EQ(report.found.reachability->replay, "");
       const auto& schedule = std::get<Deviations>(report.replay.schedule);
       ASSERT_EQ(schedule.size(), 1u);
       EXPECT_EQ(schedule[0].choice, 7u);
       const auto again = Replay(body, FormatReplay(report.replay));
       ASSERT_TRUE(again.ok()) << again.status();
-      EXPECT_EQ(again->failure->signature, report.failure->signature);
+      EXPECT_EQ(again->failure()->signature, report.failure()->signature);
     }
   }
 }
@@ -407,9 +409,9 @@ TEST(ReachabilityTest, SaysHowManyExecutionsWereTried) {
   };
   const Report report = Explore(body, Fuzz());
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.reachable,
-            "needs a reordering that asyncio does not do today (none of the 3 "
-            "executions in FIFO ordering fails like this)");
+  EXPECT_FALSE(report.found.reachability->reachable);
+  EXPECT_EQ(report.found.reachability->tried, 3);
+  EXPECT_TRUE(report.found.reachability->exhausted);
 }
 
 TEST(ReachabilityTest, SaysWhatItCannot) {
@@ -420,9 +422,14 @@ TEST(ReachabilityTest, SaysWhatItCannot) {
   };
   const Report report = Explore(body, Fuzz());
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.reachable,
-            "needs a reordering that asyncio does not do today");
-  EXPECT_THAT(report.Text(), testing::HasSubstr(report.reachable));
+  ASSERT_TRUE(report.found.reachability.has_value());
+  EXPECT_FALSE(report.found.reachability->reachable);
+  EXPECT_EQ(report.found.reachability->tried, 1);
+  EXPECT_TRUE(report.found.reachability->exhausted);
+  EXPECT_THAT(report.Text(),
+              testing::HasSubstr(
+                  "\n          needs a reordering that asyncio does not do "
+                  "today\n"));
 }
 
 // The iteration in which a deadline passes has only bookkeeping to do: it wakes
@@ -457,10 +464,12 @@ TEST(ReachabilityTest, AStrictExecutionIsReplayedFromItsDeviations) {
 TEST(ReachabilityTest, AStrictSearchFindsAndShrinksInStrictOrdering) {
   const Report report = Explore(TimeoutAgainstCompletion, Fuzz(), FifoOnly());
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.minimal);
+  EXPECT_TRUE(report.shrinking.minimal);
   const std::string replay = FormatReplay(report.replay);
   EXPECT_THAT(replay, testing::HasSubstr(":d"));
-  EXPECT_EQ(report.reachable, "reachable under asyncio today");
+  ASSERT_TRUE(report.found.reachability.has_value());
+  EXPECT_TRUE(report.found.reachability->reachable);
+  EXPECT_EQ(report.found.reachability->replay, "");
 }
 
 }  // namespace

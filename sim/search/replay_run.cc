@@ -3,11 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "clotho/sim/engine/failure.h"
 #include "clotho/sim/engine/schedule.h"
 #include "clotho/sim/engine/simulator.h"
 #include "clotho/sim/search/execution_runner.h"
@@ -20,8 +18,8 @@
 namespace clotho::sim::internal {
 
 void ReplayRun::Run() {
-  report_.schedules = 0;
-  report_.executions = 1;
+  report_.search.schedules = 0;
+  report_.search.executions = 1;
   report_.replay = replay_;
   if (const auto* const run = std::get_if<StrategyRun>(&replay_.schedule)) {
     RunStrategy(*run);
@@ -63,7 +61,7 @@ void ReplayRun::RunSchedule(const Deviations& deviations) {
 
 void ReplayRun::CheckReplay(const Execution& execution,
                             std::optional<std::string> divergence) {
-  report_.steps = execution.steps;
+  report_.search.steps = execution.steps;
   if (TakeSkip(execution, report_)) return;
   if (!divergence.has_value() && replay_.check.has_value() &&
       *replay_.check != execution.check) {
@@ -71,14 +69,10 @@ void ReplayRun::CheckReplay(const Execution& execution,
         "the choices that the program met are not those of the replay string";
   }
   if (divergence.has_value()) {
-    report_.diverged = true;
-    Failure failure;
-    failure.what = absl::StrCat(
+    report_.Diverge(absl::StrCat(
         "The replay does not fit the program: ", *divergence,
         "\nThe string was made by another program, or by another version of "
-        "this one.");
-    failure.signature = "divergence";
-    report_.failure = std::move(failure);
+        "this one."));
     return;
   }
   const Deviations deviations = execution.deviations;
@@ -88,7 +82,7 @@ void ReplayRun::CheckReplay(const Execution& execution,
   if (explainer.Record(deviations) != hash) {
     FailureConfirmer(runner_, replay_.program_seed, report_)
         .ReportNondeterminism(deviations);
-  } else if (report_.failure.has_value()) {
+  } else if (!report_.passed()) {
     explainer.AddFifoRun(deviations);
   }
 }

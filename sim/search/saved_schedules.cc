@@ -22,18 +22,15 @@ bool RunSaved(const SavedSchedule& saved, ExecutionRunner& runner,
   const Deviations* const deviations =
       replay.ok() ? std::get_if<Deviations>(&replay->schedule) : nullptr;
   if (deviations == nullptr) {
-    ReportMisuse(
-        absl::StrCat("sim::ReplayFirst(\"", saved.replay, "\"): ",
-                     replay.ok()
-                         ? "expected deviations from FIFO order, as in c1/0/4:1"
-                         : std::string(replay.status().message())),
-        report);
+    report.Misuse(absl::StrCat(
+        "sim::ReplayFirst(\"", saved.replay, "\"): ",
+        replay.ok() ? "expected deviations from FIFO order, as in c1/0/4:1"
+                    : std::string(replay.status().message())));
     return false;
   }
   if (replay->input != runner.search().input) {
-    ReportMisuse(absl::StrCat("sim::ReplayFirst(\"", saved.replay,
-                              "\"): ", WrongInput(replay->input)),
-                 report);
+    report.Misuse(absl::StrCat("sim::ReplayFirst(\"", saved.replay,
+                               "\"): ", WrongInput(replay->input)));
     return false;
   }
   const std::uint64_t program_seed = replay->program_seed;
@@ -41,19 +38,17 @@ bool RunSaved(const SavedSchedule& saved, ExecutionRunner& runner,
   const Execution& execution =
       runner.Run(strategy, OrderingOf(*deviations),
                  ExecutionRunner::ProgramSeed(program_seed));
-  ++report.executions;
+  ++report.search.executions;
   if (TakeSkip(execution, report)) return false;
-  const std::string of_place =
-      saved.place.empty() ? "" : absl::StrCat(" of ", saved.place);
   if (runner.Counts(execution)) {
-    report.saved = absl::StrCat("the saved schedule ", saved.replay, of_place,
-                                saved.note.empty() ? "" : ", ", saved.note);
+    report.saved = saved;
     FailureConfirmer(runner, program_seed, report).OnFailure(execution);
     return false;
   }
   if (const auto divergence = strategy.FinalDivergence()) {
-    report.drifted.push_back(
-        absl::StrCat(saved.replay, of_place, ": ", *divergence));
+    report.drifted.push_back(absl::StrCat(saved.replay,
+                                          saved.place.empty() ? "" : " of ",
+                                          saved.place, ": ", *divergence));
   }
   return true;
 }

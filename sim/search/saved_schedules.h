@@ -10,8 +10,9 @@
 namespace clotho::sim::internal {
 
 // Runs a saved schedule with its own program seed. Returns false if it fails,
-// or if it is no schedule of this test (`report.misused`); then the report says
-// so. Notes in the report if its deviations do not all apply any more.
+// or if it is no schedule of this test (Report::Verdict::kMisused); then the
+// report says so. Notes in the report if its deviations do not all apply any
+// more.
 bool RunSaved(const SavedSchedule& saved, ExecutionRunner& runner,
               Report& report);
 

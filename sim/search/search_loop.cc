@@ -37,7 +37,7 @@ bool SearchLoop::RunFirst() {
   if (!search_.first.has_value()) return true;
   const Execution& execution =
       runner_.Rerun(*search_.first, search_.program_seed);
-  ++report_.executions;
+  ++report_.search.executions;
   if (TakeSkip(execution, report_)) return false;
   if (!runner_.Counts(execution)) return true;
   OnFailure(execution);
@@ -47,12 +47,12 @@ bool SearchLoop::RunFirst() {
 bool SearchLoop::RunAll() {
   for (std::uint64_t j = 0; j < search_.schedules && !Interrupted(); ++j) {
     const Execution& execution = RunNumber(j);
-    ++report_.executions;
-    report_.steps += execution.steps;
+    ++report_.search.executions;
+    report_.search.steps += execution.steps;
     if (!Judge(execution, j)) return false;
     if (warmed_.strategy().done()) {
-      report_.exhausted = true;
-      report_.scope = warmed_.strategy().scope();
+      report_.search.exhausted = true;
+      report_.search.scope = warmed_.strategy().scope();
       break;
     }
   }
@@ -76,7 +76,7 @@ bool SearchLoop::Judge(const Execution& execution, std::uint64_t number) {
   surviving_.Remember(execution, search_.program_seed);
   if (number == 0 && execution.failure.has_value() &&
       execution.failure->kind == FailureKind::kDiscarded) {
-    report_.failure = execution.failure;
+    report_.Discard(*execution.failure);
     return false;
   }
   if (search_.check_every == 0 || number % search_.check_every != 0) {
@@ -93,11 +93,13 @@ bool SearchLoop::Judge(const Execution& execution, std::uint64_t number) {
 }
 
 void SearchLoop::Conclude() {
-  report_.distinct_executions =
-      report_.executions - warmed_.strategy().repeated();
+  report_.search.distinct_executions =
+      report_.search.executions - warmed_.strategy().repeated();
   if (Interrupted()) return;
-  if (report_.executions >= kRepeatAfter && FindsSurvivingState()) return;
-  if (search_.exhaustive && !report_.exhausted) {
+  if (report_.search.executions >= kRepeatAfter && FindsSurvivingState()) {
+    return;
+  }
+  if (search_.exhaustive && !report_.search.exhausted) {
     ReportCutShort(search_, report_);
   }
   CollectGoals(runner_.simulator().goals(), report_);

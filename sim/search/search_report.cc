@@ -22,21 +22,19 @@ namespace clotho::sim {
 void JudgeGoals(Report& report) {
   const auto missed =
       std::ranges::find(report.goals, std::uint64_t{0}, &GoalReport::reached);
-  if (missed == report.goals.end() || report.failure.has_value()) return;
-  report.incomplete = true;
+  if (missed == report.goals.end() || !report.passed()) return;
+  const std::uint64_t executions = report.search.executions;
   Failure failure;
-  failure.kind = FailureKind::kGoal;
-  failure.what =
-      absl::StrCat("Sometimes \"", missed->goal, "\" was false in ",
-                   report.executions == 1
-                       ? "the only execution"
-                       : absl::StrCat("all ", report.executions, " executions"),
-                   "\n", missed->place,
-                   ": the test does not test what this line says it should");
+  failure.what = absl::StrCat(
+      "Sometimes \"", missed->goal, "\" was false in ",
+      executions == 1 ? "the only execution"
+                      : absl::StrCat("all ", executions, " executions"),
+      "\n", missed->place,
+      ": the test does not test what this line says it should");
   failure.file = missed->place.substr(0, missed->place.rfind(':'));
   failure.line = missed->line;
   failure.signature = absl::StrCat("goal ", missed->place);
-  report.failure = std::move(failure);
+  report.MissGoal(std::move(failure));
 }
 
 namespace internal {
@@ -49,19 +47,10 @@ constexpr std::size_t kReplayLineMax = 200;
 
 Report NewReport(const Search& search) {
   Report report;
-  report.strategy = search.strategy;
-  report.seed = search.seed;
-  report.schedules = search.schedules;
+  report.search.strategy = search.strategy;
+  report.search.seed = search.seed;
+  report.search.schedules = search.schedules;
   return report;
-}
-
-void ReportMisuse(std::string what, Report& report) {
-  report.misused = true;
-  Failure failure;
-  failure.kind = FailureKind::kMisuse;
-  failure.what = std::move(what);
-  failure.signature = "misuse";
-  report.failure = std::move(failure);
 }
 
 bool TakeSkip(const Execution& execution, Report& report) {
@@ -69,7 +58,7 @@ bool TakeSkip(const Execution& execution, Report& report) {
       execution.failure->kind != FailureKind::kSkipped) {
     return false;
   }
-  report.failure = execution.failure;
+  report.Skip(*execution.failure);
   return true;
 }
 
@@ -94,22 +83,20 @@ void CollectGoals(const std::vector<GoalCount>& goals, Report& report) {
 
 void ReportCutShort(const Search& search, Report& report) {
   if (search.allow_incomplete) return;
-  report.incomplete = true;
   Failure failure;
-  failure.kind = FailureKind::kIncomplete;
   failure.what = absl::StrCat(
-      "Incomplete: ", report.executions,
+      "Incomplete: ", report.search.executions,
       " executions have passed, and there are more\n(raise the number: "
       "sim::Exhaustive{.schedules = ...}; bound it: {.deviations_max = 2}; "
       "or accept it: {.allow_incomplete = true})");
   failure.signature = "incomplete";
-  report.failure = std::move(failure);
+  report.CutShort(std::move(failure));
 }
 
 void AddReplayCommand(std::string_view name, Report& report) {
   std::string text = FormatReplay(report.replay);
   if (text.size() > kReplayLineMax) text = WriteReplayFile(name, text);
-  report.again = ReplayCommand(name, text);
+  report.replay_command = ReplayCommand(name, text);
 }
 
 }  // namespace internal

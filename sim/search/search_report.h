@@ -24,9 +24,6 @@ namespace internal {
 // A report of nothing yet, for this search.
 Report NewReport(const Search& search);
 
-// What was asked for cannot be done: `what` says why.
-void ReportMisuse(std::string what, Report& report);
-
 // If the execution has skipped the test (CLOTHO_SKIP), the report says only
 // that, and the search ends: returns true.
 bool TakeSkip(const Execution& execution, Report& report);

@@ -99,7 +99,7 @@ TEST(SoakTest, MemoryIsConstant) {
     const Report report = Explore(body, Fuzz{.schedules = kExecutions});
     last_bytes = BytesInUse();
     EXPECT_TRUE(report.passed()) << report;
-    EXPECT_EQ(report.executions, kExecutions);
+    EXPECT_EQ(report.search.executions, kExecutions);
   }
   // Some are repeated to be compared, the first one at the end, too.
   EXPECT_EQ(runs, kExecutions + kExecutions / 1'000 + 1);

@@ -37,9 +37,8 @@ SurvivingState::Repetition SurvivingState::Repeat(ExecutionRunner& runner) {
 }
 
 void SurvivingState::ReportIt(ExecutionRunner& runner, Report& report) const {
-  const std::uint64_t others = report.executions - 1;
+  const std::uint64_t others = report.search.executions - 1;
   Failure failure;
-  failure.kind = FailureKind::kNotDeterministic;
   failure.signature = "not deterministic";
   failure.what = absl::StrCat(
       "Not deterministic: state survives from one execution to the next\n",
@@ -60,8 +59,7 @@ void SurvivingState::ReportIt(ExecutionRunner& runner, Report& report) const {
   absl::StrAppend(&failure.what,
                   "\nEach execution must begin with the same state: reset what "
                   "outlives the test's body, or create it inside");
-  report.nondeterministic = true;
-  report.failure = std::move(failure);
+  report.FailAsNondeterministic(std::move(failure));
   report.replay = ReplayString{.program_seed = first_->program_seed,
                                .input = runner.search().input,
                                .schedule = first_->deviations,

@@ -142,7 +142,7 @@ std::string OrderUnder(const std::string& bytes) {
   const Report report =
       Explore([&log] { return Interleave(&log); }, Bytes{.bytes = bytes});
   EXPECT_TRUE(report.passed()) << report;
-  EXPECT_EQ(report.executions, 1u);
+  EXPECT_EQ(report.search.executions, 1u);
   return log;
 }
 
@@ -179,16 +179,16 @@ TEST(BytesTest, AFailureBecomesAnOrdinaryReplayString) {
     for (int& byte : bytes) byte = static_cast<int>(rng.Uniform(256));
     const Report found = Explore(Fragile, Bytes{.bytes = String(bytes)});
     if (found.passed()) continue;
-    EXPECT_EQ(found.strategy, "bytes");
+    EXPECT_EQ(found.search.strategy, "bytes");
     ASSERT_TRUE(std::holds_alternative<Deviations>(found.replay.schedule));
     // Shrunk like any other failure.
-    EXPECT_TRUE(found.minimal);
+    EXPECT_TRUE(found.shrinking.minimal);
     EXPECT_LE(std::get<Deviations>(found.replay.schedule).size(), 5u);
     const absl::StatusOr<Report> again =
         Replay(Fragile, FormatReplay(found.replay));
     ASSERT_TRUE(again.ok());
     ASSERT_FALSE(again->passed());
-    EXPECT_EQ(again->failure->signature, found.failure->signature);
+    EXPECT_EQ(again->failure()->signature, found.failure()->signature);
     EXPECT_EQ(again->trace_hash, found.trace_hash);
     return;
   }

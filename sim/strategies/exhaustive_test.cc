@@ -57,8 +57,8 @@ TEST(ExhaustiveTest, RunsEveryInterleavingOnce) {
     const Report report =
         Explore([&] { return Letters(c.tasks, c.steps, seen); }, Exhaustive());
     EXPECT_TRUE(report.passed()) << report;
-    EXPECT_TRUE(report.exhausted);
-    EXPECT_EQ(report.executions, c.count);
+    EXPECT_TRUE(report.search.exhausted);
+    EXPECT_EQ(report.search.executions, c.count);
     EXPECT_THAT(seen, SizeIs(c.count));
     EXPECT_THAT(report.Text(), HasSubstr("no failure in all "));
   }
@@ -74,9 +74,9 @@ TEST(ExhaustiveTest, ABoundCountsDeviations) {
     const Report report = Explore([&] { return Letters(3, 2, seen); },
                                   Exhaustive{.deviations_max = bound});
     EXPECT_TRUE(report.passed()) << report;
-    EXPECT_TRUE(report.exhausted);
-    EXPECT_GT(report.distinct_executions, before);
-    before = report.distinct_executions;
+    EXPECT_TRUE(report.search.exhausted);
+    EXPECT_GT(report.search.distinct_executions, before);
+    before = report.search.distinct_executions;
     // No execution of this program has more than four.
     const std::string scope =
         bound == 1 ? " within 1 deviation from FIFO order ("
@@ -88,7 +88,7 @@ TEST(ExhaustiveTest, ABoundCountsDeviations) {
                                        " executions", scope)));
     // Every execution has a different list of deviations, and so a different
     // order.
-    EXPECT_EQ(seen.size(), report.distinct_executions);
+    EXPECT_EQ(seen.size(), report.search.distinct_executions);
     EXPECT_TRUE(std::ranges::includes(seen, all));
     all = seen;
   }
@@ -99,8 +99,8 @@ TEST(ExhaustiveTest, ABoundThatIsNeverReachedIsNone) {
   std::set<std::string> seen;
   const Report report = Explore([&] { return Letters(3, 2, seen); },
                                 Exhaustive{.deviations_max = 1'000});
-  EXPECT_TRUE(report.exhausted);
-  EXPECT_EQ(report.distinct_executions, 90);
+  EXPECT_TRUE(report.search.exhausted);
+  EXPECT_EQ(report.search.distinct_executions, 90);
   EXPECT_THAT(report.Text(), HasSubstr("no failure in all 90 executions ("));
   EXPECT_THAT(seen, SizeIs(90));
 }
@@ -110,7 +110,7 @@ TEST(ExhaustiveTest, ABudgetThatCutsItShortFailsTheTest) {
   const auto body = [&] { return Letters(3, 3, seen); };
   const Report cut = Explore(body, Exhaustive{.schedules = 1'679});
   EXPECT_FALSE(cut.passed());
-  EXPECT_TRUE(cut.incomplete);
+  EXPECT_EQ(cut.verdict(), Report::Verdict::kIncomplete);
   EXPECT_THAT(cut.Text(), HasSubstr("Incomplete: 1679 executions have passed, "
                                     "and there are more"));
   const Report enough = Explore(body, Exhaustive{.schedules = 1'680});
@@ -118,7 +118,7 @@ TEST(ExhaustiveTest, ABudgetThatCutsItShortFailsTheTest) {
   const Report allowed =
       Explore(body, Exhaustive{.schedules = 100, .allow_incomplete = true});
   EXPECT_TRUE(allowed.passed()) << allowed;
-  EXPECT_FALSE(allowed.exhausted);
+  EXPECT_FALSE(allowed.search.exhausted);
   EXPECT_THAT(allowed.Text(), HasSubstr("no failure in 100 executions"));
 }
 
@@ -151,10 +151,10 @@ TEST(ExhaustiveTest, WhoPollsIsNotChosenForEver) {
   const Limits limits = {.steps_max = 20'000};
   const Report report = Explore(body, Exhaustive(), limits);
   EXPECT_TRUE(report.passed()) << report;
-  EXPECT_TRUE(report.exhausted);
+  EXPECT_TRUE(report.search.exhausted);
   // It does not claim more than it has done.
   EXPECT_THAT(report.Text(), HasSubstr(" executions in FIFO order after "));
-  EXPECT_GT(report.executions, 1'000);
+  EXPECT_GT(report.search.executions, 1'000);
   // After many steps.
   fails = true;
   EXPECT_FALSE(Explore(body, Exhaustive(), limits).passed());
@@ -180,7 +180,7 @@ TEST(ExhaustiveTest, FindsTheOneFailureAmongMany) {
   };
   const Report report = Explore(body, Exhaustive());
   ASSERT_FALSE(report.passed());
-  EXPECT_TRUE(report.minimal);
+  EXPECT_TRUE(report.shrinking.minimal);
 }
 
 TEST(ExhaustiveTest, AProgramThatChoosesOtherwiseEachTimeComesToAnEnd) {
@@ -193,7 +193,7 @@ TEST(ExhaustiveTest, AProgramThatChoosesOtherwiseEachTimeComesToAnEnd) {
   const Report report = Explore(body, Exhaustive{.schedules = 10'000});
   // Whether it is reported as not deterministic depends on which executions are
   // checked; it must not hang or crash.
-  EXPECT_LE(report.executions, 10'000);
+  EXPECT_LE(report.search.executions, 10'000);
 }
 
 // ---- Parts. ----

@@ -293,7 +293,7 @@ std::uint64_t ExecutionsToFailure(Coro<void> (*body)(),
   search.schedules = limit;
   search.seed = seed;
   search.shrink_runs_max = 0;
-  return RunSearch(body, search, "test").executions;
+  return RunSearch(body, search, "test").search.executions;
 }
 
 TEST(GuidedTest, GetsFurtherByStepsThanAtOnce) {
@@ -444,7 +444,7 @@ TEST(GuidedTest, DecidesForTheEnvironmentToo) {
 TEST(GuidedTest, IsAnOptionAndAName) {
   const Report report = Explore(Combination<3>, Guided{.schedules = 5'000});
   ASSERT_FALSE(report.passed());
-  EXPECT_EQ(report.strategy, "guided");
+  EXPECT_EQ(report.search.strategy, "guided");
   // Its failures are deviations, like all others.
   const absl::StatusOr<Report> again =
       Replay(Combination<3>, FormatReplay(report.replay));

@@ -403,8 +403,8 @@ TEST(ReducedTest, TheLostUpdateInNumbers) {
     EXPECT_TRUE(all.passed()) << all;
     EXPECT_TRUE(reduced.passed()) << reduced;
     EXPECT_EQ(of_all, of_reduced);
-    EXPECT_EQ(all.executions, c.all);
-    EXPECT_EQ(reduced.executions, c.reduced);
+    EXPECT_EQ(all.search.executions, c.all);
+    EXPECT_EQ(reduced.search.executions, c.reduced);
     EXPECT_THAT(reduced.Text(),
                 HasSubstr("up to the order of independent steps"));
   }
@@ -425,9 +425,9 @@ TEST(ReducedTest, OfTasksThatShareNothingOnlyTheOrderOfTheirEndsIsLeft) {
     }
     co_await Gather(std::move(all));  // Gather counts those that have ended.
   };
-  EXPECT_EQ(Explore(body, Exhaustive()).executions, 252);
+  EXPECT_EQ(Explore(body, Exhaustive()).search.executions, 252);
   const Report report = Explore(body, Exhaustive{.reduce = true});
-  EXPECT_EQ(report.executions, 2) << report;
+  EXPECT_EQ(report.search.executions, 2) << report;
 }
 
 TEST(ReducedTest, WhatItDoesNotKnowMakesItRunAll) {
@@ -447,7 +447,7 @@ TEST(ReducedTest, WhatItDoesNotKnowMakesItRunAll) {
   const Report all = Explore(body, Exhaustive());
   const Report report = Explore(body, Exhaustive{.reduce = true});
   EXPECT_TRUE(report.passed()) << report;
-  EXPECT_EQ(report.distinct_executions, all.executions);
+  EXPECT_EQ(report.search.distinct_executions, all.search.executions);
   EXPECT_THAT(ends, ::testing::ElementsAre(4, 5));
   EXPECT_THAT(report.Text(),
               HasSubstr("(not reduced: the program uses Shield)"));
@@ -473,7 +473,7 @@ TEST(ReducedTest, WhoPollsIsNotChosenForEver) {
   const Report report =
       Explore(body, Exhaustive{.reduce = true}, Limits{.steps_max = 5'000});
   EXPECT_TRUE(report.passed()) << report;
-  EXPECT_TRUE(report.exhausted);
+  EXPECT_TRUE(report.search.exhausted);
   EXPECT_THAT(report.Text(),
               HasSubstr("choices (not reduced: the program uses a polling "
                         "loop that may never end)"));
@@ -487,7 +487,7 @@ TEST(ReducedTest, ABoundIsRefused) {
   };
   const Report report =
       Explore(body, Exhaustive{.deviations_max = 2, .reduce = true});
-  EXPECT_TRUE(report.misused);
+  EXPECT_EQ(report.verdict(), Report::Verdict::kMisused);
   EXPECT_THAT(report.Text(), HasSubstr(".deviations_max"));
   EXPECT_EQ(runs, 0);
 }
@@ -508,8 +508,8 @@ TEST(ReducedTest, FindsAFailureThatItCanReplay) {
   };
   const Report report = Explore(body, Exhaustive{.reduce = true});
   ASSERT_FALSE(report.passed());
-  EXPECT_FALSE(report.nondeterministic);
-  EXPECT_TRUE(report.minimal);
+  EXPECT_NE(report.verdict(), Report::Verdict::kNondeterministic);
+  EXPECT_TRUE(report.shrinking.minimal);
 }
 
 }  // namespace

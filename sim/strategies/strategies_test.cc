@@ -106,7 +106,7 @@ double MeanToFailure(Coro<void> (*body)(), std::string_view strategy,
     search.shrink_runs_max = 0;
     const Report report = RunSearch(body, search, "test");
     EXPECT_FALSE(report.passed()) << strategy << " seed " << seed;
-    sum += report.executions;
+    sum += report.search.executions;
   }
   return static_cast<double>(sum) / kTrials;
 }
