@@ -171,8 +171,9 @@ TEST(ReportTest, OfALongInputShowsItsBegin) {
       report.Text(),
       HasSubstr("\nINPUT     after 1 test and 7 shrinks\n          a = 1\n"));
   report.input.values.clear();
-  for (int i = 0; i < 30; ++i)
+  for (int i = 0; i < 30; ++i) {
     absl::StrAppend(&report.input.values, "line ", i, "\n");
+  }
   EXPECT_THAT(
       report.Text(),
       AllOf(HasSubstr("          line 10\n          ... and 20 lines more: "
