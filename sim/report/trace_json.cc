@@ -182,7 +182,7 @@ Json SearchJson(const Report& report) {
   json["shrink_runs"] = report.shrinking.runs;
   json["minimal"] = report.shrinking.minimal;
   if (found.turning_point.has_value()) {
-    json["turn"] = internal::TurningPointText(*found.turning_point);
+    json["turning_point"] = internal::TurningPointText(*found.turning_point);
   }
   if (found.nearest_pass.has_value()) {
     json["nearest_pass"] = internal::NearestPassText(*found.nearest_pass);
@@ -270,7 +270,7 @@ class TraceWriter {
     if (report.found.race.has_value()) {
       Text("race", internal::RaceText(*report.found.race));
     }
-    Text("again", report.replay_command);
+    Text("replay_command", report.replay_command);
     Add("search", SearchJson(report));
     ListIfAny("goals", report.goals, GoalJson);
   }

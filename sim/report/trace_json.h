@@ -15,11 +15,12 @@
 //     "failed": {"kind": "always", "step": 5, "time_ns": 0,
 //                "task": "worker-1", "function": "JobQueue::Take",
 //                "file": "job_queue.cc", "line": 25},
-//     "input": "...", "race": "...", "again": "...",
+//     "input": "...", "race": "...", "replay_command": "...",
 //     "search": {"strategy": "fuzz", "seed": 1, "schedules": 1000,
 //                "executions": 118, "deviations_found": 23,
-//                "shrink_runs": 141, "minimal": true, "turn": "...",
-//                "nearest_pass": "...", "reachable": "..."},
+//                "shrink_runs": 141, "minimal": true,
+//                "turning_point": "...", "nearest_pass": "...",
+//                "reachable": "..."},
 //     "goals": [{"goal": "...", "place": "raft.cc:207", "reached": 12}, ...],
 //     "lanes": ["main", "worker-1", "-"],
 //     "deviations": [
@@ -93,7 +94,8 @@
 //               valid there for the operation that is "stuck".
 //   fifo        the same test in FIFO order: its first steps, and how it fails
 //               (absent: it passes)
-//   failed      the failure in parts; "race" and "again" are the report's
+//   failed      the failure in parts; "race" and "replay_command" are the
+//               report's
 //   search      how it was found; see report.h
 //
 // A later version may add members; a reader must ignore members that it does

@@ -406,7 +406,7 @@ TEST(TraceJsonTest, SaysHowItWasFound) {
   EXPECT_EQ(json["search"]["schedules"], 1'000);
   EXPECT_EQ(json["search"]["executions"], report.search.executions);
   EXPECT_EQ(json["search"]["minimal"], report.shrinking.minimal);
-  EXPECT_EQ(json["again"], report.replay_command);
+  EXPECT_EQ(json["replay_command"], report.replay_command);
   // Only the search: not the runs that shrink and explain.
   ASSERT_EQ(json["goals"].size(), 2u);
   EXPECT_EQ(json["goals"][0]["goal"], "not yet");

@@ -60,8 +60,8 @@ function columnOf(number) {
 // ---- The header. ----
 
 function replayLine() {
-  if (data.again) {
-    const lines = data.again.replace(/\\\n\s*/g, "").split("\n");
+  if (data.replay_command) {
+    const lines = data.replay_command.replace(/\\\n\s*/g, "").split("\n");
     return lines[lines.length - 1].replace(/^same binary:\s*/, "");
   }
   return data.replay ? "CLOTHO_REPLAY=" + data.replay : "";
@@ -876,14 +876,14 @@ function drawSearch() {
     fact("found in", "execution " + count(search.executions) + (search.schedules ? " of " + count(search.schedules) : ""));
   }
   fact("replay", data.replay && make("code", {}, data.replay));
-  fact("replay line", data.again && make("pre", {}, data.again));
+  fact("replay line", data.replay_command && make("pre", {}, data.replay_command));
   if (search.deviations_found !== undefined) {
     fact("shrunk", "from " + count(search.deviations_found) + " to " + count(data.deviations.length) + " deviations in " + count(search.shrink_runs || 0) + " runs" + (search.minimal ? "; all of them are needed" : ""));
   }
   if (data.deviations.length > 0) {
     fact("deviations", list(data.deviations.map((deviation) => [stepLink(deviation.step), ": " + deviation.taken, make("div", {class: "why"}, deviation.fifo)])));
   }
-  fact("turning point", search.turn);
+  fact("turning point", search.turning_point);
   fact("nearest pass", search.nearest_pass && search.nearest_pass.replace(/^nearest pass\s+/, ""));
   fact("in asyncio", search.reachable);
   fact("input", data.input && make("pre", {}, data.input));

@@ -29,8 +29,8 @@ import trace as traces
 # pylint: enable=wrong-import-position
 
 # Members that a trace of the first version 1 did not have.
-NEWER = ("failed", "race", "again", "search", "goals", "stacks", "waits",
-         "cycle", "histories", "fifo")
+NEWER = ("failed", "race", "replay_command", "search", "goals", "stacks",
+         "waits", "cycle", "histories", "fifo")
 
 
 def data_path(name):

@@ -237,7 +237,7 @@ class Trace:
     failure: str
     failed: dict[str, Any]
     race: str
-    again: str
+    replay_command: str
     input: str
     search: dict[str, Any]
     goals: list[Goal]
@@ -784,7 +784,7 @@ def _build(value: dict[str, Any], source: str) -> Trace:
         failure=check.text(value, "failure", ""),
         failed=_failed(check, value),
         race=check.text(value, "race", ""),
-        again=check.text(value, "again", ""),
+        replay_command=check.text(value, "replay_command", ""),
         input=check.text(value, "input", ""),
         search=_search(check, value),
         goals=goals,
@@ -814,7 +814,7 @@ def _failed(check: _Checker, value: dict[str, Any]) -> dict[str, Any]:
 
 def _search(check: _Checker, value: dict[str, Any]) -> dict[str, Any]:
     search = check.object(value.get("search", {}), "search")
-    for name in ("strategy", "turn", "nearest_pass", "reachable"):
+    for name in ("strategy", "turning_point", "nearest_pass", "reachable"):
         check.text(search, name, "search.")
     for name in ("seed", "schedules", "executions", "deviations_found",
                  "shrink_runs"):

@@ -461,7 +461,7 @@ const tests = {
 
   async anOlderTraceOpens() {
     const page = await open(makePage("older", withChanges("stale_read", (trace) => {
-      for (const member of ["failed", "race", "again", "search", "goals", "stacks", "waits", "cycle", "histories", "fifo"]) delete trace[member];
+      for (const member of ["failed", "race", "replay_command", "search", "goals", "stacks", "waits", "cycle", "histories", "fifo"]) delete trace[member];
       for (const step of trace.steps) for (const member of ["why", "since", "by"]) delete step[member];
       for (const event of trace.events) delete event.stack;
     })));
