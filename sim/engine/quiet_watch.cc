@@ -46,7 +46,8 @@ std::optional<Quiet> QuietWatch::FindQuiet(
   if (sleeps) return std::nullopt;
 
   std::vector<const TaskBase*> tasks;
-  CoreOf(loop_).ForEachTask([&tasks](TaskBase& task) { tasks.push_back(&task); });
+  CoreOf(loop_).ForEachTask(
+      [&tasks](TaskBase& task) { tasks.push_back(&task); });
   Quiet quiet = {.graph = BuildWaitGraph(loop_), .ran = {}};
   for (const TaskBase* const task : tasks) {
     quiet.ran.push_back(HasRun(task->chain(), chains));
