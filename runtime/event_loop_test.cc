@@ -244,7 +244,7 @@ TEST_F(EventLoopTest, WhatACallbackThrowsGoesToTheHandler) {
   EXPECT_THAT(TakeReports(),
               ElementsAre("Exception in callback: ValueError: x",
                           "Exception in callback: CancelledError",
-                          "Exception in callback: int"));
+                          "Exception in callback: int: 5"));
   EXPECT_EQ(log_.back(), "i1 t=0 runs");
 }
 

@@ -332,7 +332,7 @@ TEST(QuietTest, ADeadlockBesideAHeartbeatIsADeadlock) {
   ASSERT_FALSE(report.passed());
   EXPECT_EQ(report.failure()->kind, FailureKind::kDeadlock);
   EXPECT_EQ(report.failure()->what,
-            "Deadlock at t = 1993 s, step 2000: main waits for nothing that "
+            "Deadlock at t = 1995 s, step 2000: main waits for nothing that "
             "still runs\n(what runs: heartbeat)");
   EXPECT_EQ(report.failure()->signature,
             absl::StrCat("deadlock ", Here(kSecondAcquire)));

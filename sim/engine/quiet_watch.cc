@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "clotho/runtime/internal/runnable.h"
 #include "clotho/runtime/internal/timer_queue.h"
 #include "clotho/runtime/loop_core.h"
 #include "clotho/runtime/task_base.h"
@@ -14,6 +15,7 @@
 namespace clotho::sim::internal {
 
 using clotho::internal::FutureBase;
+using clotho::internal::Runnable;
 using clotho::internal::TaskBase;
 using clotho::internal::Timer;
 
@@ -41,7 +43,10 @@ std::optional<Quiet> QuietWatch::FindQuiet(
   if (body == nullptr || HasRun(body->chain(), chains)) return std::nullopt;
   bool sleeps = false;
   CoreOf(loop_).ForEachTimer([&](const Timer& timer) {
-    sleeps = sleeps || !HasRun(timer.chain(), chains);
+    // Whom it wakes, or whose callback it is. If that is unknown: anybody.
+    // (The step could be changed; the timer is not.)
+    const Runnable* const step = const_cast<Timer&>(timer).EventualStep();
+    sleeps = sleeps || step == nullptr || !HasRun(step->chain(), chains);
   });
   if (sleeps) return std::nullopt;
 

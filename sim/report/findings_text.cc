@@ -63,9 +63,9 @@ std::string ReachabilityText(const Reachability& reachability) {
   if (reachability.exhausted && reachability.tried <= 1) {
     return std::string(kNo);
   }
-  return absl::StrCat(std::string(kNo), " (none of ",
+  return absl::StrCat(std::string(kNo), " (in none of ",
                       reachability.exhausted ? "the " : "", reachability.tried,
-                      " executions in FIFO ordering fails like this)");
+                      " FIFO executions)");
 }
 
 std::string SavedText(const SavedSchedule& saved) {

@@ -62,11 +62,11 @@ TEST(ReachabilityTextTest, SaysWhatAsyncioDoes) {
       "needs a reordering that asyncio does not do today");
   EXPECT_EQ(
       ReachabilityText({.reachable = false, .tried = 3, .exhausted = true}),
-      "needs a reordering that asyncio does not do today (none of the 3 "
-      "executions in FIFO ordering fails like this)");
+      "needs a reordering that asyncio does not do today (in none of the 3 "
+      "FIFO executions)");
   EXPECT_EQ(ReachabilityText({.reachable = false, .tried = 300}),
-            "needs a reordering that asyncio does not do today (none of 300 "
-            "executions in FIFO ordering fails like this)");
+            "needs a reordering that asyncio does not do today (in none of 300 "
+            "FIFO executions)");
 }
 
 TEST(SavedTextTest, LeavesOutWhatIsUnknown) {
