@@ -85,10 +85,6 @@ void FailureConfirmer::OnFailure(const Execution& execution) {
 
 void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
                                          bool shrinks) {
-  // (A campaign counts them by itself, whatever part of it this is.)
-  if (runner_.search().campaign == nullptr) {
-    CollectGoals(runner_.simulator().goals(), report_);
-  }
   Failure failure = *execution.failure;
   const std::uint64_t hash = execution.trace_hash;
   const Deviations found = execution.deviations;

@@ -42,6 +42,10 @@ bool RunSaved(const SavedSchedule& saved, ExecutionRunner& runner,
   if (TakeSkip(execution, report)) return false;
   if (runner.Counts(execution)) {
     report.saved = saved;
+    // (A campaign counts them by itself.)
+    if (runner.search().campaign == nullptr) {
+      CollectGoals(runner.simulator().goals(), report);
+    }
     FailureConfirmer(runner, program_seed, report).OnFailure(execution);
     return false;
   }

@@ -96,13 +96,13 @@ void SearchLoop::Conclude() {
   report_.search.distinct_executions =
       report_.search.executions - warmed_.strategy().repeated();
   if (Interrupted()) return;
+  CollectGoals(runner_.simulator().goals(), report_);
   if (report_.search.executions >= kRepeatAfter && FindsSurvivingState()) {
     return;
   }
   if (search_.exhaustive && !report_.search.exhausted) {
     ReportCutShort(search_, report_);
   }
-  CollectGoals(runner_.simulator().goals(), report_);
   JudgeGoals(report_);
   if (search_.trace_passes && search_.schedules == 1 && report_.passed()) {
     FailureExplainer(runner_, runner_.simulator().execution().ordering,
@@ -114,6 +114,7 @@ void SearchLoop::Conclude() {
 void SearchLoop::OnFailure(const Execution& execution) {
   if (runner_.only_probes()) return;
   const Execution failing = execution;
+  CollectGoals(runner_.simulator().goals(), report_);
   // It may fail because of those before it.
   if (search_.check_every != 0 &&
       surviving_.Repeat(runner_) == SurvivingState::Repetition::kFails) {
