@@ -1,7 +1,7 @@
 #!/bin/bash
-# Compiles each header by itself, if no source file does: a source file with the
-# header's name includes it before anything else. (`tools/bazel test //...` parses
-# every header, which takes much longer.)
+# Compiles each header by itself, unless a source file has its name: that file
+# includes it before anything else. (`tools/bazel test //...` parses every header,
+# which takes much longer.)
 
 set -uo pipefail
 
@@ -16,4 +16,4 @@ git ls-files '*.h' | while read -r header; do
   [[ -e $name.cc || -e ${name}_test.cc ]] || echo "$header"
 done | xargs -d '\n' -P "$(nproc)" -n 1 \
   clang-19 -std=c++20 -fsyntax-only -Wall -Wextra -Werror -I "$include" \
-  -Wno-pragma-once-outside-header -x c++
+  -x c++

@@ -26,7 +26,7 @@ enum class FailureKind {
   kNeverAwaited,  // A coroutine that was created but never run.
   kCallback,      // An exception thrown by a callback.
   kCrash,         // The process crashed.
-  kNone,          // Nothing failed in an execution: see sim::Verdict.
+  kNone,          // Nothing failed in an execution: see Report::Verdict.
   // Not failures, but exceptions that end an execution (see Search::judge):
   kDiscarded,  // The execution does not count.
   kSucceeded,  // The execution has already passed.

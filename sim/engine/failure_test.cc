@@ -207,16 +207,17 @@ Coro<void> Both(Lock& first, Lock& second) {
 }
 constexpr int kSecondAcquire = __LINE__ - 2;
 
+Coro<void> BothOrders() {
+  Lock a("a");
+  Lock b("b");
+  Task<void> forth = CreateTask(Both(a, b), {.name = "forth"});
+  Task<void> back = CreateTask(Both(b, a), {.name = "back"});
+  co_await forth;
+  co_await back;
+}
+
 TEST(FailureTest, ADeadlockWithACircle) {
-  const auto body = []() -> Coro<void> {
-    Lock a("a");
-    Lock b("b");
-    Task<void> forth = CreateTask(Both(a, b), {.name = "forth"});
-    Task<void> back = CreateTask(Both(b, a), {.name = "back"});
-    co_await forth;
-    co_await back;
-  };
-  const Report report = Explore(body);
+  const Report report = Explore(BothOrders);
   const std::string place = Here(kSecondAcquire);
   EXPECT_EQ(Story(report),
             absl::StrCat("deadlock\n"
@@ -321,12 +322,7 @@ Task<void> StartHeartbeat(absl::Duration period) {
 TEST(QuietTest, ADeadlockBesideAHeartbeatIsADeadlock) {
   const auto body = []() -> Coro<void> {
     StartHeartbeat(absl::Seconds(1));
-    Lock a("a");
-    Lock b("b");
-    Task<void> forth = CreateTask(Both(a, b), {.name = "forth"});
-    Task<void> back = CreateTask(Both(b, a), {.name = "back"});
-    co_await forth;
-    co_await back;
+    co_await BothOrders();
   };
   const Report report = Explore(body);
   ASSERT_FALSE(report.passed());

@@ -277,8 +277,8 @@ class Simulator final : public clotho::internal::Scheduler,
   // Looks whether the body waits for nothing that runs. Returns false if the
   // execution ends there.
   bool LookForQuiet();
-  // The failure of a body that waits forever: the failure that `failure` would
-  // be otherwise, if something that it waits for runs.
+  // At the end of a budget: a deadlock beside periodic work if there is one,
+  // otherwise `failure`.
   Failure DeadlockInsteadOf(Failure failure);
   Failure DeadlockOf(const Quiet& quiet) const;
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "clotho/sim/engine/stop_requests.h"
 #include "clotho/sim/search/execution_runner.h"
+#include "clotho/sim/search/failure_shrinker.h"
 #include "clotho/sim/strategies/exhaustive.h"
 
 namespace clotho::sim::internal {
@@ -13,8 +13,8 @@ BoundedSearchResult RunBoundedSearch(ExecutionRunner& runner,
                                      const BoundedSearch& search) {
   BoundedSearchResult result;
   ExhaustiveStrategy strategy(search.deviations_max);
-  for (std::uint64_t j = 0;
-       j < search.executions_max && !strategy.done() && !Interrupted(); ++j) {
+  while (result.executions < search.executions_max && !strategy.done() &&
+         !ShrinkingIsOver(search.deadline)) {
     const Execution& execution =
         runner.Run(strategy, search.ordering,
                    ExecutionRunner::ProgramSeed(search.program_seed));

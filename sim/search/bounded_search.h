@@ -4,6 +4,7 @@
 #ifndef CLOTHO_SIM_SEARCH_BOUNDED_SEARCH_H_
 #define CLOTHO_SIM_SEARCH_BOUNDED_SEARCH_H_
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,12 +20,16 @@ struct BoundedSearch {
   std::uint64_t program_seed = 0;
   std::string signature = {};  // Of the failure.
   std::uint64_t deviations_max = 1;
-  // It ends after this many executions, even if there are more.
+  // It ends after this many executions, or at this time, even if there are
+  // more.
   std::uint64_t executions_max = 1;
+  std::chrono::steady_clock::time_point deadline =
+      std::chrono::steady_clock::time_point::max();
 };
 
 struct BoundedSearchResult {
-  // The first schedule that fails so. Empty: none was found.
+  // The first schedule that fails so: none has fewer deviations. Empty: none
+  // was found.
   std::optional<Deviations> schedule;
   std::uint64_t executions = 0;
   // How many of them, without repetitions, did not fail so.

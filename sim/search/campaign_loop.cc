@@ -140,7 +140,7 @@ void CampaignLoop::RunNext() {
   if (runner_.Counts(execution)) {
     AddFailure(execution, number);
   } else {
-    surviving_.Remember(execution, search_.program_seed);
+    surviving_.Remember(execution, number + 1, search_.program_seed);
     CheckDeterminism(execution, j, number);
   }
 }
@@ -170,8 +170,7 @@ void CampaignLoop::AddFailure(const Execution& execution,
   Report report = ReportOfOne(number);
   const Execution failing = execution;
   // It may fail because of those before it.
-  if (search_.check_every != 0 &&
-      surviving_.Repeat(runner_) == SurvivingState::Repetition::kFails) {
+  if (surviving_.Repeat(runner_) == SurvivingState::Repetition::kFails) {
     if (campaign_.CountHit("not deterministic")) return;
     surviving_.ReportIt(runner_, report);
     campaign_.Add("not deterministic", number, std::move(report));

@@ -298,7 +298,7 @@ TEST(ExploreTest, StateThatSurvivesExecutionsIsNamed) {
   EXPECT_EQ(
       report.failure()->what,
       "Not deterministic: state survives from one execution to the next\n"
-      "execution 1 passed; run again after 49 others, it fails: Always "
+      "execution 1 passed; run again after execution 50, it fails: Always "
       "\"few connections\" is false\n"
       "Each execution must begin with the same state: reset what outlives "
       "the test's body, or create it inside");
@@ -336,7 +336,7 @@ TEST(ExploreTest, ACacheThatChangesTheStepsIsNamed) {
   ASSERT_FALSE(report.passed());
   EXPECT_EQ(report.verdict(), Report::Verdict::kNondeterministic);
   EXPECT_THAT(report.failure()->what,
-              HasSubstr("execution 1 passed; run again after 199 others, it "
+              HasSubstr("execution 1 passed; run again after execution 200, it "
                         "takes other steps"));
 }
 

@@ -22,7 +22,6 @@
 #include "clotho/sim/search/fork_run.h"
 #include "clotho/sim/search/search.h"
 #include "clotho/sim/search/search_report.h"
-#include "clotho/sim/search/shrink.h"
 
 namespace clotho::sim::internal {
 namespace {
@@ -147,25 +146,27 @@ Deviations FailureConfirmer::Minimize(const Failure& failure, Ordering ordering,
                                       Deviations deviations) {
   // Fewer executions of a long program.
   constexpr std::uint64_t kStepsMax = 300'000;
-  FailureShrinker shrinker(runner_, ordering, program_seed_);
-  deviations = shrinker.Shrink(failure, std::move(deviations), report_);
+  const Search& search = runner_.search();
+  const auto deadline = ShrinkDeadline(search);
+  deviations = FailureShrinker(runner_, ordering, program_seed_)
+                   .Shrink(failure, std::move(deviations), report_);
   // Removing deviations need not lead to the fewest: others may do.
   if (deviations.size() < 2) return deviations;
+  ShrinkStats& shrinking = report_.shrinking;
+  const std::uint64_t runs_left =
+      search.shrink_runs_max - std::min(search.shrink_runs_max, shrinking.runs);
   const std::uint64_t steps = std::max<std::uint64_t>(failure.step, 1);
-  const BoundedSearchResult fewer =
-      RunBoundedSearch(runner_, {.ordering = ordering,
-                                 .program_seed = program_seed_,
-                                 .signature = failure.signature,
-                                 .deviations_max = deviations.size() - 1,
-                                 .executions_max = std::clamp<std::uint64_t>(
-                                     kStepsMax / steps, 10, 10'000)});
-  report_.shrinking.runs += fewer.executions;
+  const BoundedSearchResult fewer = RunBoundedSearch(
+      runner_, {.ordering = ordering,
+                .program_seed = program_seed_,
+                .signature = failure.signature,
+                .deviations_max = deviations.size() - 1,
+                .executions_max = std::min(runs_left, kStepsMax / steps),
+                .deadline = deadline});
+  shrinking.runs += fewer.executions;
   if (!fewer.schedule.has_value()) return deviations;
-  ShrinkResult shrunk =
-      shrinker.ShrinkQuietly(failure.signature, *fewer.schedule);
-  report_.shrinking.runs += shrunk.runs;
-  report_.shrinking.minimal = shrunk.minimal;
-  return std::move(shrunk.deviations);
+  shrinking.minimal = true;
+  return *fewer.schedule;
 }
 
 Ordering FailureConfirmer::OrderingOfFailure(const Deviations& deviations,

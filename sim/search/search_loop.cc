@@ -73,7 +73,8 @@ bool SearchLoop::Judge(const Execution& execution, std::uint64_t number) {
     OnFailure(execution);
     return false;
   }
-  surviving_.Remember(execution, search_.program_seed);
+  surviving_.Remember(execution, report_.search.executions,
+                      search_.program_seed);
   if (number == 0 && execution.failure.has_value() &&
       execution.failure->kind == FailureKind::kDiscarded) {
     report_.Discard(*execution.failure);
@@ -116,8 +117,7 @@ void SearchLoop::OnFailure(const Execution& execution) {
   const Execution failing = execution;
   CollectGoals(runner_.simulator().goals(), report_);
   // It may fail because of those before it.
-  if (search_.check_every != 0 &&
-      surviving_.Repeat(runner_) == SurvivingState::Repetition::kFails) {
+  if (surviving_.Repeat(runner_) == SurvivingState::Repetition::kFails) {
     surviving_.ReportIt(runner_, report_);
     return;
   }
@@ -125,8 +125,7 @@ void SearchLoop::OnFailure(const Execution& execution) {
 }
 
 bool SearchLoop::FindsSurvivingState() {
-  if (search_.check_every == 0 ||
-      surviving_.Repeat(runner_) == SurvivingState::Repetition::kSame) {
+  if (surviving_.Repeat(runner_) == SurvivingState::Repetition::kSame) {
     return false;
   }
   surviving_.ReportIt(runner_, report_);

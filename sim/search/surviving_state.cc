@@ -17,33 +17,36 @@
 
 namespace clotho::sim::internal {
 
-void SurvivingState::Remember(const Execution& execution,
+void SurvivingState::Remember(const Execution& execution, std::uint64_t number,
                               std::uint64_t program_seed) {
   if (first_.has_value() || execution.failure.has_value()) return;
-  first_ = First{.deviations = execution.deviations,
+  first_ = First{.number = number,
+                 .deviations = execution.deviations,
                  .ordering = execution.ordering,
                  .program_seed = program_seed,
                  .trace_hash = execution.trace_hash};
 }
 
 SurvivingState::Repetition SurvivingState::Repeat(ExecutionRunner& runner) {
-  if (!first_.has_value()) return Repetition::kSame;
+  if (!first_.has_value() || runner.search().check_every == 0) {
+    return Repetition::kSame;
+  }
   const Execution& execution =
       runner.Rerun(first_->deviations, first_->ordering, first_->program_seed);
   failure_ = execution.failure;
+  if (failure_.has_value() && !IsFailure(*failure_)) failure_.reset();
   if (failure_.has_value()) return Repetition::kFails;
   return execution.trace_hash == first_->trace_hash ? Repetition::kSame
                                                     : Repetition::kOtherSteps;
 }
 
 void SurvivingState::ReportIt(ExecutionRunner& runner, Report& report) const {
-  const std::uint64_t others = report.search.executions - 1;
   Failure failure;
   failure.signature = "not deterministic";
   failure.what = absl::StrCat(
       "Not deterministic: state survives from one execution to the next\n",
-      "execution 1 passed; run again after ", others,
-      others == 1 ? " other" : " others");
+      "execution ", first_->number, " passed; run again after execution ",
+      report.search.executions);
   if (failure_.has_value()) {
     absl::StrAppend(&failure.what, ", it fails: ",
                     failure_->what.substr(0, failure_->what.find('\n')));

@@ -3,7 +3,9 @@
 //
 // Such state makes an execution depend on those before it, so that a replay in
 // another process shows something else. The first execution of a search is run
-// again at its end, and as soon as an execution fails: it has to be the same.
+// again at its end, and when an execution fails: it has to be the same.
+// Programs whose determinism is not checked (Search::check_every) are left
+// alone.
 
 #ifndef CLOTHO_SIM_SEARCH_SURVIVING_STATE_H_
 #define CLOTHO_SIM_SEARCH_SURVIVING_STATE_H_
@@ -27,18 +29,21 @@ class SurvivingState {
     kFails,       // It passed, and fails now.
   };
 
-  // Remembers a passing execution, unless there is one already.
-  void Remember(const Execution& execution, std::uint64_t program_seed);
+  // Remembers an execution that passes, unless there is one already. `number`
+  // is that of the report, from 1.
+  void Remember(const Execution& execution, std::uint64_t number,
+                std::uint64_t program_seed);
 
-  // Runs it again. kSame if there is none.
+  // Runs it again. kSame if there is none, or if nothing is to be checked.
   Repetition Repeat(ExecutionRunner& runner);
 
-  // Reports what the last `Repeat` has found; not for kSame. `report` counts
-  // the executions in between.
+  // Reports what the last `Repeat` has found; not for kSame. `report` has the
+  // number of the execution before it.
   void ReportIt(ExecutionRunner& runner, Report& report) const;
 
  private:
   struct First {
+    std::uint64_t number;
     Deviations deviations;
     Ordering ordering;
     std::uint64_t program_seed;
