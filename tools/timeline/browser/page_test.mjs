@@ -195,14 +195,15 @@ const tests = {
   async everyKeyWorks() {
     const page = await open(makePage("stale", sample("stale_read")));
     const steps = marks("stale_read").map((step) => "#s" + step);
-    assert.equal(steps[0], "#s2");
+    const first = marks("stale_read")[0];
     const [beforeLast, last] = steps.slice(-2);
     await press(page, "j");
-    assert.match(await details(page), /^step 3,/);
-    assert.equal(await address(page), "#s3");
-    await press(page, "k");
-    await press(page, "k");
-    assert.match(await details(page), /^step 1,/);
+    assert.match(await details(page), new RegExp(`^step ${first + 1},`));
+    assert.equal(await address(page), `#s${first + 1}`);
+    for (let step = first; step >= 1; --step) {
+      await press(page, "k");
+      assert.match(await details(page), new RegExp(`^step ${step},`));
+    }
     await press(page, "k");
     assert.match(await details(page), /^step 1,/);
     const seen = [];
