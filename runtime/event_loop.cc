@@ -314,6 +314,7 @@ std::string NameForWarning(const internal::Runnable& runnable) {
       }
       break;
     case internal::RunnableKind::kInternal:
+    case internal::RunnableKind::kThread:
       return "";
   }
   if (made_at.line() != 0) {

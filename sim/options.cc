@@ -87,6 +87,14 @@ void Limits::Apply(Search& search) const {
   search.virtual_time_max = virtual_time_max;
 }
 
+void Jitter::Apply(Search& search) const {
+  if (most.ns() < 0) {
+    search.misuse =
+        "Jitter{.most = ...}: expected a duration that is not negative";
+  }
+  search.jitter = most;
+}
+
 void Isolate::Apply(Search& search) const { search.isolate = true; }
 
 void Debug::Apply(Search& search) const { search.debug = true; }

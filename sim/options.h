@@ -193,6 +193,15 @@ struct Limits {
   void Apply(Search& search) const;
 };
 
+// For tests of threads: for how long a thread that could run may be kept from
+// running while the deadline of another thread passes. The longer, the more
+// executions there are in which a time limit is exceeded by chance.
+struct Jitter {
+  Delay most = Delay::Nanoseconds(kJitterNs);
+
+  void Apply(Search& search) const;
+};
+
 // For programs that may crash or exit. The search runs in a child process
 // first. If the child crashes, the schedule is shrunk, with a child process for
 // each candidate, and reported like any failure. Otherwise the search runs

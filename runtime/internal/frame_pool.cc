@@ -1,13 +1,31 @@
 #include "clotho/runtime/internal/frame_pool.h"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <thread>
 #include <utility>
 
 namespace clotho::internal {
 namespace {
+
+// Held for a few instructions, and rarely. It is not a std::mutex, because a
+// simulation of threads (sim/threads/) would take that for a part of the
+// program.
+class SpinLock {
+ public:
+  void lock() noexcept {
+    while (taken_.test_and_set(std::memory_order_acquire)) {
+      std::this_thread::yield();
+    }
+  }
+  void unlock() noexcept { taken_.clear(std::memory_order_release); }
+
+ private:
+  std::atomic_flag taken_;
+};
 
 // The state that outlives threads: every slab ever allocated (in one list, so
 // that leak checkers find them reachable), and the free blocks of threads that
@@ -17,7 +35,7 @@ struct Reserve {
   struct Slab {
     Slab* next;
   };
-  std::mutex mutex;
+  SpinLock lock;
   Slab* slabs = nullptr;
   // Lists of lists: a thread takes a whole list at a time.
   FramePool::Free* free[FramePool::kClasses] = {};
@@ -37,7 +55,7 @@ thread_local AtThreadEnd at_thread_end;
 
 void FramePool::GiveBackAll() noexcept {
   Reserve& reserve = GetReserve();
-  std::lock_guard<std::mutex> lock(reserve.mutex);
+  const std::lock_guard<SpinLock> lock(reserve.lock);
   for (std::size_t size_class = 0; size_class < kClasses; ++size_class) {
     Free* const list = std::exchange(free_[size_class], nullptr);
     if (list == nullptr) continue;
@@ -52,7 +70,7 @@ void* FramePool::Carve(std::size_t size_class) {
   const std::size_t size = size_class * kGranularity;
   if (static_cast<std::size_t>(end_ - cursor_) < size) {
     Reserve& reserve = GetReserve();
-    std::lock_guard<std::mutex> lock(reserve.mutex);
+    const std::lock_guard<SpinLock> lock(reserve.lock);
     if (Free* const inherited = reserve.free[size_class]) {
       reserve.free[size_class] = inherited->next_list;
       free_[size_class] = inherited->next;

@@ -17,6 +17,7 @@ enum class RunnableKind : std::uint8_t {
   kCallback,  // A callback of the program.
   kInternal,  // Bookkeeping that a program cannot observe by itself: a gather's
               // count, a shield's relay, the timer that ends a sleep.
+  kThread,    // A thread that is simulated. It is never in a loop's queue.
 };
 
 class Runnable : public ListNode {

@@ -34,6 +34,8 @@ std::string_view FailureKindName(FailureKind kind) {
       return "never awaited";
     case FailureKind::kCallback:
       return "callback";
+    case FailureKind::kMisuse:
+      return "misuse";
     case FailureKind::kCrash:
       return "crash";
     case FailureKind::kNone:

@@ -25,6 +25,7 @@ enum class FailureKind {
   kUnretrieved,   // An exception that was never retrieved.
   kNeverAwaited,  // A coroutine that was created but never run.
   kCallback,      // An exception thrown by a callback.
+  kMisuse,        // A thread used something as it never may be.
   kCrash,         // The process crashed.
   kNone,          // Nothing failed in an execution: see Report::Verdict.
   // Not failures, but exceptions that end an execution (see Search::judge):

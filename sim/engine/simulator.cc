@@ -155,6 +155,7 @@ void Simulator::ResetExecution(const Seeds& seeds) {
   program_rng_.Seed(seeds.program);
   SetStepLimit();
   quiet_watch_.Begin();
+  threads_ = nullptr;
   clock_.Reset();
   chains_.assign(1, Chain());
   objects_.clear();
@@ -245,6 +246,9 @@ void Simulator::Fail(Failure failure) {
 }
 
 std::string Simulator::CurrentTaskName() const {
+  if (threads_ != nullptr && threads_->Running() != nullptr) {
+    return threads_->Running()->Name();
+  }
   const TaskBase* const task = CoreOf(loop_).current_task();
   return task == nullptr ? "" : task->name();
 }
@@ -417,6 +421,7 @@ void Simulator::ClaimIsFalse(std::string_view word, std::string_view claim,
   SetPlace(failure, location);
   failure.signature = absl::StrCat("always ", Place(location));
   Fail(std::move(failure));
+  if (threads_ != nullptr && threads_->Running() != nullptr) threads_->Leave();
   throw AssertionFailed();
 }
 
@@ -472,6 +477,10 @@ void Simulator::Touch(std::uint64_t object, bool write, std::string_view name,
   if (observer_ != nullptr) observer_->Touched(object, write, name, location);
   if (handoffs_.active()) handoffs_.Touched(object, write, location);
   if (watcher_.watches()) watcher_.TouchNumber(object, write);
+  AddToFootprint(object, write);
+}
+
+void Simulator::AddToFootprint(std::uint64_t object, bool write) {
   if (profile_ == nullptr || profile_steps_.empty()) return;
   Footprint& footprint = profile_steps_.back().footprint;
   const auto at = std::lower_bound(
@@ -537,6 +546,8 @@ void Simulator::ListCandidates(const ReadyQueue& ready,
             std::exchange(listed_[led->chain()].task, listing_) != listing_) {
           add(place, *led);
         }
+        break;
+      case RunnableKind::kThread:
         break;
     }
   }
@@ -828,6 +839,93 @@ Simulator::Decision Simulator::TakeStep(const ReadyQueue& ready,
   return entry.place;
 }
 
+void Simulator::BeginThreads(ThreadHost& host) {
+  threads_ = &host;
+  GiveUpLog("threads");
+}
+
+void Simulator::AdoptThread() {
+  current_simulator = this;
+  clotho::internal::claim_handler = this;
+}
+
+std::uint32_t Simulator::NewChain() {
+  const std::uint32_t chain = CoreOf(loop_).NewChain();
+  NoteNewChains();
+  return chain;
+}
+
+Simulator::Decision Simulator::ChooseThread(std::span<const Entry> ready,
+                                            const SimulatedThread* timer) {
+  if (failed()) return kEnd;
+  if (state_.invariants != nullptr && !CheckInvariants()) [[unlikely]]
+    return kEnd;
+  if (state_.step >= step_limit_.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (!PassStepLimit()) return kEnd;
+  }
+  ++state_.step;
+  point_.step_ = state_.step;
+  point_.ready_ = nullptr;
+  point_.timer_ = timer;
+  point_.entries_ = ready.data();
+  point_.ready_count_ = ready.size();
+  point_.fifo_only_ = false;
+  point_.chains_ = chains_;
+  std::size_t choice = 0;
+  if (point_.size() > 1) {
+    ++execution_.choice_points;
+    choice = strategy_->Choose(point_);
+    state_.check_hash.Add(point_.size());
+    state_.check_hash.Add(ready[0].visible->chain());
+  }
+  const Candidate taken = point_[choice];
+  if (choice != 0) {
+    execution_.deviations.emplace_back(
+        state_.step, taken.is_timer() ? Deviation::kTimer
+                                      : static_cast<std::uint32_t>(choice));
+  }
+  BeginStep(taken);
+  if (observer_ != nullptr) [[unlikely]] {
+    observer_->Step(point_, choice);
+    if (state_.step == stop_before_) {
+      Failure failure;
+      failure.kind = FailureKind::kCrash;
+      failure.signature = "crash";
+      Fail(std::move(failure));
+      return kEnd;
+    }
+  }
+  if (taken.is_timer()) {
+    state_.trace_hash.Add(timer->chain() * 2 + 1);
+    state_.trace_hash.Add(static_cast<std::uint64_t>(timer->when_ns()));
+    clock_.Wait(timer->when_ns());
+    return kDeadline;
+  }
+  state_.trace_hash.Add(taken.runnable().chain() * 2);
+  state_.trace_hash.Add(static_cast<std::uint64_t>(clock_.NowNs()));
+  return static_cast<Decision>(choice);
+}
+
+bool Simulator::PassTime(const SimulatedThread& timer) {
+  if (timer.when_ns() > budget_.virtual_time_max_ns) {
+    Fail(VirtualTimeIsOver());
+    return false;
+  }
+  clock_.Wait(timer.when_ns());
+  return true;
+}
+
+Failure Simulator::VirtualTimeIsOver() const {
+  Failure failure;
+  failure.kind = FailureKind::kVirtualTime;
+  failure.what = absl::StrCat("The test's body has not ended after ",
+                              TimeText(budget_.virtual_time_max_ns),
+                              " of virtual time\n(a test that needs more says "
+                              "so: sim::Limits{.virtual_time_max = ...})");
+  failure.signature = "virtual time";
+  return failure;
+}
+
 bool Simulator::BeforeWait(const Timer* next_timer) {
   if (failed()) return false;
   if (state_.invariants != nullptr && !CheckInvariants()) return false;
@@ -846,14 +944,7 @@ bool Simulator::BeforeWait(const Timer* next_timer) {
   if (next_timer == nullptr) {
     failure = DeadlockOf({.graph = BuildWaitGraph(loop_), .ran = {}});
   } else if (next_timer->when_ns() > budget_.virtual_time_max_ns) {
-    failure.kind = FailureKind::kVirtualTime;
-    failure.what =
-        absl::StrCat("The test's body has not ended after ",
-                     TimeText(budget_.virtual_time_max_ns),
-                     " of virtual time\n(a test that needs more says so: "
-                     "sim::Limits{.virtual_time_max = ...})");
-    failure.signature = "virtual time";
-    failure = DeadlockInsteadOf(std::move(failure));
+    failure = DeadlockInsteadOf(VirtualTimeIsOver());
   } else {
     if (watcher_.watches()) watcher_.TimePasses();
     return true;

@@ -21,6 +21,7 @@
 #include <optional>
 #include <set>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,7 @@
 #include "clotho/sim/engine/quiet_watch.h"
 #include "clotho/sim/engine/random.h"
 #include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/simulated_thread.h"
 #include "clotho/sim/engine/step_watcher.h"
 #include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/engine/trace.h"
@@ -66,6 +68,9 @@ enum class Ordering { kAnyReady, kFifo };
 struct Budget {
   std::uint64_t steps_max = kStepsMax;
   std::int64_t virtual_time_max_ns = kVirtualHoursMax * 3600 * 1'000'000'000;
+  // For how long a thread that could run may be kept from running, at most,
+  // while a deadline passes.
+  std::int64_t jitter_ns = kJitterNs;
 };
 
 // The result of an execution. The vectors keep their memory between executions.
@@ -132,6 +137,13 @@ class Observer : public clotho::internal::Instrument {
   // The environment decided: "Choose(3)", 2.
   virtual void Chose(std::string_view /*what*/, std::uint64_t /*value*/,
                      const std::source_location&) {}
+  // The running thread does something: what, and where. `other` is the thread
+  // that it concerns; may be null. `stack` has return addresses, innermost
+  // first.
+  virtual void ThreadDoes(const SimulatedThread& /*thread*/,
+                          TraceEvent::Kind /*kind*/, std::string_view /*text*/,
+                          const SimulatedThread* /*other*/,
+                          std::span<void* const> /*stack*/) {}
   // The current step has found that this history is not linearizable.
   virtual void Contradicts(TraceHistory /*history*/) {}
   // Called when the execution's failure is detected.
@@ -244,6 +256,38 @@ class Simulator final : public clotho::internal::Scheduler,
   // Handles `stop_requests` before the next step. For signal handlers.
   void Attend() { step_limit_.store(0, std::memory_order_relaxed); }
 
+  // ---- For sim/threads/, during a step that runs threads. ----
+
+  // From here on, the execution consists of the steps of threads. `host` must
+  // outlive it.
+  void BeginThreads(ThreadHost& host);
+  ThreadHost* threads() const { return threads_; }
+  // Makes what the simulator keeps for each thread valid in this one.
+  void AdoptThread();
+  // The number of a new chain. The current step creates it.
+  std::uint32_t NewChain();
+  // The chain whose step runs now.
+  std::uint32_t chain() const { return state_.step_chain; }
+
+  static constexpr Decision kEnd = Scheduler::kStop;
+  static constexpr Decision kDeadline = Scheduler::kTimer;
+  // Takes the next step: the index of a candidate, or that the deadline of
+  // `timer` passes, or that the execution ends. There is at least one
+  // candidate; `timer` may be null.
+  Decision ChooseThread(std::span<const Entry> ready,
+                        const SimulatedThread* timer);
+  // No thread can run before the deadline of `timer`. Time passes, unless the
+  // execution ends: then false.
+  bool PassTime(const SimulatedThread& timer);
+  // Time passes while a thread runs.
+  void PassTime(std::int64_t duration_ns) { clock_.Block(duration_ns); }
+  // The current step accesses what threads share: for strategies that learn
+  // what steps do. Nobody learns if there is no profile.
+  bool has_profile() const { return profile_ != nullptr; }
+  void AddToFootprint(std::uint64_t object, bool write);
+  const Budget& budget() const { return budget_; }
+  Observer* observer() const { return observer_; }
+
   // Returns a number for a shared object that is created now: the same in all
   // executions in which it is the n-th object of the same chain.
   std::uint64_t NewObject();
@@ -331,6 +375,7 @@ class Simulator final : public clotho::internal::Scheduler,
   void AddToProfile();
   // The next step towards the target, if it can be reached.
   std::optional<Decision> TowardsTarget(const ReadyQueue& ready);
+  Failure VirtualTimeIsOver() const;
   void OnException(const ExceptionContext& context);
   void Finish();
   // Makes everything as it is at the beginning of an execution. Keeps memory.
@@ -359,6 +404,7 @@ class Simulator final : public clotho::internal::Scheduler,
   std::atomic<std::uint64_t> step_limit_{0};
   std::uint64_t stop_before_ = 0;
   bool stop_when_quiet_ = false;
+  ThreadHost* threads_ = nullptr;
   QuietWatch quiet_watch_{loop_};
   clotho::internal::Ref<clotho::internal::FutureBase> main_;
 

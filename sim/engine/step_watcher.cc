@@ -153,6 +153,8 @@ void StepWatcher::StepBegins(const Runnable& runnable) {
       now_ = log_->size() - 1;
       break;
     }
+    case RunnableKind::kThread:
+      break;
   }
 }
 

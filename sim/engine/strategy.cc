@@ -7,6 +7,7 @@
 #include "clotho/runtime/task_base.h"
 #include "clotho/sim/engine/hash.h"
 #include "clotho/sim/engine/random.h"
+#include "clotho/sim/engine/simulated_thread.h"
 #include "clotho/sim/engine/step_log.h"
 
 namespace clotho::sim {
@@ -25,9 +26,10 @@ std::uint64_t ChoicePoint::ProcessOf(std::size_t index) const {
   const Candidate candidate = (*this)[index];
   if (candidate.is_timer()) return StepLog::kTime;
   const std::uint64_t path = chains_[candidate.runnable().chain()].path;
-  return candidate.runnable().kind() == clotho::internal::RunnableKind::kTask
-             ? path
-             : CallbackProcess(path);
+  return candidate.runnable().kind() ==
+                 clotho::internal::RunnableKind::kCallback
+             ? CallbackProcess(path)
+             : path;
 }
 
 const void* Candidate::role() const {
@@ -35,9 +37,11 @@ const void* Candidate::role() const {
   if (led->kind() == clotho::internal::RunnableKind::kInternal) {
     led = const_cast<clotho::internal::Runnable*>(led)->EventualStep();
   }
-  if (led == nullptr || led->kind() != clotho::internal::RunnableKind::kTask) {
-    return nullptr;
+  if (led == nullptr) return nullptr;
+  if (led->kind() == clotho::internal::RunnableKind::kThread) {
+    return static_cast<const internal::SimulatedThread*>(led)->role();
   }
+  if (led->kind() != clotho::internal::RunnableKind::kTask) return nullptr;
   return static_cast<const clotho::internal::TaskBase*>(led)->code();
 }
 

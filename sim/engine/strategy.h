@@ -93,8 +93,9 @@ class Candidate {
   }
 
   // Equal for tasks that run the same coroutine function, whatever their
-  // arguments; null if it is not a task. Compare it for equality only: it is an
-  // address, so its order differs between runs.
+  // arguments, and for threads that run the same function; null if it is
+  // neither. Compare it for equality only: it is an address, so its order
+  // differs between runs.
   const void* role() const;
 
   const clotho::internal::Runnable& runnable() const { return *runnable_; }
@@ -127,6 +128,7 @@ class ChoicePoint {
   // The ready-queue element for a candidate other than the timer: itself, or
   // the bookkeeping that precedes it.
   const clotho::internal::Runnable& InQueue(std::size_t index) const {
+    if (ready_ == nullptr) return *entries_[index].visible;
     return (*ready_)[entries_ != nullptr ? entries_[index].place : index];
   }
 
@@ -156,6 +158,7 @@ class ChoicePoint {
   std::uint32_t boundary_ = 0;
   // Null: every element of the ready queue is a candidate.
   const internal::Entry* entries_ = nullptr;
+  // Null: the candidates are threads.
   const clotho::internal::ReadyQueue* ready_ = nullptr;
   const clotho::internal::Runnable* timer_ = nullptr;
   std::span<const Chain> chains_;

@@ -15,8 +15,11 @@ namespace clotho::sim::internal {
 // in the end.
 class Interceptor final : public testing::ScopedFakeTestPartResultReporter {
  public:
-  Interceptor()
-      : ScopedFakeTestPartResultReporter(INTERCEPT_ONLY_CURRENT_THREAD,
+  // `in_all_threads`: otherwise only what this thread reports.
+  explicit Interceptor(bool in_all_threads)
+      : ScopedFakeTestPartResultReporter(in_all_threads
+                                             ? INTERCEPT_ALL_THREADS
+                                             : INTERCEPT_ONLY_CURRENT_THREAD,
                                          &unused_) {}
 
   void ReportTestPartResult(const testing::TestPartResult& result) override;

@@ -200,7 +200,7 @@ void TestRun::SearchOrReplay() {
   SetCrashAdvice(CrashAdvice(name_, flags_.replay.empty()));
   {
     const NoBreakAtFailure no_break;
-    Interceptor interceptor;
+    Interceptor interceptor(test_.has_threads);
     if (!flags_.replay.empty()) is_only_replay_ = program_.TakeReplay(name_);
     const SignalScope signals(name_, StepMax(flags_));
     report_ = CallTest(flags_.replay);
@@ -410,7 +410,7 @@ void TestRun::BreakAtFailure() {
   std::printf("[  CLOTHO  ] once more, to break where it fails\n");
   std::fflush(nullptr);
   search_.break_at_failure = true;
-  Interceptor interceptor;
+  Interceptor interceptor(test_.has_threads);
   test_.replay(search_, name_, FormatReplay(report_->replay)).IgnoreError();
 }
 
@@ -421,7 +421,7 @@ void TestRun::RunFuzzInput() {
   SetCrashAdvice(CrashAdvice(name_, /*shrinks=*/true));
   {
     const NoBreakAtFailure no_break;
-    Interceptor interceptor;
+    Interceptor interceptor(test_.has_threads);
     report_ = CallTest(/*replay=*/"");
   }
   if (!report_.ok()) {
@@ -445,6 +445,20 @@ void TestRun::RunFuzzInput() {
                has_place ? static_cast<int>(failure.line) : line_,
                failure.signature.c_str());
   std::abort();
+}
+
+Searched SearchedBody(const Body& body, bool has_threads) {
+  return {.run =
+              [body](const Search& how, std::string_view name) {
+                return RunSearch(body, how, name);
+              },
+          .replay =
+              [body](const Search& how, std::string_view name,
+                     std::string_view replay) {
+                return RunReplay(body, how, name, replay);
+              },
+          .has_campaigns = true,
+          .has_threads = has_threads};
 }
 
 }  // namespace
@@ -473,17 +487,12 @@ void RunTest(const Searched& test, const Search& search, const char* file,
 
 void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
              int line) {
-  RunTest({.run =
-               [body](const Search& how, std::string_view name) {
-                 return RunSearch(body, how, name);
-               },
-           .replay =
-               [body](const Search& how, std::string_view name,
-                      std::string_view replay) {
-                 return RunReplay(body, how, name, replay);
-               },
-           .has_campaigns = true},
-          search, file, line);
+  RunTest(SearchedBody(body, /*has_threads=*/false), search, file, line);
+}
+
+void RunThreadsTest(const Body& body, const Search& search, const char* file,
+                    int line) {
+  RunTest(SearchedBody(body, /*has_threads=*/true), search, file, line);
 }
 
 }  // namespace clotho::sim::internal

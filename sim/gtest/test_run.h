@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "clotho/runtime/coro.h"
+#include "clotho/sim/engine/simulator.h"
 #include "clotho/sim/report/report.h"
 #include "clotho/sim/search/search.h"
 
@@ -27,6 +28,9 @@ struct Searched {
   // Whether its search can be a campaign: see search/campaign.h. If not, it
   // runs as a whole, in one shard.
   bool has_campaigns = false;
+  // What EXPECT_* reports in any thread belongs to the execution: see
+  // sim/threads/. Otherwise only what the searching thread reports.
+  bool has_threads = false;
 };
 
 // Runs the test that GoogleTest is at, and tells GoogleTest what was found. The
@@ -35,6 +39,9 @@ void RunTest(const Searched& test, const Search& search, const char* file,
              int line);
 void RunTest(Coro<void> (*body)(), const Search& search, const char* file,
              int line);
+// Of a test of threads.
+void RunThreadsTest(const Body& body, const Search& search, const char* file,
+                    int line);
 
 // Remembers that the test "suite.name" is searched: each shard of a campaign
 // runs a part of it. All other tests run in shard 0. Returns true.

@@ -36,6 +36,11 @@ const clotho::internal::TaskBase* TaskOf(
   return static_cast<const clotho::internal::TaskBase*>(&runnable);
 }
 
+const SimulatedThread* ThreadOf(const clotho::internal::Runnable& runnable) {
+  if (runnable.kind() != RunnableKind::kThread) return nullptr;
+  return static_cast<const SimulatedThread*>(&runnable);
+}
+
 // What a callback is, and where it comes from, if known.
 struct CallbackOrigin {
   std::string name;
@@ -55,6 +60,21 @@ CallbackOrigin OriginOf(const clotho::internal::Runnable& callback) {
     return {"cancellation from another thread", std::source_location()};
   }
   return {"done callback", std::source_location()};
+}
+
+// Threads, each of which waits for the next, and the last for the first. Empty:
+// there are none.
+std::vector<std::size_t> CycleOf(const std::vector<TraceWait>& waits) {
+  for (std::size_t first = 0; first < waits.size(); ++first) {
+    std::vector<std::size_t> path;
+    std::size_t at = first;
+    while (!waits[at].holders.empty() && path.size() <= waits.size()) {
+      path.push_back(at);
+      at = waits[at].holders.front();
+      if (at == first) return path;
+    }
+  }
+  return {};
 }
 
 TraceFrame FrameOf(const std::source_location& location) {
@@ -87,6 +107,13 @@ std::size_t TraceRecorder::LaneOf(const TaskBase& task) {
   return found->second;
 }
 
+std::size_t TraceRecorder::LaneOf(const SimulatedThread& thread) {
+  const auto [found, is_new] =
+      lanes_.try_emplace(thread.chain(), trace_.lanes.size());
+  if (is_new) trace_.lanes.push_back(thread.Name());
+  return found->second;
+}
+
 std::size_t TraceRecorder::CallbackLane() {
   if (callback_lane_ == kNoLane) {
     callback_lane_ = trace_.lanes.size();
@@ -114,6 +141,13 @@ void TraceRecorder::SetPlace(TraceEvent& event,
 }
 
 std::string TraceRecorder::Describe(const Candidate& candidate) const {
+  if (const SimulatedThread* const thread = ThreadOf(candidate.runnable())) {
+    if (candidate.is_timer()) {
+      return absl::StrCat("the deadline of ", thread->Name(),
+                          ", t = ", TimeText(thread->when_ns()));
+    }
+    return absl::StrCat(thread->Name(), " (", thread->NextStep(), ")");
+  }
   if (candidate.is_timer() &&
       dynamic_cast<const Worker*>(&candidate.runnable()) == nullptr) {
     const auto& timer =
@@ -150,6 +184,7 @@ std::string TraceRecorder::Why(const ChoicePoint& point,
                                     "long"
                                   : ": what is ready may take that long");
   }
+  if (ThreadOf(candidate.runnable()) != nullptr) return "it can go on";
   const Cause cause = CauseOf(point.InQueue(index));
   const TaskBase* const task = TaskOf(candidate.runnable());
   const std::string in_step = cause.step == 0
@@ -194,17 +229,28 @@ void TraceRecorder::Step(const ChoicePoint& point, std::size_t choice) {
     step.since = cause.step;
     if (cause.lane != kNoLane) step.by = cause.lane;
   }
+  if (const SimulatedThread* const thread = ThreadOf(taken.runnable())) {
+    current_ = LaneOf(*thread);
+    current_chain_ = thread->chain();
+    last_ = current_;
+  }
   if (choice == 0) return;
   const Candidate fifo = point[0];
   DeviationText deviation;
   deviation.step = point.step();
-  deviation.taken = taken.is_timer()
-                        ? absl::StrCat("let ", Describe(taken), " fire first")
-                        : absl::StrCat("ran ", Describe(taken));
+  deviation.taken =
+      taken.is_timer()
+          ? absl::StrCat("let ", Describe(taken),
+                         ThreadOf(taken.runnable()) != nullptr ? ", pass first"
+                                                               : " fire first")
+          : absl::StrCat("ran ", Describe(taken));
   deviation.fifo = absl::StrCat("FIFO order runs ", Describe(fifo));
   trace_.deviations.push_back(std::move(deviation));
   if (taken.is_timer()) {
-    Add(0, Kind::kTimer, absl::StrCat(Describe(taken), " fires early"));
+    Add(0, Kind::kTimer,
+        absl::StrCat(Describe(taken), ThreadOf(taken.runnable()) != nullptr
+                                          ? ", passes early"
+                                          : " fires early"));
   }
 }
 
@@ -212,12 +258,15 @@ void TraceRecorder::Touched(std::uint64_t object, bool write,
                             std::string_view name,
                             const std::source_location& location) {
   if (current_ == kNoLane) return;
-  races_.Touched(object, name,
-                 {.step = simulator_.step(),
-                  .chain = current_chain_,
-                  .task = trace_.lanes[current_],
-                  .write = write,
-                  .location = location});
+  // (What orders threads, it does not know.)
+  if (simulator_.threads() == nullptr) {
+    races_.Touched(object, name,
+                   {.step = simulator_.step(),
+                    .chain = current_chain_,
+                    .task = trace_.lanes[current_],
+                    .write = write,
+                    .location = location});
+  }
   SetPlace(
       Add(current_, write ? Kind::kWrite : Kind::kRead,
           absl::StrCat(write ? "| writes " : "| reads ", std::string(name))),
@@ -250,6 +299,58 @@ void TraceRecorder::Chose(std::string_view what, std::uint64_t value,
            buggify ? "FIFO order lets nothing happen" : "FIFO order gives 0"});
 }
 
+void TraceRecorder::ThreadDoes(const SimulatedThread& thread, Kind kind,
+                               std::string_view text,
+                               const SimulatedThread* other,
+                               std::span<void* const> stack) {
+  current_ = LaneOf(thread);
+  current_chain_ = thread.chain();
+  last_ = current_;
+  trace_.lanes[current_] = thread.Name();  // It may have been renamed.
+  const std::size_t other_lane = other == nullptr ? 0 : LaneOf(*other);
+  Add(current_, kind, text).other = other_lane;
+  thread_places_.emplace_back(trace_.events.size() - 1,
+                              std::vector<void*>(stack.begin(), stack.end()));
+}
+
+void TraceRecorder::NamePlacesOfThreads() {
+  std::vector<void*> addresses;
+  for (const auto& [event, stack] : thread_places_) {
+    addresses.insert(addresses.end(), stack.begin(), stack.end());
+  }
+  symbolizer_.Add(addresses);
+  for (const auto& [event, stack] : thread_places_) {
+    const TraceFrame place = symbolizer_.PlaceOf(stack);
+    trace_.events[event].file = place.file;
+    trace_.events[event].line = place.line;
+    // An EXPECT_* takes locks of its own.
+    if (symbolizer_.IsInGoogleTest(stack)) trace_.events[event].text.clear();
+  }
+  std::erase_if(trace_.events,
+                [](const TraceEvent& event) { return event.text.empty(); });
+}
+
+void TraceRecorder::DescribeThreadWaits() {
+  const std::vector<ThreadWait> waits = simulator_.threads()->Waits();
+  std::vector<void*> addresses;
+  for (const ThreadWait& wait : waits) {
+    addresses.insert(addresses.end(), wait.stack.begin(), wait.stack.end());
+  }
+  symbolizer_.Add(addresses);
+  for (const ThreadWait& wait : waits) {
+    TraceWait& shown = trace_.waits.emplace_back();
+    shown.task = wait.thread;
+    shown.what = wait.what;
+    shown.since_step = wait.since_step;
+    shown.since_ns = wait.since_ns;
+    shown.stack = symbolizer_.FramesOf(wait.stack);
+    std::ranges::reverse(shown.stack);
+    shown.holders = wait.holders;
+    shown.taken = wait.taken;
+  }
+  trace_.cycle = CycleOf(trace_.waits);
+}
+
 void TraceRecorder::Contradicts(TraceHistory history) {
   trace_.histories.push_back(std::move(history));
 }
@@ -272,7 +373,12 @@ void TraceRecorder::Failed(const Failure& failure) {
 }
 
 void TraceRecorder::End(EventLoop& loop) {
-  if (simulator_.failed()) DescribeWaits(loop);
+  if (simulator_.threads() != nullptr) {
+    NamePlacesOfThreads();
+    if (simulator_.failed()) DescribeThreadWaits();
+  } else if (simulator_.failed()) {
+    DescribeWaits(loop);
+  }
   if (on_end_ != nullptr) on_end_();
 }
 
@@ -320,6 +426,7 @@ void TraceRecorder::TaskCreated(const TaskBase& task) {
 }
 
 void TraceRecorder::TaskDone(const TaskBase& task) {
+  if (simulator_.threads() != nullptr) return;  // ThreadDoes has said so.
   const std::size_t lane = LaneOf(task);
   trace_.lanes[lane] = task.name();  // It may have been renamed.
   switch (task.state()) {

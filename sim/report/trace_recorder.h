@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,10 +18,12 @@
 #include "clotho/runtime/event_loop.h"
 #include "clotho/runtime/internal/sync.h"
 #include "clotho/sim/engine/failure.h"
+#include "clotho/sim/engine/simulated_thread.h"
 #include "clotho/sim/engine/simulator.h"
 #include "clotho/sim/engine/strategy.h"
 #include "clotho/sim/engine/trace.h"
 #include "clotho/sim/report/races.h"
+#include "clotho/sim/report/symbolizer.h"
 
 namespace clotho::sim::internal {
 
@@ -51,6 +54,9 @@ class TraceRecorder final : public Observer {
   void Due(std::uint64_t step, const Candidate& timer) override;
   void Chose(std::string_view what, std::uint64_t value,
              const std::source_location& location) override;
+  void ThreadDoes(const SimulatedThread& thread, TraceEvent::Kind kind,
+                  std::string_view text, const SimulatedThread* other,
+                  std::span<void* const> stack) override;
   void Contradicts(TraceHistory history) override;
   void Failed(const Failure& failure) override;
   void End(EventLoop& loop) override;
@@ -69,6 +75,7 @@ class TraceRecorder final : public Observer {
   Since WaitsSince(const std::string& task) const;
 
   std::size_t LaneOf(const TaskBase& task);
+  std::size_t LaneOf(const SimulatedThread& thread);
   std::size_t CallbackLane();
   TraceEvent& Add(std::size_t lane, TraceEvent::Kind kind,
                   std::string_view text);
@@ -89,6 +96,9 @@ class TraceRecorder final : public Observer {
   // is a single place.
   std::size_t StackOf(const TaskBase& task);
   void DescribeWaits(EventLoop& loop);
+  // The same for threads, whose places are addresses so far.
+  void DescribeThreadWaits();
+  void NamePlacesOfThreads();
 
   const Simulator& simulator_;
   Trace trace_;
@@ -99,6 +109,9 @@ class TraceRecorder final : public Observer {
   // By address. Only looked up, never iterated over.
   std::map<const Runnable*, Cause> ready_;
   std::map<std::vector<TraceFrame>, std::size_t> stacks_;
+  // Where threads were: the index of an event, and return addresses.
+  std::vector<std::pair<std::size_t, std::vector<void*>>> thread_places_;
+  Symbolizer symbolizer_;
   std::size_t callback_lane_ = kNoLane;
   std::uint32_t current_chain_ = 0;
   // The task whose step runs; kNoLane for bookkeeping.

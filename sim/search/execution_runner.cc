@@ -32,7 +32,8 @@ ExecutionRunner::ExecutionRunner(const Body& body, const Search& search,
       name_(name),
       ordering_(search.fifo_only ? Ordering::kFifo : Ordering::kAnyReady) {
   simulator_.set_budget({.steps_max = search.steps_max,
-                         .virtual_time_max_ns = search.virtual_time_max.ns()});
+                         .virtual_time_max_ns = search.virtual_time_max.ns(),
+                         .jitter_ns = search.jitter.ns()});
   simulator_.set_debug(search.debug);
   simulator_.set_break_at_failure(search.break_at_failure);
   simulator_.set_job_time(search.job_time);

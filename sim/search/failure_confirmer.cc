@@ -107,13 +107,17 @@ void FailureConfirmer::ConfirmAndExplain(const Execution& execution,
   }
   report_.shrinking.deviations_found = deviations.size();
   report_.shrinking.minimal = deviations.empty();
+  // (Of threads, any order is one that a machine can show.)
+  const bool is_of_asyncio = runner_.simulator().threads() == nullptr;
   FifoWitness witness;
   if (shrinks) {
     if (!deviations.empty()) {
       deviations = Minimize(failure, ordering, std::move(deviations));
     }
-    witness = FindFifoWitness(runner_, program_seed_, deviations,
-                              failure.signature, failure.step);
+    if (is_of_asyncio) {
+      witness = FindFifoWitness(runner_, program_seed_, deviations,
+                                failure.signature, failure.step);
+    }
     if (witness.schedule.has_value() &&
         witness.schedule->size() < deviations.size()) {
       ordering = Ordering::kFifo;

@@ -83,7 +83,9 @@ void FailureExplainer::Explain(const Deviations& deviations,
   const std::uint64_t steps = report_.failure()->step;
   AddFifoRun(deviations);
   Findings& found = report_.found;
-  found.reachability = ReachabilityOf(deviations, witness);
+  if (runner_.simulator().threads() == nullptr) {
+    found.reachability = ReachabilityOf(deviations, witness);
+  }
   found.turning_point = FindTurningPoint(deviations, signature, steps);
   found.nearest_pass = FindNearestPass(deviations, steps);
 }

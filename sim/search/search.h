@@ -57,6 +57,8 @@ struct Search {
   std::uint64_t steps_max = kStepsMax;
   // An execution that lasts longer in virtual time fails.
   Delay virtual_time_max = absl::Hours(kVirtualHoursMax);
+  // For how long a thread may be kept from running: see options.h.
+  Delay jitter = Delay::Nanoseconds(kJitterNs);
   // Debug mode: see EventLoop::SetDebug. It does not change executions.
   bool debug = false;
   // How long the jobs of executors take. Null: as long as they block.

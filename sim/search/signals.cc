@@ -104,7 +104,9 @@ void OnTick(int, siginfo_t*, void*) {
         _exit(128 + signal);
       }
       TellStuck();
-      std::abort();
+      // (abort() in a simulated thread would end the execution only.)
+      raise(SIGABRT);
+      _exit(128 + SIGABRT);
     }
   }
   errno = saved_errno;
@@ -127,7 +129,8 @@ void OnInterrupt(int signal, siginfo_t*, void*) {
     _exit(128 + signal);
   } else {
     timespec now = {};
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    // The machine's clock, also in a simulated thread.
+    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
     stop_requests.interrupted_at_ns =
         std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
     stop_requests.interrupted_by = signal;
