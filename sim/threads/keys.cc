@@ -1,0 +1,78 @@
+#include "clotho/sim/threads/keys.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <pthread.h>
+
+#include <string_view>
+
+namespace clotho::sim::internal {
+namespace {
+
+struct Key {
+  bool used;
+  void (*destructor)(void*);
+};
+constinit Key keys[PTHREAD_KEYS_MAX] = {};
+// Above all keys in use.
+constinit pthread_key_t end_of_keys = 0;
+
+// A sanitizer makes its keys before this, and needs their values until the real
+// thread ends.
+constinit bool program_has_begun = false;
+__attribute__((constructor(101))) void Begin() { program_has_begun = true; }
+
+// As pthread_exit does it.
+constexpr int kRounds = PTHREAD_DESTRUCTOR_ITERATIONS;
+
+}  // namespace
+
+void AddKey(pthread_key_t key, void (*destructor)(void*)) {
+  if (!program_has_begun || key >= PTHREAD_KEYS_MAX) return;
+  keys[key] = {.used = true, .destructor = destructor};
+  if (key >= end_of_keys) end_of_keys = key + 1;
+}
+
+void RemoveKey(pthread_key_t key) {
+  if (key < PTHREAD_KEYS_MAX) keys[key] = {};
+}
+
+void RunKeyDestructors() {
+  bool again = true;
+  for (int round = 0; round < kRounds && again; ++round) {
+    again = false;
+    for (pthread_key_t key = 0; key < end_of_keys; ++key) {
+      if (!keys[key].used) continue;
+      void* const value = pthread_getspecific(key);
+      if (value == nullptr) continue;
+      pthread_setspecific(key, nullptr);
+      if (keys[key].destructor == nullptr) continue;
+      again = true;
+      keys[key].destructor(value);
+    }
+  }
+  for (pthread_key_t key = 0; key < end_of_keys; ++key) {
+    if (keys[key].used) pthread_setspecific(key, nullptr);
+  }
+}
+
+const void* RoleOf(void* (*start)(void*), void* argument) {
+  const void* const function = reinterpret_cast<const void*>(start);
+  // std::thread starts them all with one function of the standard library. Its
+  // argument begins with the pointer to a virtual table that belongs to the
+  // type of what is called.
+  static thread_local constinit const void* last = nullptr;
+  static thread_local constinit bool last_is_std_thread = false;
+  if (function != last) {
+    Dl_info info;
+    last = function;
+    last_is_std_thread = dladdr(function, &info) != 0 &&
+                         info.dli_fname != nullptr &&
+                         std::string_view(info.dli_fname).find("libstdc++") !=
+                             std::string_view::npos;
+  }
+  if (!last_is_std_thread || argument == nullptr) return function;
+  return *static_cast<void**>(argument);
+}
+
+}  // namespace clotho::sim::internal
