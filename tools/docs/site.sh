@@ -19,9 +19,9 @@ out=$(realpath "$1")
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 root=$(dirname "$(dirname "$here")")
 theme=${MKDOCS_MATERIAL:-/usr/share/mkdocs/themes/material}
-for needed in mkdocs python3; do
+for needed in doxygen mkdocs python3; do
   if ! command -v "$needed" >/dev/null; then
-    echo "site.sh: there is no $needed: apt-get install mkdocs" >&2
+    echo "site.sh: there is no $needed: apt-get install $needed" >&2
     exit 75
   fi
 done
@@ -43,6 +43,8 @@ printf '[mkdocs.themes]\nmaterial = material\n' \
   >"$work/python/material-0.dist-info/entry_points.txt"
 
 python3 "$here/site_pages.py" "$root" "$work/pages"
+(cd "$root" && { cat "$here/Doxyfile"; echo "OUTPUT_DIRECTORY = $work/pages"; } |
+  doxygen -)
 cp "$here/site.css" "$here/site.svg" "$work/pages/"
 cp "$here/mkdocs.yml" "$work/"
 printf '\ndocs_dir: %s\n' "$work/pages" >>"$work/mkdocs.yml"

@@ -3,7 +3,8 @@
 
 The pages keep their places. What they link to becomes a page, too: a source
 file, with its text; a folder without a page of its own, with the list of its
-files. A line `<!-- ... -->`, which is for our checkers, is left out.
+files. A line `<!-- ... -->`, which is for our checkers, is left out. The page
+reference.md has a list of the headers, with links to Doxygen's pages in api/.
 
 Usage: site_pages.py ROOT OUT
 """
@@ -102,10 +103,41 @@ class Site:
         self.write(page, "".join(parts) + LINK.sub(link, text[end:]))
 
 
+# The rooms whose headers programs and tests include, and what they are for.
+ROOMS = {"runtime": "coroutines, tasks, time", "sim": "tests",
+         "properties": "properties"}
+# Not for programs: the same list is in Doxyfile.
+INNER = {"done_waiter.h", "loop_core.h", "mailbox.h", "primitive.h", "sigint.h",
+         "thread_link.h", "to_be_awaited.h"}
+
+
+def reference(root):
+    """The list of the headers of each room, with their first sentences."""
+    lines = ["# API reference", ""]
+    for room, title in ROOMS.items():
+        folder = os.path.join(root, room)
+        if not os.path.isdir(folder):
+            continue
+        lines += [f"## {room}/: {title}", "", "| header | |", "|---|---|"]
+        for name in sorted(os.listdir(folder)):
+            if not name.endswith(".h") or name in INNER:
+                continue
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                comment = re.match(r"((?://.*\n)*)", file.read())[1]
+            first = re.sub(r"^// ?", "", comment, flags=re.MULTILINE)
+            first = " ".join(first.partition("\n\n")[0].split())
+            first = first.replace("<", "&lt;").replace("|", "\\|")
+            page = name.replace("_", "__").replace(".", "_8")
+            lines.append(f"| [{name}](api/{page}.html) | {first} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def main():
     site = Site(*sys.argv[1:])
     for page in sorted(site.pages):
         site.convert(page)
+    site.write("reference.md", reference(site.root))
 
 
 main()

@@ -27,6 +27,7 @@ class SitePagesTest(unittest.TestCase):
                     path = os.path.join(folder, name)
                     with open(path, encoding="utf-8") as file:
                         pages[os.path.relpath(path, out)] = file.read()
+            self.reference = pages.pop("reference.md")
             return pages
 
     def test_keeps_links_between_pages(self):
@@ -54,6 +55,15 @@ class SitePagesTest(unittest.TestCase):
         pages = self.make({"README.md": "[e](examples/x)\n",
                            "examples/x/README.md": "# X\n"})
         self.assertEqual(pages["README.md"], "[e](examples/x/README.md)\n")
+
+    def test_lists_headers(self):
+        self.make({"README.md": "", "sim/a_b.h": "// A<B>: what is\n// it.\n"
+                                                 "//\n// More.\nint a;\n",
+                   "sim/a.cc": ""})
+        self.assertEqual(
+            self.reference,
+            "# API reference\n\n## sim/: tests\n\n| header | |\n|---|---|\n"
+            "| [a_b.h](api/a__b_8h.html) | A&lt;B>: what is it. |\n")
 
     def test_leaves_out_what_is_for_checkers(self):
         self.assertEqual(
