@@ -449,9 +449,9 @@ Coro<int> Size(std::string text) {
 }
 
 Coro<int> Sum(std::string a, std::string b) {
-  Task<int> first = CreateTask(Size(std::move(a)));
-  const int second = co_await Size(std::move(b));
-  co_return co_await first + second;
+  auto [first, second] =
+      co_await GatherStructured(Size(std::move(a)), Size(std::move(b)));
+  co_return first + second;
 }
 
 CLOTHO_TEST(SumTest, IsThatOfThreads, sim::Exhaustive{}) {
