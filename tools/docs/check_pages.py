@@ -4,7 +4,8 @@
   - a relative link leads to a file or folder that exists, and its anchor to a
     heading of that page;
   - each page of docs/ can be reached from docs/README.md;
-  - a flag `--clotho_...` is one of a test program's;
+  - a flag `--clotho_...` is one of a test program's, and so is a variable
+    `CLOTHO_...=`;
   - in code, `clotho COMMAND --flag` names a command and a flag that exist.
 
 Usage: check_pages.py README PROGRAM
@@ -114,6 +115,8 @@ def main():
     clotho = os.path.join(root, "tools", "clotho")
     flags = set(re.findall(r"^  (--clotho_\w+)=", help_of(program, "--help"),
                            re.MULTILINE))
+    # (The last one is for jobs on Kubernetes.)
+    variables = {flag[2:].upper() for flag in flags} | {"CLOTHO_TOTAL_SHARDS"}
     commands = commands_of(clotho)
     wrong = []
     texts = {page: read(root, page) for page in pages_of(root)}
@@ -133,6 +136,8 @@ def main():
                                  f"#{anchor}")
         for flag in sorted(set(re.findall(r"--clotho_\w+", text)) - flags):
             wrong.append(f"{page}: a test program has no flag {flag}")
+        for name in sorted(set(re.findall(r"\b(CLOTHO_\w+)=", text)) - variables):
+            wrong.append(f"{page}: a test program has no variable {name}")
         for code in code_of(text):
             for command, rest in re.findall(
                     r"(?:^|[\s/(])clotho +([a-z]+)\b([^|;&#]*)", code):

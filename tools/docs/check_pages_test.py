@@ -73,11 +73,13 @@ class CheckPagesTest(unittest.TestCase):
 
     def test_finds_flags_and_commands_that_do_not_exist(self):
         self.assertEqual(self.check({
-            "docs/README.md": "Try `--clotho_sede=1`.\n\n"
+            "docs/README.md": "Try `--clotho_sede=1`, CLOTHO_SEED=1, "
+                              "`CLOTHO_SEDE=1`.\n\n"
                               "    tools/clotho replay --notes=x\n"
                               "    clotho fuzz -p\n\n"
                               "```sh\nclotho reply x\n```\n"}), [
                 "docs/README.md: a test program has no flag --clotho_sede",
+                "docs/README.md: a test program has no variable CLOTHO_SEDE",
                 "docs/README.md: `clotho reply x`: there is no command reply",
                 "docs/README.md: `    tools/clotho replay --notes=x`: clotho "
                 "replay has no flag --notes",
