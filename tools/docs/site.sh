@@ -43,8 +43,16 @@ printf '[mkdocs.themes]\nmaterial = material\n' \
   >"$work/python/material-0.dist-info/entry_points.txt"
 
 python3 "$here/site_pages.py" "$root" "$work/pages"
-(cd "$root" && { cat "$here/Doxyfile"; echo "OUTPUT_DIRECTORY = $work/pages"; } |
-  doxygen -)
+# The reference's first page is ours.
+doxygen -l "$work/layout.xml"
+ours='<tab type="user" url="../reference.html" title="All headers"/>'
+sed -i "s|<tab type=\"mainpage\".*|<tab type=\"mainpage\" visible=\"no\"/>$ours|" \
+  "$work/layout.xml"
+(cd "$root" && {
+  cat "$here/Doxyfile"
+  echo "OUTPUT_DIRECTORY = $work/pages"
+  echo "LAYOUT_FILE = $work/layout.xml"
+} | doxygen -)
 cp "$here/site.css" "$here/site.svg" "$work/pages/"
 cp "$here/mkdocs.yml" "$work/"
 printf '\ndocs_dir: %s\n' "$work/pages" >>"$work/mkdocs.yml"
