@@ -7,13 +7,13 @@ sim/report/trace_json.h describes, or with virtual time as its axis.
 import json
 from typing import Any, Optional
 
-import trace as traces
+import trace_model as model
 
 # Viewers are slow with more steps, and the failure is at the end.
 STEPS_MAX = 10_000
 
 
-def write(trace: traces.Trace, virtual: bool = False) -> str:
+def write(trace: model.Trace, virtual: bool = False) -> str:
     """The text of the file. With `virtual`, steps are placed at their virtual
     time; steps at the same instant follow each other, each a nanosecond
     long."""
@@ -22,7 +22,7 @@ def write(trace: traces.Trace, virtual: bool = False) -> str:
 
 class _Writer:
 
-    def __init__(self, trace: traces.Trace, virtual: bool):
+    def __init__(self, trace: model.Trace, virtual: bool):
         self.trace = trace
         self.lines: list[dict[str, Any]] = []
         last = max((event.step for event in trace.events), default=0)
@@ -34,7 +34,7 @@ class _Writer:
             for deviation in trace.deviations
             if deviation.step >= self.first
         }
-        self.arrows: dict[int, list[traces.Event]] = {}
+        self.arrows: dict[int, list[model.Event]] = {}
         self.sliced: set[tuple[int, int]] = set()
         self.last_arrow = 0
         # Virtual time in microseconds; steps at the same instant follow each
@@ -96,7 +96,7 @@ class _Writer:
                     "args": args
                 })
 
-    def _event(self, event: traces.Event) -> None:
+    def _event(self, event: model.Event) -> None:
         if event.kind in ("start", "resume"):
             self._slice(event)
         elif event.kind in ("spawn", "wake"):
@@ -107,7 +107,7 @@ class _Writer:
             self._mark(event,
                        {"failure": "g", "timer": "p"}.get(event.kind, "t"))
 
-    def _slice(self, event: traces.Event) -> None:
+    def _slice(self, event: model.Event) -> None:
         if (event.step, event.lane) in self.sliced:
             return
         self.sliced.add((event.step, event.lane))
@@ -135,7 +135,7 @@ class _Writer:
         for start in self.arrows.pop(event.lane, []):
             self._arrow(start, event)
 
-    def _arrow(self, start: traces.Event, to: traces.Event) -> None:
+    def _arrow(self, start: model.Event, to: model.Event) -> None:
         self.last_arrow += 1
         self.lines.append({
             "ph": "s", "pid": 1, "tid": start.lane + 1,
@@ -151,7 +151,7 @@ class _Writer:
             "cat": "flow", "name": start.kind
         })
 
-    def _mark(self, event: traces.Event, scope: str) -> None:
+    def _mark(self, event: model.Event, scope: str) -> None:
         args: dict[str, Any] = {
             "step": event.step, "virtual_ns": event.time_ns
         }
@@ -163,7 +163,7 @@ class _Writer:
             "name": event.text, "args": args
         })
 
-    def _deviation(self, deviation: traces.Deviation, lane: int) -> None:
+    def _deviation(self, deviation: model.Deviation, lane: int) -> None:
         self.lines.append({
             "ph": "i", "pid": 1, "tid": lane + 1,
             "ts": self.at(deviation.step), "s": "p", "cat": "deviation",

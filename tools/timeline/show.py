@@ -11,8 +11,6 @@ the input is invalid.
 """
 
 import argparse
-import base64
-import hashlib
 import json
 import os
 import sys
@@ -22,22 +20,17 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 import chrome
-import trace as traces
-from trace import printable, time_text
+import html_page
+import trace_files
+import trace_model as model
+from html_page import ShowError
+from task_states import Moment, TaskState, moment_at
+from trace_text import printable, time_text
 # pylint: enable=wrong-import-position
 
 FORMATS = ("text", "json", "html", "chrome", "dot", "ps", "pstree")
 # These formats are not written to a terminal.
 _FOR_FILES = ("html", "chrome")
-
-# The page has only the last steps of a long execution, where the failure is.
-STEPS_MAX = 10_000
-
-_WIDTH = 100
-
-
-class ShowError(Exception):
-    """Says why a request cannot be fulfilled, and what to do."""
 
 
 # ---- Text. ----
@@ -56,7 +49,7 @@ def _table(rows: list[list[str]], head: list[str]) -> list[str]:
     return lines
 
 
-def _heading(trace: traces.Trace) -> list[str]:
+def _heading(trace: model.Trace) -> list[str]:
     lines = []
     if trace.test:
         lines.append(f"TEST      {printable(trace.test)}")
@@ -65,10 +58,10 @@ def _heading(trace: traces.Trace) -> list[str]:
             label = "WHAT      " if i == 0 else "          "
             lines.append(
                 label + (printable(line) or "(the trace has no failure)"))
-    where = trace.failed.get("file", "")
-    if where:
-        place = f"{printable(where)}:{trace.failed.get('line', 0)}"
-        function = printable(trace.failed.get("function", ""))
+    failed = trace.failed
+    if failed.file:
+        place = f"{printable(failed.file)}:{failed.line or 0}"
+        function = printable(failed.function or "")
         lines.append("          " + (f"in {function} ({place})" if function else
                                      f"at {place}"))
     if trace.replay:
@@ -89,7 +82,7 @@ def _heading(trace: traces.Trace) -> list[str]:
     return lines
 
 
-def _text(trace: traces.Trace) -> str:
+def _text(trace: model.Trace) -> str:
     lines = _heading(trace)
     lines.append("")
     deviations = trace.deviation_columns()
@@ -121,11 +114,11 @@ def _text(trace: traces.Trace) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _since(task: traces.TaskState) -> str:
+def _since(task: TaskState) -> str:
     return f"step {task.since_step}" if task.since_step else "the beginning"
 
 
-def _state_text(trace: traces.Trace, task: traces.TaskState) -> str:
+def _state_text(trace: model.Trace, task: TaskState) -> str:
     if task.state == "waiting":
         return f"waits for {printable(task.what)}"
     if task.state == "ready" and task.woken_by is not None:
@@ -136,9 +129,9 @@ def _state_text(trace: traces.Trace, task: traces.TaskState) -> str:
     return task.state
 
 
-def _step_text(trace: traces.Trace, number: int) -> str:
+def _step_text(trace: model.Trace, number: int) -> str:
     """One step: what could have run, and what the tasks were doing."""
-    moment = trace.at(number)
+    moment = moment_at(trace, number)
     step = moment.step
     assert step is not None
     lines = [
@@ -172,7 +165,7 @@ def _step_text(trace: traces.Trace, number: int) -> str:
     return "\n".join(lines + _ps_lines(trace, moment)) + "\n"
 
 
-def _ps_lines(trace: traces.Trace, moment: traces.Moment) -> list[str]:
+def _ps_lines(trace: model.Trace, moment: Moment) -> list[str]:
     rows = []
     for task in moment.tasks:
         where = " > ".join(frame.text() for frame in task.stack)
@@ -186,15 +179,15 @@ def _ps_lines(trace: traces.Trace, moment: traces.Moment) -> list[str]:
     return _table(rows, ["task", "state", "since", "t", "awaiting at"])
 
 
-def _ps(trace: traces.Trace, number: Optional[int]) -> str:
-    return "\n".join(_ps_lines(trace, trace.at(number))) + "\n"
+def _ps(trace: model.Trace, number: Optional[int]) -> str:
+    return "\n".join(_ps_lines(trace, moment_at(trace, number))) + "\n"
 
 
-def _pstree(trace: traces.Trace, number: Optional[int]) -> str:
+def _pstree(trace: model.Trace, number: Optional[int]) -> str:
     """The tasks as a tree: which task created which."""
-    moment = trace.at(number)
+    moment = moment_at(trace, number)
     here = {task.lane for task in moment.tasks}
-    children: dict[Optional[int], list[traces.TaskState]] = {}
+    children: dict[Optional[int], list[TaskState]] = {}
     for task in moment.tasks:
         parent = task.parent if task.parent in here else None
         children.setdefault(parent, []).append(task)
@@ -223,7 +216,7 @@ def _dot_text(text: str) -> str:
         '"', '\\"') + '"'
 
 
-def _dot(trace: traces.Trace) -> str:
+def _dot(trace: model.Trace) -> str:
     """The wait-for graph at the end, for Graphviz."""
     lines = ["digraph waits {", "  node [shape=box];"]
     cycle = set()
@@ -244,19 +237,7 @@ def _dot(trace: traces.Trace) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _without_empty(value: Any) -> Any:
-    return {
-        name: part
-        for name, part in value.items()
-        if part not in (None, "", [], {}, False)
-    }
-
-
-def _frame_json(frame: traces.Frame) -> dict[str, Any]:
-    return _without_empty(vars(frame))
-
-
-def _task_json(task: traces.TaskState) -> dict[str, Any]:
+def _task_json(task: TaskState) -> dict[str, Any]:
     value = {
         "task": task.name,
         "lane": task.lane,
@@ -267,7 +248,7 @@ def _task_json(task: traces.TaskState) -> dict[str, Any]:
     if task.what:
         value["what"] = task.what
     if task.stack:
-        value["stack"] = [_frame_json(frame) for frame in task.stack]
+        value["stack"] = [html_page.frame_json(frame) for frame in task.stack]
     if task.parent is not None:
         value["parent"] = task.parent
     if task.woken_by is not None:
@@ -275,238 +256,21 @@ def _task_json(task: traces.TaskState) -> dict[str, Any]:
     return value
 
 
-def _json(trace: traces.Trace, number: Optional[int]) -> str:
+def _json(trace: model.Trace, number: Optional[int]) -> str:
     """For programs: the page's data; or, for one step, the tasks at it."""
     if number is None:
-        value = page_data(trace, len(trace.steps))
+        value = html_page.page_data(trace, len(trace.steps))
         value["clotho_show"] = 1
     else:
-        moment = trace.at(number)
+        moment = moment_at(trace, number)
         assert moment.step is not None
         value = {
             "clotho_show": 1,
             "at": number,
-            "step": _step_json(moment.step),
+            "step": html_page.step_json(moment.step),
             "tasks": [_task_json(task) for task in moment.tasks],
         }
     return json.dumps(value, indent=1) + "\n"
-
-
-# ---- The page. ----
-
-
-def _step_json(step: traces.Step) -> dict[str, Any]:
-    # The time also as text: numbers in a browser have only 53 bits.
-    value: dict[str, Any] = {"n": step.step, "t": step.time_ns,
-                             "when": time_text(step.time_ns),
-                             "taken": step.taken}
-    if step.last != step.step:
-        value["last"] = step.last
-    if step.lane is not None:
-        value["lane"] = step.lane
-    if step.candidates > 1:
-        value["choice"] = step.choice
-        value["candidates"] = step.candidates
-        value["named"] = step.named
-        if step.timer:
-            value["timer"] = True
-    if step.why:
-        value["why"] = step.why
-    if step.since:
-        value["since"] = step.since
-    if step.by is not None:
-        value["by"] = step.by
-    return value
-
-
-def _event_json(event: traces.Event) -> dict[str, Any]:
-    value: dict[str, Any] = {"lane": event.lane, "kind": event.kind,
-                             "text": event.text}
-    if event.line:
-        value["place"] = event.place()
-    if event.stack is not None:
-        value["stack"] = event.stack
-    if event.other is not None:
-        value["other"] = event.other
-    return value
-
-
-def page_data(trace: traces.Trace, steps_max: int,
-              sources: Optional[dict[str, list[str]]] = None,
-              number: Optional[int] = None) -> dict[str, Any]:
-    """The data of the page: the last `steps_max` steps, up to the failure.
-    Columns count from the first of them."""
-    total = len(trace.steps)
-    first = max(0, total - steps_max)
-    steps = []
-    for column in range(first, total):
-        step = _step_json(trace.steps[column])
-        events = [_event_json(event) for event in trace.events_of(column)]
-        if events:
-            step["events"] = events
-        steps.append(step)
-    for column, deviations in trace.deviation_columns().items():
-        if column >= first:
-            steps[column - first]["deviates"] = [
-                vars(deviation) for deviation in deviations
-            ]
-    failing = trace.failing_column()
-    value: dict[str, Any] = {
-        "test": trace.test,
-        "replay": trace.replay,
-        "failure": trace.failure,
-        "failed": trace.failed,
-        "replay_command": trace.replay_command,
-        "race": trace.race,
-        "input": trace.input,
-        "search": trace.search,
-        "goals": [vars(goal) for goal in trace.goals],
-        "lanes": trace.lanes,
-        "total": total,
-        "first": first,
-        "steps": steps,
-        "deviations": [vars(deviation) for deviation in trace.deviations],
-        "spans": [
-            [[max(span.begin, first) - first, span.end - first, span.state,
-              span.text]
-             for span in spans
-             if span.end > first]
-            for spans in trace.spans()
-        ],
-        "arrows": [[start - first, lane, end - first, other, kind]
-                   for start, lane, end, other, kind in trace.arrows()
-                   if start >= first],
-        "stacks": [[_frame_json(frame) for frame in stack]
-                   for stack in trace.stacks],
-        "waits": [_wait_json(wait) for wait in trace.waits],
-        "cycle": trace.cycle,
-        "histories": [_history_json(history) for history in trace.histories],
-    }
-    if failing is not None and failing >= first:
-        value["failing"] = failing - first
-    if trace.fifo is not None:
-        value["fifo"] = _fifo_json(trace, first, steps_max)
-    if sources:
-        value["sources"] = sources
-    if number is not None:
-        value["at"] = number
-    return value
-
-
-def _fifo_json(trace: traces.Trace, first: int,
-               steps_max: int) -> dict[str, Any]:
-    assert trace.fifo is not None
-    difference = trace.first_difference()
-    begin = trace.steps[first].step if trace.steps else 0
-    steps = [step for step in trace.fifo.steps if step.step >= begin]
-    return {
-        "failure": trace.fifo.failure,
-        "left_out": trace.fifo.left_out + max(0, len(steps) - 2 * steps_max),
-        "steps": [[step.step, step.task, step.taken]
-                  for step in steps[:2 * steps_max]],
-        "parts": difference - first if difference is not None else None,
-    }
-
-
-def _wait_json(wait: traces.Wait) -> dict[str, Any]:
-    value = _without_empty(vars(wait))
-    for name in ("created", "held"):
-        value.pop(name, None)
-        frame: traces.Frame = getattr(wait, name)
-        if frame.line:
-            value[name] = _frame_json(frame)
-    if wait.since_step:
-        value["since_text"] = time_text(wait.since_ns)
-    if wait.stack:
-        value["stack"] = [_frame_json(frame) for frame in wait.stack]
-    return value
-
-
-def _history_json(history: traces.History) -> dict[str, Any]:
-    value = _without_empty(vars(history))
-    value["operations"] = [
-        _operation_json(operation) for operation in history.operations
-    ]
-    return value
-
-
-def _operation_json(operation: traces.Operation) -> dict[str, Any]:
-    value = {
-        name: part
-        for name, part in vars(operation).items()
-        if part is not None and part is not False
-    }
-    value["called_text"] = time_text(operation.called_ns)
-    value["returned_text"] = time_text(operation.returned_ns)
-    return value
-
-
-def _sources(trace: traces.Trace, root: str) -> dict[str, list[str]]:
-    """The text of the files that the trace names, relative to `root`."""
-    if not os.path.isdir(root):
-        raise ShowError(
-            f"--embed-sources={printable(root)} is not a folder: give the root "
-            "of the workspace")
-    names = {event.file for event in trace.events if event.line}
-    names |= {frame.file for stack in trace.stacks for frame in stack}
-    names |= {frame.file for wait in trace.waits for frame in wait.stack}
-    if trace.failed.get("file"):
-        names.add(trace.failed["file"])
-    sources: dict[str, list[str]] = {}
-    inside = os.path.realpath(root)
-    for name in sorted(names):
-        path = os.path.realpath(os.path.join(inside, name))
-        # A trace may come from anywhere: it must not reach files outside.
-        if not path.startswith(os.path.join(inside, "")):
-            continue
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                sources[name] = file.read().split("\n")
-        except OSError:
-            continue
-    if not sources:
-        raise ShowError(
-            f"--embed-sources={printable(root)}: none of the trace's files "
-            f"(such as {printable(min(names, default='none'))}) is there: give "
-            "the root of the workspace")
-    return sources
-
-
-def _resource(name: str) -> str:
-    folder = os.path.dirname(os.path.abspath(__file__))
-    with open(os.path.join(folder, name), encoding="utf-8") as file:
-        return file.read()
-
-
-def _hash_of(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-def page(trace: traces.Trace, steps_max: int = STEPS_MAX,
-         sources: Optional[dict[str, list[str]]] = None,
-         number: Optional[int] = None) -> str:
-    """The whole page. It fetches nothing, and a browser runs only the page's
-    own script, whatever names the trace contains."""
-    data = json.dumps(page_data(trace, steps_max, sources, number),
-                      separators=(",", ":"))
-    # ASCII in which no tag or comment can begin or end.
-    for char in "<>&":
-        data = data.replace(char, f"\\u{ord(char):04x}")
-    style = _resource("page.css")
-    script = _resource("page.js")
-    policy = (f"default-src 'none'; style-src {_hash_of(style)}; "
-              f"script-src {_hash_of(script)}")
-    title = "".join(
-        f"&#{ord(char)};" if char in "<>&\"'" else char
-        for char in printable(trace.test or "execution"))
-    parts = {"POLICY": policy, "TITLE": title, "STYLE": style,
-             "SCRIPT": script, "DATA": data}
-    text = _resource("page.html")
-    # In one pass, since the inserted text may contain the placeholders.
-    pieces = text.split("%%")
-    return "".join(
-        parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
 
 
 # ---- The command. ----
@@ -575,7 +339,7 @@ def make_parser(prog: str = "show.py") -> argparse.ArgumentParser:
     return parser
 
 
-def _render(trace: traces.Trace, args: argparse.Namespace) -> str:
+def _render(trace: model.Trace, args: argparse.Namespace) -> str:
     if args.at is not None and args.format in ("chrome", "dot"):
         raise ShowError(
             f"--at does not apply to --format={args.format}, which shows " +
@@ -586,14 +350,14 @@ def _render(trace: traces.Trace, args: argparse.Namespace) -> str:
     if args.time != "steps" and args.format != "chrome":
         raise ShowError("--time needs --format=chrome")
     if args.at is not None:
-        trace.at(args.at)  # Raises TraceError if there is no such step.
+        moment_at(trace, args.at)  # Raises TraceError if there is no such step.
     if args.format == "json":
         return _json(trace, args.at)
     if args.format == "html":
         sources = None
         if args.embed_sources is not None:
-            sources = _sources(trace, args.embed_sources)
-        return page(trace, STEPS_MAX, sources, args.at)
+            sources = html_page.read_sources(trace, args.embed_sources)
+        return html_page.page(trace, html_page.STEPS_MAX, sources, args.at)
     if args.format == "chrome":
         return chrome.write(trace, args.time == "virtual")
     if args.format == "dot":
@@ -622,11 +386,11 @@ def main(argv: Optional[list[str]] = None, prog: str = "show.py") -> int:
             raise ShowError(
                 f"--format={args.format} cannot be shown on a terminal: add "
                 f"-o timeline.{suffix}")
-        text = _render(traces.load(args.path), args)
+        text = _render(trace_files.load(args.path), args)
         if not to_stdout:
             _write(args.output, text)
             return 0
-    except (ShowError, traces.TraceError) as error:
+    except (ShowError, model.TraceError) as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return 2
     try:

@@ -24,8 +24,13 @@ sys.path.insert(0, HERE)
 
 # pylint: disable=wrong-import-position
 import chrome
+import html_page
 import show
-import trace as traces
+import trace_files
+import trace_reader
+from task_states import arrows, lane_spans, moment_at
+from trace_model import TraceError
+from trace_text import time_text
 # pylint: enable=wrong-import-position
 
 # Members that a trace of the first version 1 did not have.
@@ -43,7 +48,7 @@ def data(name):
 
 
 def parsed(value):
-    return traces.parse(json.dumps(value).encode(), "trace.json")
+    return trace_reader.parse(json.dumps(value).encode(), "trace.json")
 
 
 def older(name):
@@ -93,7 +98,7 @@ class ModelTest(unittest.TestCase):
     def states(self, trace, number):
         return {
             task.name: (task.state, task.since_step)
-            for task in trace.at(number).tasks
+            for task in moment_at(trace, number).tasks
         }
 
     def test_what_each_task_does_at_a_step(self):
@@ -123,14 +128,14 @@ class ModelTest(unittest.TestCase):
 
     def test_for_what_where_and_through_whom(self):
         trace = parsed(data("lost_update"))
-        first = next(t for t in trace.at(4).tasks if t.name == "first")
+        first = next(t for t in moment_at(trace, 4).tasks if t.name == "first")
         self.assertEqual(first.what, "Sleep(3 ms)")
         self.assertEqual(first.since_ns, 4_000_000)
         self.assertEqual([frame.place() for frame in first.stack], [
             "tools/timeline/samples.cc:29", "tools/timeline/samples.cc:24"])
         self.assertTrue(first.stack[1].function.endswith("Load"))
         self.assertEqual(first.parent, 0)
-        made = next(t for t in trace.at(2).tasks if t.name == "first")
+        made = next(t for t in moment_at(trace, 2).tasks if t.name == "first")
         self.assertEqual(made.woken_by, 0)
 
     def test_an_older_trace_says_the_same_as_far_as_it_goes(self):
@@ -138,14 +143,15 @@ class ModelTest(unittest.TestCase):
             new, old = parsed(data(name)), parsed(older(name))
             for step in new.steps:
                 running = {
-                    task.name for task in old.at(step.step).tasks
+                    task.name for task in moment_at(old, step.step).tasks
                     if task.state == "running"
                 }
                 self.assertEqual(running, {
-                    task.name for task in new.at(step.step).tasks
+                    task.name for task in moment_at(new, step.step).tasks
                     if task.state == "running"
                 })
-            self.assertEqual(len(old.at(None).tasks), len(new.at(None).tasks))
+            self.assertEqual(len(moment_at(old, None).tasks),
+                             len(moment_at(new, None).tasks))
             for form in show.FORMATS:
                 if form != "dot":
                     args = show.make_parser().parse_args(
@@ -156,14 +162,14 @@ class ModelTest(unittest.TestCase):
     def test_everyone_runs_once_at_a_step_and_waits_in_between(self):
         for name in ("lost_update", "twenty_dine", "stale_read"):
             trace = parsed(data(name))
-            for lane, spans in enumerate(trace.spans()):
+            for lane, spans in enumerate(lane_spans(trace)):
                 for before, after in zip(spans, spans[1:]):
                     self.assertEqual(before.end, after.begin, trace.lanes[lane])
                 for span in spans:
                     self.assertLess(span.begin, span.end)
             for column, step in enumerate(trace.steps):
                 running = [
-                    lane for lane, spans in enumerate(trace.spans())
+                    lane for lane, spans in enumerate(lane_spans(trace))
                     if any(s.state == "running" and s.begin == column
                            for s in spans)
                 ]
@@ -172,7 +178,7 @@ class ModelTest(unittest.TestCase):
 
     def test_arrows_go_to_who_becomes_ready(self):
         trace = parsed(data("lost_update"))
-        self.assertEqual(trace.arrows(), [(0, 0, 1, 1, "spawn"),
+        self.assertEqual(arrows(trace), [(0, 0, 1, 1, "spawn"),
                                           (3, 0, 4, 2, "spawn"),
                                           (6, 2, 7, 0, "wake")])
 
@@ -201,8 +207,8 @@ class ModelTest(unittest.TestCase):
                 {"step": 3, "lane": 0, "kind": "resume", "text": "resumes"},
             ]})
         self.assertEqual(list(trace.deviation_columns()), [0])
-        self.assertEqual(trace.at(2).step.step, 1)
-        self.assertEqual(trace.at(3).tasks[0].state, "running")
+        self.assertEqual(moment_at(trace, 2).step.step, 1)
+        self.assertEqual(moment_at(trace, 3).tasks[0].state, "running")
 
     def test_an_eager_task_runs_inside_of_anothers_step(self):
         trace = parsed({
@@ -219,9 +225,9 @@ class ModelTest(unittest.TestCase):
                 {"step": 1, "lane": 0, "kind": "await", "text": "await X"},
                 {"step": 2, "lane": 1, "kind": "resume", "text": "resumes"},
             ]})
-        self.assertEqual([span.state for span in trace.spans()[1]],
+        self.assertEqual([span.state for span in lane_spans(trace)[1]],
                          ["running", "running"])
-        self.assertEqual([span.state for span in trace.spans()[0]],
+        self.assertEqual([span.state for span in lane_spans(trace)[0]],
                          ["running", "waiting"])
 
     def test_times_are_written_as_in_reports(self):
@@ -229,14 +235,14 @@ class ModelTest(unittest.TestCase):
                          (1_500_000_000, "1.5 s"), (1_000_000_001,
                                                     "1.000000001 s"),
                          (-2_000, "-2 us"), (2**62, "4611686018.427387904 s")):
-            self.assertEqual(traces.time_text(ns), text)
+            self.assertEqual(time_text(ns), text)
 
 
 class BadTraceTest(unittest.TestCase):
 
     def error(self, content, source="trace.json"):
-        with self.assertRaises(traces.TraceError) as raised:
-            traces.parse(content, source)
+        with self.assertRaises(TraceError) as raised:
+            trace_reader.parse(content, source)
         text = str(raised.exception)
         self.assertTrue(text.isascii() and text.isprintable(), text)
         self.assertIn("trace.json", text)
@@ -325,7 +331,7 @@ class BadTraceTest(unittest.TestCase):
                         # pylint: disable-next=protected-access
                         show._render(trace, args)
                     shown += 1
-                except traces.TraceError:
+                except TraceError:
                     refused += 1
         self.assertGreater(shown, 20)
         self.assertGreater(refused, 20)
@@ -335,21 +341,21 @@ class BadTraceTest(unittest.TestCase):
                       {"lanes": ["main"], "steps": [], "events": [],
                        "deviations": [{"step": 3, "taken": "3:1"}]}):
             trace = parsed(dict(value, clotho_trace=1))
-            self.assertEqual(trace.at(None).tasks, [])
-            self.assertIn("JavaScript", show.page(trace))
-            with self.assertRaisesRegex(traces.TraceError, "has no steps"):
-                trace.at(1)
+            self.assertEqual(moment_at(trace, None).tasks, [])
+            self.assertIn("JavaScript", html_page.page(trace))
+            with self.assertRaisesRegex(TraceError, "has no steps"):
+                moment_at(trace, 1)
 
 
 class FindTest(Folder):
 
     def names(self, path):
-        return [found.name() for found in traces.find(path)]
+        return [found.name() for found in trace_files.find(path)]
 
     def test_a_file_its_folder_and_the_folder_above(self):
         path = self.copy("lost_update", "out", "S.A", "trace.json")
         for given in (path, self.path("out", "S.A"), self.path("out")):
-            self.assertEqual(traces.load(given).test, "Sample.LostUpdate")
+            self.assertEqual(trace_files.load(given).test, "Sample.LostUpdate")
 
     def test_several_are_listed(self):
         self.copy("lost_update", "out", "S.A", "trace.json")
@@ -376,8 +382,8 @@ class FindTest(Folder):
 
     def test_a_zip(self):
         path = self.zip("S.A/trace.json", "S.A/report.txt")
-        self.assertEqual(traces.load(path).test, "Sample.LostUpdate")
-        self.assertEqual(traces.load(self.folder).test, "Sample.LostUpdate")
+        self.assertEqual(trace_files.load(path).test, "Sample.LostUpdate")
+        self.assertEqual(trace_files.load(self.folder).test, "Sample.LostUpdate")
 
     def test_a_folder_in_a_zip(self):
         path = self.zip("S.A/trace.json", "S.B/trace.json")
@@ -622,7 +628,7 @@ class Page(html.parser.HTMLParser):
 class PageTest(Folder):
 
     def page(self, value, **options):
-        text = show.page(parsed(value), **options)
+        text = html_page.page(parsed(value), **options)
         self.assertTrue(text.isascii())
         return Page(text)
 
@@ -666,7 +672,7 @@ class PageTest(Folder):
 
     def test_of_a_long_execution_it_has_the_end(self):
         trace = parsed(data("twenty_dine"))
-        value = json.loads(json.dumps(show.page_data(trace, 10)))
+        value = json.loads(json.dumps(html_page.page_data(trace, 10)))
         self.assertEqual(value["total"], 41)
         self.assertEqual(value["first"], 31)
         self.assertEqual([step["n"] for step in value["steps"]],
@@ -760,14 +766,14 @@ class SamplesTest(Folder):
                       encoding="ascii") as file:
                 written = json.load(file)
             self.assertEqual(
-                json.loads(chrome.write(traces.load(folder))), written, name)
+                json.loads(chrome.write(trace_files.load(folder))), written, name)
 
     def test_has_what_testdata_has(self):
         # If this fails, make the traces in testdata/ again.
         for name, sample in (("lost_update", "Sample.LostUpdate"),
                              ("twenty_dine", "Sample.TwentyDine"),
                              ("stale_read", "Sample.StaleRead")):
-            new = traces.load(os.path.join(self.results, sample))
+            new = trace_files.load(os.path.join(self.results, sample))
             old = parsed(data(name))
             self.assertEqual(new.replay, old.replay)
             self.assertEqual([vars(step) for step in new.steps],
@@ -775,11 +781,11 @@ class SamplesTest(Folder):
             self.assertEqual(len(new.events), len(old.events))
 
     def test_of_the_long_one_the_page_has_the_end(self):
-        trace = traces.load(os.path.join(self.results, "Sample.LongRelay"))
-        value = show.page_data(trace, show.STEPS_MAX)
-        self.assertEqual(len(value["steps"]), show.STEPS_MAX)
-        self.assertGreater(value["total"], show.STEPS_MAX)
-        self.assertEqual(value["failing"], show.STEPS_MAX - 1)
+        trace = trace_files.load(os.path.join(self.results, "Sample.LongRelay"))
+        value = html_page.page_data(trace, html_page.STEPS_MAX)
+        self.assertEqual(len(value["steps"]), html_page.STEPS_MAX)
+        self.assertGreater(value["total"], html_page.STEPS_MAX)
+        self.assertEqual(value["failing"], html_page.STEPS_MAX - 1)
 
 
 if __name__ == "__main__":

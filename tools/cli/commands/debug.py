@@ -72,7 +72,7 @@ class Session:
         self._out = out
         self.replay = ""
         self.report = ""        # "": it passes.
-        self.trace: Any = None  # Of tools/timeline/trace.py.
+        self.trace: Any = None  # Of tools/timeline/trace_model.py.
         self.position = 0       # The number of a step.
 
     # ---- The execution. ----
@@ -99,10 +99,10 @@ class Session:
             raise Trouble(f"{replay} cannot be stepped through:\n"
                           f"{ended.output.strip()}", ended.code or INTERNAL)
         shutil.rmtree(before, ignore_errors=True)
-        traces = _timeline("trace")
+        files = _timeline("trace_files")
         try:
-            self.trace = traces.load(self.path())
-        except traces.TraceError as error:
+            self.trace = files.load(self.path())
+        except files.TraceError as error:
             raise Trouble(str(error)) from error
         self.replay = self.trace.replay
         report = os.path.join(folder, "report.txt")
