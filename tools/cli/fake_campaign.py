@@ -87,18 +87,10 @@ def is_over(fake):
     return True
 
 
-def campaign(flags, test, fake):
-    shard, shards = map(int, flags.get("shard", "0/1").split("/"))
-    # (With a time, there is no other limit.)
-    schedules = int(flags.get("schedules", 0 if "for" in flags else 1000))
-    end = schedules or float("inf")
-    out = flags["out"]
-    os.makedirs(f"{out}/{test}", exist_ok=True)
-    path = f"{out}/{test}/shard-{shard}-of-{shards}.json"
-    strategy = flags.get("strategy", "fuzz")
-    seed = int(flags.get("seed", 1))
+def new_record(test, shard, shards, strategy, seed, schedules):
+    """The record of a shard that has run nothing."""
     campaign = f"{number(f'{strategy} {seed} {schedules}', 0):016x}"
-    record = {
+    return {
         "clotho_record": 1, "campaign": campaign, "test": test, "shard": shard,
         "shards": shards, "strategy": strategy, "seed": seed,
         "schedules": schedules, "block": 0, "next": shard, "complete": False,
@@ -110,6 +102,18 @@ def campaign(flags, test, fake):
         "goals": [{"goal": "a job is stolen", "place": "queue.cc:7",
                    "reached": 0, "first": None}],
         "failures": []}
+
+
+def campaign(flags, test, fake):
+    shard, shards = map(int, flags.get("shard", "0/1").split("/"))
+    # (With a time, there is no other limit.)
+    schedules = int(flags.get("schedules", 0 if "for" in flags else 1000))
+    end = schedules or float("inf")
+    out = flags["out"]
+    os.makedirs(f"{out}/{test}", exist_ok=True)
+    path = f"{out}/{test}/shard-{shard}-of-{shards}.json"
+    record = new_record(test, shard, shards, flags.get("strategy", "fuzz"),
+                        int(flags.get("seed", 1)), schedules)
     if flags.get("resume") == "1" and os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             record = json.load(file)
