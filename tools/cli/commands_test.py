@@ -29,7 +29,7 @@ class ListTest(testing.ClothoTestCase):
     def test_for_programs(self):
         ended = self.clotho("list", HUNT, "--json")
         value = json.loads(ended.out)
-        self.assertEqual(value["clotho_list"], 1)
+        self.assertEqual(value["clotho_json"], 1)
         self.assertEqual(value["tests"][0]["test"], TEST)
         self.assertEqual(value["tests"][0]["saved"], [])
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from cli import topics
+from cli.answer import Answer, of_trouble
 from cli.binary import nearest
 from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
                          Trouble, quote)
@@ -63,6 +64,10 @@ def make_parser() -> argparse.ArgumentParser:
                 "\n", "\n  "),
             aliases=[alias for alias, of in ALIASES.items() if of == name])
         module.add_arguments(command)
+        if not getattr(module, "NO_JSON", ""):
+            command.add_argument(
+                "--json", action="store_true",
+                help="print one JSON document, for programs (docs/json.md)")
         command.set_defaults(run=module.run)
     topic = commands.add_parser(
         "help", help="explains a topic: " + ", ".join(topics.TOPICS))
@@ -77,7 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(argv: list[str]) -> int:
+def _run(argv: list[str], answer: Answer) -> int:
     # What follows "--" is for the test binary.
     flags: list[str] = []
     if "--" in argv:
@@ -92,6 +97,8 @@ def _run(argv: list[str]) -> int:
     # (Subparsers do not allow flags between the other arguments.)
     arguments, rest = command.parse_known_intermixed_args(argv[1:])
     module = None if name in ("help", "completion") else _module(name)
+    if answer.wanted and getattr(module, "NO_JSON", ""):
+        raise Trouble(f"clotho {name} has no --json: {module.NO_JSON}")
     arguments.rest = rest
     if rest and not getattr(module, "PASSES_ON", False):
         raise Trouble(
@@ -102,6 +109,7 @@ def _run(argv: list[str]) -> int:
         raise Trouble(f"clotho {name} takes no flags for the test binary, but "
                       f"got {quote(flags[0])} after --")
     arguments.flags = flags
+    arguments.answer = answer
     return arguments.run(arguments)
 
 
@@ -112,32 +120,42 @@ def main(argv: Sequence[str]) -> int:
         stream.reconfigure(errors="backslashreplace")
     # `bazel run` starts programs in another folder.
     here = os.environ.get("BUILD_WORKING_DIRECTORY")
+    answer = Answer(list(argv))
+    answer.begin()
     try:
         if here:
             os.chdir(here)
-        code = _run(list(argv))
+        code = _run(list(argv), answer)
         sys.stdout.flush()
+        answer.write(code)
         return code
     except Trouble as trouble:
         _say(str(trouble))
+        of_trouble(answer, trouble)
         return trouble.code
     except KeyboardInterrupt:
         _say("interrupted")
+        answer.write(INTERRUPTED, "interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has closed the pipe: nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 128 + signal.SIGPIPE
     except OSError as error:
-        _say(f"{error.strerror}: {error.filename}" if error.filename
-             else str(error))
-        return (INFRASTRUCTURE if error.errno in (
+        message = (f"{error.strerror}: {error.filename}" if error.filename
+                   else str(error))
+        code = (INFRASTRUCTURE if error.errno in (
             errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO, errno.EACCES,
             errno.EMFILE, errno.ENOMEM, errno.EAGAIN) else USAGE)
+        _say(message)
+        answer.write(code, message)
+        return code
     except Exception:  # pylint: disable=broad-exception-caught
         traceback.print_exc()
         _say("internal error in clotho: please report it, with the lines "
              "above")
+        answer.write(INTERNAL, "internal error in clotho: standard error has "
+                               "the lines to report")
         return INTERNAL
 
 

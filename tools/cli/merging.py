@@ -9,6 +9,7 @@ import shlex
 import shutil
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
+from typing import Any
 
 from cli import records
 from cli.files import file_name, make_folder, write_file
@@ -296,6 +297,34 @@ def flags_of(record: Record) -> list[str]:
     return [*bound, f"--clotho_strategy={record['strategy']}",
             f"--clotho_seed={record['seed']}", "--clotho_failures=0",
             "--clotho_shard_by=schedules"]
+
+
+def for_programs(merged: Merged, folder: str) -> dict[str, Any]:
+    """The result, for programs; `folder` is the merged one."""
+    tests = []
+    for test, total in merged.tests().items():
+        sketch = total["sketch"]
+        tests.append({
+            **{name: total[name] for name in (
+                "test", "strategy", "seed", "schedules", "executions", "steps",
+                "virtual_time_ns", "exhausted", "complete")},
+            "distinct_traces": round(records.distinct_traces(sketch)),
+            "chance_of_new": records.chance_of_new(sketch,
+                                                   total["executions"]),
+            "failures": [
+                {**{name: failure[name] for name in (
+                    "kind", "what", "place", "signature", "replay", "first",
+                    "hits")},
+                 "results": os.path.abspath(os.path.join(
+                     folder, failure["folder"])) if failure["folder"]
+                 else None}
+                for failure in total["failures"]],
+            "goals": [{name: goal.get(name) for name in (
+                "goal", "place", "reached", "first")}
+                      for goal in total["goals"]],
+            "missing_blocks": merged.missing_blocks.get(test, [])})
+    return {"tests": tests,
+            "missing": [dataclasses.asdict(one) for one in merged.missing()]}
 
 
 def summary(merged: Merged, program: str = "PROGRAM",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from typing import Any
 
-from cli import binary
+from cli import answer, binary
 from cli.files import file_name, make_folder, read_json, read_text, write_file
 from cli.replays import has_deviations
 from cli.targets import Target
@@ -23,6 +24,7 @@ class Outcome:
     replay: str = ""     # Lists its deviations.
     signature: str = ""   # As in a .saved file.
     drifted: str = ""    # For a saved schedule: why not all of it applies.
+    failure: dict[str, Any] | None = None  # For programs.
 
     def what(self) -> str:
         """The first line of the report, without its heading."""
@@ -58,7 +60,8 @@ def _outcome(ended: binary.Ended, test: str, out: str) -> Outcome:
         replay = str(read_json(os.path.join(folder, "trace.json"),
                                "a trace").get("replay", ""))
     return Outcome(ended.code, ended.output, report, replay, signature,
-                   ended.property(test, "clotho_drifted"))
+                   ended.property(test, "clotho_drifted"),
+                   answer.failure(folder) if report else None)
 
 
 def replay(target: Target, test: str, text: str, *flags: str) -> Outcome:

@@ -339,7 +339,9 @@ def make_parser(prog: str = "show.py") -> argparse.ArgumentParser:
     return parser
 
 
-def _render(trace: model.Trace, args: argparse.Namespace) -> str:
+def render(trace: model.Trace, args: argparse.Namespace) -> str:
+    """The text that a command line of make_parser() asks for. ShowError or
+    TraceError if that is not possible."""
     if args.at is not None and args.format in ("chrome", "dot"):
         raise ShowError(
             f"--at does not apply to --format={args.format}, which shows " +
@@ -386,7 +388,7 @@ def main(argv: Optional[list[str]] = None, prog: str = "show.py") -> int:
             raise ShowError(
                 f"--format={args.format} cannot be shown on a terminal: add "
                 f"-o timeline.{suffix}")
-        text = _render(trace_files.load(args.path), args)
+        text = render(trace_files.load(args.path), args)
         if not to_stdout:
             _write(args.output, text)
             return 0

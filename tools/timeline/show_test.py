@@ -157,7 +157,7 @@ class ModelTest(unittest.TestCase):
                     args = show.make_parser().parse_args(
                         ["x", f"--format={form}"])
                     # pylint: disable-next=protected-access
-                    self.assertTrue(show._render(old, args))
+                    self.assertTrue(show.render(old, args))
 
     def test_everyone_runs_once_at_a_step_and_waits_in_between(self):
         for name in ("lost_update", "twenty_dine", "stale_read"):
@@ -328,8 +328,7 @@ class BadTraceTest(unittest.TestCase):
                                  "pstree"):
                         args = show.make_parser().parse_args(
                             ["x", f"--format={form}"])
-                        # pylint: disable-next=protected-access
-                        show._render(trace, args)
+                        show.render(trace, args)
                     shown += 1
                 except TraceError:
                     refused += 1

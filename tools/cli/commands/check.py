@@ -73,21 +73,29 @@ def run(arguments: argparse.Namespace) -> int:
         raise Trouble(f"none of the selected tests of {target.name} is "
                       f"searched: nothing was compared")
     code = 0
+    tests: list[dict[str, object]] = []
+    arguments.answer.add(target=target.name, schedules=schedules, tests=tests)
     for test, record in first.items():
         executions = record["executions"]
+        tests.append({"test": test, "executions": executions,
+                      "is_deterministic": True, "first_difference": None,
+                      "replay": None})
         if _figures(record) == _figures(second.get(test)):
             print(f"{test}: {executions} executions, each run twice, and again "
                   f"with another memory layout: no difference")
             continue
         code = NOT_REPRODUCIBLE
+        tests[-1]["is_deterministic"] = False
         number = _first_difference(target, test, flags, schedules)
         if number is None:
             print(f"{test}: two processes differed, but did not differ when "
                   f"they were run again: the cause is not the memory layout")
             continue
+        replay = f"c1/0/+{record['strategy']}:{number}"
+        tests[-1].update(first_difference=number, replay=replay)
         print(f"{test}: NOT deterministic: execution {number} differs with "
               f"another memory layout\n"
-              f"  c1/0/+{record['strategy']}:{number}\n"
+              f"  {replay}\n"
               f"  suspects: an address used as a key, iteration over a hash "
               f"table, a static that survives executions\n"
               f"  to run it without a random layout: setarch -R "

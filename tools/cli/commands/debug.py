@@ -26,6 +26,9 @@ HELP = "steps through one execution"
 EXAMPLE = """tools/clotho debug c1/0/4:1 //examples:job_queue_hunt
 tools/clotho debug --gdb --bazel_flag=--compilation_mode=dbg"""
 
+NO_JSON = ("it is a conversation; clotho show --json --at=STEP has the same "
+           "data, one step at a time")
+
 _TOOLS = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 _TIMELINE = os.path.join(_TOOLS, "timeline")

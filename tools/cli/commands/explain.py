@@ -46,14 +46,24 @@ def run(arguments: argparse.Namespace) -> int:
         return f"fails differently: {outcome.what()}"
 
     fifo = single.with_deviations(failure.replay, [])
-    print(f"FIFO      {fifo} {say(fifo)}")
+    result = say(fifo)
+    print(f"FIFO      {fifo} {result}")
+    without: list[dict[str, str]] = []
+    arguments.answer.add(
+        target=target.name, test=test, replay=failure.replay,
+        failure=full.failure, fifo={"replay": fifo, "result": result},
+        without=without)
     all_deviations = single.deviations(failure.replay)
     print()
     for i, deviation in enumerate(all_deviations[:_DEVIATIONS_MAX]):
         rest = all_deviations[:i] + all_deviations[i + 1:]
         heading = "WITHOUT" if i == 0 else ""
-        print(f"{heading:<10}{deviation}  "
-              f"{say(single.with_deviations(failure.replay, rest))}")
+        smaller = single.with_deviations(failure.replay, rest)
+        result = say(smaller)
+        without.append({"deviation": deviation, "replay": smaller,
+                        "result": result})
+        print(f"{heading:<10}{deviation}  {result}")
+    arguments.answer.add(not_tried=all_deviations[_DEVIATIONS_MAX:])
     if len(all_deviations) > _DEVIATIONS_MAX:
         print(f"          {len(all_deviations) - _DEVIATIONS_MAX} more were not "
               f"tried: run clotho shrink first")

@@ -127,6 +127,7 @@ class _Campaign:
                  target, tests: list[str], out: str, base: str) -> None:
         self._target, self._tests, self._out = target, tests, out
         self._base = base
+        self._answer = arguments.answer
         self._signals: list[int] = []
         self._suspended = False  # Ctrl-Z has been pressed.
         self._paused = False
@@ -325,12 +326,20 @@ class _Campaign:
         state.rate = self._progress.executed_here() / elapsed
         state.status = "ended"
         self._write_stats(state)
+        self._answer.add(target=self._target.name, workers=self._at_a_time,
+                         seconds=round(state.elapsed, 3),
+                         executions_per_second=round(state.rate, 1),
+                         restarts=state.restarts,
+                         results=os.path.abspath(self._out), tests=[],
+                         missing=[])
         found = self._progress.found()
         cut_short = bool(self._signals or self._time)
         code = 0
         if found:
             merged = merging.merge(found)
-            merging.write(merged, os.path.join(self._out, "merged"))
+            into = os.path.join(self._out, "merged")
+            merging.write(merged, into)
+            self._answer.add(**merging.for_programs(merged, into))
             print(merging.summary(merged, self._target.name, cut_short),
                   end="")
             code = merged.verdict(cut_short)

@@ -5,7 +5,6 @@ for it, and the strategy of its last campaign if the results have one.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 
 from cli import binary, options, records
@@ -19,8 +18,6 @@ tools/clotho list bazel-bin/examples/job_queue_hunt --json"""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_target(parser, tests=False)
-    parser.add_argument("--json", action="store_true",
-                        help="print a JSON object, for programs")
     options.add_common(parser)
 
 
@@ -43,10 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
                      "strategy": strategies.get(test.name, ""),
                      "saved": [{"replay": one.replay, "note": one.note}
                                for one in saved]})
-    if arguments.json:
-        print(json.dumps({"clotho_list": 1, "target": target.name,
-                          "binary": target.binary, "tests": rows}, indent=1))
-        return 0
+    arguments.answer.add(target=target.name, binary=target.binary, tests=rows)
     width = max([len(row["test"]) for row in rows], default=0)
     for row in rows:
         text = f"{row['test']:{width}}  {row['file']}:{row['line']}"

@@ -74,12 +74,17 @@ def run(arguments: argparse.Namespace) -> int:
         merging.write(merged, into)
     print(merging.summary(merged, arguments.program or "PROGRAM"), end="")
     print(f"merged into {into}")
+    replayed: list[dict[str, object]] = []
+    arguments.answer.add(into=os.path.abspath(into), replayed=replayed,
+                         **merging.for_programs(merged, into))
     lost = False
     for test, total in merged.tests().items() if target else ():
         for failure in total["failures"]:
             outcome = single.replay(target, test, failure["replay"])
             again = outcome.code == 1 or outcome.code > 128
             lost |= not again
+            replayed.append({"test": test, "replay": failure["replay"],
+                             "exit_code": outcome.code, "fails": again})
             print(f"replayed {failure['replay']} of {test}: "
                   + ("fails again" if again
                      else f"does not fail again ({outcome.code})"))

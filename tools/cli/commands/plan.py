@@ -49,7 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.schedules is None:
         raise Trouble("--schedules is missing: expected the number of "
                       "executions of each test, over all shards")
-    print(ENGINES[arguments.engine](arguments, asked), end="")
+    text = ENGINES[arguments.engine](arguments, asked)
+    arguments.answer.add(engine=arguments.engine, shards=arguments.shards,
+                         schedules=arguments.schedules, plan=text)
+    print(text, end="")
     return 0
 
 

@@ -40,11 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise Trouble(f"--note={quote(note)} has a line break: expected text "
                       f"on a single line")
     path = _path(chosen, arguments.saved)
-    present = {saved.replay for saved in read_saved(path)}
+    present = {known.replay for known in read_saved(path)}
     text = read_text(path, "saved schedules") if os.path.exists(path) else ""
     if text and not text.endswith("\n"):
         text += "\n"
     added = 0
+    saved: list[dict[str, object]] = []
+    arguments.answer.add(target=chosen.target.name, test=chosen.test,
+                         path=os.path.abspath(path), saved=saved)
     for source in chosen.sources:
         replay, signature = source.replay, ""
         if arguments.fixed:
@@ -58,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             failure = single.failing(chosen.target, chosen.test, replay)
             replay, signature = failure.replay, failure.signature
+        saved.append({"replay": replay, "is_new": replay not in present})
         if replay in present:
             print(f"{replay} is already saved in {_short(path)}")
             continue

@@ -40,25 +40,33 @@ def run(arguments: argparse.Namespace) -> int:
     target = target_or_last(arguments.target, out, arguments.bazel_flag)
     folder = os.path.abspath(arguments.saved) if arguments.saved else None
     failed = False
-    found = 0
+    schedules: list[dict[str, object]] = []
+    removed: list[str] = []
+    arguments.answer.add(target=target.name, schedules=schedules,
+                         removed=removed)
     for test in binary.list_tests(target):
         path = saved_file(test.file, target.folder, test.name, folder)
         drifted = set()
         for saved in read_saved(path):
-            found += 1
             verdict = ""
             if arguments.check or arguments.prune:
                 verdict = _try(target, test.name, saved)
                 failed |= verdict == "fails"
                 if verdict == "drifted":
                     drifted.add(saved.line)
+            schedules.append({
+                "test": test.name, "path": os.path.abspath(saved.path),
+                "line": saved.line, "replay": saved.replay,
+                "note": saved.note, "result": verdict or None})
             text = (f"{os.path.relpath(saved.path)}:{saved.line}: "
                     f"{verdict + '  ' if verdict else ''}{saved.replay}  "
                     f"{saved.note}")
             print(text.rstrip())
         if arguments.prune and drifted:
+            removed += [saved.replay for saved in read_saved(path)
+                        if saved.line in drifted]
             _drop(path, drifted)
-    if not found:
+    if not schedules:
         print(f"no schedule is saved for {target.name}")
     return FAILED if failed else 0
 

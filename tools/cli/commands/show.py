@@ -8,7 +8,9 @@ import argparse
 import importlib
 import os
 import sys
+from typing import Any
 
+from cli.files import parse_json
 from cli.memory import recall, results_folder
 from cli.trouble import INTERNAL, Trouble, quote
 
@@ -45,6 +47,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "workspace)")
 
 
+def _for_programs(timeline: Any, results: str,
+                  arguments: argparse.Namespace) -> int:
+    """--json: what --format=json writes is a member of the answer."""
+    if arguments.rest:
+        raise Trouble(f"clotho show: unknown argument "
+                      f"{quote(arguments.rest[0])}")
+    given = vars(arguments)
+    other = [names[-1] for names, _, _ in _FLAGS if names[-1] != "--at"
+             and given[names[-1]] not in (None, "json")]
+    if other:
+        raise Trouble(f"clotho show --json does not go with {other[0]}: "
+                      f"expected --at alone")
+    at = [f"--at={given['--at']}"] if given["--at"] is not None else []
+    try:
+        asked = timeline.make_parser("clotho show").parse_args(
+            ["--format=json", *at, "--", results])
+    except SystemExit as stop:
+        raise Trouble(f"{quote(given['--at'])} is not a step: expected a number "
+                      f"from 1") from stop
+    try:
+        text = timeline.render(timeline.trace_files.load(results), asked)
+    except (timeline.ShowError, timeline.model.TraceError) as error:
+        raise Trouble(str(error)) from error
+    arguments.answer.add(results=os.path.abspath(results),
+                         trace=parse_json(text, results, "a trace"))
+    return 0
+
+
 def run(arguments: argparse.Namespace) -> int:
     results = arguments.results
     if results is None:
@@ -61,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise Trouble(f"this installation of clotho has no timeline: {error}",
                       INTERNAL) from error
     given = vars(arguments)
+    if arguments.json:
+        return _for_programs(timeline, results, arguments)
     flags = [f"{names[-1]}={given[names[-1]]}" for names, _, _ in _FLAGS
              if given[names[-1]] is not None]
     return timeline.main([*arguments.rest, *flags, "--", results],

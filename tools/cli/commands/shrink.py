@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from cli import options, single
+from cli import answer, options, single
 from cli.files import file_name, make_folder
 from cli.memory import remember
 from cli.trouble import (FAILED, INFRASTRUCTURE, NOT_REPRODUCIBLE, Trouble,
@@ -45,7 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
     print(shrunk.report)
     before = len(single.deviations(failure.replay))
     after = len(single.deviations(shrunk.replay))
+    results = os.path.join(chosen.out, file_name(test))
+    arguments.answer.add(
+        target=target.name, test=test, replay_before=failure.replay,
+        replay=shrunk.replay, deviations_before=before, deviations_after=after,
+        failure=answer.failure_at(results))
     print(f"SHRUNK    {before} -> {after} deviations: {shrunk.replay}")
-    remember(chosen.out, target, test, shrunk.replay,
-             os.path.join(chosen.out, file_name(test)))
+    remember(chosen.out, target, test, shrunk.replay, results)
     return FAILED

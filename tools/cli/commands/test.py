@@ -11,8 +11,9 @@ import argparse
 import os
 import subprocess
 import zipfile
+from typing import Any
 
-from cli import binary, options
+from cli import answer, binary, options
 from cli.files import file_name, make_folder, read_json, write_file
 from cli.memory import remember, results_folder
 from cli.targets import (Target, bazel_command, from_workspace, is_label,
@@ -41,22 +42,35 @@ def run(arguments: argparse.Namespace) -> int:
     # Find out now, not after an hour, that a path cannot be run.
     binaries = [resolve(path) for path in paths]
     make_folder(out)
-    codes = [_bazel_test(labels, arguments, out)] if labels else []
-    codes += [_run_here(target, arguments.flags, out) for target in binaries]
+    failures: list[dict[str, Any]] = []
+    arguments.answer.add(results=os.path.abspath(out), failures=failures)
+    codes = ([_bazel_test(labels, arguments, out, failures)]
+             if labels else [])
+    codes += [_run_here(target, arguments.flags, out, failures)
+              for target in binaries]
     return max(codes)
 
 
-def _run_here(target: Target, flags: list[str], out: str) -> int:
-    code = binary.run(target, "--gtest_brief=1", f"--clotho_out={out}", *flags)
+def _written(out: str, tests: list[binary.Test]) -> dict[str, int]:
+    """When the traces of tests were written, by folder."""
+    folders = [os.path.join(out, file_name(test.name)) for test in tests]
+    return {folder: os.stat(os.path.join(folder, "trace.json")).st_mtime_ns
+            for folder in folders
+            if os.path.exists(os.path.join(folder, "trace.json"))}
+
+
+def _run_here(target: Target, flags: list[str], out: str,
+              failures: list[dict[str, Any]]) -> int:
     tests = binary.list_tests(target)
+    before = _written(out, tests)
+    code = binary.run(target, "--gtest_brief=1", f"--clotho_out={out}", *flags)
+    after = _written(out, tests)
+    failures += [{"target": target.name, **answer.failure_at(folder)}
+                 for folder, when in after.items()
+                 if before.get(folder) != when]
     # The next command works on the failure that was written last.
-    newest, when = "", 0.0
-    for test in tests:
-        trace = os.path.join(out, file_name(test.name), "trace.json")
-        if os.path.exists(trace) and os.path.getmtime(trace) >= when:
-            newest, when = test.name, os.path.getmtime(trace)
-    if code == FAILED and newest:
-        _remember(out, target, os.path.join(out, file_name(newest)))
+    if code == FAILED and after:
+        _remember(out, target, max(reversed(after), key=after.__getitem__))
     return code
 
 
@@ -66,8 +80,8 @@ def _remember(out: str, target: Target, folder: str) -> None:
              str(trace.get("replay", "")), folder)
 
 
-def _bazel_test(labels: list[str], arguments: argparse.Namespace,
-                out: str) -> int:
+def _bazel_test(labels: list[str], arguments: argparse.Namespace, out: str,
+                failures: list[dict[str, Any]]) -> int:
     workspace = need_workspace(labels[0])
     labels = [from_workspace(label, workspace) for label in labels]
     bazel = bazel_command(workspace)
@@ -80,7 +94,7 @@ def _bazel_test(labels: list[str], arguments: argparse.Namespace,
     if done.returncode == 4 and len(labels) == 1 and "..." not in labels[0]:
         # A *_hunt target is a program, not a test for Bazel.
         return _run_here(resolve(labels[0], arguments.bazel_flag),
-                         arguments.flags, out)
+                         arguments.flags, out, failures)
     if done.returncode == 4:
         return NO_TEST
     if done.returncode in (1, 2):
@@ -90,7 +104,7 @@ def _bazel_test(labels: list[str], arguments: argparse.Namespace,
     for label in _tests_of(bazel, labels, workspace):
         logs = os.path.join(workspace, "bazel-testlogs",
                             *label.removeprefix("//").split(":"))
-        _unpack_failures(label, logs, workspace, out)
+        _unpack_failures(label, logs, workspace, out, failures)
     return FAILED
 
 
@@ -134,7 +148,8 @@ def unpack(archive: str, folder: str) -> list[str]:
     return names
 
 
-def _unpack_failures(label: str, logs: str, workspace: str, out: str) -> None:
+def _unpack_failures(label: str, logs: str, workspace: str, out: str,
+                     failures: list[dict[str, Any]]) -> None:
     for archive in archives(logs):
         names = unpack(archive, out)
         for name in names:
@@ -142,6 +157,7 @@ def _unpack_failures(label: str, logs: str, workspace: str, out: str) -> None:
                 continue
             folder = os.path.dirname(os.path.join(out, name))
             print(f"{label}: {folder}")
+            failures.append({"target": label, **answer.failure_at(folder)})
             with open(os.path.join(out, name), encoding="utf-8",
                       errors="backslashreplace") as report:
                 print(report.read())
