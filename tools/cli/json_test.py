@@ -75,6 +75,9 @@ class JsonTest(testing.ClothoTestCase):
         self.assert_failure(failure)
         self.assertEqual(failure["search"]["executions"], 8)
         self.assertTrue(os.path.isdir(failure["results"]))
+        value = self.answer(1, "test", HUNT, "--", "--clotho_for=9s",
+                            "--clotho_schedules=100")
+        self.assert_failure(value["failures"][0])
         value = self.answer(4, "test", HUNT, "--", "--gtest_filter=No.Such")
         self.assertEqual(value["failures"], [])
 

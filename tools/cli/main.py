@@ -20,7 +20,7 @@ from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
 
 # In the order in which users first need them.
 COMMANDS = ("list", "test", "fuzz", "replay", "debug", "show", "explain",
-            "shrink", "save", "saved", "check", "plan", "merge")
+            "shrink", "save", "saved", "check", "plan", "merge", "mcp")
 ALIASES = {"campaign": "fuzz"}
 
 

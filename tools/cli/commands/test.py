@@ -8,6 +8,7 @@ directly.
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import subprocess
 import zipfile
@@ -52,11 +53,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _written(out: str, tests: list[binary.Test]) -> dict[str, int]:
-    """When the traces of tests were written, by folder."""
-    folders = [os.path.join(out, file_name(test.name)) for test in tests]
-    return {folder: os.stat(os.path.join(folder, "trace.json")).st_mtime_ns
-            for folder in folders
-            if os.path.exists(os.path.join(folder, "trace.json"))}
+    """When the traces of tests were written, by folder. (With --clotho_for,
+    each failure has a folder in that of its test.)"""
+    found = {}
+    for test in tests:
+        folder = glob.escape(os.path.join(out, file_name(test.name)))
+        for trace in sorted(glob.glob(f"{folder}/trace.json")
+                            + glob.glob(f"{folder}/*/trace.json")):
+            found[os.path.dirname(trace)] = os.stat(trace).st_mtime_ns
+    return found
 
 
 def _run_here(target: Target, flags: list[str], out: str,
