@@ -140,9 +140,10 @@ def list_tests(target: Target) -> list[Test]:
             for name, test in ended.tests.items()]
 
 
-def nearest(name: str, names: list[str]) -> str:
-    """A hint that names the most similar existing name."""
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.3)
+def nearest(name: str, names: list[str], likeness: float = 0.3) -> str:
+    """A hint that names the most similar existing name, if it is similar
+    enough: 1 would be the same name."""
+    close = difflib.get_close_matches(name, names, n=1, cutoff=likeness)
     return f": the nearest that exists is {close[0]}" if close else ""
 
 

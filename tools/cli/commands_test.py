@@ -5,14 +5,14 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent.parent))
 # pylint: disable=wrong-import-position
 from cli import main as cli_main
-from cli import testing, topics
+from cli import completions, testing, topics
 
 HUNT = "./job_queue_hunt"
 TEST = "JobQueueTest.NoJobIsLost"
@@ -82,6 +82,42 @@ class ReplayTest(testing.ClothoTestCase):
                       ended.out)
         trace = json.loads(self.read(f"clotho-out/{TEST}/trace.json"))
         self.assertEqual(trace["test"], TEST)
+
+    def test_a_replay_line_as_it_was_pasted(self):
+        line = ("CLOTHO_REPLAY=c1/0/4:1", HUNT, f"--gtest_filter={TEST}")
+        for words in (line, (" ".join(line),), ("--out=elsewhere", *line),
+                      ("--clotho_replay=c1/0/4:1", HUNT),
+                      ("--test_env=CLOTHO_REPLAY=c1/0/4:1", HUNT,
+                       f"--test_filter={TEST}")):
+            ended = self.clotho("replay", *words)
+            self.assertEqual(ended.code, 1, ended)
+            self.assertIn("WHAT      Always", ended.out)
+        self.assertTrue((self.folder / "elsewhere" / TEST).is_dir())
+        self.assertEqual(self.clotho("explain", *line).code, 1)
+        self.assert_trouble(self.clotho("replay", *line, "--frob"), 2,
+                            '"--frob"')
+        self.assert_trouble(self.clotho("replay", "CLOTHO_REPLAY=x", HUNT), 2,
+                            "no replay string", "REPLAY")
+
+    def test_target_and_replay_in_either_order(self):
+        for words in ((HUNT, FAILS), (HUNT, FAILS, TEST), (HUNT, TEST, FAILS),
+                      (f" {FAILS} ", HUNT)):
+            self.assertEqual(self.clotho("replay", *words).code, 1, words)
+        # A file with a replay is not a program.
+        self.assertEqual(self.clotho(
+            "replay", HUNT, f"clotho-out/{TEST}/trace.json").code, 1)
+        self.assertEqual(self.clotho("shrink", HUNT, FAILS).code, 1)
+
+    def test_the_folder_of_results_should_be_ignored_by_git(self):
+        if shutil.which("git") is None:
+            self.skipTest("there is no git")
+        subprocess.run(["git", "init", "-q"], cwd=self.folder, check=True)
+        ended = self.clotho("replay", FAILS, HUNT)
+        self.assertIn("clotho-out/: add it to .gitignore", ended.err)
+        self.assertNotIn("gitignore", self.clotho("replay", FAILS, HUNT).err)
+        self.write(".gitignore", "/clotho-out/\n")
+        shutil.rmtree(self.folder / "clotho-out")
+        self.assertNotIn("gitignore", self.clotho("replay", FAILS, HUNT).err)
 
     def test_a_schedule_that_passes(self):
         ended = self.clotho("replay", "c1/0/fifo", HUNT, TEST)
@@ -231,6 +267,35 @@ class KeepTest(testing.ClothoTestCase):
         self.assertEqual(check.code, 1, check)
         self.assertIn(":1: fails  c1/0/4:1", check.out)
 
+    def test_warns_if_bazel_does_not_give_the_file_to_the_test(self):
+        self.write("WORKSPACE", "")
+        self.write("examples/job_queue_hunt.cc", "")
+        self.write("bazel-bin/examples/x", "")
+        hunt = "bazel-bin/examples/job_queue_hunt"
+        (self.folder / hunt).symlink_to(self.programs[0])
+        self.write("tools/bazel", "#!/bin/sh\necho $* > asked\ncat inputs\n")
+        (self.folder / "tools/bazel").chmod(0o755)
+        self.write("inputs", "//examples:job_queue_hunt.cc\n")
+        line = 'data = glob(["testdata/clotho/**"])'
+        for _ in range(2):
+            ended = self.clotho("save", FAILS, hunt)
+            self.assertEqual(ended.code, 0, ended)
+            self.assertIn("warning: Bazel does not give this file to "
+                          "//examples:job_queue_hunt", ended.out)
+            self.assertIn(f"in examples/BUILD.bazel:  {line}", ended.out)
+        self.assertIn("labels(data, //examples:job_queue_hunt)",
+                      self.read("asked"))
+        value = json.loads(self.clotho("save", FAILS, hunt, "--json").out)
+        self.assertEqual(value["build_line"], line + ",")
+        self.write("inputs", f"//examples:testdata/clotho/{TEST}.saved\n")
+        ended = self.clotho("save", FAILS, hunt)
+        self.assertNotIn("warning", ended.out + ended.err)
+        self.assertIsNone(json.loads(self.clotho(
+            "save", FAILS, hunt, "--json").out)["build_line"])
+        # If Bazel cannot say, nothing is claimed.
+        self.write("tools/bazel", "#!/bin/sh\nexit 7\n")
+        self.assertNotIn("warning", self.clotho("save", FAILS, hunt).out)
+
     def test_what_passes_is_refused_unless_it_is_fixed(self):
         save = lambda *a: self.clotho("save", "c1/0/fifo", HUNT,
                                       "--saved=saved", *a)
@@ -345,6 +410,9 @@ class HelpTest(testing.ClothoTestCase):
         self.assert_trouble(self.clotho("rpelay"), 2, "rpelay")
         self.assert_trouble(self.clotho("replay", "--uot=x"), 2,
                             "nearest that exists is --out")
+        far = self.clotho("replay", "--frobnicate")
+        self.assert_trouble(far, 2, '"--frobnicate"', "-h for help")
+        self.assertNotIn("nearest", far.err)
         self.assert_trouble(self.clotho(), 2, "COMMAND")
         self.assert_trouble(self.clotho("list", HUNT, "--", "--x"), 2, "--x")
 
@@ -355,10 +423,37 @@ class HelpTest(testing.ClothoTestCase):
 COMP_WORDS=(clotho expl); COMP_CWORD=1; _clotho; echo "${COMPREPLY[@]}"
 COMP_WORDS=(clotho save --no); COMP_CWORD=2; _clotho; echo "${COMPREPLY[@]}"
 COMP_WORDS=(clotho list ./job); COMP_CWORD=2; _clotho; echo "${COMPREPLY[@]}"
+COMP_WORDS=(clotho fuzz --strategy = pc); COMP_CWORD=4; _clotho
+echo "${COMPREPLY[@]}"
+COMP_WORDS=(./clotho check ./job_queue_hunt J); COMP_CWORD=3; _clotho
+echo "${COMPREPLY[@]}"
 """)
+        (self.folder / "clotho").symlink_to(testing.TOOLS / "clotho")
         done = subprocess.run(["bash", "try"], cwd=self.folder, text=True,
                               capture_output=True, check=False)
-        self.assertEqual(done.stdout, f"explain\n--note\n{HUNT}\n", done)
+        self.assertEqual(done.stdout,
+                         f"explain\n--note\n{HUNT}\npct:3\n{TEST}\n", done)
+
+    def test_completion_for_other_shells(self):
+        for shell in ("zsh", "fish"):
+            script = self.clotho("completion", shell)
+            self.assertEqual(script.code, 0, script)
+            for word in ("explain", "isolate", "pct:3"):
+                self.assertIn(word, script.out)
+            if shutil.which(shell):
+                checked = subprocess.run(
+                    [shell, "-n"], input=script.out, text=True,
+                    capture_output=True, check=False)
+                self.assertEqual(checked.returncode, 0, checked)
+        self.assert_trouble(self.clotho("completion", "csh"), 2, "csh")
+
+    def test_completion_knows_the_strategies_of_the_program(self):
+        said = subprocess.run(
+            [self.programs[0], "--clotho_strategy=?"], text=True,
+            capture_output=True, check=False).stderr
+        names = [name.partition(":")[0] for name in completions.STRATEGIES]
+        for name in names:
+            self.assertRegex(said, rf"\b{name}\b")
 
     def test_a_reader_that_has_had_enough(self):
         done = subprocess.run(

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cli import topics
+from cli import completions, topics
 from cli.answer import Answer, of_trouble
 from cli.binary import nearest
 from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
@@ -75,10 +75,15 @@ def make_parser() -> argparse.ArgumentParser:
     topic.set_defaults(run=lambda arguments: topics.show(
         arguments.topic, parser, commands.choices))
     completion = commands.add_parser(
-        "completion", help="prints the completion script for bash",
-        epilog="example:\n  source <(tools/clotho completion)")
-    completion.set_defaults(run=lambda arguments: topics.show_completion(
-        commands.choices))
+        "completion", help="prints the completion script for a shell",
+        epilog="example:\n  source <(tools/clotho completion)\n"
+               "  source <(tools/clotho completion zsh)\n"
+               "  tools/clotho completion fish | source")
+    completion.add_argument("shell", nargs="?", default="bash",
+                            choices=completions.SHELLS, metavar="SHELL",
+                            help="bash, zsh or fish (default: bash)")
+    completion.set_defaults(run=lambda arguments: completions.show(
+        arguments.shell, commands.choices))
     return parser
 
 
@@ -100,10 +105,13 @@ def _run(argv: list[str], answer: Answer) -> int:
     if answer.wanted and getattr(module, "NO_JSON", ""):
         raise Trouble(f"clotho {name} has no --json: {module.NO_JSON}")
     arguments.rest = rest
+    if hasattr(arguments, "settle"):
+        arguments.settle(arguments, name)
+        rest = arguments.rest
     if rest and not getattr(module, "PASSES_ON", False):
         raise Trouble(
             f"clotho {name}: unknown argument {quote(rest[0])}"
-            f"{nearest(rest[0].split('=')[0], _flags_of(command))}\n"
+            f"{nearest(rest[0].split('=')[0], _flags_of(command), 0.7)}\n"
             f"run clotho {name} -h for help")
     if flags and not getattr(module, "TAKES_FLAGS", False):
         raise Trouble(f"clotho {name} takes no flags for the test binary, but "

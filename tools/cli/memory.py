@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 
 from cli.files import make_folder, read_json, write_file
 from cli.targets import Target, find_workspace, is_label, resolve
@@ -50,6 +52,8 @@ def remember(out: str, target: Target, test: str, replay: str = "",
              results: str = "") -> None:
     """Records what was just run. For the same test, what is omitted stays."""
     make_folder(out)
+    if not os.path.exists(os.path.join(out, _NAME)):
+        _hint_to_ignore(out)
     before = recall(out)
     if before.test == test and before.folder == target.folder:
         replay = replay or before.replay
@@ -58,6 +62,20 @@ def remember(out: str, target: Target, test: str, replay: str = "",
                 target.folder, test, replay, results)
     write_file(os.path.join(out, _NAME),
                json.dumps(dataclasses.asdict(last), indent=1) + "\n")
+
+
+def _hint_to_ignore(out: str) -> None:
+    """Says so, if git would show the new folder of results."""
+    parent, name = os.path.split(out)
+    try:
+        asked = subprocess.run(
+            ["git", "check-ignore", "--quiet", name], cwd=parent,
+            stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except OSError:
+        return  # There is no git.
+    if asked.returncode == 1:
+        print(f"clotho: the results are in {name}/: add it to .gitignore",
+              file=sys.stderr)
 
 
 def target_or_last(text: str | None, out: str, options: list[str],

@@ -86,17 +86,41 @@ def _of_log(text: str) -> list[Source]:
             if not command.endswith("\\"):
                 break
             command = command[:-1] + " " + more.strip()
-        source = _of_command(command)
+        source = of_words(split_words(command))
         if source is not None and source not in found:
             found.append(source)
     return found
 
 
-def _of_command(command: str) -> Source | None:
+def split_words(command: str) -> list[str]:
+    """The words of a shell command."""
     try:
-        words = shlex.split(command)
+        return shlex.split(command)
     except ValueError:
-        words = command.split()
+        return command.split()
+
+
+# The flags that a REPLAY line may have.
+PASTED_FLAGS = ("--clotho_replay=", "--test_env=CLOTHO_REPLAY=",
+                "--gtest_filter=", "--test_filter=")
+_PASTED = ("CLOTHO_REPLAY=", "--clotho_replay=", "--test_env=CLOTHO_REPLAY=")
+
+
+def is_pasted(words: list[str]) -> bool:
+    """Whether words are (part of) a REPLAY line, as a report prints it."""
+    return any(word.strip().startswith(_PASTED) for word in words)
+
+
+def is_source(text: str) -> bool:
+    """Whether an argument is a replay or a file with one, not a target."""
+    given = text.strip()
+    return is_replay(given) or given.startswith(_PASTED) or (
+        os.path.isdir(text) or os.path.isfile(text)
+        and not os.access(text, os.X_OK))
+
+
+def of_words(words: list[str]) -> Source | None:
+    """The schedule of a command line that replays it; None if there is none."""
     replay = test = target = ""
     for word in words:
         name, _, value = word.partition("=")

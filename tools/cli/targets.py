@@ -104,6 +104,19 @@ def build(label: str, options: list[str]) -> Target:
     return Target(label, os.path.join(workspace, paths[0]), workspace)
 
 
+def label_of(target: Target) -> str | None:
+    """The label of a target that Bazel has built; None: not known."""
+    if target.name.startswith("//"):
+        return target.name if ":" in target.name else (
+            f"{target.name}:{target.name.rpartition('/')[2]}")
+    workspace = find_workspace(target.folder)
+    if workspace is None or workspace != target.folder:
+        return None
+    path = os.path.relpath(target.binary, workspace)
+    package, _, name = path.removeprefix("bazel-bin/").rpartition("/")
+    return f"//{package}:{name}" if path.startswith("bazel-bin/") else None
+
+
 def resolve(text: str, options: list[str] | None = None) -> Target:
     """The binary of TARGET. A label is built first, with Bazel's `options`."""
     if is_label(text):

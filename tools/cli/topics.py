@@ -1,4 +1,4 @@
-"""`clotho help TOPIC`, and the completion script for bash."""
+"""`clotho help TOPIC`."""
 
 from __future__ import annotations
 
@@ -82,36 +82,4 @@ def show(topic: str | None, parser: argparse.ArgumentParser,
     else:
         raise Trouble(f"there is no topic {quote(topic)}: expected one of "
                       f"{', '.join(TOPICS)}, or a command")
-    return 0
-
-
-_COMPLETION = """\
-# Completion of `clotho` for bash:  source <(tools/clotho completion)
-_clotho() {
-  local word=${COMP_WORDS[COMP_CWORD]} words=
-  if ((COMP_CWORD == 1)); then
-    words="%(commands)s"
-  elif [[ $word == -* ]]; then
-    case ${COMP_WORDS[1]} in
-%(flags)s
-    esac
-  elif [[ ${COMP_WORDS[1]} == help ]]; then
-    words="%(topics)s"
-  fi
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
-  [[ -n $words ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
-}
-complete -F _clotho clotho
-"""
-
-
-def show_completion(commands: dict[str, argparse.ArgumentParser]) -> int:
-    """Prints the script that completes commands, their flags and files."""
-    flags = "\n".join(
-        f"      {name}) words=\"" + " ".join(
-            flag for action in command._actions
-            for flag in action.option_strings) + "\" ;;"
-        for name, command in commands.items())
-    print(_COMPLETION % {"commands": " ".join(commands), "flags": flags,
-                         "topics": " ".join(TOPICS)}, end="")
     return 0

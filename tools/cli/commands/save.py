@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import subprocess
 
 from cli import binary, options, single
 from cli.files import make_folder, read_text, write_file
 from cli.replays import has_deviations, saved_file, read_saved
+from cli.targets import Target, bazel_command, label_of
 from cli.trouble import USAGE, Trouble, quote
 
 HELP = "saves a failing schedule beside its test"
@@ -74,7 +76,34 @@ def run(arguments: argparse.Namespace) -> int:
         make_folder(os.path.dirname(path))
         write_file(path, text)
         print(f"saved in {_short(path)}")
+    arguments.answer.add(build_line=None if arguments.saved else
+                         _check_inputs(chosen.target, path))
     return 0
+
+
+def _check_inputs(target: Target, path: str) -> str | None:
+    """Warns if Bazel does not give the file to the test. Returns the line that
+    is missing in the BUILD file; None if none is, or that is not known."""
+    label = label_of(target)
+    if label is None:
+        return None
+    package, _, name = label.removeprefix("//").partition(":")
+    file = os.path.relpath(path, os.path.join(target.folder, package))
+    if file.startswith(".."):
+        return None
+    asked = subprocess.run(
+        [*bazel_command(target.folder), "query", "--noshow_progress",
+         f"kind('source file', deps(labels(data, {label})))"],
+        cwd=target.folder, stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, check=False)
+    if asked.returncode != 0 or (
+            f"//{package}:{file}" in asked.stdout.splitlines()):
+        return None
+    line = f'data = glob(["{os.path.dirname(file)}/**"]),'
+    print(f"warning: Bazel does not give this file to {label}, so its runs do "
+          f"not replay it\n"
+          f"add to {name} in {package}/BUILD.bazel:  {line}")
+    return line
 
 
 def _path(chosen: options.Chosen, saved: str | None) -> str:
