@@ -352,12 +352,28 @@ TEST(FlagsTest, WhatIsUnknownIsNamedWithTheNearest) {
   EXPECT_THAT(RunTests("Passes.*", "--clotho_sed=5").output,
               HasSubstr("unknown flag \"--clotho_sed\": the nearest that "
                         "exists is --clotho_seed"));
+  for (const char* far : {"--helpfull", "--version", "--gtest_filtre=X"}) {
+    const std::string output = RunTests("Passes.*", far).output;
+    EXPECT_THAT(output, HasSubstr("--help lists those that exist")) << far;
+    EXPECT_THAT(output, Not(HasSubstr("nearest"))) << far;
+  }
   EXPECT_THAT(RunTests("Passes.*", "stray").output,
               HasSubstr("unexpected argument \"stray\""));
 }
 
+TEST(FlagsTest, NumbersMayHaveAnExponent) {
+  const Ended ended = RunTests("Passes.*", "--clotho_schedules=1e2");
+  EXPECT_EQ(ended.code, 0) << ended.output;
+}
+
 TEST(FlagsTest, ValuesThatDoNotParseAreNamed) {
-  for (const char* flag : {"--clotho_seed=",
+  for (const char* flag : {"--clotho_schedules=1e",
+                           "--clotho_schedules=e2",
+                           "--clotho_schedules=1e2.5",
+                           "--clotho_schedules=1e-2",
+                           "--clotho_schedules=1e20",
+                           "--clotho_schedules=1e100",
+                           "--clotho_seed=",
                            "--clotho_seed=-1",
                            "--clotho_seed=1.5",
                            "--clotho_seed=18446744073709551616",

@@ -43,12 +43,26 @@ std::string Quote(std::string_view text) {
   return absl::StrCat("\"", shown, "\"");
 }
 
+// "1e6" is 1000000; other text stays as it is.
+std::string WithoutExponent(const std::string& value) {
+  const std::size_t e = value.find_first_of("eE");
+  if (e == value.npos || e == 0) return value;
+  const std::string exponent = value.substr(e + 1);
+  int zeros = 0;
+  if (exponent.size() > 2 ||
+      exponent.find_first_not_of("0123456789") != exponent.npos ||
+      !absl::SimpleAtoi(exponent, &zeros)) {
+    return value;
+  }
+  return value.substr(0, e) + std::string(zeros, '0');
+}
+
 absl::StatusOr<std::uint64_t> Number(std::string_view source,
                                      std::string_view value,
                                      std::uint64_t least,
                                      std::uint64_t most = UINT64_MAX) {
   std::uint64_t number = 0;
-  const std::string text(value);
+  const std::string text = WithoutExponent(std::string(value));
   const bool digits =
       !text.empty() && text.find_first_not_of("0123456789") == text.npos;
   if (!digits || !absl::SimpleAtoi(text, &number) || number < least ||
@@ -400,9 +414,12 @@ absl::Status Unknown(std::string_view what, std::string_view text,
       nearest = name;
     }
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown ", std::string(what), " ", Quote(text),
-                   ": the nearest that exists is ", nearest));
+  // A name that has little in common with the text is no help.
+  const bool is_near = 3 * least <= shortened.size();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "unknown ", std::string(what), " ", Quote(text),
+      is_near ? absl::StrCat(": the nearest that exists is ", nearest)
+              : ": --help lists those that exist"));
 }
 
 std::string Flag(std::string_view name) {

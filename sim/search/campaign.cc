@@ -32,7 +32,9 @@
 namespace clotho::sim::internal {
 namespace {
 
+// At first it is written more often, so that a campaign soon has figures.
 constexpr std::chrono::seconds kBetweenRecords(10);
+constexpr std::chrono::seconds kFirstRecord(1);
 constexpr std::chrono::seconds kBetweenShrinks(1);
 
 // A hash of this program's file. 0 if it cannot be read.
@@ -226,7 +228,9 @@ bool Campaign::More() {
   }
   const Clock::time_point now = Clock::now();
   if (options_.deadline.has_value() && now >= *options_.deadline) return false;
-  if (now - written_ >= kBetweenRecords) {
+  const Clock::duration between = std::clamp<Clock::duration>(
+      written_ - begun_, kFirstRecord, kBetweenRecords);
+  if (now - written_ >= between) {
     Write();
     WriteStats();
   }

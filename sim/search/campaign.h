@@ -3,8 +3,9 @@
 //
 // CampaignLoop (campaign_loop.h) runs the executions. The campaign selects
 // them, counts the results, and writes them down: a record (campaign_record.h)
-// that is rewritten every ten seconds, at each new failure and at the end; a
-// folder for each distinct failure; and lines in the event log. Execution j of
+// that is rewritten every ten seconds (at first more often), at each new
+// failure and at the end; a folder for each distinct failure; and lines in the
+// event log. Execution j of
 // a test is the same in every process, and shard i of n runs those with j = i
 // mod n: the shards need not communicate. For a failure and for a goal the
 // lowest j counts. So the records of all shards together contain the same as

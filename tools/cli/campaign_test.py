@@ -72,6 +72,26 @@ class PageTestCase(testing.ClothoTestCase):
             self.same(*(f"{folder}/{name}" for folder in folders))
 
 
+class FirstFiguresTest(testing.ClothoTestCase):
+
+    def test_come_before_the_first_ten_seconds_are_over(self):
+        process = subprocess.Popen(
+            self.command("fuzz", "./job_queue_hunt", "--schedules=1e12",
+                         "--workers=1"),
+            cwd=self.folder, env=self.environment(), text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        try:
+            figures = next(
+                found for line in process.stdout
+                if (found := re.match(r"(\d+)s (\S+)/1T (\S+)/s", line)))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+        self.assertLess(int(figures[1]), 8)
+        self.assertNotEqual(figures[2], "0")
+        self.assertNotEqual(figures[3], "0")
+
+
 class ScalingTest(PageTestCase):
 
     def run_block(self, name):

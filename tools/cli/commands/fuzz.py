@@ -41,6 +41,7 @@ TAKES_FLAGS = True
 
 _REDRAW = 0.25   # Seconds.
 _LINES = 10.0
+_FIRST_LINE = 2.0  # The workers' first records come after a second.
 _STATS = 10.0
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -280,7 +281,9 @@ class _Campaign:
             elif now >= next_line:
                 if next_line:
                     print(screen.line(state), flush=True)
-                next_line = now + _LINES
+                    next_line = now + _LINES
+                else:
+                    next_line = now + _FIRST_LINE
             for key in self._keys.read(_REDRAW):
                 self._press(key, state)
         self._tell_failures(known)
