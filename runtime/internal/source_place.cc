@@ -23,6 +23,11 @@ std::string ShortFile(std::string_view path) {
       path.remove_prefix(kProject.size());
     }
   }
+  // CMake compiles headers from one, too, and installs them in such a folder.
+  static constexpr std::string_view kIncluded = "/include/clotho/";
+  if (const std::size_t at = path.rfind(kIncluded); at != path.npos) {
+    path.remove_prefix(at + kIncluded.size());
+  }
   static constexpr std::string_view kExecroot = "/proc/self/cwd/";
   if (path.substr(0, kExecroot.size()) == kExecroot) {
     path.remove_prefix(kExecroot.size());

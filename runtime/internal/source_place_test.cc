@@ -94,6 +94,10 @@ TEST(ShortFileTest, IsThePathInTheWorkspace) {
   EXPECT_EQ(ShortFile("bazel-out/k8-fastbuild/bin/runtime/_virtual_includes/"
                       "task/clotho/runtime/task.h"),
             "runtime/task.h");
+  EXPECT_EQ(ShortFile("/home/me/build/include/clotho/runtime/task.h"),
+            "runtime/task.h");
+  EXPECT_EQ(ShortFile("/usr/include/clotho/runtime/task.h"), "runtime/task.h");
+  EXPECT_EQ(ShortFile("/home/me/include/main.cc"), "/home/me/include/main.cc");
   EXPECT_EQ(ShortFile("/home/me/project/main.cc"), "/home/me/project/main.cc");
   EXPECT_EQ(ShortFile(""), "");
 }

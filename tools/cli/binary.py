@@ -56,8 +56,10 @@ def scratch() -> Iterator[str]:
 
 
 def command(target: Target, *flags: str) -> list[str]:
-    """The command that runs the binary with flags."""
-    return [target.binary, *flags]
+    """The command that runs the binary with flags, which may select others
+    than the target's own test."""
+    own = [f"--gtest_filter={target.test}"] if target.test else []
+    return [target.binary, *own, *flags]
 
 
 def exit_code(code: int) -> int:

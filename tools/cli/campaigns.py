@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """TARGET [TEST...], and the options of a search."""
     parser.add_argument(
         "target", metavar="TARGET",
-        help="a Bazel label or the path of a test binary")
+        help="a Bazel label, the path of a test binary, or a test of CTest")
     parser.add_argument(
         "tests", metavar="TEST", nargs="*",
         help="Suite.Name, or a pattern such as 'Suite.*' (default: all)")

@@ -15,6 +15,7 @@ from typing import NoReturn
 from cli import completions, topics
 from cli.answer import Answer, of_trouble
 from cli.binary import nearest
+from cli.files import read_text
 from cli.trouble import (INFRASTRUCTURE, INTERNAL, INTERRUPTED, USAGE,
                          Trouble, quote)
 
@@ -47,12 +48,28 @@ def _module(command: str):
         f"cli.commands.{ALIASES.get(command, command)}")
 
 
+def _version() -> str:
+    path = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
+        os.path.abspath(__file__)))), "VERSION")
+    return read_text(path, "the version of Clotho").strip()
+
+
+class _ShowVersion(argparse.Action):
+    """--version. (Reads the file only if it is asked to.)"""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"clotho {_version()}")
+        parser.exit()
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = _Parser(
         prog="clotho", description="Tests, campaigns and failures of Clotho.",
         epilog="clotho COMMAND -h shows an example. clotho help TOPIC explains "
                "a topic: " + ", ".join(topics.TOPICS))
+    parser.add_argument("--version", nargs=0, action=_ShowVersion,
+                        help="prints the version of Clotho")
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", required=True,
         parser_class=_Parser)

@@ -29,8 +29,8 @@ def add_target(parser: argparse.ArgumentParser, tests: bool = True) -> None:
     """[TARGET [TEST]]; the default is the last ones."""
     parser.add_argument(
         "target", metavar="TARGET", nargs="?",
-        help="a Bazel label or the path of a test binary (default: the last "
-             "one)")
+        help="a Bazel label, the path of a test binary, or a test of CTest "
+             "(default: the last one)")
     if tests:
         parser.add_argument("test", metavar="TEST", nargs="?",
                             help="Suite.Name (default: the last one)")

@@ -1,8 +1,9 @@
-"""TARGET: a Bazel label, or the path of a test binary."""
+"""TARGET: a Bazel label, the path of a test binary, or a test of CTest."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ class Target:
     name: str    # As typed, or its label.
     binary: str  # An absolute path.
     folder: str  # Where it runs; paths in its reports are relative to it.
+    test: str = ""  # The only test to run (Suite.Name); "": all of them.
 
 
 def find_workspace(start: str | None = None) -> str | None:
@@ -117,15 +119,64 @@ def label_of(target: Target) -> str | None:
     return f"//{package}:{name}" if path.startswith("bazel-bin/") else None
 
 
+def find_ctest_folder() -> str | None:
+    """The CMake build folder that contains the current folder."""
+    folder = os.getcwd()
+    while not os.path.isfile(os.path.join(folder, "CMakeCache.txt")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return folder
+
+
+def from_ctest(name: str, folder: str) -> Target:
+    """The test of that name in a CMake build folder, as CTest would run it."""
+    if shutil.which("ctest") is None:
+        raise Trouble(f"there is no file {quote(name)}, and no ctest on PATH to "
+                      f"ask for a test of that name: name the test binary by "
+                      f"its path", INFRASTRUCTURE)
+    asked = subprocess.run(
+        ["ctest", "--show-only=json-v1"], cwd=folder,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    try:
+        tests = json.loads(asked.stdout)["tests"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Trouble(f"ctest does not list the tests of {quote(folder)}:\n"
+                      f"{asked.stderr.strip()}", INFRASTRUCTURE) from error
+    for test in tests:
+        # A test that is not built has no command.
+        if test.get("name") == name and test.get("command"):
+            break
+    else:
+        raise Trouble(
+            f"there is neither a file nor a built test of CTest with the name "
+            f"{quote(name)} in {quote(folder)}: build it, or see `ctest -N` "
+            f"for the names")
+    program, *flags = test["command"]
+    properties = {one.get("name"): one.get("value")
+                  for one in test.get("properties", [])}
+    only = [flag.removeprefix("--gtest_filter=") for flag in flags
+            if flag.startswith("--gtest_filter=")]
+    return Target(name, os.path.abspath(program),
+                  properties.get("WORKING_DIRECTORY") or folder,
+                  only[0] if only else "")
+
+
 def resolve(text: str, options: list[str] | None = None) -> Target:
-    """The binary of TARGET. A label is built first, with Bazel's `options`."""
+    """The binary of TARGET. A label is built first, with Bazel's `options`.
+    A file is preferred to a test of CTest with the same name."""
     if is_label(text):
         return build(text, options or [])
     path = os.path.abspath(text)
     if not os.path.exists(path):
+        build_folder = find_ctest_folder()
+        if build_folder is not None:
+            return from_ctest(text, build_folder)
         raise Trouble(
             f"there is no file {quote(text)}: expected a Bazel label such as "
-            f"//examples:job_queue_test, or the path of a test binary")
+            f"//examples:job_queue_test, the path of a test binary, or in a "
+            f"build folder of CMake the name of a test of CTest")
     if not os.path.isfile(path) or not os.access(path, os.X_OK):
         raise Trouble(f"{quote(text)} is not a program: expected a Bazel label, "
                       f"or the path of a test binary")

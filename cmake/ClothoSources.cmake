@@ -1,0 +1,65 @@
+# The sources and headers of each library, by the rules of the BUILD files;
+# tools/cmake/sources_test.py compares the two.
+#
+#   clotho_sources(SOURCES_VARIABLE HEADERS_VARIABLE LIBRARY)
+#
+# sets the variables to the files of one of the libraries runtime, sim, testing,
+# testing_main, libfuzzer_main and properties, relative to the folder of Clotho.
+
+get_filename_component(_clotho_root "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+
+# The files of a folder that end in a suffix, except tests.
+function(_clotho_glob variable folder suffix)
+  set(depends CONFIGURE_DEPENDS)
+  if(CMAKE_SCRIPT_MODE_FILE)
+    set(depends)  # There is no build.
+  endif()
+  file(GLOB files RELATIVE "${_clotho_root}" ${depends}
+    "${_clotho_root}/${folder}/*${suffix}")
+  list(FILTER files EXCLUDE REGEX "_test\\.cc$")
+  set(${variable} ${files} PARENT_SCOPE)
+endfunction()
+
+function(clotho_sources sources_variable headers_variable library)
+  set(testing sim/actions sim/assert_macros sim/testing sim/report/console)
+  set(main sim/libfuzzer_main.cc sim/testing_main.cc)
+  set(folders)
+  set(excluded)
+  set(sources)
+  set(headers)
+  if(library STREQUAL "runtime")
+    set(folders runtime runtime/internal)
+  elseif(library STREQUAL "sim")
+    set(folders sim sim/engine sim/report sim/search sim/strategies)
+    set(excluded ${main})
+    foreach(name IN LISTS testing)
+      list(APPEND excluded ${name}.cc ${name}.h)
+    endforeach()
+  elseif(library STREQUAL "testing")
+    set(folders sim/flags sim/gtest)
+    foreach(name IN LISTS testing)
+      if(EXISTS "${_clotho_root}/${name}.cc")
+        list(APPEND sources ${name}.cc)
+      endif()
+      list(APPEND headers ${name}.h)
+    endforeach()
+  elseif(library STREQUAL "testing_main" OR library STREQUAL "libfuzzer_main")
+    list(APPEND sources sim/${library}.cc)
+  elseif(library STREQUAL "properties")
+    set(folders properties)
+  else()
+    message(FATAL_ERROR "Clotho has no library ${library}.")
+  endif()
+  foreach(folder IN LISTS folders)
+    _clotho_glob(found ${folder} .cc)
+    list(APPEND sources ${found})
+    _clotho_glob(found ${folder} .h)
+    list(APPEND headers ${found})
+  endforeach()
+  if(excluded)
+    list(REMOVE_ITEM sources ${excluded})
+    list(REMOVE_ITEM headers ${excluded})
+  endif()
+  set(${sources_variable} ${sources} PARENT_SCOPE)
+  set(${headers_variable} ${headers} PARENT_SCOPE)
+endfunction()
