@@ -24,12 +24,20 @@ def _maybe(rule, name, **kwargs):
 
 def clotho_dependencies():
     """Declares the libraries that Clotho and its tests are built with."""
-    _maybe(
+    declare_dependencies(_maybe)
+
+def declare_dependencies(declare):
+    """The same, for WORKSPACE and MODULE.bazel.
+
+    Args:
+      declare: a function that calls a rule: declare(rule, name, **kwargs).
+    """
+    declare(
         abseil_repository,
         name = "com_google_absl",
         packages = ["libabsl-dev"],
     )
-    _maybe(
+    declare(
         system_repository,
         name = "com_google_googletest",
         build_file = Label("//third_party:googletest.BUILD"),
@@ -37,7 +45,7 @@ def clotho_dependencies():
         libraries = ["gmock", "gmock_main", "gtest"],
         packages = ["libgmock-dev", "libgtest-dev"],
     )
-    _maybe(
+    declare(
         system_repository,
         name = "rapidcheck",
         build_file = Label("//third_party:rapidcheck.BUILD"),
@@ -45,7 +53,7 @@ def clotho_dependencies():
         libraries = ["rapidcheck"],
         packages = ["librapidcheck-dev"],
     )
-    _maybe(
+    declare(
         system_repository,
         name = "com_github_google_benchmark",
         build_file = Label("//third_party:benchmark.BUILD"),
@@ -54,7 +62,7 @@ def clotho_dependencies():
         libraries = ["benchmark_main"],
         packages = ["libbenchmark-dev"],
     )
-    _maybe(
+    declare(
         system_repository,
         name = "nlohmann_json",
         build_file = Label("//third_party:nlohmann_json.BUILD"),

@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from cli.binary import signal_name, start_failed
+from cli.binary import command, signal_name, start_failed
 from cli.files import make_folder
 from cli.targets import Target
 from cli.trouble import (FAILED, INCOMPLETE, INFRASTRUCTURE, INTERNAL,
@@ -115,8 +115,8 @@ class Workers:
             try:
                 # We handle Ctrl-C in the terminal and pass it on.
                 shard.process = subprocess.Popen(
-                    [self._target.binary, *self._flags(shard.number),
-                     *isolate],
+                    command(self._target, *self._flags(shard.number),
+                            *isolate),
                     cwd=self._target.folder, stdin=subprocess.DEVNULL,
                     stdout=log, stderr=log, start_new_session=True,
                     preexec_fn=_die_with_parent)

@@ -1,0 +1,1 @@
+../cmake/hello_test.cc
