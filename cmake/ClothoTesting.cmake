@@ -25,13 +25,16 @@ function(clotho_add_test)
   if(arg_PROPERTIES)
     target_link_libraries(${arg_NAME} PRIVATE clotho::properties)
   endif()
-  set(properties)
-  if(arg_LABELS)
-    # A list inside of a list.
-    string(REPLACE ";" "\\;" labels "${arg_LABELS}")
-    set(properties PROPERTIES LABELS "${labels}")
-  endif()
   # (The folder to which the compiler's paths are relative, if they are.)
-  gtest_discover_tests(${arg_NAME} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}"
-    ${properties})
+  gtest_discover_tests(${arg_NAME} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}")
+  if(arg_LABELS)
+    # As an argument of gtest_discover_tests, a list of labels does not survive.
+    # CTest reads this file after the one that sets ${arg_NAME}_TESTS.
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}_labels.cmake")
+    file(WRITE "${file}"
+      "if(${arg_NAME}_TESTS)\n"
+      "  set_tests_properties(\${${arg_NAME}_TESTS} PROPERTIES LABELS [==[${arg_LABELS}]==])\n"
+      "endif()\n")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${file}")
+  endif()
 endfunction()

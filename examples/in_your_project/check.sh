@@ -99,12 +99,15 @@ configure() {
 # them.
 write_speed_up() {
   cat >"$scratch/speed_up.cmake" <<'END'
-foreach(name runtime sim testing properties)
-  cmake_language(DEFER CALL target_precompile_headers clotho_${name} PRIVATE
-    <algorithm> <optional> <string> <vector>
-    "absl/status/statusor.h" "absl/strings/str_cat.h" "absl/time/time.h"
-    "clotho/runtime/runtime.h")
-endforeach()
+function(clotho_speed_up)
+  foreach(name runtime sim testing properties)
+    target_precompile_headers(clotho_${name} PRIVATE
+      <algorithm> <optional> <string> <vector>
+      "absl/status/statusor.h" "absl/strings/str_cat.h" "absl/time/time.h"
+      "clotho/runtime/runtime.h")
+  endforeach()
+endfunction()
+cmake_language(DEFER CALL clotho_speed_up)
 END
 }
 
