@@ -103,8 +103,8 @@ function(clotho_speed_up)
   foreach(name runtime sim testing properties)
     target_precompile_headers(clotho_${name} PRIVATE
       <algorithm> <optional> <string> <vector>
-      "absl/status/statusor.h" "absl/strings/str_cat.h" "absl/time/time.h"
-      "clotho/runtime/runtime.h")
+      <absl/status/statusor.h> <absl/strings/str_cat.h> <absl/time/time.h>
+      <clotho/runtime/runtime.h>)
   endforeach()
 endfunction()
 cmake_language(DEFER CALL clotho_speed_up)
