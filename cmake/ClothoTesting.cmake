@@ -11,9 +11,8 @@
 # Saved schedules are found in testdata/clotho beside the source of the test,
 # wherever the program runs.
 
-include(GoogleTest)
-
 function(clotho_add_test)
+  include(GoogleTest)  # Its functions need variables in the scope of the caller.
   cmake_parse_arguments(PARSE_ARGV 0 arg "PROPERTIES" "NAME" "SOURCES;LINK;LABELS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
     message(FATAL_ERROR "clotho_add_test: expected NAME name SOURCES file... "
