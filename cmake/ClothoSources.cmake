@@ -4,7 +4,7 @@
 #   clotho_sources(SOURCES_VARIABLE HEADERS_VARIABLE LIBRARY)
 #
 # sets the variables to the files of one of the libraries runtime, sim, testing,
-# testing_main, libfuzzer_main and properties, relative to the folder of Clotho.
+# testing_main, libfuzzer_main, threads and properties, relative to the folder of Clotho.
 
 get_filename_component(_clotho_root "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
@@ -31,7 +31,7 @@ function(clotho_sources sources_variable headers_variable library)
     set(folders runtime runtime/internal)
   elseif(library STREQUAL "sim")
     set(folders sim sim/engine sim/report sim/search sim/strategies)
-    set(excluded ${main})
+    set(excluded ${main} sim/threads.h)
     foreach(name IN LISTS testing)
       list(APPEND excluded ${name}.cc ${name}.h)
     endforeach()
@@ -45,6 +45,9 @@ function(clotho_sources sources_variable headers_variable library)
     endforeach()
   elseif(library STREQUAL "testing_main" OR library STREQUAL "libfuzzer_main")
     list(APPEND sources sim/${library}.cc)
+  elseif(library STREQUAL "threads")
+    set(folders sim/threads)
+    list(APPEND headers sim/threads.h)
   elseif(library STREQUAL "properties")
     set(folders properties)
   else()

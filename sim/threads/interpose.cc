@@ -5,6 +5,8 @@
 // the C++ standard library call them instead. What they do is what POSIX says;
 // the comments name only what differs.
 
+#include "clotho/sim/threads/interpose.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
@@ -364,6 +366,9 @@ Function* Next(const char* name) {
 }
 
 }  // namespace
+
+void UseInterposition() {}
+
 }  // namespace clotho::sim::internal
 
 namespace {

@@ -6,6 +6,7 @@
 
 #include "clotho/runtime/coro.h"
 #include "clotho/sim/engine/simulator.h"
+#include "clotho/sim/threads/interpose.h"
 #include "clotho/sim/threads/thread_engine.h"
 
 namespace clotho::sim::internal {
@@ -30,6 +31,7 @@ Coro<void> RunThreads(std::shared_ptr<Threads> threads) {
 }  // namespace
 
 Body ThreadsBody(std::function<void()> function) {
+  UseInterposition();
   auto threads = std::make_shared<Threads>();
   threads->function = std::move(function);
   return [threads] { return RunThreads(threads); };

@@ -26,6 +26,7 @@ LIBRARIES = {
                 "sim/report:console"],
     "testing_main": ["sim:testing_main"],
     "libfuzzer_main": ["sim:libfuzzer_main"],
+    "threads": ["sim:threads", "sim/threads:threads"],
     "properties": ["properties:properties"],
 }
 
