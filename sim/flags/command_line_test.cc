@@ -343,6 +343,15 @@ TEST(ReplayStringTest, MayBeRepeated) {
   EXPECT_THAT(ended.output, Not(HasSubstr("is for one test")));
 }
 
+TEST(ReplayStringTest, MayHaveSpacesAroundIt) {
+  const std::string good =
+      ReplayIn(ReplayCommandOf(RunTests("Fails.UnderSomeSchedule")));
+  const Ended ended =
+      RunTests("Fails.UnderSomeSchedule", "'--clotho_replay= " + good + "  '");
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(Count(ended.output, "WHAT "), 1) << ended.output;
+}
+
 // ---- Flags and variables. ----
 
 TEST(FlagsTest, WhatIsUnknownIsNamedWithTheNearest) {

@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -276,13 +277,15 @@ constexpr Setting kFlags[] = {
     {"replay", "STRING",
      "run this schedule: the string after REPLAY in a report",
      [](Flags& flags, std::string_view source, std::string_view value) {
-       flags.replay = std::string(value);
-       if (value.empty()) {
+       std::string replay(value);
+       absl::StripAsciiWhitespace(&replay);  // From pasting.
+       flags.replay = replay;
+       if (replay.empty()) {
          return absl::InvalidArgumentError(absl::StrCat(
              std::string(source),
              " is empty: expected a replay string such as c1/0/4:1"));
        }
-       return ParseReplay(value).status();
+       return ParseReplay(replay).status();
      }},
     {"resume", "1", "resume where the records in --clotho_out end",
      [](Flags& flags, std::string_view source, std::string_view value) {
