@@ -149,16 +149,15 @@ check_cmake() {
 }
 
 check_pkg_config() {
-  local flags
+  local lib flags
   type -P pkg-config >/dev/null || return 0
-  flags=$(PKG_CONFIG_PATH=$(dirname "$(find "$1" -name clotho.pc)") \
-    pkg-config --cflags --libs clotho-testing) ||
-    wrong "pkg-config does not know clotho-testing."
-  # Flags are words.
+  lib=$(dirname "$(find "$1" -name pkgconfig)")
+  flags=$(PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --cflags --libs \
+    clotho-testing) || wrong "pkg-config does not know clotho-testing."
+  # The flags are words.
   # shellcheck disable=SC2086
   must "pkg-config, $2" "${CXX:-clang++-19}" -std=c++20 "$project/hello_test.cc" \
-    $flags -Wl,-rpath,"$1/lib" -Wl,-rpath,"$(dirname "$(find "$1" -name 'libclotho_sim.*' | head -1)")" \
-    -o "$scratch/hello"
+    $flags -Wl,-rpath,"$lib" -o "$scratch/hello"
   must "pkg-config, $2: the program" "$scratch/hello"
   say "pkg-config works with $2 libraries"
 }
