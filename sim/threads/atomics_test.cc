@@ -169,7 +169,9 @@ CLOTHO_THREADS_TEST(Atomics, ReleaseAndAcquire, Fuzz{.schedules = 500}) {
     payload = 42;
     ready.store(true, std::memory_order_release);
   });
-  if (ready.load(std::memory_order_acquire)) EXPECT_EQ(payload, 42);
+  if (ready.load(std::memory_order_acquire)) {
+    EXPECT_EQ(payload, 42);
+  }
   writer.join();
 }
 

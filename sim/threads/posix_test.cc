@@ -35,13 +35,14 @@ timespec In(clockid_t clock, std::int64_t ms) {
 
 CLOTHO_THREADS_TEST(Posix, ThreadsReturnValues, kSearch) {
   pthread_t thread;
+  int value = 0;
   ASSERT_EQ(pthread_create(
-                &thread, nullptr, [](void* x) -> void* { return x; }, &thread),
+                &thread, nullptr, [](void* x) -> void* { return x; }, &value),
             0);
   void* result = nullptr;
   EXPECT_EQ(pthread_join(pthread_self(), nullptr), EDEADLK);
   EXPECT_EQ(pthread_join(thread, &result), 0);
-  EXPECT_EQ(result, &thread);
+  EXPECT_EQ(result, &value);
   EXPECT_EQ(pthread_join(thread, nullptr), ESRCH);
   EXPECT_EQ(pthread_detach(thread), ESRCH);
 }
