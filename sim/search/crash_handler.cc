@@ -22,6 +22,7 @@
 #include "clotho/runtime/task_base.h"
 #include "clotho/sim/engine/format.h"
 #include "clotho/sim/engine/schedule.h"
+#include "clotho/sim/engine/simulated_thread.h"
 #include "clotho/sim/engine/simulator.h"
 
 // Provided by the sanitizers' runtime, if there is one.
@@ -222,7 +223,14 @@ void Tell(const Cause& cause) {
   if (simulator == nullptr || state.told || getpid() != state.process) return;
   state.told = true;  // The code below may crash, too.
   TaskName name;
-  if (const auto* const task = CoreOf(simulator->loop()).current_task()) {
+  // (A name of up to 15 characters takes no memory. Threads that are nested so
+  // deeply that theirs is longer are rare.)
+  std::string thread;
+  if (const ThreadHost* const host = simulator->threads();
+      host != nullptr && host->Running() != nullptr) {
+    thread = host->Running()->Name();
+    name.given = thread;
+  } else if (const auto* const task = CoreOf(simulator->loop()).current_task()) {
     name = {task->given_name(), task->number()};
   }
   if (state.file >= 0) {

@@ -1,6 +1,7 @@
 // What a search of threads finds, and what its report says.
 
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cassert>
@@ -342,6 +343,25 @@ TEST(ThreadEngine, SleepingForeverExceedsTheVirtualTime) {
     while (true) std::this_thread::sleep_for(std::chrono::hours(1'000));
   });
   EXPECT_EQ(KindOf(report), "virtual time") << report.Text();
+}
+
+TEST(ThreadEngine, ACrashIsShrunkInChildProcesses) {
+  const Report report = Explore(ThreadsBody([] {
+                                  Counter counter;
+                                  const auto add = [&] { counter.Add(); };
+                                  std::thread a(add);
+                                  std::thread b(add);
+                                  std::thread c([&] {
+                                    a.join();
+                                    b.join();
+                                    if (counter.value != 2) raise(SIGSEGV);
+                                  });
+                                  c.join();
+                                }),
+                                Fuzz(), Isolate());
+  ASSERT_EQ(KindOf(report), "crash") << report.Text();
+  EXPECT_EQ(report.failure()->task, "main.3");
+  EXPECT_LE(DeviationsOf(report), 2u) << report.Text();
 }
 
 TEST(ThreadEngine, ThreadsHaveNames) {
