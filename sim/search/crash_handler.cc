@@ -230,7 +230,8 @@ void Tell(const Cause& cause) {
       host != nullptr && host->Running() != nullptr) {
     thread = host->Running()->Name();
     name.given = thread;
-  } else if (const auto* const task = CoreOf(simulator->loop()).current_task()) {
+  } else if (const auto* const task =
+                 CoreOf(simulator->loop()).current_task()) {
     name = {task->given_name(), task->number()};
   }
   if (state.file >= 0) {
@@ -310,6 +311,7 @@ std::string FunctionOf(void* const* frames, int count) {
                                                    "raise",
                                                    "gsignal",
                                                    "pthread",
+                                                   "clotho_internal_",
                                                    "testing::",
                                                    "clotho::sim::",
                                                    "clotho::internal::"};
