@@ -3,7 +3,7 @@
 # other file of it than those that a user would have.
 #
 #   examples/in_your_project/check.sh cmake   # About five minutes; .ci/run runs it.
-#   examples/in_your_project/check.sh bazel   # Builds Clotho once more.
+#   examples/in_your_project/check.sh bazel   # About ten: Bazel compiles Clotho again.
 #
 # CXX is the compiler for CMake (default: clang++-19), JOBS how many files to
 # compile at a time (default: 2). Exits with 1 and a sentence at the first thing
