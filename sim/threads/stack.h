@@ -5,9 +5,9 @@
 // meanwhile. So thread_local variables, errno, exceptions, pthread_self() and
 // AddressSanitizer's view of a stack are the real ones.
 //
-// For x86-64 Linux. A switch takes some 20 ns where the processor and the
-// kernel let programs set the FS register (FSGSBASE), otherwise a system call
-// more.
+// For x86-64 Linux. Where the processor and the kernel let programs set the FS
+// register (FSGSBASE), a switch takes some twenty instructions; otherwise a
+// system call more.
 
 #ifndef CLOTHO_SIM_THREADS_STACK_H_
 #define CLOTHO_SIM_THREADS_STACK_H_
