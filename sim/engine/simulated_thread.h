@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clotho/runtime/internal/runnable.h"
@@ -25,12 +26,18 @@ class SimulatedThread : public clotho::internal::Timer {
 
   // Equal for threads that run the same function: see Candidate::role.
   virtual const void* role() const = 0;
-  virtual std::string Name() const = 0;
+  // A signal handler may read it.
+  const std::string& name() const { return name_; }
   // What it is about to do: "locks mutex 1". Empty: its first step.
   virtual std::string NextStep() const = 0;
 
  protected:
   ~SimulatedThread() = default;
+
+  void set_name(std::string name) { name_ = std::move(name); }
+
+ private:
+  std::string name_;
 };
 
 // A thread that has not ended.

@@ -247,7 +247,7 @@ void Simulator::Fail(Failure failure) {
 
 std::string Simulator::CurrentTaskName() const {
   if (threads_ != nullptr && threads_->Running() != nullptr) {
-    return threads_->Running()->Name();
+    return threads_->Running()->name();
   }
   const TaskBase* const task = CoreOf(loop_).current_task();
   return task == nullptr ? "" : task->name();
@@ -794,15 +794,28 @@ Simulator::Decision Simulator::TakeStep(const ReadyQueue& ready,
   } else {
     ListCandidates(ready, next_timer);
   }
-  std::size_t choice = 0;
   if (watcher_.watches()) [[unlikely]] {
     // A due timer is queued at the next iteration; when that begins depends on
     // the number of steps.
     if (next_timer != nullptr && next_timer->when_ns() <= clock_.NowNs()) {
       watcher_.NextConflictsWithAll();
     }
-    if (point_.size() == 1) choice = strategy_->Choose(point_);
+    // (It wants to see every step; here it has only one answer.)
+    if (point_.size() == 1) strategy_->Choose(point_);
   }
+  const std::optional<std::size_t> choice = Decide();
+  if (!choice.has_value()) return kStop;
+  if (point_[*choice].is_timer()) {
+    if (watcher_.watches()) watcher_.NextFiresTimer();
+    return kTimer;
+  }
+  const Entry entry = EntryAt(*choice);
+  if (entry.visible != &ready[entry.place]) state_.target = entry.visible;
+  return entry.place;
+}
+
+std::optional<std::size_t> Simulator::Decide() {
+  std::size_t choice = 0;
   if (point_.size() > 1) {
     ++execution_.choice_points;
     choice = strategy_->Choose(point_);
@@ -823,20 +836,16 @@ Simulator::Decision Simulator::TakeStep(const ReadyQueue& ready,
       failure.kind = FailureKind::kCrash;
       failure.signature = "crash";
       Fail(std::move(failure));
-      return kStop;
+      return std::nullopt;
     }
   }
-  if (taken.is_timer()) {
-    if (watcher_.watches()) watcher_.NextFiresTimer();
-    state_.trace_hash.Add(next_timer->chain() * 2 + 1);
-    state_.trace_hash.Add(static_cast<std::uint64_t>(next_timer->when_ns()));
-    return kTimer;
-  }
-  const Entry entry = EntryAt(choice);
-  state_.trace_hash.Add(entry.visible->chain() * 2);
-  state_.trace_hash.Add(static_cast<std::uint64_t>(clock_.NowNs()));
-  if (entry.visible != &ready[entry.place]) state_.target = entry.visible;
-  return entry.place;
+  const Runnable& runnable = taken.runnable();
+  const std::int64_t time_ns =
+      taken.is_timer() ? static_cast<const Timer&>(runnable).when_ns()
+                       : clock_.NowNs();
+  state_.trace_hash.Add(runnable.chain() * 2 + (taken.is_timer() ? 1 : 0));
+  state_.trace_hash.Add(static_cast<std::uint64_t>(time_ns));
+  return choice;
 }
 
 void Simulator::BeginThreads(ThreadHost& host) {
@@ -871,39 +880,13 @@ Simulator::Decision Simulator::ChooseThread(std::span<const Entry> ready,
   point_.ready_count_ = ready.size();
   point_.fifo_only_ = false;
   point_.chains_ = chains_;
-  std::size_t choice = 0;
-  if (point_.size() > 1) {
-    ++execution_.choice_points;
-    choice = strategy_->Choose(point_);
-    state_.check_hash.Add(point_.size());
-    state_.check_hash.Add(ready[0].visible->chain());
-  }
-  const Candidate taken = point_[choice];
-  if (choice != 0) {
-    execution_.deviations.emplace_back(
-        state_.step, taken.is_timer() ? Deviation::kTimer
-                                      : static_cast<std::uint32_t>(choice));
-  }
-  BeginStep(taken);
-  if (observer_ != nullptr) [[unlikely]] {
-    observer_->Step(point_, choice);
-    if (state_.step == stop_before_) {
-      Failure failure;
-      failure.kind = FailureKind::kCrash;
-      failure.signature = "crash";
-      Fail(std::move(failure));
-      return kEnd;
-    }
-  }
-  if (taken.is_timer()) {
-    state_.trace_hash.Add(timer->chain() * 2 + 1);
-    state_.trace_hash.Add(static_cast<std::uint64_t>(timer->when_ns()));
+  const std::optional<std::size_t> choice = Decide();
+  if (!choice.has_value()) return kEnd;
+  if (point_[*choice].is_timer()) {
     clock_.Wait(timer->when_ns());
     return kDeadline;
   }
-  state_.trace_hash.Add(taken.runnable().chain() * 2);
-  state_.trace_hash.Add(static_cast<std::uint64_t>(clock_.NowNs()));
-  return static_cast<Decision>(choice);
+  return static_cast<Decision>(*choice);
 }
 
 bool Simulator::PassTime(const SimulatedThread& timer) {

@@ -362,6 +362,9 @@ class Simulator final : public clotho::internal::Scheduler,
   };
 
   Decision TakeStep(const ReadyQueue& ready, const Timer* next_timer);
+  // Lets the strategy choose at `point_`, and records what it chose. Returns
+  // the index. Empty: the execution ends instead of this step.
+  std::optional<std::size_t> Decide();
   // In FIFO ordering: decides whether the next timer becomes due now.
   bool BecomesDue(const ReadyQueue& ready, const Timer& next_timer);
   void ListCandidates(const ReadyQueue& ready, const Timer* next_timer);

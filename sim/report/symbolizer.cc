@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "clotho/sim/engine/format.h"
+#include "clotho/sim/engine/library_function.h"
 #include "clotho/sim/engine/trace.h"
 
 namespace clotho::sim::internal {
@@ -75,28 +76,7 @@ std::string ReadableFunction(std::string_view demangled) {
 
 // Not a function of the program under test.
 bool IsOfALibrary(std::string_view function, std::string_view file) {
-  for (const std::string_view prefix : {"std::",
-                                        "void std::",
-                                        "__gnu_cxx::",
-                                        "__gthread",
-                                        "pthread_",
-                                        "sem_",
-                                        "sched_",
-                                        "clotho::sim::internal::",
-                                        "syscall",
-                                        "nanosleep",
-                                        "clock_",
-                                        "sleep",
-                                        "usleep",
-                                        "execute_native_thread_routine",
-                                        "clotho_internal_",
-                                        "__",
-                                        "_Unwind_",
-                                        "absl::",
-                                        "testing::",
-                                        "decltype"}) {
-    if (function.starts_with(prefix)) return true;
-  }
+  if (IsLibraryFunction(function)) return true;
   // (Of an inlined function, -g1 has the bare name only.)
   return file.starts_with("/usr/") ||
          (file.starts_with("sim/threads/") && !file.ends_with("_test.cc"));

@@ -110,7 +110,7 @@ std::size_t TraceRecorder::LaneOf(const TaskBase& task) {
 std::size_t TraceRecorder::LaneOf(const SimulatedThread& thread) {
   const auto [found, is_new] =
       lanes_.try_emplace(thread.chain(), trace_.lanes.size());
-  if (is_new) trace_.lanes.push_back(thread.Name());
+  if (is_new) trace_.lanes.push_back(thread.name());
   return found->second;
 }
 
@@ -143,10 +143,10 @@ void TraceRecorder::SetPlace(TraceEvent& event,
 std::string TraceRecorder::Describe(const Candidate& candidate) const {
   if (const SimulatedThread* const thread = ThreadOf(candidate.runnable())) {
     if (candidate.is_timer()) {
-      return absl::StrCat("the deadline of ", thread->Name(),
+      return absl::StrCat("the deadline of ", thread->name(),
                           ", t = ", TimeText(thread->when_ns()));
     }
-    return absl::StrCat(thread->Name(), " (", thread->NextStep(), ")");
+    return absl::StrCat(thread->name(), " (", thread->NextStep(), ")");
   }
   if (candidate.is_timer() &&
       dynamic_cast<const Worker*>(&candidate.runnable()) == nullptr) {
@@ -306,7 +306,7 @@ void TraceRecorder::ThreadDoes(const SimulatedThread& thread, Kind kind,
   current_ = LaneOf(thread);
   current_chain_ = thread.chain();
   last_ = current_;
-  trace_.lanes[current_] = thread.Name();  // It may have been renamed.
+  trace_.lanes[current_] = thread.name();  // It may have been renamed.
   const std::size_t other_lane = other == nullptr ? 0 : LaneOf(*other);
   Add(current_, kind, text).other = other_lane;
   thread_places_.emplace_back(trace_.events.size() - 1,

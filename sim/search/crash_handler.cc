@@ -223,13 +223,9 @@ void Tell(const Cause& cause) {
   if (simulator == nullptr || state.told || getpid() != state.process) return;
   state.told = true;  // The code below may crash, too.
   TaskName name;
-  // (A name of up to 15 characters takes no memory. Threads that are nested so
-  // deeply that theirs is longer are rare.)
-  std::string thread;
   if (const ThreadHost* const host = simulator->threads();
       host != nullptr && host->Running() != nullptr) {
-    thread = host->Running()->Name();
-    name.given = thread;
+    name.given = host->Running()->name();
   } else if (const auto* const task =
                  CoreOf(simulator->loop()).current_task()) {
     name = {task->given_name(), task->number()};

@@ -93,7 +93,7 @@ int JoinUntil(Engine& engine, pthread_t thread, void** result,
   Thread* const target = engine.Find(thread);
   if (target == nullptr) return ESRCH;
   if (target == engine.running()) return EDEADLK;
-  if (Engine::IsBeingJoined(*target)) return EINVAL;
+  if (target->detached() || Engine::IsBeingJoined(*target)) return EINVAL;
   return engine.Join(*target, result, deadline) ? 0 : ETIMEDOUT;
 }
 
@@ -176,12 +176,12 @@ void Destroy(Engine& engine, const void* address) {
   if (object == nullptr) return;
   if (object->waiters.first != nullptr) {
     engine.FailAsMisuse(absl::StrCat("destroys ", Engine::NameOf(*object),
-                                     ", where ", object->waiters.first->Name(),
+                                     ", where ", object->waiters.first->name(),
                                      " waits"));
   }
   if (object->owner != nullptr) {
     engine.FailAsMisuse(absl::StrCat("destroys ", Engine::NameOf(*object),
-                                     ", which ", object->owner->Name(),
+                                     ", which ", object->owner->name(),
                                      " holds"));
   }
 }
@@ -354,7 +354,7 @@ long Futex(Engine& engine, int* word, int operation, int value,
 [[noreturn]] void FailAsEnded(Engine& engine, std::string what) {
   Failure failure;
   failure.kind = FailureKind::kException;
-  failure.what = absl::StrCat(engine.running()->Name(), " ", what);
+  failure.what = absl::StrCat(engine.running()->name(), " ", what);
   failure.signature = SignatureText(what);
   engine.FailAndLeave(std::move(failure));
 }
@@ -408,6 +408,7 @@ int pthread_tryjoin_np(pthread_t thread, void** result) noexcept {
   CLOTHO_REAL_UNLESS_SIMULATED_(pthread_tryjoin_np(thread, result));
   Thread* const target = engine->Find(thread);
   if (target == nullptr) return ESRCH;
+  if (target->detached()) return EINVAL;
   engine->Point();
   if (!target->done()) return EBUSY;
   return JoinUntil(*engine, thread, result, {});
@@ -430,6 +431,7 @@ int pthread_detach(pthread_t thread) noexcept {
   CLOTHO_REAL_UNLESS_SIMULATED_(pthread_detach(thread));
   Thread* const target = engine->Find(thread);
   if (target == nullptr) return ESRCH;
+  if (target->detached()) return EINVAL;
   engine->Detach(*target);
   return 0;
 }
@@ -576,11 +578,6 @@ int pthread_spin_unlock(pthread_spinlock_t* lock) noexcept {
 }
 
 // ---- Condition variables ----
-
-int pthread_cond_init(pthread_cond_t* condition,
-                      const pthread_condattr_t* attributes) noexcept {
-  return Real().pthread_cond_init(condition, attributes);
-}
 
 int pthread_cond_destroy(pthread_cond_t* condition) noexcept {
   CLOTHO_REAL_UNLESS_SIMULATED_(pthread_cond_destroy(condition));

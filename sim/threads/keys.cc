@@ -1,10 +1,7 @@
 #include "clotho/sim/threads/keys.h"
 
-#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
-
-#include <string_view>
 
 namespace clotho::sim::internal {
 namespace {
@@ -54,25 +51,6 @@ void RunKeyDestructors() {
   for (pthread_key_t key = 0; key < end_of_keys; ++key) {
     if (keys[key].used) pthread_setspecific(key, nullptr);
   }
-}
-
-const void* RoleOf(void* (*start)(void*), void* argument) {
-  const void* const function = reinterpret_cast<const void*>(start);
-  // std::thread starts them all with one function of the standard library. Its
-  // argument begins with the pointer to a virtual table that belongs to the
-  // type of what is called.
-  static thread_local constinit const void* last = nullptr;
-  static thread_local constinit bool last_is_std_thread = false;
-  if (function != last) {
-    Dl_info info;
-    last = function;
-    last_is_std_thread = dladdr(function, &info) != 0 &&
-                         info.dli_fname != nullptr &&
-                         std::string_view(info.dli_fname).find("libstdc++") !=
-                             std::string_view::npos;
-  }
-  if (!last_is_std_thread || argument == nullptr) return function;
-  return *static_cast<void**>(argument);
 }
 
 }  // namespace clotho::sim::internal

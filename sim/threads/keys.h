@@ -1,5 +1,7 @@
-// What the C library does for a thread beside running it: values by key, and
-// the function that a thread runs.
+// Values by key (pthread_key_create) of simulated threads.
+//
+// A thread's values are in its donor's storage, where the C library keeps them.
+// What is left to do is what happens when a thread ends.
 
 #ifndef CLOTHO_SIM_THREADS_KEYS_H_
 #define CLOTHO_SIM_THREADS_KEYS_H_
@@ -15,10 +17,6 @@ void RemoveKey(pthread_key_t key);
 // What happens when a thread ends: destructors run for the values of this
 // thread, and no key has a value any more.
 void RunKeyDestructors();
-
-// Equal for threads that run the same function: see Candidate::role. `start`
-// and `argument` are those of pthread_create.
-const void* RoleOf(void* (*start)(void*), void* argument);
 
 }  // namespace clotho::sim::internal
 

@@ -47,6 +47,24 @@ CLOTHO_THREADS_TEST(Posix, ThreadsReturnValues, kSearch) {
   EXPECT_EQ(pthread_detach(thread), ESRCH);
 }
 
+CLOTHO_THREADS_TEST(Posix, DetachedThreads, kSearch) {
+  pthread_t thread;
+  pthread_create(
+      &thread, nullptr,
+      [](void*) -> void* {
+        EXPECT_EQ(pthread_detach(pthread_self()), 0);
+        EXPECT_EQ(pthread_detach(pthread_self()), EINVAL);
+        EXPECT_EQ(pthread_setname_np(pthread_self(), "free"), 0);
+        sleep(1);
+        return nullptr;
+      },
+      nullptr);
+  usleep(100'000);
+  EXPECT_EQ(pthread_join(thread, nullptr), EINVAL);
+  sleep(2);
+  EXPECT_EQ(pthread_setname_np(thread, "gone"), ESRCH);
+}
+
 CLOTHO_THREADS_TEST(Posix, ExitLeavesTheThread, kSearch) {
   pthread_t thread;
   static int destroyed;

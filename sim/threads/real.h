@@ -27,7 +27,6 @@ namespace clotho::sim::internal {
   X(pthread_mutex_timedlock)     \
   X(pthread_mutex_clocklock)     \
   X(pthread_mutex_unlock)        \
-  X(pthread_cond_init)           \
   X(pthread_cond_destroy)        \
   X(pthread_cond_wait)           \
   X(pthread_cond_timedwait)      \

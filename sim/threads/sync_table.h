@@ -35,8 +35,6 @@ struct SyncObject {
     kAtomic,
   };
 
-  const void* address = nullptr;
-  std::uint64_t execution = 0;  // In which it is valid.
   Kind kind = Kind::kMutex;
   std::uint32_t number = 0;  // Among its kind, in the order of first use.
   // The same in all executions in which it is the n-th that its thread uses
@@ -76,9 +74,7 @@ class SyncTable {
       if (used_ == objects_.size()) objects_.emplace_back();
       slot.object = &objects_[used_++];
     }
-    *slot.object = {.address = address,
-                    .execution = execution_,
-                    .kind = kind,
+    *slot.object = {.kind = kind,
                     .number = ++counts_[static_cast<std::size_t>(kind)],
                     .waiters = {}};
     return *slot.object;

@@ -1,5 +1,6 @@
 #include "clotho/sim/threads/thread_engine.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <unwind.h>
 
@@ -9,7 +10,6 @@
 #include <cstring>
 #include <exception>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +24,7 @@
 #include "clotho/runtime/internal/frame_pool.h"
 #include "clotho/sim/engine/failure.h"
 #include "clotho/sim/engine/format.h"
+#include "clotho/sim/engine/library_function.h"
 #include "clotho/sim/engine/simulated_thread.h"
 #include "clotho/sim/engine/simulator.h"
 #include "clotho/sim/engine/trace.h"
@@ -105,25 +106,35 @@ std::vector<void*> StackHere() {
 // The innermost function of the program on a stack. Empty: unknown.
 std::string FunctionOf(const std::vector<void*>& stack) {
   for (void* const address : stack) {
-    char text[256];
+    char name[256];
     // The call is before the return address.
-    if (!absl::Symbolize(static_cast<char*>(address) - 1, text, sizeof(text))) {
-      continue;
+    if (absl::Symbolize(static_cast<char*>(address) - 1, name, sizeof(name)) &&
+        !IsLibraryFunction(name)) {
+      return name;
     }
-    const std::string_view name = text;
-    const auto begins = [name](std::string_view prefix) {
-      return name.substr(0, prefix.size()) == prefix;
-    };
-    if (begins("clotho::sim::internal::") || begins("std::") ||
-        begins("pthread_") || begins("sem_") || begins("__") ||
-        begins("sched_") || begins("_Unwind") || begins("syscall") ||
-        begins("nanosleep") || begins("clock_") || begins("sleep") ||
-        begins("usleep")) {
-      continue;
-    }
-    return std::string(name);
   }
   return "";
+}
+
+// Equal for threads that run the same function: see Candidate::role. `start`
+// and `argument` are those of pthread_create.
+const void* RoleOf(void* (*start)(void*), void* argument) {
+  const void* const function = reinterpret_cast<const void*>(start);
+  // std::thread starts them all with one function of the standard library. Its
+  // argument begins with the pointer to a virtual table that belongs to the
+  // type of what is called.
+  static constinit const void* last = nullptr;
+  static constinit bool last_is_std_thread = false;
+  if (function != last) {
+    Dl_info info;
+    last = function;
+    last_is_std_thread = dladdr(function, &info) != 0 &&
+                         info.dli_fname != nullptr &&
+                         std::string_view(info.dli_fname).find("libstdc++") !=
+                             std::string_view::npos;
+  }
+  if (!last_is_std_thread || argument == nullptr) return function;
+  return *static_cast<void**>(argument);
 }
 
 // std::terminate in a simulated thread ends the execution, not the process.
@@ -138,7 +149,7 @@ std::terminate_handler terminate_outside = nullptr;
   const ThreadEngine::Inside inside(*engine);
   Failure failure;
   failure.kind = FailureKind::kException;
-  const std::string name = engine->running()->Name();
+  const std::string name = engine->running()->name();
   if (const std::exception_ptr error = std::current_exception()) {
     failure.what = absl::StrCat(DescribeException(error), " left thread ", name,
                                 ", which calls std::terminate");
@@ -159,12 +170,6 @@ std::terminate_handler terminate_outside = nullptr;
 
 // ---- Thread ----
 
-std::string Thread::Name() const {
-  if (!given_name_.empty()) return given_name_;
-  if (state_.parent == nullptr) return "main";
-  return absl::StrCat(state_.parent->Name(), ".", state_.child_number);
-}
-
 std::string Thread::NextStep() const {
   if (!state_.started) return "its first step";
   switch (state_.wait) {
@@ -181,7 +186,7 @@ std::string Thread::NextStep() const {
     case Wait::kSemaphore:
       return absl::StrCat("acquires ", ThreadEngine::NameOf(*state_.object));
     case Wait::kThread:
-      return absl::StrCat("joins ", state_.target->Name());
+      return absl::StrCat("joins ", state_.target->name());
     case Wait::kWake:
     case Wait::kTime:
       return "wakes";
@@ -207,12 +212,15 @@ Thread& ThreadEngine::NewThread(Thread* parent, std::uint32_t chain) {
   }
   Thread& thread = *threads_[thread_count_++];
   thread.state_ = {};
-  thread.given_name_.clear();
   thread.at_exit_.clear();
   Thread::State& state = thread.state_;
   state.engine = this;
-  state.parent = parent;
-  if (parent != nullptr) state.child_number = ++parent->state_.children;
+  if (parent == nullptr) {
+    thread.set_name("main");
+  } else {
+    thread.set_name(
+        absl::StrCat(parent->name(), ".", ++parent->state_.children));
+  }
   if (idle_donors_.empty() || !kDonorsAreReused) {
     idle_donors_.clear();
     donors_.push_back(std::make_unique<Donor>(kStackSize));
@@ -266,7 +274,7 @@ void ThreadEngine::StartThread(void* thread_pointer) {
   engine.simulator_.AdoptThread();
   thread.state_.started = true;
   // (For the first thread, the simulator's own step has said so.)
-  if (thread.state_.parent != nullptr) engine.Note(Kind::kStart, "starts");
+  if (thread.state_.body == nullptr) engine.Note(Kind::kStart, "starts");
   here = &engine;
   engine.RunThread(thread);
 }
@@ -274,7 +282,7 @@ void ThreadEngine::StartThread(void* thread_pointer) {
 void ThreadEngine::RunThread(Thread& thread) {
   Thread::State& state = thread.state_;
   try {
-    if (state.start != nullptr) {
+    if (state.body == nullptr) {
       state.result = state.start(state.argument);
     } else {
       try {
@@ -316,7 +324,7 @@ void ThreadEngine::End(Thread& thread) {
   MakeUnready(thread);
   if (state.detached) idle_donors_.push_back(state.donor);
   if (Thread* const joiner = state.joiner) MakeReady(*joiner);
-  if (state.parent == nullptr) {
+  if (state.body != nullptr) {
     settling_ = true;
     settling_since_ = simulator_.step();
   }
@@ -343,7 +351,8 @@ Thread* ThreadEngine::Find(pthread_t id) {
   for (std::size_t i = 0; i < thread_count_; ++i) {
     Thread& thread = *threads_[i];
     const Thread::State& state = thread.state_;
-    if (!state.joined && !state.detached && state.donor->id() == id) {
+    if (!state.joined && !(state.detached && state.done) &&
+        state.donor->id() == id) {
       return &thread;
     }
   }
@@ -456,11 +465,11 @@ bool ThreadEngine::Block(Wait wait, SyncObject* object, Thread* target,
     idle_points_ = 0;
     state.wait_step = simulator_.step();
     state.wait_ns = simulator_.now_ns();
-    if (wait == Wait::kTime) {
+    if (wait != Wait::kTime) {
+      Note(Kind::kAwait, "waits for", object, target);
+    } else if (simulator_.observer() != nullptr) {
       Note(Kind::kAwait,
            absl::StrCat("sleeps until t = ", TimeText(self.when_ns())));
-    } else {
-      Note(Kind::kAwait, "waits for", object, target);
     }
     MakeUnready(self);
   } else if (++state.points > kPointsMax) {
@@ -677,7 +686,7 @@ void ThreadEngine::FailAndLeave(Failure failure) {
 void ThreadEngine::FailAsMisuse(std::string_view what) {
   Failure failure;
   failure.kind = FailureKind::kMisuse;
-  failure.what = absl::StrCat(running_->Name(), " ", std::string(what));
+  failure.what = absl::StrCat(running_->name(), " ", std::string(what));
   failure.signature = absl::StrCat("misuse ", SignatureText(what), " ",
                                    FunctionOf(StackHere()));
   FailAndLeave(std::move(failure));
@@ -714,10 +723,10 @@ void ThreadEngine::FailIfLeaked() {
     Failure failure;
     failure.kind = FailureKind::kLeakedTask;
     failure.what = absl::StrCat(
-        "Leaked thread: ", thread.Name(),
+        "Leaked thread: ", thread.name(),
         " has not ended after the test's body returned\nJoin it; to let it "
         "outlive the test, detach it.");
-    failure.task = thread.Name();
+    failure.task = thread.name();
     failure.signature =
         absl::StrCat("leaked thread ", FunctionOf(StackOf(thread)));
     simulator_.Fail(std::move(failure));
@@ -767,7 +776,7 @@ void ThreadEngine::Note(Kind kind, std::string_view verb,
   if (observer == nullptr) return;
   std::string text(verb);
   if (object != nullptr) absl::StrAppend(&text, " ", NameOf(*object));
-  if (other != nullptr) absl::StrAppend(&text, " ", other->Name());
+  if (other != nullptr) absl::StrAppend(&text, " ", other->name());
   observer->ThreadDoes(*running_, kind, text, other, StackHere());
 }
 
@@ -799,13 +808,13 @@ std::vector<ThreadWait> ThreadEngine::Waits() {
     threads.push_back(&thread);
     const Thread::State& state = thread.state_;
     ThreadWait& wait = waits.emplace_back();
-    wait.thread = thread.Name();
+    wait.thread = thread.name();
     wait.since_step = state.wait_step;
     wait.since_ns = state.wait_ns;
     wait.stack = StackOf(thread);
     if (state.ready) continue;
     if (state.target != nullptr) {
-      wait.what = absl::StrCat("the end of ", state.target->Name());
+      wait.what = absl::StrCat("the end of ", state.target->name());
     } else if (state.object != nullptr) {
       wait.what = NameOf(*state.object);
       wait.taken = state.object->owner != nullptr;

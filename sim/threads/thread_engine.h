@@ -62,10 +62,10 @@ class Thread final : public SimulatedThread {
   };
 
   const void* role() const override { return state_.role; }
-  std::string Name() const override;
   std::string NextStep() const override;
 
   bool done() const { return state_.done; }
+  bool detached() const { return state_.detached; }
 
  private:
   friend class ThreadEngine;
@@ -74,11 +74,7 @@ class Thread final : public SimulatedThread {
     ThreadEngine* engine = nullptr;
     Donor* donor = nullptr;
     Context context = {};
-    // Who has started it; null for the first thread. How many that had started
-    // before and with it, and how many it has started itself.
-    Thread* parent = nullptr;
-    std::uint32_t child_number = 0;
-    std::uint32_t children = 0;
+    std::uint32_t children = 0;  // How many threads it has started.
     const void* role = nullptr;
     void* (*start)(void*) = nullptr;  // Null: the first thread, with `body`.
     void* argument = nullptr;
@@ -111,7 +107,6 @@ class Thread final : public SimulatedThread {
   };
 
   State state_;
-  std::string given_name_;
   // What thread_local variables have registered.
   std::vector<std::pair<void (*)(void*), void*>> at_exit_;
 };
@@ -156,7 +151,8 @@ class ThreadEngine final : public ThreadHost {
   static pthread_t IdOf(const Thread& thread) {
     return thread.state_.donor->id();
   }
-  // The thread with this id that is neither joined nor detached; null: none.
+  // The thread that has this id: it has not been joined and, if it is detached,
+  // has not ended. Null: none.
   Thread* Find(pthread_t id);
   // Waits for its end. False: the deadline has passed. It is then not joined.
   bool Join(Thread& thread, void** result, Deadline deadline);
@@ -166,7 +162,7 @@ class ThreadEngine final : public ThreadHost {
   }
   void Detach(Thread& thread);
   void SetName(Thread& thread, std::string_view name) {
-    thread.given_name_ = std::string(name);
+    thread.set_name(std::string(name));
   }
 
   // What is at this address. `is_new`: it was not used in this execution, or as

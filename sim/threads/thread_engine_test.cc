@@ -106,6 +106,13 @@ TEST(ThreadEngine, EveryStrategyFindsIt) {
   }
 }
 
+// Nobody knows what the steps of threads touch.
+TEST(ThreadEngine, ReductionIsGivenUp) {
+  const Report report =
+      Explore(ThreadsBody(&LoseUpdate), Exhaustive{.reduce = true});
+  EXPECT_EQ(KindOf(report), "always") << report.Text();
+}
+
 TEST(ThreadEngine, ExhaustiveSearchEnds) {
   const Report report = Explore(ThreadsBody([] {
                                   std::mutex mutex;
