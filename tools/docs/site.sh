@@ -56,5 +56,9 @@ sed -i "s|<tab type=\"mainpage\".*|<tab type=\"mainpage\" visible=\"no\"/>$ours|
 cp "$here/site.css" "$here/site.svg" "$work/pages/"
 cp "$here/mkdocs.yml" "$work/"
 printf '\ndocs_dir: %s\n' "$work/pages" >>"$work/mkdocs.yml"
-PYTHONPATH=$work/python mkdocs build --quiet --strict --clean \
-  --config-file "$work/mkdocs.yml" --site-dir "$out"
+# Its log is long, and has what is wrong in the middle.
+PYTHONPATH=$work/python mkdocs build --strict --clean \
+  --config-file "$work/mkdocs.yml" --site-dir "$out" 2>"$work/log" || {
+  grep -E 'WARNING|ERROR|CRITICAL|Aborted' "$work/log" >&2 || cat "$work/log" >&2
+  exit 1
+}

@@ -111,23 +111,35 @@ INNER = {"done_waiter.h", "loop_core.h", "mailbox.h", "primitive.h", "sigint.h",
          "thread_link.h", "to_be_awaited.h"}
 
 
+def headers(root):
+    """The headers of each room, by the room's name."""
+    found = {}
+    for room in ROOMS:
+        folder = os.path.join(root, room)
+        if os.path.isdir(folder):
+            found[room] = [name for name in sorted(os.listdir(folder))
+                           if name.endswith(".h") and name not in INNER]
+    return found
+
+
 def reference(root):
     """The list of the headers of each room, with their first sentences."""
     lines = ["# API reference", ""]
-    for room, title in ROOMS.items():
-        folder = os.path.join(root, room)
-        if not os.path.isdir(folder):
-            continue
-        lines += [f"## {room}/: {title}", "", "| header | |", "|---|---|"]
-        for name in sorted(os.listdir(folder)):
-            if not name.endswith(".h") or name in INNER:
-                continue
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
+    rooms = headers(root)
+    everywhere = [name for names in rooms.values() for name in names]
+    for room, names in rooms.items():
+        lines += [f"## {room}/: {ROOMS[room]}", "", "| header | |", "|---|---|"]
+        for name in names:
+            with open(os.path.join(root, room, name), encoding="utf-8") as file:
                 comment = re.match(r"((?://.*\n)*)", file.read())[1]
             first = re.sub(r"^// ?", "", comment, flags=re.MULTILINE)
             first = " ".join(first.partition("\n\n")[0].split())
             first = first.replace("<", "&lt;").replace("|", "\\|")
+            # As Doxygen names its pages: the folder is in the name of a page
+            # only if two rooms have a header of that name.
             page = name.replace("_", "__").replace(".", "_8")
+            if everywhere.count(name) > 1:
+                page = f"{room}_2{page}"
             lines.append(f"| [{name}](api/{page}.html) | {first} |")
         lines.append("")
     return "\n".join(lines)

@@ -65,6 +65,13 @@ class SitePagesTest(unittest.TestCase):
             "# API reference\n\n## sim/: tests\n\n| header | |\n|---|---|\n"
             "| [a_b.h](api/a__b_8h.html) | A&lt;B>: what is it. |\n")
 
+    def test_two_headers_of_one_name_have_a_page_each(self):
+        self.make({"README.md": "", "runtime/a.h": "// R.\n",
+                   "sim/a.h": "// S.\n", "sim/b.h": "// B.\n"})
+        self.assertIn("| [a.h](api/runtime_2a_8h.html) | R. |", self.reference)
+        self.assertIn("| [a.h](api/sim_2a_8h.html) | S. |", self.reference)
+        self.assertIn("| [b.h](api/b_8h.html) | B. |", self.reference)
+
     def test_leaves_out_what_is_for_checkers(self):
         self.assertEqual(
             self.make({"README.md": "<!-- file: a.cc -->\n```cpp\nint a;\n"
